@@ -33,12 +33,17 @@ interface KernelBackendModule {
 /** The build's stand-in for "@tensorflow/tfjs" takes the tfjs-core that it is to use from here. */
 export const coreHandover = Symbol.for("clipscope.tfjs-core");
 
+/** Builds opened by this process: to open one again would orphan the tensors of the first time. */
+const opened = new Map<string, TensorflowBinding>();
+
 /**
  * Registers the "tensorflow" backend of a native build with tfjs; does not make it the current one.
  *
  * @throws InputError if the build does not open, with what to do.
  */
 export function loadNativeBuild(build: NativeBuild): TensorflowBinding {
+  const before = opened.get(build.folder);
+  if (before) return before;
   const part = (path: string): string => join(build.folder, path);
   try {
     const binding = openBinding(part(buildLayout.binding), part(buildLayout.quiet));
@@ -54,6 +59,7 @@ export function loadNativeBuild(build: NativeBuild): TensorflowBinding {
     } finally {
       Reflect.deleteProperty(globals, coreHandover);
     }
+    opened.set(build.folder, binding);
     return binding;
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);

@@ -45,6 +45,8 @@ export function parseBackendChoice(text: string, where = "--backend"): BackendCh
 }
 
 interface Active {
+  readonly choice: BackendChoice;
+  readonly loaders: readonly BackendLoader[];
   readonly loader: BackendLoader;
   readonly info: BackendInfo;
 }
@@ -67,13 +69,17 @@ export function startBackend(choice: BackendChoice, loaders: readonly BackendLoa
 
 async function start(choice: BackendChoice, loaders: readonly BackendLoader[]): Promise<BackendInfo> {
   const candidates = loaders.filter((loader) => choice === "auto" || loader.name === choice);
-  if (active && candidates.includes(active.loader) && getBackend() === active.info.name) return active.info;
+  if (active && getBackend() === active.info.name) {
+    // "auto" is not answered by a lesser backend that somebody named before.
+    const answers = choice === "auto" ? active.choice === choice && active.loaders === loaders : true;
+    if (answers && candidates.includes(active.loader)) return active.info;
+  }
 
   const failures: { readonly loader: BackendLoader; readonly error: unknown }[] = [];
   for (const loader of candidates) {
     try {
       const info = await loader.load();
-      active = { loader, info };
+      active = { choice, loaders, loader, info };
       return info;
     } catch (error) {
       failures.push({ loader, error });
