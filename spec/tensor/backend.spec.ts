@@ -34,12 +34,18 @@ describe("startBackend", () => {
 
   it("starts once, also when asked twice at the same time", async () => {
     const loader = counting();
-    const [first, second] = await Promise.all([
-      startBackend("cpu", [loader]),
-      startBackend("auto", [loader]),
-    ]);
+    const loaders = [loader];
+    const [first, second] = await Promise.all([startBackend("auto", loaders), startBackend("auto", loaders)]);
     assert.equal(first, second);
+    assert.equal(await startBackend("cpu", loaders), first);
     assert.equal(loader.loads, 1);
+  });
+
+  it("auto looks for the best again after a lesser one was named", async () => {
+    const better = counting();
+    await startBackend("cpu", [cpuLoader]);
+    await startBackend("auto", [better, cpuLoader]);
+    assert.equal(better.loads, 1);
   });
 
   it("a named backend that fails is not replaced by another", async () => {
