@@ -10,17 +10,30 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       // Tensor code reads better with `${shape}` and numbers in messages.
-      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowArray: true, allowBoolean: true }],
+      "@typescript-eslint/restrict-template-expressions": [
+        "error",
+        { allowNumber: true, allowArray: true, allowBoolean: true },
+      ],
     },
   },
   {
     // The rooms of the house: arrows go down only, and the network runs in a browser too.
     files: ["lib/tensor/**", "lib/nn/**", "lib/clip/**"],
-    rules: { "no-restricted-imports": ["error", { patterns: ["node:*", "**/node/**", "**/tasks/**", "**/cli/**", "**/tools/**"] }] },
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: ["node:*", "**/node/**", "**/tasks/**", "**/cli/**", "**/tools/**"] },
+      ],
+    },
   },
   {
     files: ["lib/tensor/**"],
-    rules: { "no-restricted-imports": ["error", { patterns: ["node:*", "**/nn/**", "**/clip/**", "**/node/**", "**/tasks/**"] }] },
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: ["node:*", "**/nn/**", "**/clip/**", "**/node/**", "**/tasks/**"] },
+      ],
+    },
   },
   {
     files: ["**/*.js"],

@@ -6,7 +6,7 @@
  * State dict: `visual.*`, `text.*`, `logit_scale` [].
  */
 import { concat, div, exp, gather, matMul, mul, norm, tensor1d, tidy } from "@tensorflow/tfjs-core";
-import type { Rank, Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
+import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
 import { InputError } from "../tensor/errors.ts";
 import { pass, tap } from "../tensor/taps.ts";
 import { Weights, type Residency, type Weight } from "../tensor/weights.ts";
@@ -31,7 +31,7 @@ export class Clip {
   readonly config: ClipConfig;
   readonly visual: VisionTransformer;
   readonly text: TextTower;
-  readonly logitScale: Weight<Rank>;
+  readonly logitScale: Weight;
   readonly #weights: Weights;
 
   /** @throws InputError that lists every tensor that is missing, misshapen or unexpected */
@@ -41,7 +41,7 @@ export class Clip {
     const { root } = this.#weights;
     this.visual = new VisionTransformer(root.at("visual"), config);
     this.text = new TextTower(root.at("text"), config);
-    this.logitScale = root.get<Rank>("logit_scale", config.nonscalarLogitScale ? [1] : []);
+    this.logitScale = root.get("logit_scale", config.nonscalarLogitScale ? [1] : []);
     this.#weights.assertAllRead(ignoredTensors);
   }
 
@@ -55,9 +55,14 @@ export class Clip {
   encodeImage(pixels: Tensor4D, { normalize = false }: EncodeOptions = {}): Promise<Tensor2D> {
     const [height, width] = this.config.vision.imageSize;
     if (pixels.shape.slice(1).join() !== [3, height, width].join()) {
-      throw new InputError(`encodeImage: expected pixels of the shape [B, 3, ${height}, ${width}], got [${pixels.shape}]`);
+      throw new InputError(
+        `encodeImage: expected pixels of the shape [B, 3, ${height}, ${width}], got [${pixels.shape}]`,
+      );
     }
-    return pass(async () => finish(await this.visual.apply(pixels), normalize));
+    return pass(async () => {
+      const embedding = await this.visual.apply(pixels);
+      return normalize ? normalized(embedding, "image_features") : embedding;
+    });
   }
 
   /**
@@ -74,11 +79,15 @@ export class Clip {
   ): Promise<Tensor2D> {
     const { contextLength, roberta } = this.config.text;
     const tooLong = rows.findIndex((row) => row.length > contextLength);
-    if (rows.length === 0) throw new InputError("encodeTokens: expected at least one row of token ids, got none");
+    if (rows.length === 0)
+      throw new InputError("encodeTokens: expected at least one row of token ids, got none");
     if (tooLong !== -1) {
-      throw new InputError(`encodeTokens: row ${tooLong} has ${rows[tooLong]?.length ?? 0} ids, the context holds ${contextLength}`);
+      throw new InputError(
+        `encodeTokens: row ${tooLong} has ${rows[tooLong]?.length ?? 0} ids, the context holds ${contextLength}`,
+      );
     }
-    const order = rows.map((_, i) => i).sort((a, b) => (rows[a]?.length ?? 0) - (rows[b]?.length ?? 0));
+    const order = rows.map((_, i) => i);
+    if (rows.length > batchSize) order.sort((a, b) => (rows[a]?.length ?? 0) - (rows[b]?.length ?? 0));
     return pass(async () => {
       const embeddings: Tensor2D[] = [];
       try {
@@ -86,7 +95,8 @@ export class Clip {
           const group = order.slice(start, start + batchSize).map((i) => rows[i] ?? []);
           embeddings.push(await this.text.apply(new TokenBatch(group, roberta.padId)));
         }
-        return finish(tidy(() => inOrder(embeddings, order)), normalize);
+        const embedding = tidy(() => inOrder(embeddings, order));
+        return normalize ? normalized(embedding, "text_features") : embedding;
       } finally {
         for (const embedding of embeddings) embedding.dispose();
       }
@@ -111,11 +121,6 @@ export class Clip {
     });
   }
 
-  /**
-   * Everything at once, as PyTorch's `model(image, text)`: emits also the taps `image_features`, `text_features` (both
-   * normalised) and `logits_per_image`.
-   */
-
   /** Frees the weights and closes the file they come from. */
   async dispose(): Promise<void> {
     this.#weights.dispose();
@@ -128,11 +133,12 @@ export function l2Normalize(x: Tensor2D): Tensor2D {
   return tidy(() => div(x, norm(x, 2, -1, true)));
 }
 
-function finish(embedding: Tensor2D, normalize: boolean): Tensor2D {
-  if (!normalize) return embedding;
-  const normalized = l2Normalize(embedding);
+/** Normalises, emits the result as a tap, and frees the embedding. */
+function normalized(embedding: Tensor2D, name: "image_features" | "text_features"): Tensor2D {
+  const features = l2Normalize(embedding);
   embedding.dispose();
-  return normalized;
+  tap(name, features);
+  return features;
 }
 
 /** Rows that ran in the order `order`, put back where they came from. */

@@ -63,7 +63,9 @@ export interface RobertaConfig {
 }
 
 /** Finds the `config.json` of a text network that is not a published one, and its path for errors; null if there is none. */
-export type ReadTextNetwork = (folder: string) => Promise<{ readonly json: unknown; readonly path: string } | null>;
+export type ReadTextNetwork = (
+  folder: string,
+) => Promise<{ readonly json: unknown; readonly path: string } | null>;
 
 /**
  * Validates a `model_cfg` of open_clip.
@@ -120,7 +122,9 @@ function parseVision(options: Options): VisionConfig {
   }
   const layers = options.raw("layers") ?? 12;
   if (Array.isArray(layers)) {
-    throw new InputError(`vision_cfg: "layers": ${JSON.stringify(layers)} is a ResNet, only vision transformers are supported`);
+    throw new InputError(
+      `vision_cfg: "layers": ${JSON.stringify(layers)} is a ResNet, only vision transformers are supported`,
+    );
   }
   options.neutral({
     ...plainBlocks,
@@ -154,7 +158,10 @@ function parseVision(options: Options): VisionConfig {
 function sizePair(options: Options, name: string, fallback: number): readonly [number, number] {
   const value = options.raw(name);
   if (Array.isArray(value) && value.length === 2) {
-    const pair = new Options({ height: value[0] as unknown, width: value[1] as unknown }, `vision_cfg.${name}`);
+    const pair = new Options(
+      { height: value[0] as unknown, width: value[1] as unknown },
+      `vision_cfg.${name}`,
+    );
     return [pair.integer("height"), pair.integer("width")];
   }
   const size = options.integer(name, fallback);
@@ -173,14 +180,23 @@ async function parseText(
   // Positions begin behind the padding's: the first token of a row has position padId + 1.
   const longest = roberta.positions - roberta.padId - 1;
   if (contextLength > longest) {
-    throw new InputError(`${where}.text_cfg: context_length ${contextLength} exceeds the ${longest} positions of ${networkName}`);
+    throw new InputError(
+      `${where}.text_cfg: context_length ${contextLength} exceeds the ${longest} positions of ${networkName}`,
+    );
   }
   // Here null has a meaning of its own: no projection, as "none" and "".
   const none = options.raw("hf_proj_type") === null;
   const projection = none ? "none" : options.oneOf("hf_proj_type", ["mlp", "linear", "none", ""], "mlp");
-  const pooler = options.oneOf("hf_pooler_type", ["mean_pooler", "cls_pooler", "cls_last_hidden_state_pooler"], "mean_pooler");
+  const pooler = options.oneOf(
+    "hf_pooler_type",
+    ["mean_pooler", "cls_pooler", "cls_last_hidden_state_pooler"],
+    "mean_pooler",
+  );
   const tokenizerName = options.string("hf_tokenizer_name", networkName);
-  const tokenizerOptions = new Options(options.raw("tokenizer_kwargs") ?? {}, `${where}.text_cfg.tokenizer_kwargs`);
+  const tokenizerOptions = new Options(
+    options.raw("tokenizer_kwargs") ?? {},
+    `${where}.text_cfg.tokenizer_kwargs`,
+  );
   const tokenizer: TokenizerConfig = {
     folders: [...new Set([tokenizerName, networkName])],
     clean: tokenizerOptions.oneOf("clean", ["whitespace", "lower", "canonicalize"], "whitespace"),
@@ -207,12 +223,18 @@ async function parseText(
   });
   options.assertAllAsked();
   if (projection === "none" && roberta.width !== embedDim) {
-    throw new InputError(`${where}.text_cfg: without a projection (hf_proj_type) the text width ${roberta.width} must equal embed_dim ${embedDim}`);
+    throw new InputError(
+      `${where}.text_cfg: without a projection (hf_proj_type) the text width ${roberta.width} must equal embed_dim ${embedDim}`,
+    );
   }
   return { contextLength, pooler, projection: projection || "none", tokenizer, roberta };
 }
 
-async function findRoberta(name: string, where: string, readTextNetwork: ReadTextNetwork): Promise<RobertaConfig> {
+async function findRoberta(
+  name: string,
+  where: string,
+  readTextNetwork: ReadTextNetwork,
+): Promise<RobertaConfig> {
   const own = await readTextNetwork(name);
   if (own) return parseRoberta(own.json, own.path);
   if (Object.hasOwn(textNetworks, name)) return parseRoberta(textNetworks[name], name);
@@ -266,7 +288,9 @@ function parseRoberta(json: unknown, where: string): RobertaConfig {
   };
   options.assertAllAsked();
   if (config.width % config.heads !== 0) {
-    throw new InputError(`${where}: hidden_size ${config.width} is no multiple of num_attention_heads ${config.heads}`);
+    throw new InputError(
+      `${where}: hidden_size ${config.width} is no multiple of num_attention_heads ${config.heads}`,
+    );
   }
   return config;
 }

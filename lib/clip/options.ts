@@ -10,7 +10,7 @@ export class Options {
   /** @param where file and place, for errors: "demo/open_clip_config.json: model_cfg.vision_cfg" */
   constructor(value: unknown, where: string) {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new InputError(`${where}: expected an object, found ${JSON.stringify(value) ?? "nothing"}`);
+      throw new InputError(`${where}: expected an object, found ${JSON.stringify(value ?? null)}`);
     }
     this.#values = new Map(Object.entries(value));
     this.#where = where;
@@ -39,7 +39,8 @@ export class Options {
 
   object(name: string): Options {
     this.#asked.add(name);
-    if (!this.#values.has(name)) throw new InputError(`${this.#where}: "${name}" is missing, expected an object`);
+    if (!this.#values.has(name))
+      throw new InputError(`${this.#where}: "${name}" is missing, expected an object`);
     return new Options(this.#values.get(name), `${this.#where}.${name}`);
   }
 
@@ -56,7 +57,11 @@ export class Options {
       const value = this.#values.get(name);
       if (value === undefined || value === null || accepted === "any") continue;
       if (!accepted.some((one) => JSON.stringify(one) === JSON.stringify(value))) {
-        throw this.#unsupported(name, value, `only ${accepted.map((one) => JSON.stringify(one)).join(" or ")} is`);
+        throw this.#unsupported(
+          name,
+          value,
+          `only ${accepted.map((one) => JSON.stringify(one)).join(" or ")} is`,
+        );
       }
     }
   }
@@ -64,7 +69,8 @@ export class Options {
   /** @throws InputError for the first option that nobody asked for. */
   assertAllAsked(): void {
     for (const [name, value] of this.#values) {
-      if (value !== null && !this.#asked.has(name)) throw this.#unsupported(name, value, "this program does not know the option");
+      if (value !== null && !this.#asked.has(name))
+        throw this.#unsupported(name, value, "this program does not know the option");
     }
   }
 
@@ -76,15 +82,19 @@ export class Options {
     this.#asked.add(name);
     // null says that an option is not given.
     const value = this.#values.get(name) ?? fallback;
-    if (value === undefined) throw new InputError(`${this.#where}: "${name}" is missing, expected ${expected}`);
+    if (value === undefined)
+      throw new InputError(`${this.#where}: "${name}" is missing, expected ${expected}`);
     if (!is(value)) {
-      throw new InputError(`${this.#where}: expected "${name}" to be ${expected}, found ${JSON.stringify(value)}`);
+      throw new InputError(
+        `${this.#where}: expected "${name}" to be ${expected}, found ${JSON.stringify(value)}`,
+      );
     }
     return value;
   }
 }
 
-const isPositiveInteger = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
+const isPositiveInteger = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) > 0;
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
 const isString = (value: unknown): value is string => typeof value === "string";

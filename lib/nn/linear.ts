@@ -3,7 +3,15 @@
  *
  * Source: torch.nn.Linear. State dict: `weight` [out, in], `bias` [out].
  */
-import { fused, reshape, type Rank, type ShapeMap, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
+import {
+  fused,
+  reshape,
+  type Rank,
+  type ShapeMap,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+} from "@tensorflow/tfjs-core";
 import type { Weight, WeightScope } from "../tensor/weights.ts";
 import { Module } from "./module.ts";
 

@@ -58,7 +58,10 @@ export interface Loadable {
 }
 
 /** Loads weights, computes with them (freeing what lies between), and gives them back. */
-export async function withWeights<T extends Tensor>(weights: readonly Loadable[], compute: () => T): Promise<T> {
+export async function withWeights<T extends Tensor>(
+  weights: readonly Loadable[],
+  compute: () => T,
+): Promise<T> {
   try {
     await Promise.all(weights.map((weight) => weight.load()));
     return tidy(compute);
@@ -86,7 +89,7 @@ export async function runBlocks<Block extends { readonly scope: WeightScope }, T
   input: T,
   step: (block: Block, x: T) => T,
 ): Promise<T> {
-  let x = input.clone() as T;
+  let x: T = input.clone();
   for (const block of blocks) {
     x = await disposing(x, (before) => withWeights([block.scope], () => step(block, before)));
   }

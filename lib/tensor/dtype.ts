@@ -74,7 +74,8 @@ export function toIntegers(dtype: Dtype, bytes: Uint8Array): number[] {
     case "I64":
       return Array.from(new BigInt64Array(buffer, byteOffset, length / 8), (value) => {
         const number = Number(value);
-        if (!Number.isSafeInteger(number)) throw new InputError(`the integer ${value.toString()} is too large`);
+        if (!Number.isSafeInteger(number))
+          throw new InputError(`the integer ${value.toString()} is too large`);
         return number;
       });
     default:

@@ -107,7 +107,9 @@ async function readHeader(source: ByteSource): Promise<Header> {
   const prefix = await source.read(0, 8);
   const headerSize = Number(new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true));
   if (headerSize > maxHeaderSize) {
-    throw invalid(`its first 8 bytes announce a header of ${headerSize} bytes, the limit is ${maxHeaderSize}`);
+    throw invalid(
+      `its first 8 bytes announce a header of ${headerSize} bytes, the limit is ${maxHeaderSize}`,
+    );
   }
   const dataStart = 8 + headerSize;
   if (dataStart > source.size) {
@@ -144,7 +146,8 @@ async function readHeader(source: ByteSource): Promise<Header> {
   }
   if (end !== source.size) {
     throw invalid(
-      `its tensors end at byte ${end}, the file at byte ${source.size}` + (end > source.size ? " (cut short?)" : ""),
+      `its tensors end at byte ${end}, the file at byte ${source.size}` +
+        (end > source.size ? " (cut short?)" : ""),
     );
   }
   return { tensors, metadata };
@@ -164,7 +167,8 @@ function parseEntry(name: string, entry: unknown, dataStart: number, invalid: In
   }
   const [begin = 0, end = 0] = offsets;
   const size = elementCount(shape) * bytesPerElement[dtype];
-  if (!Number.isSafeInteger(size)) throw invalid(`tensor "${name}" is too large: shape [${shape.join(", ")}]`);
+  if (!Number.isSafeInteger(size))
+    throw invalid(`tensor "${name}" is too large: shape [${shape.join(", ")}]`);
   if (end - begin !== size) {
     throw invalid(
       `tensor "${name}" has ${end - begin} bytes, expected ${size} for ${dtype} [${shape.join(", ")}]`,
@@ -243,7 +247,10 @@ export interface TensorSpec {
  * first keeps every tensor aligned.
  * @throws InputError for a name given twice.
  */
-export function encodeHeader(tensors: readonly TensorSpec[], metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function encodeHeader(
+  tensors: readonly TensorSpec[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const entries: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) entries.push(["__metadata__", metadata]);
   const names = new Set(["__metadata__"]);
@@ -273,7 +280,9 @@ export function encodeSafetensors(
   for (const { name, dtype, shape, bytes } of sorted) {
     const expected = elementCount(shape) * bytesPerElement[dtype];
     if (bytes.length !== expected) {
-      throw new InputError(`tensor "${name}": expected ${expected} bytes for its shape, found ${bytes.length}`);
+      throw new InputError(
+        `tensor "${name}": expected ${expected} bytes for its shape, found ${bytes.length}`,
+      );
     }
   }
   const parts = [encodeHeader(sorted, metadata), ...sorted.map(({ bytes }) => bytes)];

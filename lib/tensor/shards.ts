@@ -4,7 +4,13 @@
  * Source of the format: huggingface_hub, serialization (`weight_map`, names of files beside the index).
  */
 import { InputError } from "./errors.ts";
-import { SafetensorsFile, tensorInfo, type ByteSource, type TensorInfo, type TensorStore } from "./safetensors.ts";
+import {
+  SafetensorsFile,
+  tensorInfo,
+  type ByteSource,
+  type TensorInfo,
+  type TensorStore,
+} from "./safetensors.ts";
 
 /** All shards of one index as a single store. Offsets in `tensors` count from the beginning of each shard. */
 export class ShardedSafetensors implements TensorStore {
@@ -18,13 +24,21 @@ export class ShardedSafetensors implements TensorStore {
     this.name = name;
     this.#weightMap = weightMap;
     this.#shards = shards;
-    this.metadata = Object.assign({}, ...[...shards.values()].map((shard) => shard.metadata)) as Record<string, string>;
+    this.metadata = Object.assign({}, ...[...shards.values()].map((shard) => shard.metadata)) as Record<
+      string,
+      string
+    >;
     const tensors = new Map<string, TensorInfo>();
     for (const tensor of weightMap.keys()) tensors.set(tensor, tensorInfo(this.#shardOf(tensor), tensor));
     this.tensors = tensors;
-    const stray = [...shards.values()].flatMap((shard) => [...shard.tensors.keys()].filter((key) => !weightMap.has(key)));
+    const stray = [...shards.values()].flatMap((shard) =>
+      [...shard.tensors.keys()].filter((key) => !weightMap.has(key)),
+    );
     if (stray.length > 0) {
-      throw new InputError(`${name}: ${stray.length} tensors of its shards are not in the index; download it again`, stray);
+      throw new InputError(
+        `${name}: ${stray.length} tensors of its shards are not in the index; download it again`,
+        stray,
+      );
     }
   }
 
@@ -34,11 +48,16 @@ export class ShardedSafetensors implements TensorStore {
    * @param open opens a file beside the index by its name
    * @throws InputError if the index is malformed, or shards and index do not hold the same tensors
    */
-  static async open(index: unknown, name: string, open: (file: string) => Promise<ByteSource>): Promise<ShardedSafetensors> {
+  static async open(
+    index: unknown,
+    name: string,
+    open: (file: string) => Promise<ByteSource>,
+  ): Promise<ShardedSafetensors> {
     const weightMap = parseWeightMap(index, name);
     const shards = new Map<string, SafetensorsFile>();
     try {
-      for (const file of new Set(weightMap.values())) shards.set(file, await SafetensorsFile.open(await open(file)));
+      for (const file of new Set(weightMap.values()))
+        shards.set(file, await SafetensorsFile.open(await open(file)));
       return new ShardedSafetensors(name, weightMap, shards);
     } catch (error) {
       for (const shard of shards.values()) await shard.close();
@@ -64,13 +83,17 @@ export class ShardedSafetensors implements TensorStore {
 function parseWeightMap(index: unknown, name: string): Map<string, string> {
   const weightMap: unknown = (index as { weight_map?: unknown } | null)?.weight_map;
   if (typeof weightMap !== "object" || weightMap === null || Array.isArray(weightMap)) {
-    throw new InputError(`${name}: expected an object "weight_map" (tensor name to file name); download it again`);
+    throw new InputError(
+      `${name}: expected an object "weight_map" (tensor name to file name); download it again`,
+    );
   }
   const map = new Map<string, string>();
   for (const [tensor, file] of Object.entries(weightMap)) {
     // A shard stands beside its index: anything else could name any file of the machine.
     if (typeof file !== "string" || !/^[^/\\]+\.safetensors$/.test(file)) {
-      throw new InputError(`${name}: "${tensor}" is in ${JSON.stringify(file)}, expected a .safetensors file beside the index`);
+      throw new InputError(
+        `${name}: "${tensor}" is in ${JSON.stringify(file)}, expected a .safetensors file beside the index`,
+      );
     }
     map.set(tensor, file);
   }

@@ -5,7 +5,15 @@
  * The path of a scope is the state-dict prefix, to the letter: `scope.at("ln_1").get("weight", [1280])`. Building a
  * network only collects handles; what is missing, misshapen or left over is reported whole by `assertAllRead()`.
  */
-import { tensor, tidy, transpose, type Rank, type ShapeMap, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
+import {
+  tensor,
+  tidy,
+  transpose,
+  type Rank,
+  type ShapeMap,
+  type Tensor,
+  type Tensor2D,
+} from "@tensorflow/tfjs-core";
 import { bytesPerElement, toFloat32 } from "./dtype.ts";
 import { InputError } from "./errors.ts";
 import { readFloat32, tensorInfo, type TensorStore } from "./safetensors.ts";
@@ -113,7 +121,9 @@ export class RowTable {
     const distinct = [...new Set(ids)].sort((a, b) => a - b);
     const outside = distinct.find((id) => id < 0 || id >= count);
     if (outside !== undefined) {
-      throw new InputError(`${this.name}: id ${outside} is outside the table of ${count} rows: does the tokenizer belong to this model?`);
+      throw new InputError(
+        `${this.name}: id ${outside} is outside the table of ${count} rows: does the tokenizer belong to this model?`,
+      );
     }
     const { dtype } = tensorInfo(this.#store, this.name);
     const rowBytes = width * bytesPerElement[dtype];
@@ -174,9 +184,11 @@ export class Weights {
     const info = this.store.tensors.get(name);
     if (!info) this.#problems.push(`missing     ${name} [${shape.join(", ")}]`);
     else if (info.shape.join() !== shape.join()) {
-      this.#problems.push(`wrong shape ${name}: expected [${shape.join(", ")}], found [${info.shape.join(", ")}]`);
+      this.#problems.push(
+        `wrong shape ${name}: expected [${shape.join(", ")}], found [${info.shape.join(", ")}]`,
+      );
     }
-    this.#handles.set(name, handle as unknown as Weight | RowTable);
+    this.#handles.set(name, handle);
     return handle;
   }
 
@@ -238,7 +250,8 @@ export class WeightScope {
 
   /** Loads every weight of this scope and below; tables are loaded by their layer, which knows the ids. */
   async load(): Promise<void> {
-    await Promise.all(this.#handles().map((handle) => (handle instanceof Weight ? handle.load() : undefined)));
+    const weights = this.#handles().filter((handle) => handle instanceof Weight);
+    await Promise.all(weights.map((weight) => weight.load()));
   }
 
   /** Releases every weight of this scope and below. */

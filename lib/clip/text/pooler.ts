@@ -5,7 +5,17 @@
  * Source: open_clip/hf_model.py, MeanPooler, ClsPooler, ClsLastHiddenStatePooler;
  * transformers/models/xlm_roberta, XLMRobertaPooler. State dict (cls_pooler only): `dense.*` under `transformer.pooler`.
  */
-import { div, mul, reshape, slice, sum, tanh, tensor3d, type Tensor2D, type Tensor3D } from "@tensorflow/tfjs-core";
+import {
+  div,
+  mul,
+  reshape,
+  slice,
+  sum,
+  tanh,
+  tensor3d,
+  type Tensor2D,
+  type Tensor3D,
+} from "@tensorflow/tfjs-core";
 import type { Rank } from "@tensorflow/tfjs-core";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
@@ -43,7 +53,7 @@ export class RobertaPooler extends Module<[hidden: Tensor3D], Tensor2D> {
   /** @param hidden [B, L, width]; the output is [B, width] */
   protected forward(hidden: Tensor3D): Tensor2D {
     const [batch, , width] = hidden.shape;
-    const first = reshape(slice(hidden, [0, 0, 0], [batch, 1, width]), [batch, width]) as Tensor2D;
+    const first: Tensor2D = reshape(slice(hidden, [0, 0, 0], [batch, 1, width]), [batch, width]);
     return this.activation.apply(this.dense.apply(first));
   }
 }

@@ -19,7 +19,10 @@ export class RobertaEmbeddings extends Module<[batch: TokenBatch], Tensor3D> {
   readonly tokenTypeEmbeddings: Embedding;
   readonly layerNorm: LayerNorm;
 
-  constructor(scope: WeightScope, { vocabSize, positions, tokenTypes, width, layerNormEpsilon }: RobertaConfig) {
+  constructor(
+    scope: WeightScope,
+    { vocabSize, positions, tokenTypes, width, layerNormEpsilon }: RobertaConfig,
+  ) {
     super(scope);
     this.wordEmbeddings = new Embedding(scope.at("word_embeddings"), vocabSize, width);
     this.positionEmbeddings = new Embedding(scope.at("position_embeddings"), positions, width);

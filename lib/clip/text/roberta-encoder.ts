@@ -14,7 +14,10 @@ export class RobertaEncoder extends StreamedModule<[x: Tensor3D, mask: Tensor4D]
 
   constructor(scope: WeightScope, config: RobertaConfig) {
     super(scope);
-    this.layer = Array.from({ length: config.layers }, (_, i) => new RobertaLayer(scope.at(`layer.${i}`), config));
+    this.layer = Array.from(
+      { length: config.layers },
+      (_, i) => new RobertaLayer(scope.at(`layer.${i}`), config),
+    );
   }
 
   /** @param x [B, L, width] @param mask [B, 1, 1, L], added to the attention's scores */

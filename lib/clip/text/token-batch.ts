@@ -23,7 +23,8 @@ export class TokenBatch {
   constructor(rows: readonly (readonly number[])[], padId: number) {
     const lengths = rows.map((row) => row.findLastIndex((id) => id !== padId) + 1);
     const empty = lengths.indexOf(0);
-    if (empty !== -1) throw new InputError(`row ${empty} of the token ids has no token, only padding: expected at least one`);
+    if (empty !== -1)
+      throw new InputError(`row ${empty} of the token ids has no token, only padding: expected at least one`);
     const length = Math.max(...lengths);
     const shape = [rows.length, length] as const;
     const ids = new Int32Array(rows.length * length).fill(padId);
