@@ -12,8 +12,10 @@ import { pass, tap } from "../tensor/taps.ts";
 import { Weights, type Residency, type Weight } from "../tensor/weights.ts";
 import type { TensorStore } from "../tensor/safetensors.ts";
 import type { ClipConfig } from "./config.ts";
+import type { PreprocessConfig } from "./preprocess/config.ts";
 import { TextTower } from "./text/text-tower.ts";
 import { TokenBatch } from "./text/token-batch.ts";
+import type { Tokenizer } from "./tokenizer/tokenizer.ts";
 import { VisionTransformer } from "./vision/vision-transformer.ts";
 
 /** Old files carry these buffers; they hold the numbers 0, 1, 2, …, which no layer reads. */
@@ -27,22 +29,45 @@ export interface EncodeOptions {
   readonly normalize?: boolean;
 }
 
+export interface ClipParts {
+  readonly config: ClipConfig;
+  readonly store: TensorStore;
+  readonly preprocess: PreprocessConfig;
+  /** Called at the first text. */
+  readonly loadTokenizer: () => Promise<Tokenizer>;
+  /** Default: resident. */
+  readonly residency?: Residency;
+}
+
 export class Clip {
   readonly config: ClipConfig;
+  /** How pictures become pixels of this model. */
+  readonly preprocess: PreprocessConfig;
   readonly visual: VisionTransformer;
   readonly text: TextTower;
   readonly logitScale: Weight;
   readonly #weights: Weights;
 
+  readonly #loadTokenizer: () => Promise<Tokenizer>;
+  #tokenizer: Promise<Tokenizer> | null = null;
+
   /** @throws InputError that lists every tensor that is missing, misshapen or unexpected */
-  constructor(store: TensorStore, config: ClipConfig, residency: Residency = "resident") {
+  constructor({ config, store, preprocess, loadTokenizer, residency = "resident" }: ClipParts) {
     this.config = config;
+    this.preprocess = preprocess;
+    this.#loadTokenizer = loadTokenizer;
     this.#weights = new Weights(store, residency);
     const { root } = this.#weights;
     this.visual = new VisionTransformer(root.at("visual"), config);
     this.text = new TextTower(root.at("text"), config);
     this.logitScale = root.get("logit_scale", config.nonscalarLogitScale ? [1] : []);
     this.#weights.assertAllRead(ignoredTensors);
+  }
+
+  /** The model's tokenizer. @throws InputError if the model directory has none, or it is damaged */
+  tokenizer(): Promise<Tokenizer> {
+    this.#tokenizer ??= this.#loadTokenizer();
+    return this.#tokenizer;
   }
 
   /**
@@ -66,6 +91,20 @@ export class Clip {
   }
 
   /**
+   * Embeds texts in any of the model's languages.
+   *
+   * @returns [texts, embedDim]; the caller disposes it
+   * @throws InputError if there are no texts, or no tokenizer
+   */
+  async encodeText(texts: readonly string[], options: EncodeOptions = {}): Promise<Tensor2D> {
+    const tokenizer = await this.tokenizer();
+    return this.encodeTokens(
+      texts.map((text) => tokenizer.encode(text)),
+      options,
+    );
+  }
+
+  /**
    * Embeds token ids. Rows are grouped by length, and each group runs only as long as its longest row: padding changes
    * no number, so the results are those of rows padded to the context length, in the order given.
    *
@@ -79,8 +118,7 @@ export class Clip {
   ): Promise<Tensor2D> {
     const { contextLength, roberta } = this.config.text;
     const tooLong = rows.findIndex((row) => row.length > contextLength);
-    if (rows.length === 0)
-      throw new InputError("encodeTokens: expected at least one row of token ids, got none");
+    if (rows.length === 0) throw new InputError("encodeTokens: expected at least one text, got none");
     if (tooLong !== -1) {
       throw new InputError(
         `encodeTokens: row ${tooLong} has ${rows[tooLong]?.length ?? 0} ids, the context holds ${contextLength}`,

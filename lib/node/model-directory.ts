@@ -4,6 +4,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { architectureByName, parseClipConfig, type ClipConfig } from "../clip/config.ts";
+import { parsePreprocessConfig, type PreprocessConfig } from "../clip/preprocess/config.ts";
 import { InputError } from "../tensor/errors.ts";
 import { SafetensorsFile, type TensorStore } from "../tensor/safetensors.ts";
 import { ShardedSafetensors } from "../tensor/shards.ts";
@@ -14,8 +15,7 @@ const configName = "open_clip_config.json";
 export interface ModelDirectory {
   readonly path: string;
   readonly config: ClipConfig;
-  /** `preprocess_cfg` as the file has it; undefined where it says nothing. */
-  readonly preprocess: unknown;
+  readonly preprocess: PreprocessConfig;
 }
 
 /**
@@ -42,7 +42,8 @@ export async function readModelDirectory(path: string, arch?: string): Promise<M
     const textJson = isInside(folder) ? await readJsonIfThere(textConfig) : undefined;
     return textJson === undefined ? null : { json: textJson, path: textConfig };
   });
-  return { path, config, preprocess: json?.preprocess_cfg };
+  const preprocess = parsePreprocessConfig(json?.preprocess_cfg, config.vision.imageSize, file);
+  return { path, config, preprocess };
 }
 
 /** Weights that may stand in a model directory: the first found is taken. */

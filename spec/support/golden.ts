@@ -1,15 +1,8 @@
-import { backend, type Tensor } from "@tensorflow/tfjs-core";
-import {
-  SafetensorsFile,
-  compare,
-  elementCount,
-  readFloat32,
-  readIntegers,
-  unravel,
-} from "../../lib/tensor/index.ts";
-import { Clip } from "../../lib/clip/clip.ts";
+import type { Tensor } from "@tensorflow/tfjs-core";
+import { SafetensorsFile, compare, readFloat32, readIntegers, unravel } from "../../lib/tensor/index.ts";
+import type { Clip } from "../../lib/clip/clip.ts";
 import { FileSource } from "../../lib/node/file-source.ts";
-import { openWeights, readModelDirectory } from "../../lib/node/model-directory.ts";
+import { loadModel } from "../../lib/node/load-model.ts";
 import type { Residency } from "../../lib/tensor/weights.ts";
 import { fixture } from "./paths.ts";
 
@@ -48,8 +41,7 @@ export async function readGolden(path: string): Promise<Golden> {
 
 export async function loadTiny(name: string, residency: Residency = "resident"): Promise<Clip> {
   const directory = fixture(`tiny/${name}`);
-  const { config } = await readModelDirectory(directory);
-  return new Clip(await openWeights(directory), config, residency);
+  return loadModel(directory, { weights: residency });
 }
 
 /**
@@ -101,10 +93,3 @@ function tokensOnly({ values, shape }: Values, text: readonly (readonly number[]
 export function valuesOf(tensor: Tensor): Values {
   return { values: Float32Array.from(tensor.dataSync()), shape: [...tensor.shape] };
 }
-
-/** Names the backend in titles, so that a report says what it measured. */
-export function backendTitle(): string {
-  return backend().constructor.name;
-}
-
-export { elementCount };
