@@ -55,6 +55,12 @@ export function syntheticValues(
   return values;
 }
 
+/** Which of a tap's `length` values a sampled golden holds. */
+export function samplePositions(name: string, count: number, length: number): number[] {
+  const seed = fnv1a(name);
+  return Array.from({ length: count }, (_, i) => (mix(Math.imul(i, 0x9e3779b9) + seed) >>> 0) % length);
+}
+
 interface Spread {
   /** A float32: the largest distance from the centre. */
   readonly scale: number;
