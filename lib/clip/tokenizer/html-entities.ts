@@ -25,12 +25,18 @@ const C1_REPLACEMENTS = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘�
 const REFERENCE = /&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/gu;
 const STRICT_REFERENCE = /&#?[0-9A-Za-z]{1,24};/g;
 
+/** HTML 5 has them in mathematics; the package has HTML 4's U+2329 and U+232A. */
+const angleBrackets = new Map([
+  ["lang;", "\u27e8"],
+  ["rang;", "\u27e9"],
+]);
+
 /** The characters of a complete name (with its semicolon), or undefined if there is none of that name. */
 function namedCharacters(name: string): string | undefined {
   if (!/^[0-9A-Za-z]+;$/.test(name)) return undefined;
   const reference = `&${name}`;
   const characters = decode(reference, { level: "html5", scope: "strict" });
-  return characters === reference ? undefined : characters;
+  return characters === reference ? undefined : (angleBrackets.get(name) ?? characters);
 }
 
 /** Python's `html.unescape`: names may lack their semicolon where the HTML standard allows it. */
