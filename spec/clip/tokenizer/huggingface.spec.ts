@@ -36,10 +36,12 @@ function pair(change: (json: TokenizerJson) => void = () => undefined) {
 
 /** Characters that make graphemes, change under normalisation, or mean something to a tokenizer. */
 const delicate = fc.constantFrom(
-  ..."aeAxﬁẛÅΩ½①㍿´¨ª©®™かハｶ하ᄒ한กक\u0958ع▁🐈👩👍🇮🇹",
-  ..."\u0300\u0301\u0304\u0308\u030a\u0323\u0338\u0345\u3099\u309a\u0654\u05b7\u093c\u094d\u0e33\u0eb3",
-  ..."\u1161\u11a8\u200b\u200c\u200d\u200e\ufe0f\u20e3\uff9e\uff9f\u00ad\u0600\u06dd\u{1f3fb}\u{e0020}\u{e007f}",
-  ..." \n\r\t\u0085\u00a0\u2028\u3000\u0000\ufffd\ufeff",
+  ...Array.from(
+    "aeAxﬁẛÅΩ½①㍿´¨ª©®™かハｶ하ᄒ한กक\u0958ع▁🐈👩👍🇮🇹" +
+      "\u0300\u0301\u0304\u0308\u030a\u0323\u0338\u0345\u3099\u309a\u0654\u05b7\u093c\u094d\u0e33\u0eb3" +
+      "\u1161\u11a8\u200b\u200c\u200d\u200e\ufe0f\u20e3\uff9e\uff9f\u00ad\u0600\u06dd\u{1f3fb}\u{e0020}\u{e007f}" +
+      " \n\r\t\u0085\u00a0\u2028\u3000\u0000\ufffd\ufeff\ud800\udc00",
+  ),
   ...["<mask>", "<s>", "</s>", "<unk>", "<pad>", "＜mask＞", " <mask> ", "▁▁", "il gatto", "猫と犬", "\r\n"],
 );
 
