@@ -68,7 +68,7 @@ export function nativeLoader(cache?: string): BackendLoader {
         );
       }
       prepareTensorflow();
-      const binding = await quietly(() => loadNativeBuild(build));
+      const binding = await quietly(() => loadNativeBuild(build.folder));
       await activateBackend("tensorflow");
       return { name: "tensorflow", description: describeTensorflow(binding) };
     },
