@@ -54,7 +54,9 @@ export function loadNativeBuild(folder: string): TensorflowBinding {
       require(part(buildLayout.kernels));
       const { NodeJSKernelBackend } = require(part(buildLayout.backend)) as KernelBackendModule;
       // A stock package may have registered itself and then failed; tfjs would keep the first.
-      if (tf.findBackendFactory("tensorflow") !== null) tf.removeBackend("tensorflow");
+      // (The declared type forgets that findBackendFactory gives null.)
+      const registered = tf.findBackendFactory("tensorflow") as (() => unknown) | null;
+      if (registered !== null) tf.removeBackend("tensorflow");
       tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "clipscope"), 3);
     } finally {
       Reflect.deleteProperty(globals, Symbol.for(coreHandoverName));
