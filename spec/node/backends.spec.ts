@@ -40,6 +40,8 @@ function square(): number[] {
 }
 
 describe("Node's backends", () => {
+  after("give the other specs their backend back", () => startNodeBackend());
+
   it("come in the order tensorflow, wasm, cpu", () => {
     assert.deepEqual([...new Set(nodeBackends.map(({ name }) => name))], ["tensorflow", "wasm", "cpu"]);
   });
