@@ -4,7 +4,7 @@
  * the parts and a sentence round them.
  */
 import type { Random } from "./random.ts";
-import { BACKGROUNDS, COLOURS, PATTERNS, POSITIONS, SHAPES, SIZES } from "./scene.ts";
+import { BACKGROUNDS, COLOURS, COUNTS, PATTERNS, POSITIONS, SHAPES, SIZES } from "./scene.ts";
 import type { Background, Colour, Count, Pattern, Position, Scene, Shape, Size } from "./scene.ts";
 
 export const LANGUAGES = ["en", "it", "ja", "zh", "de", "es", "fr"] as const;
@@ -36,8 +36,18 @@ interface Grammar {
   readonly pluralSentences: readonly string[];
 }
 
+/**
+ * Where a word ends in a language written without spaces. Only the tokenizer's corpus keeps it, so that pieces become
+ * words; it is taken out of what anyone reads.
+ */
+export const WORD_BREAK = "|";
+
 /** The plain phrase for some parts of a scene: class names are made of it. */
 export function phrase(language: Language, parts: Parts): string {
+  return withoutBreaks(phraseInWords(language, parts));
+}
+
+function phraseInWords(language: Language, parts: Parts): string {
   const grammar = GRAMMARS[language];
   const { background, pattern, ...rest } = parts;
   if (background !== undefined && Object.keys(rest).length === 0) {
@@ -58,12 +68,56 @@ export function sampleCaption(language: Language, scene: Scene, random: Random):
   } else {
     sentences = parts.background === undefined ? grammar.labelSentences : grammar.backgroundSentences;
   }
-  return inSentence(language, random.pick(sentences), phrase(language, parts));
+  return withoutBreaks(inSentence(language, random.pick(sentences), phraseInWords(language, parts)));
 }
 
 /** The sentences that labels stand in: the zero-shot templates the training captions agree with. */
 export function labelTemplates(language: Language): readonly string[] {
-  return GRAMMARS[language].labelSentences;
+  return GRAMMARS[language].labelSentences.map(withoutBreaks);
+}
+
+/**
+ * Phrases for training the tokenizer, with word breaks. A colour and a shape never stand together here: where words are not parted by
+ * spaces a frequent pair would become one piece, and the pairs held out of training would be cut differently.
+ */
+export function tokenizerCorpus(language: Language): string[] {
+  const subjects: Parts[] = [
+    {},
+    ...COLOURS.map((colour) => ({ colour })),
+    ...SHAPES.map((shape) => ({ shape })),
+  ];
+  const numbers: Parts[] = [{}, ...COUNTS.map((count) => ({ count }))];
+  const grounds: Parts[] = BACKGROUNDS.flatMap((background) => [
+    { background },
+    ...PATTERNS.map((pattern) => ({ background, pattern })),
+  ]);
+  const others: Parts[] = [
+    ...SIZES.map((size) => ({ size })),
+    ...POSITIONS.map((position) => ({ position })),
+    ...POSITIONS.flatMap((position) => BACKGROUNDS.map((background) => ({ position, background }))),
+  ];
+  const all = subjects.flatMap((subject) =>
+    numbers.flatMap((number) =>
+      [{}, ...others, ...grounds].map((other) => ({ ...subject, ...number, ...other })),
+    ),
+  );
+  const grammar = GRAMMARS[language];
+  const sentences = [
+    ...new Set([
+      ...grammar.labelSentences,
+      ...grammar.backgroundSentences,
+      ...grammar.sentences,
+      ...grammar.singularSentences,
+      ...grammar.pluralSentences,
+    ]),
+  ];
+  return all.map((parts, index) =>
+    inSentence(language, sentences[index % sentences.length] ?? "{}", phraseInWords(language, parts)),
+  );
+}
+
+function withoutBreaks(text: string): string {
+  return text.replaceAll(WORD_BREAK, "");
 }
 
 function inSentence(language: Language, sentence: string, text: string): string {
@@ -137,6 +191,11 @@ function agree(forms: string, noun: Noun, plural: boolean): string {
 /** Words with a space between them; what is not said is left out. */
 function say(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== "").join(" ");
+}
+
+/** The same where words are written without spaces: with word breaks. */
+function glue(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== "").join(WORD_BREAK);
 }
 
 function english(): Grammar {
@@ -344,26 +403,26 @@ function japanese(): Grammar {
   const patterns = words(PATTERNS, "無地の|縞模様の|水玉模様の|市松模様の");
   return {
     things: ({ shape, colour, count, size }) =>
-      [
+      glue(
         count === undefined ? "" : ["一つの", "二つの", "三つの", "四つの"][count - 1],
         size === undefined ? "" : sizes[size],
         colour === undefined ? "" : colours[colour],
         shape === undefined ? "図形" : shapes[shape],
-      ].join(""),
+      ),
     background: (background, pattern) =>
-      `${pattern === undefined ? "" : patterns[pattern]}${backgrounds[background]}背景`,
+      glue(pattern === undefined ? "" : patterns[pattern], backgrounds[background], "背景"),
     // 白い背景に…, 左に…, 白い背景の左に…
     join: (things, position, background) =>
-      [
+      glue(
         background ?? "",
         background !== undefined && position !== undefined ? "の" : "",
         position === undefined ? "" : places[position],
         background !== undefined || position !== undefined ? "に" : "",
         things,
-      ].join(""),
-    labelSentences: ["{}", "{}の写真", "{}の絵"],
-    backgroundSentences: ["{}", "{}の写真", "{}の絵"],
-    sentences: ["{}", "{}", "{}がある", "{}があります", "{}が写っている写真"],
+      ),
+    labelSentences: ["{}", "{}|の|写真", "{}|の|絵"],
+    backgroundSentences: ["{}", "{}|の|写真", "{}|の|絵"],
+    sentences: ["{}", "{}", "{}|が|ある", "{}|が|あります", "{}|が|写っている|写真"],
     singularSentences: [],
     pluralSentences: [],
   };
@@ -380,23 +439,26 @@ function chinese(): Grammar {
     things({ shape, colour, count, size }) {
       // Labels are short: 红色星星; counted things take 的: 三个红色的小星星.
       const joint = colour !== undefined && count !== undefined ? "的" : "";
-      return [
+      return glue(
         count === undefined ? "" : ["一个", "两个", "三个", "四个"][count - 1],
-        colour === undefined ? "" : colours[colour] + joint,
+        colour === undefined ? "" : colours[colour],
+        joint,
         size === undefined ? "" : sizes[size],
         shape === undefined ? "图形" : shapes[shape],
-      ].join("");
+      );
     },
     background: (background, pattern) =>
-      `${backgrounds[background]}${pattern === undefined ? "" : patterns[pattern]}背景`,
+      glue(backgrounds[background], pattern === undefined ? "" : patterns[pattern], "背景"),
     // 白色背景上有…, 左边有…, 白色背景的左边有…
     join(things, position, background) {
-      if (background === undefined) return position === undefined ? things : `${places[position]}有${things}`;
-      return `${background}${position === undefined ? "上" : `的${places[position]}`}有${things}`;
+      if (background === undefined && position === undefined) return things;
+      const place = position === undefined ? "上" : places[position];
+      const joint = background === undefined || position === undefined ? "" : "的";
+      return glue(background ?? "", joint, place, "有", things);
     },
-    labelSentences: ["{}", "{}的图片", "一张{}的照片"],
-    backgroundSentences: ["{}", "{}的图片", "一张{}的照片"],
-    sentences: ["{}", "{}", "{}的图片", "一张{}的照片", "图片:{}"],
+    labelSentences: ["{}", "{}|的|图片", "一张|{}|的|照片"],
+    backgroundSentences: ["{}", "{}|的|图片", "一张|{}|的|照片"],
+    sentences: ["{}", "{}", "{}|的|图片", "一张|{}|的|照片", "图片|:|{}"],
     singularSentences: [],
     pluralSentences: [],
   };

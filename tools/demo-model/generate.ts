@@ -1,11 +1,13 @@
 /**
- * Writes pictures and captions for Python, or the sample pictures.
+ * Writes pictures and captions for Python, the sentences its tokenizer learns from, or the sample pictures.
  *
  *   node dist/tools/demo-model/generate.js --out DIR [--seed 1] [--count 1000] [--split train|test] [--size 84x84]
+ *   node dist/tools/demo-model/generate.js --corpus FILE
  *   node dist/tools/demo-model/generate.js --samples DIR
  *
  * DIR gets images.bin (uint8, red, green, blue, one picture after the other), scenes.jsonl (a line for each picture:
- * `scene` and `captions`, language → sentences) and meta.json (count, width, height, seed, split).
+ * `scene`, `captions`: language → sentences, `labels`: task → index of its class) and meta.json (count, width, height,
+ * seed, split, and `classes`: language → task → prompts of each class).
  */
 import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
@@ -14,11 +16,13 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { Jimp } from "jimp";
+import { LANGUAGES, tokenizerCorpus } from "./captions.ts";
 import { captionsOf, pictureOf, sceneOf } from "./dataset.ts";
 import { renderScene } from "./generator.ts";
 import type { Raster } from "./generator.ts";
 import { SAMPLES } from "./samples.ts";
 import type { Split } from "./scene.ts";
+import { allPrompts, labelsOf } from "./tasks.ts";
 
 /** Sentences in each language for a picture. */
 const CAPTIONS_PER_LANGUAGE = 3;
@@ -40,12 +44,15 @@ async function writeDataSet({ out, seed, count, split, width, height }: DataSet)
     const scene = sceneOf(seed, index, split);
     await write(images, withoutAlpha(pictureOf(scene, seed, index, width, height)));
     const captions = captionsOf(scene, seed, index, CAPTIONS_PER_LANGUAGE);
-    await write(scenes, `${JSON.stringify({ scene, captions })}\n`);
+    await write(scenes, `${JSON.stringify({ scene, captions, labels: labelsOf(scene) })}\n`);
   }
   images.end();
   scenes.end();
   await Promise.all([finished(images), finished(scenes)]);
-  writeFileSync(join(out, "meta.json"), `${JSON.stringify({ count, width, height, seed, split })}\n`);
+  writeFileSync(
+    join(out, "meta.json"),
+    `${JSON.stringify({ count, width, height, seed, split, classes: allPrompts() })}\n`,
+  );
 }
 
 async function write(stream: Writable, chunk: Uint8Array | string): Promise<void> {
@@ -75,6 +82,7 @@ async function writeSamples(folder: string): Promise<void> {
 const { values } = parseArgs({
   options: {
     out: { type: "string" },
+    corpus: { type: "string" },
     samples: { type: "string" },
     seed: { type: "string", default: "1" },
     count: { type: "string", default: "1000" },
@@ -86,6 +94,8 @@ const { values } = parseArgs({
 const [width, height] = values.size.split("x").map(Number);
 if (values.samples !== undefined) {
   await writeSamples(values.samples);
+} else if (values.corpus !== undefined) {
+  writeFileSync(values.corpus, `${LANGUAGES.flatMap(tokenizerCorpus).join("\n")}\n`);
 } else if (
   values.out !== undefined &&
   (values.split === "train" || values.split === "test") &&
