@@ -49,7 +49,8 @@ def write_configuration(out: Path, corpus: Path, settings: dict) -> None:
     """Everything but the weights: the two configurations and the tokenizer."""
     text_folder = out / settings["model"]["text_cfg"]["hf_model_name"]
     text_folder.mkdir(parents=True, exist_ok=True)
-    vocab_size = demo_tokenizer.train(corpus, text_folder, **settings["tokenizer"])
+    tokenizer_folder = out / settings["model"]["text_cfg"]["hf_tokenizer_name"]
+    vocab_size = demo_tokenizer.train(corpus, tokenizer_folder, **settings["tokenizer"])
     XLMRobertaConfig(
         vocab_size=vocab_size,
         bos_token_id=0,
