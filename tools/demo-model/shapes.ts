@@ -94,11 +94,21 @@ function polygon(points: readonly Point[], x: number, y: number): number {
   return inside ? -Math.sqrt(nearest) : Math.sqrt(nearest);
 }
 
-/** A disc with a bite: a second disc taken away, to the right. */
+/** A disc with a bite: a second disc, to the right, taken away. */
 function crescent(x: number, y: number): number {
-  const disc = Math.sqrt((x + 0.1) ** 2 + y * y) - 0.9;
-  const bite = Math.sqrt((x - 0.35) ** 2 + y * y) - 0.72;
-  return Math.max(disc, -bite);
+  const [radius, bite, apart] = [0.9, 0.72, 0.45];
+  const across = x + 0.1;
+  const up = Math.abs(y);
+  // Where the two circles meet: the horns.
+  const hornX = (radius * radius - bite * bite + apart * apart) / (2 * apart);
+  const hornY = Math.sqrt(Math.max(radius * radius - hornX * hornX, 0));
+  // Behind the horns, seen from the bite's centre, the nearest point is a horn.
+  if (apart * (across * hornY - up * hornX) > apart * apart * Math.max(hornY - up, 0)) {
+    return Math.sqrt((across - hornX) ** 2 + (up - hornY) ** 2);
+  }
+  const disc = Math.sqrt(across * across + up * up) - radius;
+  const bitten = Math.sqrt((across - apart) ** 2 + up * up) - bite;
+  return Math.max(disc, -bitten);
 }
 
 /** The exact heart of the article, moved and scaled into the unit circle. */

@@ -41,8 +41,12 @@ def main() -> None:
     model, tokenize = load(arguments.out, weights=False)
     print(f"{sum(parameter.numel() for parameter in model.parameters())} parameters", flush=True)
     train(model, tokenize, arguments, settings["training"])
+    save(model, arguments.out)
+
+
+def save(model: CustomTextCLIP, out: Path) -> None:
     state = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
-    save_file(state, arguments.out / "open_clip_model.safetensors", metadata={"format": "pt"})
+    save_file(state, out / "open_clip_model.safetensors", metadata={"format": "pt"})
 
 
 def write_configuration(out: Path, corpus: Path, settings: dict) -> None:
@@ -118,6 +122,7 @@ def train(model: CustomTextCLIP, tokenize, arguments: argparse.Namespace, settin
                 found = accuracies(model, tokenize, preprocess, test_images, test_scenes, test_meta["classes"])
                 line += ", " + ", ".join(f"{task} {found['en'][task]:.3f}" for task in found["en"])
                 line += f", zh {found['zh']['colour and shape']:.3f}"
+                save(model, arguments.out)
                 model.train()
             print(line, flush=True)
             total = 0.0
