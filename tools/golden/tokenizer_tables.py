@@ -313,7 +313,7 @@ def main() -> None:
     rows = []
     for text in map(as_json_reads_it, texts):
         # Which of the characters that are not assigned yet are letters depends on everybody's version of Unicode.
-        if any(unicodedata.category(character) == "Cn" for character in text):
+        if any(unicodedata.category(character) == "Cn" for character in text + clean(text)):
             continue
         encoded = [simple.sot_token_id, *simple.encode(text), simple.eot_token_id]
         if len(encoded) > CONTEXT_LENGTH:
