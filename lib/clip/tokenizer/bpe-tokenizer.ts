@@ -6,6 +6,7 @@
  */
 import { InputError } from "../../tensor/errors.ts";
 import { cleanLower } from "./clean.ts";
+import { checkContextLength } from "./context-length.ts";
 import type { TokenizedText, Tokenizer, TokenizerFile } from "./tokenizer.ts";
 
 /** 49,408 ids, of which 256 are bytes, 256 bytes at the end of a word, and two mark start and end of a text. */
@@ -35,11 +36,7 @@ export async function createBpeTokenizer(
   options: { contextLength: number },
 ): Promise<Tokenizer> {
   const { contextLength } = options;
-  if (!Number.isInteger(contextLength) || contextLength < 2) {
-    throw new InputError(
-      `expected a context length of 2 or more, found ${contextLength}; see text_cfg.context_length`,
-    );
-  }
+  checkContextLength(contextLength);
   return new BpeTokenizer(file.name, await readText(file), contextLength);
 }
 
