@@ -20,6 +20,7 @@ import json
 import random
 import sys
 import tempfile
+import unicodedata
 from pathlib import Path
 
 import ftfy
@@ -311,8 +312,15 @@ def main() -> None:
     simple = SimpleTokenizer()
     rows = []
     for text in map(as_json_reads_it, texts):
+        # Which of the characters that are not assigned yet are letters depends on everybody's version of Unicode.
+        if any(unicodedata.category(character) == "Cn" for character in text + clean(text)):
+            continue
+        encoded = [simple.sot_token_id, *simple.encode(text), simple.eot_token_id]
+        if len(encoded) > CONTEXT_LENGTH:
+            encoded = [*encoded[: CONTEXT_LENGTH - 1], simple.eot_token_id]
         padded = simple(text)[0].tolist()
-        rows.append({"text": text, "ids": padded[: padded.index(simple.eot_token_id) + 1]})
+        assert padded == encoded + [0] * (CONTEXT_LENGTH - len(encoded))
+        rows.append({"text": text, "ids": encoded})
     write_table(folder / "bpe_ids.jsonl", "open_clip's SimpleTokenizer, without padding", rows)
 
 

@@ -4,9 +4,9 @@
  *
  * Mirrors open_clip 3.3.0's HFTokenizer over Hugging Face's fast XLM-R tokenizer (tokenizers 0.23.2).
  */
-import { InputError } from "../../tensor/errors.ts";
 import { AddedTokenSplitter } from "./added-tokens.ts";
 import { clean } from "./clean.ts";
+import { checkContextLength } from "./context-length.ts";
 import { readSentencePieceModel } from "./sentencepiece-model.ts";
 import { readTokenizerJson } from "./tokenizer-json.ts";
 import type { TokenizerParts } from "./tokenizer-parts.ts";
@@ -24,11 +24,7 @@ export function createXlmRobertaTokenizer(
   options: { contextLength: number },
 ): Tokenizer {
   const { contextLength } = options;
-  if (!Number.isInteger(contextLength) || contextLength < 2) {
-    throw new InputError(
-      `expected a context length of 2 or more, found ${contextLength}; see text_cfg.context_length`,
-    );
-  }
+  checkContextLength(contextLength);
   const parts = file.name.endsWith(".json") ? readTokenizerJson(file) : readSentencePieceModel(file);
   return new XlmRobertaTokenizer(parts, contextLength);
 }
