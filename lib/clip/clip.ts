@@ -9,7 +9,8 @@ import { concat, div, exp, gather, matMul, mul, norm, tensor1d, tidy } from "@te
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
 import { InputError } from "../tensor/errors.ts";
 import { pass, tap } from "../tensor/taps.ts";
-import { Weights, type Residency, type Weight } from "../tensor/weights.ts";
+import { Weights, type Residency, type Weight, type WeightScope } from "../tensor/weights.ts";
+import { SyntheticStore } from "../tensor/synthetic.ts";
 import type { TensorStore } from "../tensor/safetensors.ts";
 import type { ClipConfig } from "./config.ts";
 import type { PreprocessConfig } from "./preprocess/config.ts";
@@ -57,10 +58,10 @@ export class Clip {
     this.preprocess = preprocess;
     this.#loadTokenizer = loadTokenizer;
     this.#weights = new Weights(store, residency);
-    const { root } = this.#weights;
-    this.visual = new VisionTransformer(root.at("visual"), config);
-    this.text = new TextTower(root.at("text"), config);
-    this.logitScale = root.get("logit_scale", config.nonscalarLogitScale ? [1] : []);
+    const { visual, text, logitScale } = network(this.#weights.root, config);
+    this.visual = visual;
+    this.text = text;
+    this.logitScale = logitScale;
     this.#weights.assertAllRead(ignoredTensors);
   }
 
@@ -164,6 +165,27 @@ export class Clip {
     this.#weights.dispose();
     await this.#weights.store.close();
   }
+}
+
+interface Network {
+  readonly visual: VisionTransformer;
+  readonly text: TextTower;
+  readonly logitScale: Weight;
+}
+
+function network(root: WeightScope, config: ClipConfig): Network {
+  return {
+    visual: new VisionTransformer(root.at("visual"), config),
+    text: new TextTower(root.at("text"), config),
+    logitScale: root.get("logit_scale", config.nonscalarLogitScale ? [1] : []),
+  };
+}
+
+/** Name and shape of every tensor that an architecture's weights hold; nothing is loaded. */
+export function declaredTensors(config: ClipConfig): ReadonlyMap<string, readonly number[]> {
+  const weights = new Weights(new SyntheticStore([]));
+  network(weights.root, config);
+  return weights.declared;
 }
 
 /** x / ‖x‖₂ for each row. [B, D] */

@@ -26,9 +26,15 @@ import { loadNativeBuild, type TensorflowBinding } from "./native-backend.ts";
 
 const require = createRequire(import.meta.url);
 
+/** A loader with a name for people that tells loaders of one backend apart. */
+export interface NodeBackendLoader extends BackendLoader {
+  readonly title: string;
+}
+
 /** WASM: everywhere, on one thread (tfjs does not start its threaded build under Node). */
-export const wasmLoader: BackendLoader = {
+export const wasmLoader: NodeBackendLoader = {
   name: "wasm",
+  title: "the npm package's WebAssembly",
   async load() {
     const own = processListeners();
     await import("@tensorflow/tfjs-backend-wasm");
@@ -40,8 +46,9 @@ export const wasmLoader: BackendLoader = {
 };
 
 /** Plain JavaScript: everywhere, slowly. */
-export const cpuLoader: BackendLoader = {
+export const cpuLoader: NodeBackendLoader = {
   name: "cpu",
+  title: "no native code",
   async load() {
     await import("@tensorflow/tfjs-backend-cpu");
     await activateBackend("cpu");
@@ -56,9 +63,10 @@ export const cpuLoader: BackendLoader = {
  *
  * @param cache looked into when the backend is loaded, for a folder other than the person's own
  */
-export function nativeLoader(cache?: string): BackendLoader {
+export function nativeLoader(cache?: string): NodeBackendLoader {
   return {
     name: "tensorflow",
+    title: "native build",
     async load() {
       const folder = cache ?? cacheFolder();
       const [build] = nativeBuilds(folder);
@@ -68,7 +76,7 @@ export function nativeLoader(cache?: string): BackendLoader {
         );
       }
       prepareTensorflow();
-      const binding = await quietly(() => loadNativeBuild(build));
+      const binding = await quietly(() => loadNativeBuild(build.folder));
       await activateBackend("tensorflow");
       return { name: "tensorflow", description: describeTensorflow(binding) };
     },
@@ -76,15 +84,16 @@ export function nativeLoader(cache?: string): BackendLoader {
 }
 
 /** A stock package of tfjs's makers, if npm could install it: libtensorflow 2.9.1, for GPUs CUDA 11.2. */
-export function stockLoader(name: "@tensorflow/tfjs-node" | "@tensorflow/tfjs-node-gpu"): BackendLoader {
+export function stockLoader(name: "@tensorflow/tfjs-node" | "@tensorflow/tfjs-node-gpu"): NodeBackendLoader {
   return {
     name: "tensorflow",
+    title: `npm's ${name}`,
     async load() {
       try {
         require.resolve(name);
       } catch {
         throw new InputError(
-          `${name} is not installed (its install script could not fetch libtensorflow); ` +
+          `${name} is not installed (npm leaves it out where it cannot fetch libtensorflow); ` +
             'make a build of your own with "clipscope native", or use --backend wasm',
         );
       }
@@ -116,9 +125,9 @@ export function hasNvidiaDriver(): boolean {
 }
 
 /** tensorflow on a GPU, tensorflow on the CPU, wasm, cpu. */
-export const nodeBackends: readonly BackendLoader[] = [...tensorflowLoaders(), wasmLoader, cpuLoader];
+export const nodeBackends: readonly NodeBackendLoader[] = [...tensorflowLoaders(), wasmLoader, cpuLoader];
 
-function tensorflowLoaders(): BackendLoader[] {
+function tensorflowLoaders(): NodeBackendLoader[] {
   const native = nativeLoader();
   const stockGpu = stockLoader("@tensorflow/tfjs-node-gpu");
   const stockCpu = stockLoader("@tensorflow/tfjs-node");

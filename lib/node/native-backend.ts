@@ -10,7 +10,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 
 import { InputError } from "../tensor/errors.ts";
-import { buildLayout, type NativeBuild } from "./native-build.ts";
+import { buildLayout } from "./native-build.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -30,8 +30,8 @@ interface KernelBackendModule {
   readonly NodeJSKernelBackend: new (binding: TensorflowBinding, packageName: string) => tf.KernelBackend;
 }
 
-/** The build's stand-in for "@tensorflow/tfjs" takes the tfjs-core that it is to use from here. */
-export const coreHandover = Symbol.for("clipscope.tfjs-core");
+/** The build's stand-in for "@tensorflow/tfjs" takes the tfjs-core that it is to use from this global symbol. */
+export const coreHandoverName = "clipscope.tfjs-core";
 
 /** Builds opened by this process: to open one again would orphan the tensors of the first time. */
 const opened = new Map<string, TensorflowBinding>();
@@ -41,30 +41,32 @@ const opened = new Map<string, TensorflowBinding>();
  *
  * @throws InputError if the build does not open, with what to do.
  */
-export function loadNativeBuild(build: NativeBuild): TensorflowBinding {
-  const before = opened.get(build.folder);
+export function loadNativeBuild(folder: string): TensorflowBinding {
+  const before = opened.get(folder);
   if (before) return before;
-  const part = (path: string): string => join(build.folder, path);
+  const part = (path: string): string => join(folder, path);
   try {
     const binding = openBinding(part(buildLayout.binding), part(buildLayout.quiet));
     const globals = globalThis as Record<symbol, unknown>;
     // tfjs-core is CommonJS: require gives the very module that our imports use.
-    globals[coreHandover] = require("@tensorflow/tfjs-core");
+    globals[Symbol.for(coreHandoverName)] = require("@tensorflow/tfjs-core");
     try {
       require(part(buildLayout.kernels));
       const { NodeJSKernelBackend } = require(part(buildLayout.backend)) as KernelBackendModule;
       // A stock package may have registered itself and then failed; tfjs would keep the first.
-      tf.removeBackend("tensorflow");
+      // (The declared type forgets that findBackendFactory gives null.)
+      const registered = tf.findBackendFactory("tensorflow") as (() => unknown) | null;
+      if (registered !== null) tf.removeBackend("tensorflow");
       tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "clipscope"), 3);
     } finally {
-      Reflect.deleteProperty(globals, coreHandover);
+      Reflect.deleteProperty(globals, Symbol.for(coreHandoverName));
     }
-    opened.set(build.folder, binding);
+    opened.set(folder, binding);
     return binding;
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     throw new InputError(
-      `the native TensorFlow build in ${build.folder} does not open (${reason}); ` +
+      `the native TensorFlow build in ${folder} does not open (${reason}); ` +
         'build it again with "clipscope native --force", or use --backend wasm',
       [],
       { cause: error },

@@ -4,5 +4,6 @@ export * from "./dtype.ts";
 export * from "./errors.ts";
 export * from "./safetensors.ts";
 export * from "./shards.ts";
+export * from "./synthetic.ts";
 export * from "./taps.ts";
 export * from "./weights.ts";

@@ -192,6 +192,11 @@ export class Weights {
     return handle;
   }
 
+  /** Names and shapes of all that was asked for, in that order. */
+  get declared(): ReadonlyMap<string, readonly number[]> {
+    return new Map([...this.#handles].map(([name, { shape }]) => [name, shape]));
+  }
+
   /** Handles whose names begin with a prefix. */
   under(prefix: string): (Weight | RowTable)[] {
     return [...this.#handles].filter(([name]) => name.startsWith(prefix)).map(([, handle]) => handle);

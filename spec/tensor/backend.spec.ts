@@ -7,7 +7,7 @@ import {
   startBackend,
 } from "../../lib/tensor/backend.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
-import { cpuLoader } from "../../lib/node/backends.ts";
+import { cpuLoader, startNodeBackend } from "../../lib/node/backends.ts";
 
 function failing(name: BackendLoader["name"], reason: string): BackendLoader {
   return { name, load: () => Promise.reject(new InputError(reason)) };
@@ -27,6 +27,8 @@ function counting(): BackendLoader & { loads: number } {
 }
 
 describe("startBackend", () => {
+  after("give the other specs their backend back", () => startNodeBackend());
+
   it("auto falls through to the first loader that works", async () => {
     const info = await startBackend("auto", [failing("tensorflow", "none built"), cpuLoader]);
     assert.equal(info.name, "cpu");

@@ -3,12 +3,9 @@
  *
  * The blob is a length, a double-array trie over UTF-8 bytes (Darts-clone), and the replacements, each ended by a NUL;
  * the trie's values point into them. Format: google/sentencepiece, src/normalizer.cc; huggingface/spm_precompiled.
- * Application: huggingface/tokenizers 0.23.2, normalizers/precompiled.rs. The trie is unrolled when the file is read.
+ * Application: huggingface/tokenizers 0.23.2, normalizers/precompiled.rs.
  */
 import { InputError } from "../../tensor/errors.ts";
-
-/** Honest maps have some ten thousand entries; a damaged trie may have any number. */
-const MAX_STEPS = 4_000_000;
 
 /** Graphemes of this many UTF-8 bytes and more are never replaced as a whole. */
 const LONG_GRAPHEME = 6;
@@ -19,13 +16,20 @@ const LONG_GRAPHEME = 6;
  */
 const JOINING = /\p{M}|\p{Emoji_Modifier}|[\u0e33\u0eb3\uff9e\uff9f]|[\u200c-\u200d]|[\u{e0020}-\u{e007f}]/u;
 
+// A unit of the double array: bit 31 marks a value, bit 8 that a value hangs below, the lowest byte is the label,
+// the rest the distance to the children.
+const isValue = (unit: number): boolean => unit >>> 31 === 1;
+const hasValue = (unit: number): boolean => (unit & 0x100) !== 0;
+const labelOf = (unit: number): number => (unit & 0x800000ff) >>> 0;
+const offsetOf = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6);
+const valueOf = (unit: number): number => unit & 0x7fffffff;
+
 export class Charsmap {
-  /** replacements of single code points */
-  readonly #single = new Map<number, string>();
-  /** replacements of longer sequences */
-  readonly #sequences = new Map<string, string>();
-  /** one bit a code point: is it replaced, or does a sequence begin with it? */
-  readonly #touched = new Uint8Array(0x110000 / 8);
+  readonly #units: Uint32Array;
+  readonly #replacements: Uint8Array;
+  /** replacements that were read already, by where they begin */
+  readonly #read = new Map<number, string>();
+  readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
   /**
@@ -33,11 +37,44 @@ export class Charsmap {
    * @throws InputError where the map is damaged
    */
   constructor(file: string, blob: Uint8Array) {
-    for (const [key, replacement] of readEntries(file, blob)) {
-      const codePoint = key.codePointAt(0) ?? 0;
-      if (key.length === (codePoint > 0xffff ? 2 : 1)) this.#single.set(codePoint, replacement);
-      else this.#sequences.set(key, replacement);
-      this.#touched[codePoint >> 3] = (this.#touched[codePoint >> 3] ?? 0) | (1 << (codePoint & 7));
+    const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
+    const trieBytes = blob.byteLength < 4 ? 0 : view.getUint32(0, true);
+    if (trieBytes === 0 || trieBytes % 4 !== 0 || trieBytes > blob.byteLength - 4) {
+      throw damaged(
+        file,
+        "a trie of whole units that fits into it",
+        `${trieBytes} of ${blob.byteLength} bytes`,
+      );
+    }
+    this.#units = new Uint32Array(trieBytes / 4);
+    for (let index = 0; index < this.#units.length; index++) {
+      this.#units[index] = view.getUint32(4 + 4 * index, true);
+    }
+    this.#replacements = blob.slice(4 + trieBytes);
+    this.#validate(file);
+  }
+
+  /** So that no walk over the trie can leave it, and every value it holds is a text. */
+  #validate(file: string): void {
+    const units = this.#units;
+    const replacements = this.#replacements;
+    try {
+      new TextDecoder("utf-8", { fatal: true }).decode(replacements);
+    } catch (cause) {
+      throw damaged(file, "replacements in UTF-8", "other bytes", cause);
+    }
+    for (const [index, unit] of units.entries()) {
+      if (isValue(unit)) continue;
+      const base = index ^ offsetOf(unit);
+      const child = units[base];
+      if (child === undefined)
+        throw damaged(file, `a trie of ${units.length} units`, `a way to unit ${base}`);
+      if (!hasValue(unit)) continue;
+      const start = replacements[valueOf(child)];
+      if (start === undefined || (start & 0xc0) === 0x80) {
+        const found = `one that would begin at byte ${valueOf(child)}`;
+        throw damaged(file, `whole replacements in ${replacements.length} bytes`, found);
+      }
     }
   }
 
@@ -47,19 +84,21 @@ export class Charsmap {
       : this.#normalizeCharacters(text);
   }
 
-  #isTouched(codePoint: number): boolean {
-    return (((this.#touched[codePoint >> 3] ?? 0) >> (codePoint & 7)) & 1) === 1;
-  }
-
   /** Whether some short grapheme of several characters may be replaced as a whole. */
   #needsGraphemes(text: string): boolean {
-    for (let index = 0; index < text.length;) {
-      const codePoint = text.codePointAt(index) ?? 0;
-      index += codePoint > 0xffff ? 2 : 1;
-      if (!this.#isTouched(codePoint)) continue;
-      const next = text.codePointAt(index);
-      if (next === undefined || utf8Length(codePoint) + utf8Length(next) >= LONG_GRAPHEME) continue;
-      if (JOINING.test(String.fromCodePoint(next))) return true;
+    for (let start = 0; start < text.length;) {
+      const codePoint = text.codePointAt(start) ?? 0;
+      const next = start + (codePoint > 0xffff ? 2 : 1);
+      let end = next;
+      let bytes = utf8Length(codePoint);
+      while (end < text.length) {
+        const joined = text.codePointAt(end) ?? 0;
+        bytes += utf8Length(joined);
+        if (bytes >= LONG_GRAPHEME || !JOINING.test(String.fromCodePoint(joined))) break;
+        end += joined > 0xffff ? 2 : 1;
+      }
+      if (end > next && this.#replacement(text, start, end) !== undefined) return true;
+      start = next;
     }
     return false;
   }
@@ -68,14 +107,11 @@ export class Charsmap {
     let normalized = "";
     let copied = 0;
     for (let index = 0; index < text.length;) {
-      const codePoint = text.codePointAt(index) ?? 0;
-      const next = index + (codePoint > 0xffff ? 2 : 1);
-      if (this.#isTouched(codePoint)) {
-        const replacement = this.#single.get(codePoint);
-        if (replacement !== undefined) {
-          normalized += text.slice(copied, index) + replacement;
-          copied = next;
-        }
+      const next = index + ((text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1);
+      const replacement = this.#replacement(text, index, next);
+      if (replacement !== undefined) {
+        normalized += text.slice(copied, index) + replacement;
+        copied = next;
       }
       index = next;
     }
@@ -86,22 +122,45 @@ export class Charsmap {
   #normalizeGraphemes(text: string): string {
     let normalized = "";
     for (const { segment } of this.#segmenter.segment(text)) {
-      normalized += this.#replaceWhole(segment) ?? this.#normalizeCharacters(segment);
+      let bytes = 0;
+      for (const character of segment) bytes += utf8Length(character.codePointAt(0) ?? 0);
+      const whole = bytes < LONG_GRAPHEME ? this.#replacement(segment, 0, segment.length) : undefined;
+      normalized += whole ?? this.#normalizeCharacters(segment);
     }
     return normalized;
   }
 
-  #replaceWhole(grapheme: string): string | undefined {
-    const characters = Array.from(grapheme, (character) => character.codePointAt(0) ?? 0);
-    const bytes = characters.reduce((sum, character) => sum + utf8Length(character), 0);
-    if (bytes >= LONG_GRAPHEME) return undefined;
-    const single = this.#single.get(characters[0] ?? 0);
-    if (single !== undefined) return single;
-    for (let length = 2; length <= characters.length; length++) {
-      const sequence = this.#sequences.get(String.fromCodePoint(...characters.slice(0, length)));
-      if (sequence !== undefined) return sequence;
+  /** The replacement of the shortest prefix of `text[start, end)` that has one. */
+  #replacement(text: string, start: number, end: number): string | undefined {
+    const units = this.#units;
+    let index = offsetOf(units[0] ?? 0);
+    for (let at = start; at < end;) {
+      const codePoint = text.codePointAt(at) ?? 0;
+      // A NUL ends keys, as it does strings in C.
+      if (codePoint === 0) return undefined;
+      at += codePoint > 0xffff ? 2 : 1;
+      const length = utf8Length(codePoint);
+      for (let rest = length - 1; rest >= 0; rest--) {
+        const byte =
+          rest === length - 1 ? leadByte(codePoint, length) : 0x80 | ((codePoint >> (6 * rest)) & 0x3f);
+        index ^= byte;
+        const unit = units[index];
+        if (unit === undefined || labelOf(unit) !== byte) return undefined;
+        index ^= offsetOf(unit);
+        if (hasValue(unit)) return this.#replacementAt(valueOf(units[index] ?? 0));
+      }
     }
     return undefined;
+  }
+
+  #replacementAt(offset: number): string {
+    let replacement = this.#read.get(offset);
+    if (replacement === undefined) {
+      const end = this.#replacements.indexOf(0, offset);
+      replacement = this.#utf8.decode(this.#replacements.subarray(offset, end === -1 ? undefined : end));
+      this.#read.set(offset, replacement);
+    }
+    return replacement;
   }
 }
 
@@ -109,68 +168,9 @@ function utf8Length(codePoint: number): number {
   return codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
 }
 
-// A unit of the double array: bit 31 marks a value, bit 8 that a value hangs below, the lowest byte is the label,
-// the rest the distance to the children.
-const offsetOf = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6);
-const hasValue = (unit: number): boolean => (unit & 0x100) !== 0;
-const labelOf = (unit: number): number => (unit & 0x800000ff) >>> 0;
-
-/** All keys of the map with their replacements. */
-function* readEntries(file: string, blob: Uint8Array): Generator<readonly [string, string]> {
-  const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
-  const trieBytes = blob.byteLength < 4 ? -1 : view.getUint32(0, true);
-  if (trieBytes < 4 || trieBytes % 4 !== 0 || trieBytes > blob.byteLength - 4) {
-    throw damaged(
-      file,
-      "a trie of whole units that fits into it",
-      `${trieBytes} of ${blob.byteLength} bytes`,
-    );
-  }
-  const units = Uint32Array.from({ length: trieBytes / 4 }, (_, index) =>
-    view.getUint32(4 + 4 * index, true),
-  );
-  const replacements = blob.subarray(4 + trieBytes);
-  const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  const decode = (bytes: Uint8Array): string => {
-    try {
-      return utf8.decode(bytes);
-    } catch (cause) {
-      throw damaged(file, "UTF-8 in its keys and replacements", "other bytes", cause);
-    }
-  };
-  const replacementAt = (offset: number): string => {
-    const end = replacements.indexOf(0, offset);
-    if (offset >= replacements.length || end === -1) {
-      throw damaged(file, `replacements up to byte ${offset}`, `${replacements.length} bytes of them`);
-    }
-    return decode(replacements.subarray(offset, end));
-  };
-
-  // Depth first over the nodes; shared endings are walked once for each key, as a key is what we are after.
-  const root = units[0] ?? 0;
-  const stack = [{ base: offsetOf(root), key: [] as readonly number[] }];
-  for (let steps = 0; ; steps++) {
-    const node = stack.pop();
-    if (node === undefined) return;
-    if (steps > MAX_STEPS || node.key.length > 64)
-      throw damaged(file, "a trie with an end", "one that goes round");
-    for (let label = 1; label < 256; label++) {
-      const index = node.base ^ label;
-      const unit = units[index];
-      if (unit === undefined)
-        throw damaged(file, `a trie of ${units.length} units`, `a way to unit ${index}`);
-      if (labelOf(unit) !== label) continue;
-      const base = index ^ offsetOf(unit);
-      const key = [...node.key, label];
-      if (hasValue(unit)) {
-        const value = units[base];
-        if (value === undefined)
-          throw damaged(file, `a trie of ${units.length} units`, `a way to unit ${base}`);
-        yield [decode(Uint8Array.from(key)), replacementAt(value & 0x7fffffff)];
-      }
-      stack.push({ base, key });
-    }
-  }
+/** The first of a code point's `length` bytes in UTF-8. */
+function leadByte(codePoint: number, length: number): number {
+  return length === 1 ? codePoint : ((0xf00 >> length) & 0xff) | (codePoint >> (6 * (length - 1)));
 }
 
 function damaged(file: string, expected: string, found: string, cause?: unknown): InputError {

@@ -42,6 +42,8 @@ export function readSentencePieceModel(file: TokenizerFile): TokenizerParts {
   for (const special of ["<s>", "<pad>", "</s>", "<unk>"]) vocabulary.add(special, 0);
   let pieces = 0;
   let charsmap: Charsmap | undefined;
+  let hasTrainerSpec = false;
+  let hasNormalizerSpec = false;
   for (let field = model.next(); field !== undefined; field = model.next()) {
     switch (field.number) {
       case Model.pieces:
@@ -51,10 +53,12 @@ export function readSentencePieceModel(file: TokenizerFile): TokenizerParts {
       case Model.trainerSpec:
         expectWireType(name, "trainer_spec", field, WireType.bytes);
         checkTrainerSpec(file, field);
+        hasTrainerSpec = true;
         break;
       case Model.normalizerSpec:
         expectWireType(name, "normalizer_spec", field, WireType.bytes);
         charsmap = readCharsmap(file, field);
+        hasNormalizerSpec = true;
         break;
     }
   }
@@ -62,6 +66,13 @@ export function readSentencePieceModel(file: TokenizerFile): TokenizerParts {
     throw new InputError(
       `${name}: expected a SentencePiece model, found ${pieces} pieces in ${bytes.length} bytes; ` +
         `take the model's own sentencepiece.bpe.model`,
+    );
+  }
+  // They stand behind the pieces: a file that was cut off between two pieces lacks them.
+  if (!hasTrainerSpec || !hasNormalizerSpec) {
+    throw new InputError(
+      `${name}: expected trainer_spec and normalizer_spec behind the pieces, found the end of the file after ` +
+        `${pieces} pieces; it is cut off, download it again`,
     );
   }
   vocabulary.add("<mask>", 0);
@@ -128,9 +139,10 @@ function readPiece(file: TokenizerFile, message: Field, index: number, vocabular
         `download it again`,
     );
   }
-  if (!vocabulary.addUtf8(bytes, start, end, score)) {
+  if (start === end || !vocabulary.addUtf8(bytes, start, end, score)) {
     throw new InputError(
-      `${name}: expected pieces[${index}] to be UTF-8, found other bytes; the file is damaged, download it again`,
+      `${name}: expected pieces[${index}].piece to be text in UTF-8, found ${start === end ? "nothing" : "other bytes"}; ` +
+        `the file is damaged, download it again`,
     );
   }
 }

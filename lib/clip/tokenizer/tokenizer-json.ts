@@ -34,7 +34,15 @@ export function readTokenizerJson(file: TokenizerFile): TokenizerParts {
   checkTruncation(json.at("truncation"));
   checkPadding(json.at("padding"));
   const { vocabulary, unknownId } = readModel(json.at("model"));
+  const normalize = readNormalizer(json.at("normalizer"));
   const addedTokens = readAddedTokens(json.at("added_tokens"), vocabulary, json.at("model").at("vocab"));
+  for (const { content, isNormalized } of addedTokens) {
+    if (isNormalized && normalize(content) === "") {
+      throw json
+        .at("added_tokens")
+        .error(`tokens that the normalizer leaves something of, unlike ${content}`);
+    }
+  }
   const { startId, endId } = readPostProcessor(json.at("post_processor"));
   const idOf = (content: string): number => {
     const token = addedTokens.find((added) => added.content === content);
@@ -49,7 +57,7 @@ export function readTokenizerJson(file: TokenizerFile): TokenizerParts {
     vocabulary,
     unknownId,
     addedTokens,
-    normalize: readNormalizer(json.at("normalizer")),
+    normalize,
     preTokenize: (text) => preTokenize([text]),
     startId,
     endId,
@@ -156,8 +164,9 @@ function readNormalizer(normalizer: JsonValue): Normalize {
 }
 
 function decodeBase64(text: JsonValue): Uint8Array {
+  const encoded = text.string();
   try {
-    return Uint8Array.from(atob(text.string()), (byte) => byte.charCodeAt(0));
+    return Uint8Array.from(atob(encoded), (byte) => byte.charCodeAt(0));
   } catch {
     throw text.error("base64");
   }

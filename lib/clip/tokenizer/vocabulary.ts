@@ -1,3 +1,5 @@
+const utf16 = new TextDecoder("utf-16le", { ignoreBOM: true });
+
 /**
  * Pieces and their scores, by id. All characters stand in one array: a quarter of a million strings would weigh more
  * than the model's file.
@@ -40,7 +42,7 @@ export class Vocabulary {
   }
 
   piece(id: number): string {
-    return String.fromCharCode(...this.#units.subarray(this.start(id), this.end(id)));
+    return utf16.decode(this.#units.subarray(this.start(id), this.end(id)));
   }
 
   add(piece: string, score: number): void {

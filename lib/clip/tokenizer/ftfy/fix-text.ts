@@ -7,6 +7,7 @@
 import { unescapeSafeEntities } from "../html-entities.ts";
 import { fixCharacters } from "./characters.ts";
 import { fixC1Controls, fixEncoding } from "./fix-encoding.ts";
+import { toNfc } from "./nfc.ts";
 
 /** Segments are lines, cut where they grow longer than this many code points (ftfy's max_decode_length). */
 const MAX_SEGMENT = 1_000_000;
@@ -43,7 +44,7 @@ function fixSegment(segment: string, unescapes: boolean): string {
     let fixed = unescapes ? unescapeSafeEntities(current) : current;
     fixed = fixEncoding(fixed);
     fixed = fixC1Controls(fixed);
-    fixed = fixCharacters(fixed).normalize("NFC");
+    fixed = toNfc(fixCharacters(fixed));
     if (fixed === current) return fixed;
     current = fixed;
   }
