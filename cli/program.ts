@@ -26,6 +26,12 @@ const entries: readonly Entry[] = [
     summary: "show what the tokenizer makes of a text",
     load: () => import("./tokenize.ts"),
   },
+  {
+    name: "doctor",
+    summary: "which backends can run here, and how to get the others",
+    load: () => import("./doctor.ts"),
+  },
+  { name: "native", summary: "build the TensorFlow backend, the fastest", load: () => import("./native.ts") },
 ];
 
 /** Runs the command that `args` (without node and script) ask for. Never throws. */
