@@ -30,7 +30,6 @@ export function register(program: Command): void {
     .option("--gpu", "a build for NVIDIA GPUs, with CUDA's libraries")
     .option("--force", "build again")
     .option("--remove", "remove what was built")
-    .option("--json", "print one JSON document")
     .action(async (_options: Options, command: Command) => {
       await native(command.optsWithGlobals<Options>());
     });
