@@ -1,9 +1,10 @@
 /**
  * A model directory: what a download of an OpenCLIP repository holds. See docs/model-directory.md for the files.
  */
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isTorchFile, openTorchCheckpoint, unwrapped } from "../checkpoint/index.ts";
 import { architectureByName, parseClipConfig, type ClipConfig } from "../clip/config.ts";
 import { parsePreprocessConfig, type PreprocessConfig } from "../clip/preprocess/config.ts";
 import { InputError } from "../tensor/errors.ts";
@@ -55,19 +56,59 @@ const weightFiles = [
   "open_clip_model.safetensors",
   "open_clip_model.safetensors.index.json",
   "model.safetensors",
+  "open_clip_pytorch_model.bin",
 ];
+
+/** The weights of a model directory: the path of the file. @throws InputError if there are none, or several `.pt` */
+export async function findWeights(directory: string): Promise<string> {
+  for (const name of weightFiles) {
+    const path = join(directory, name);
+    if (await exists(path)) return path;
+  }
+  const names = await readdir(directory).catch((error: unknown) => {
+    throw unreadable(directory, error);
+  });
+  const [first, ...others] = names.filter((name) => name.endsWith(".pt")).sort();
+  if (first === undefined) {
+    throw new InputError(`${directory}: no weights: expected one of ${weightFiles.join(", ")}, or a .pt file`);
+  }
+  if (others.length > 0) {
+    throw new InputError(`${directory}: which of its .pt files? Convert the one that is the model`, [
+      first,
+      ...others,
+    ]);
+  }
+  return join(directory, first);
+}
+
+export interface Weights {
+  /** Tensors under the names that the model's modules have: prefixes of wrappers are gone. */
+  readonly store: TensorStore;
+  readonly format: "safetensors" | "sharded safetensors" | "zip" | "torchscript" | "legacy";
+  /** What the file's state dict holds besides tensors. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Opens a file of weights: safetensors, an index of shards, or one of PyTorch's.
+ *
+ * @throws InputError if it is none of them, or damaged
+ */
+export async function openWeightsFile(path: string): Promise<Weights> {
+  if (path.endsWith(".json")) {
+    const store = await ShardedSafetensors.open(await readJson(path), path, (shard) =>
+      FileSource.open(join(dirname(path), shard)),
+    );
+    return { store: unwrapped(store), format: "sharded safetensors", skipped: [] };
+  }
+  const source = await FileSource.open(path);
+  if (await isTorchFile(source)) return openTorchCheckpoint(source);
+  return { store: unwrapped(await SafetensorsFile.open(source)), format: "safetensors", skipped: [] };
+}
 
 /** Opens the weights of a model directory. @throws InputError if there are none, or they are damaged */
 export async function openWeights(directory: string): Promise<TensorStore> {
-  for (const name of weightFiles) {
-    const path = join(directory, name);
-    if (!(await exists(path))) continue;
-    if (!name.endsWith(".json")) return SafetensorsFile.open(await FileSource.open(path));
-    return ShardedSafetensors.open(await readJson(path), path, (shard) =>
-      FileSource.open(join(directory, shard)),
-    );
-  }
-  throw new InputError(`${directory}: no weights: expected one of ${weightFiles.join(", ")}`);
+  return (await openWeightsFile(await findWeights(directory))).store;
 }
 
 /** The first file of those names in the model directory, then in the folders below it that the config names. */

@@ -1,0 +1,175 @@
+/**
+ * The shapes that checkpoints come in, brought to one: a state dict whose names are those of the model's modules.
+ *
+ * - A state dict as it is.
+ * - A training checkpoint: `{"state_dict": …, "epoch": …, "optimizer": …}`; also "model", "module" and the like.
+ * - Names under the prefix of a wrapper: `module.` (data parallel), `model.` (exported), `_orig_mod.` (torch.compile).
+ * - A TorchScript archive: a tree of modules whose tensors are attributes.
+ */
+import { InputError } from "../tensor/errors.ts";
+import { tensorInfo, type ByteSource, type TensorInfo, type TensorStore } from "../tensor/safetensors.ts";
+import { Instance } from "./pickle.ts";
+import { readTorchFile, type TorchFile } from "./torch-file.ts";
+import { TorchTensor, UnreadableTensor } from "./torch-objects.ts";
+import { TorchStore } from "./torch-store.ts";
+
+export interface TorchCheckpoint {
+  /** Tensors under the names that the model's modules have. */
+  readonly store: TensorStore;
+  readonly format: TorchFile["format"];
+  /** What stands in the state dict and is no tensor: "visual._extra_state (collections.OrderedDict)". */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Opens a PyTorch file: zip, TorchScript or legacy. Nothing of it is executed.
+ *
+ * @param source is closed with the store, or when opening fails
+ * @throws InputError if it is none, is damaged, holds no state dict, or one whose tensors cannot be read
+ */
+export async function openTorchCheckpoint(source: ByteSource): Promise<TorchCheckpoint> {
+  try {
+    const file = await readTorchFile(source);
+    const skipped: string[] = [];
+    const tensors =
+      file.format === "torchscript"
+        ? moduleTensors(source.name, file.root)
+        : dictionaryTensors(source.name, file.root, skipped);
+    return { store: unwrapped(new TorchStore(source, file, tensors)), format: file.format, skipped };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** Keys under which training scripts put the state dict: open_clip's own, then those of others. */
+const stateDictKeys = ["state_dict", "model_state_dict", "model", "module"];
+
+function dictionaryTensors(name: string, root: unknown, skipped: string[]): Map<string, TorchTensor> {
+  const dictionary = findStateDict(root);
+  if (!dictionary) {
+    const found = root instanceof Instance ? `an object of the class ${root.path}` : describe(root);
+    throw new InputError(
+      `${name}: expected a state dict (names and tensors), found ${found}; save model.state_dict() in Python`,
+    );
+  }
+  const tensors = new Map<string, TorchTensor>();
+  for (const [key, value] of dictionary) {
+    if (value instanceof TorchTensor && typeof key === "string") tensors.set(key, value);
+    else if (isUnreadable(value)) throw unreadable(name, String(key), value);
+    else skipped.push(`${String(key)} (${describe(value)})`);
+  }
+  return tensors;
+}
+
+function findStateDict(root: unknown): Map<unknown, unknown> | undefined {
+  if (!(root instanceof Map)) return undefined;
+  for (const key of stateDictKeys) {
+    const inner: unknown = root.get(key);
+    const found = findTensors(inner) ?? (inner instanceof Map ? findTensors(inner.get("state_dict")) : undefined);
+    if (found) return found;
+  }
+  return findTensors(root);
+}
+
+function findTensors(value: unknown): Map<unknown, unknown> | undefined {
+  if (!(value instanceof Map)) return undefined;
+  const values = [...value.values()];
+  return values.some((one) => one instanceof TorchTensor || isUnreadable(one)) ? value : undefined;
+}
+
+/** A tensor that cannot be had, or something unknown that was made of a tensor. */
+function isUnreadable(value: unknown): value is UnreadableTensor | Instance {
+  if (value instanceof UnreadableTensor) return true;
+  return value instanceof Instance && value.args.some((arg) => arg instanceof TorchTensor || arg instanceof UnreadableTensor);
+}
+
+function unreadable(name: string, key: string, value: UnreadableTensor | Instance): InputError {
+  const reason =
+    value instanceof Instance ? `it is made by ${value.path}, which this program does not know` : value.reason;
+  return new InputError(`${name}: the tensor "${key}" cannot be read: ${reason}`);
+}
+
+/** Modules nest some ten deep. */
+const deepest = 100;
+
+/** The tensors of a TorchScript module and its children, under the names that state_dict() would give. */
+function moduleTensors(name: string, root: unknown): Map<string, TorchTensor> {
+  const tensors = new Map<string, TorchTensor>();
+  const visited = new Set<Instance>();
+  const visit = (module: Instance, path: string, depth: number): void => {
+    if (depth > deepest) throw new InputError(`${name}: modules nest more than ${deepest} deep`);
+    if (!(module.state instanceof Map) || visited.has(module)) return;
+    visited.add(module);
+    for (const [key, value] of module.state as Map<unknown, unknown>) {
+      const child = path === "" ? String(key) : `${path}.${String(key)}`;
+      if (value instanceof TorchTensor) tensors.set(child, value);
+      else if (isUnreadable(value)) throw unreadable(name, child, value);
+      else if (value instanceof Instance) visit(value, child, depth + 1);
+    }
+  };
+  if (root instanceof Instance) visit(root, "", 0);
+  if (tensors.size === 0) throw new InputError(`${name}: a TorchScript archive without tensors`);
+  return tensors;
+}
+
+/** What something is, in a word or two. */
+function describe(value: unknown): string {
+  if (value === null) return "None";
+  if (value instanceof Instance) return value.path;
+  if (value instanceof Map) return "a dictionary without tensors";
+  if (value instanceof TorchTensor) return "a single tensor";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? value.constructor.name : typeof value;
+}
+
+/** The wrappers' prefixes, found in front of the image tower's name. */
+const wrapped = /^((?:module|model|_orig_mod)\.)+(?=visual\.)/;
+
+/**
+ * A store whose names have lost the prefixes of wrappers; the store itself if there are none.
+ *
+ * Names without the prefix stay as they are.
+ * @throws InputError if two names become one
+ */
+export function unwrapped(store: TensorStore): TensorStore {
+  const names = [...store.tensors.keys()];
+  const isBare = names.some((name) => name.startsWith("visual."));
+  const prefix = isBare ? "" : (names.map((name) => wrapped.exec(name)?.[0]).find(Boolean) ?? "");
+  const renamed = new Map<string, string>();
+  for (const name of names) {
+    const bare = (name.startsWith(prefix) ? name.slice(prefix.length) : name).replaceAll("_orig_mod.", "");
+    const other = renamed.get(bare);
+    if (other !== undefined) {
+      throw new InputError(`${store.name}: "${other}" and "${name}" are both "${bare}"; which is the model?`);
+    }
+    renamed.set(bare, name);
+  }
+  return names.every((name) => renamed.has(name)) ? store : new RenamedStore(store, renamed);
+}
+
+class RenamedStore implements TensorStore {
+  readonly name: string;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly #store: TensorStore;
+  readonly #names: ReadonlyMap<string, string>;
+
+  /** @param names new → old */
+  constructor(store: TensorStore, names: ReadonlyMap<string, string>) {
+    this.name = store.name;
+    this.metadata = store.metadata;
+    this.tensors = new Map([...names].map(([bare, name]) => [bare, tensorInfo(store, name)]));
+    this.#store = store;
+    this.#names = names;
+  }
+
+  read(name: string, start?: number, length?: number): Promise<Uint8Array> {
+    tensorInfo(this, name);
+    return this.#store.read(this.#names.get(name)!, start, length);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+}
