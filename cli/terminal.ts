@@ -1,7 +1,7 @@
 /** Where a command writes to: results to standard output, everything else to standard error. */
-import { SingleBar } from "cli-progress";
 import picocolors from "picocolors";
 import { InputError } from "../lib/tensor/errors.ts";
+import { progressLine } from "./progress.ts";
 
 /** 0 done, 1 a check failed, 2 wrong use or bad input. */
 export type ExitStatus = 0 | 1 | 2;
@@ -100,37 +100,32 @@ export class Terminal {
     if (stderr.isTTY !== true || total < progressFrom) {
       return { update: () => undefined, stop: () => undefined };
     }
-    const barsize = Math.max(
-      0,
-      Math.min(40, (stderr.columns ?? 80) - `${total}/${total} ${unit}, 99m59s left `.length),
-    );
-    const bar = new SingleBar({
-      stream: stderr as NodeJS.WritableStream,
-      format: `{bar} {value}/{total} ${unit}, {eta_formatted} left`,
-      barCompleteChar: "█",
-      barIncompleteChar: "░",
-      barsize,
-      clearOnComplete: true,
-      // The bar fits the line. (To turn wrapping off would leave it off when the process is killed.)
-      linewrap: true,
-      // Results that are printed meanwhile erase it.
-      forceRedraw: true,
-    });
-    bar.start(total, 0);
-    this.#isProgressShown = true;
+    const start = Date.now();
+    const update = (done: number): void => {
+      const line = progressLine(
+        { done, total, unit, seconds: (Date.now() - start) / 1000 },
+        stderr.columns ?? 80,
+      );
+      stderr.write(`${eraseLine}${line}`);
+      this.#isProgressShown = true;
+    };
+    update(0);
     return {
-      update: (done) => {
-        bar.update(done);
-      },
+      update,
       stop: () => {
-        bar.stop();
-        this.#isProgressShown = false;
+        this.#eraseProgress();
       },
     };
   }
 
-  #write(stream: OutputStream, text: string): void {
+  /** The bar goes before anything else is written, and comes back with its next update. */
+  #eraseProgress(): void {
     if (this.#isProgressShown) this.#around.stderr.write(eraseLine);
+    this.#isProgressShown = false;
+  }
+
+  #write(stream: OutputStream, text: string): void {
+    this.#eraseProgress();
     stream.write(text);
   }
 }
