@@ -1,11 +1,17 @@
 /** `clipscope classify`: zero-shot probabilities of images. */
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
+import type { Clip } from "../lib/clip/clip.ts";
 import { disposing } from "../lib/nn/module.ts";
 import { unreadable } from "../lib/node/file-source.ts";
 import { findImages, imageExtensions } from "../lib/node/image-files.ts";
 import { embedImages } from "../lib/tasks/embed.ts";
-import { zeroShotClassifier, zeroShotPrompts, type ClassScore } from "../lib/tasks/zero-shot.ts";
+import {
+  zeroShotClassifier,
+  zeroShotPrompts,
+  type ClassScore,
+  type ZeroShotClassifier,
+} from "../lib/tasks/zero-shot.ts";
 import { InputError } from "../lib/tensor/errors.ts";
 import { withModel } from "./model.ts";
 import {
@@ -70,7 +76,7 @@ async function classify(paths: readonly string[], options: Options, terminal: Te
   if (files.length === 0) return;
 
   await withModel(options, terminal, async (model) => {
-    const classifier = await zeroShotClassifier(model, labels, templates);
+    const classifier = await embedLabels(model, labels, templates, terminal);
     const progress = terminal.progress(files.length, "images");
     const results: { path: string; scores: ClassScore[] }[] = [];
     try {
@@ -94,6 +100,20 @@ async function classify(paths: readonly string[], options: Options, terminal: Te
     }
     if (json) terminal.printJson(results);
   });
+}
+
+async function embedLabels(
+  model: Clip,
+  labels: readonly string[],
+  templates: readonly string[],
+  terminal: Terminal,
+): Promise<ZeroShotClassifier> {
+  const progress = terminal.progress(labels.length, "labels");
+  try {
+    return await zeroShotClassifier(model, labels, templates, { onProgress: progress.update });
+  } finally {
+    progress.stop();
+  }
 }
 
 async function readLabels({ labels, labelsFile }: Options): Promise<string[]> {

@@ -1,11 +1,9 @@
 /** `clipscope search`: ranks images by similarity to a text or an image. */
-import type { Tensor2D } from "@tensorflow/tfjs-core";
 import type { Command } from "commander";
-import type { Clip } from "../lib/clip/clip.ts";
 import { clean } from "../lib/clip/tokenizer/clean.ts";
 import { disposing } from "../lib/nn/module.ts";
 import { findImages, imageExtensions } from "../lib/node/image-files.ts";
-import { embedImages } from "../lib/tasks/embed.ts";
+import { embedImage } from "../lib/tasks/embed.ts";
 import { rankImages } from "../lib/tasks/search.ts";
 import { InputError } from "../lib/tensor/errors.ts";
 import { withModel } from "./model.ts";
@@ -61,8 +59,11 @@ async function search(given: readonly string[], options: Options, terminal: Term
   if (files.length === 0) return;
 
   await withModel(options, terminal, async (model) => {
-    const query = image === undefined ? embedText(model, text!) : embedImage(model, image, exif);
-    const matches = await disposing(await query, async (features) => {
+    const query =
+      image === undefined
+        ? await model.encodeText([text!], { normalize: true })
+        : await embedImage(model, image, { normalize: true, exifOrientation: exif });
+    const matches = await disposing(query, async (features) => {
       const progress = terminal.progress(files.length, "images");
       try {
         return await rankImages(model, features, files, {
@@ -80,13 +81,4 @@ async function search(given: readonly string[], options: Options, terminal: Term
       for (const { path, similarity } of best)
         terminal.print(`${similarity.toFixed(4).padStart(7)}  ${printable(path)}`);
   });
-}
-
-function embedText(model: Clip, text: string): Promise<Tensor2D> {
-  return model.encodeText([text], { normalize: true });
-}
-
-async function embedImage(model: Clip, path: string, exifOrientation: boolean): Promise<Tensor2D> {
-  const { value } = await embedImages(model, [path], { normalize: true, exifOrientation }).next();
-  return value!.features;
 }

@@ -45,7 +45,7 @@ export class Terminal {
 
   /** Columns of standard output; 80 where it is no terminal. */
   get width(): number {
-    return this.#around.stdout.columns ?? 80;
+    return columnsOf(this.#around.stdout);
   }
 
   get stdin(): AsyncIterable<Uint8Array | string> {
@@ -104,7 +104,7 @@ export class Terminal {
     const update = (done: number): void => {
       const line = progressLine(
         { done, total, unit, seconds: (Date.now() - start) / 1000 },
-        stderr.columns ?? 80,
+        columnsOf(stderr),
       );
       stderr.write(`${eraseLine}${line}`);
       this.#isProgressShown = true;
@@ -128,6 +128,11 @@ export class Terminal {
     this.#eraseProgress();
     stream.write(text);
   }
+}
+
+/** 80 where it is no terminal, or one that does not know (it says 0). */
+function columnsOf({ columns = 0 }: OutputStream): number {
+  return columns > 0 ? columns : 80;
 }
 
 /** https://no-color.org and https://force-color.org; else colours are for terminals. */

@@ -76,6 +76,23 @@ export async function* embedImages(
   }
 }
 
+/**
+ * Embeds one image file.
+ *
+ * @returns [1, embedDim]; the caller disposes it
+ * @throws InputError if it cannot be read
+ */
+export async function embedImage(
+  model: Clip,
+  path: string,
+  options: Pick<EmbedImagesOptions, "normalize" | "exifOrientation"> = {},
+): Promise<Tensor2D> {
+  const batches = embedImages(model, [path], { ...options, workers: 1 });
+  const first = await batches.next();
+  await batches.return();
+  return first.value!.features;
+}
+
 function encode(model: Clip, images: readonly Float32Array[], normalize: boolean): Promise<Tensor2D> {
   const [height, width] = model.config.vision.imageSize;
   const pixels = new Float32Array(images.length * 3 * height * width);
