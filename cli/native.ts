@@ -1,4 +1,4 @@
-/** `clipscope native`: builds the TensorFlow backend, about seven times as fast as WASM. */
+/** `clipscope native`: builds the TensorFlow backend, the fastest on a CPU. */
 import type { Command } from "commander";
 
 import { InputError } from "../lib/tensor/errors.ts";

@@ -14,7 +14,7 @@ import {
   type Tensor,
   type Tensor2D,
 } from "@tensorflow/tfjs-core";
-import { bytesPerElement, toFloat32 } from "./dtype.ts";
+import { bytesPerElement, toFloat32, weightDtypes } from "./dtype.ts";
 import { InputError } from "./errors.ts";
 import { readFloat32, tensorInfo, type TensorStore } from "./safetensors.ts";
 
@@ -183,7 +183,9 @@ export class Weights {
     const { name, shape } = handle;
     const info = this.store.tensors.get(name);
     if (!info) this.#problems.push(`missing     ${name} [${shape.join(", ")}]`);
-    else if (info.shape.join() !== shape.join()) {
+    else if (!weightDtypes.includes(info.dtype)) {
+      this.#problems.push(`wrong dtype ${name}: expected ${weightDtypes.join(", ")}, found ${info.dtype}`);
+    } else if (info.shape.join() !== shape.join()) {
       this.#problems.push(
         `wrong shape ${name}: expected [${shape.join(", ")}], found [${info.shape.join(", ")}]`,
       );
@@ -214,8 +216,9 @@ export class Weights {
       .map((name) => `unexpected  ${name} [${this.store.tensors.get(name)?.shape.join(", ") ?? ""}]`);
     const problems = [...this.#problems, ...unexpected];
     if (problems.length > 0) {
+      const count = problems.length === 1 ? "1 tensor does" : `${problems.length} tensors do`;
       throw new InputError(
-        `${this.store.name}: ${problems.length} tensors do not fit the architecture: do the weights belong to this config?`,
+        `${this.store.name}: ${count} not fit the architecture: do the weights belong to this config?`,
         problems,
       );
     }
