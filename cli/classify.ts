@@ -1,9 +1,7 @@
 /** `clipscope classify`: zero-shot probabilities of images. */
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Clip } from "../lib/clip/clip.ts";
 import { disposing } from "../lib/nn/module.ts";
-import { unreadable } from "../lib/node/file-source.ts";
 import { findImages, imageExtensions } from "../lib/node/image-files.ts";
 import { embedImages } from "../lib/tasks/embed.ts";
 import {
@@ -24,6 +22,7 @@ import {
 } from "./options.ts";
 import { bar, fit, printable, widest } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
+import { readLines } from "./text-file.ts";
 
 interface Options extends ModelOptions {
   readonly labels?: string[];
@@ -125,10 +124,7 @@ async function readLabels({ labels, labelsFile }: Options): Promise<string[]> {
       labels!.flatMap((list) => list.split(",")),
       "--labels: label",
     );
-  const text = await readFile(labelsFile, "utf8").catch((error: unknown) => {
-    throw unreadable(labelsFile, error);
-  });
-  return trimmed(text.replace(/\n$/, "").split("\n"), `${labelsFile}: line`);
+  return trimmed(await readLines(labelsFile), `${labelsFile}: line`);
 }
 
 function trimmed(labels: readonly string[], where: string): string[] {

@@ -96,8 +96,8 @@ export class Terminal {
 
   /** A progress bar on standard error, if that is a terminal and the work is worth one. Stop it in any case. */
   progress(total: number, unit: string): Progress {
-    const { stderr } = this.#around;
-    if (stderr.isTTY !== true || total < progressFrom) {
+    const { stderr, env } = this.#around;
+    if (stderr.isTTY !== true || env["TERM"] === "dumb" || total < progressFrom) {
       return { update: () => undefined, stop: () => undefined };
     }
     const start = Date.now();
