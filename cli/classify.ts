@@ -15,21 +15,22 @@ import { withModel } from "./model.ts";
 import {
   collect,
   examples,
+  batchOption,
+  embedOptions,
   exifOption,
   positiveInteger,
   weightsOption,
-  type ModelOptions,
+  type ImageOptions,
 } from "./options.ts";
 import { bar, fit, printable, widest } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 import { readLines } from "./text-file.ts";
 
-interface Options extends ModelOptions {
+interface Options extends ImageOptions {
   readonly labels?: string[];
   readonly labelsFile?: string;
   readonly template?: string[];
   readonly top?: number;
-  readonly exif?: boolean;
 }
 
 export function register(program: Command, terminal: Terminal): void {
@@ -49,6 +50,7 @@ export function register(program: Command, terminal: Terminal): void {
     )
     .option("--top <k>", "show the best K labels (default: all)", positiveInteger)
     .addOption(exifOption())
+    .addOption(batchOption())
     .addOption(weightsOption())
     .addHelpText(
       "after",
@@ -65,7 +67,7 @@ export function register(program: Command, terminal: Terminal): void {
 }
 
 async function classify(paths: readonly string[], options: Options, terminal: Terminal): Promise<void> {
-  const { template: templates = ["{}"], top, exif = false, json = false } = options;
+  const { template: templates = ["{}"], top, json = false } = options;
   const labels = await readLabels(options);
   zeroShotPrompts(labels, templates); // to complain before the model is loaded
   const report = (error: InputError): void => {
@@ -81,7 +83,7 @@ async function classify(paths: readonly string[], options: Options, terminal: Te
     try {
       const batches = embedImages(model, files, {
         normalize: true,
-        exifOrientation: exif,
+        ...embedOptions(options),
         onError: report,
         onProgress: progress.update,
       });

@@ -7,14 +7,21 @@ import { embedImage } from "../lib/tasks/embed.ts";
 import { rankImages } from "../lib/tasks/search.ts";
 import { InputError } from "../lib/tensor/errors.ts";
 import { withModel } from "./model.ts";
-import { examples, exifOption, positiveInteger, weightsOption, type ModelOptions } from "./options.ts";
+import {
+  batchOption,
+  embedOptions,
+  examples,
+  exifOption,
+  positiveInteger,
+  weightsOption,
+  type ImageOptions,
+} from "./options.ts";
 import { printable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface Options extends ModelOptions {
+interface Options extends ImageOptions {
   readonly image?: string;
   readonly top: number;
-  readonly exif?: boolean;
 }
 
 export function register(program: Command, terminal: Terminal): void {
@@ -30,6 +37,7 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--image <file>", "look for images like this one")
     .option("--top <k>", "show the best K images", positiveInteger, 10)
     .addOption(exifOption())
+    .addOption(batchOption())
     .addOption(weightsOption())
     .addHelpText(
       "after",
@@ -45,7 +53,7 @@ export function register(program: Command, terminal: Terminal): void {
 }
 
 async function search(given: readonly string[], options: Options, terminal: Terminal): Promise<void> {
-  const { image, top, exif = false, json = false } = options;
+  const { image, top, json = false } = options;
   const [text, ...rest] = given;
   const paths = image === undefined ? rest : given;
   if (image === undefined && (text === undefined || clean(text) === "")) {
@@ -62,12 +70,12 @@ async function search(given: readonly string[], options: Options, terminal: Term
     const query =
       image === undefined
         ? await model.encodeText([text!], { normalize: true })
-        : await embedImage(model, image, { normalize: true, exifOrientation: exif });
+        : await embedImage(model, image, { normalize: true, ...embedOptions(options) });
     const matches = await disposing(query, async (features) => {
       const progress = terminal.progress(files.length, "images");
       try {
         return await rankImages(model, features, files, {
-          exifOrientation: exif,
+          ...embedOptions(options),
           onError: report,
           onProgress: progress.update,
         });

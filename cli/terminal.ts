@@ -2,6 +2,7 @@
 import picocolors from "picocolors";
 import { InputError } from "../lib/tensor/errors.ts";
 import { progressLine } from "./progress.ts";
+import { printable } from "./table.ts";
 
 /** 0 done, 1 a check failed, 2 wrong use or bad input. */
 export type ExitStatus = 0 | 1 | 2;
@@ -145,7 +146,7 @@ function wantsColors(stream: OutputStream, env: Surroundings["env"]): boolean {
 /** One line, then indented details where an error has them. */
 function describeError(error: unknown, debug: boolean): string[] {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  const line = message.replace(/\s*\n\s*/g, "; ");
+  const line = printable(message.replace(/\s*\n\s*/g, "; "));
   const details = error instanceof InputError ? error.details : [];
   // Errors of the system (a full disk) are nobody's bug.
   const isExpected = error instanceof InputError || (error instanceof Error && "syscall" in error);

@@ -13,7 +13,7 @@ import { disposing } from "../nn/module.ts";
 import { InputError } from "../tensor/errors.ts";
 
 /** Prompts that are embedded together; their embeddings are averaged before the next are made. */
-const promptsAtOnce = 128;
+const promptsAtOnce = 64;
 
 /** What one image has of one class. */
 export interface ClassScore {
