@@ -13,10 +13,10 @@ import {
 import { InputError } from "../lib/tensor/errors.ts";
 import { withModel } from "./model.ts";
 import {
-  collect,
-  examples,
   batchOption,
+  collect,
   embedOptions,
+  examples,
   exifOption,
   positiveInteger,
   weightsOption,

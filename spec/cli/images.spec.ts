@@ -140,10 +140,9 @@ describe("clipscope with images", () => {
       const around = { columns: 80, env: { NO_COLOR: "1" } };
       const { stdout, stderr } = await clipscope([...args, ...Array<string>(7).fill(red)], around);
       assert.equal(stdout, stripVTControlCharacters(stdout));
-      const [, first, last, rest] = stderr.split("\r\x1b[K").filter((line) => line !== "");
-      assert.match(first!, /^ +0\/7 images$/);
-      assert.match(last!, /^█+ 7\/7 images, 0s left$/);
-      assert.equal(rest, undefined);
+      const [, ...lines] = stderr.split("\r\x1b[K").filter((line) => line !== "");
+      assert.match(lines[0]!, /^ +0\/7 images$/);
+      assert.match(lines.at(-1)!, /^█+ 7\/7 images, 0s left$/);
       assert.ok(stderr.endsWith("\r\x1b[K"));
       assert.doesNotMatch((await clipscope([...args, red], around)).stderr, /images/);
       assert.equal((await clipscope([...args, ...Array<string>(7).fill(red)])).stderr, "");
