@@ -46,7 +46,8 @@ export abstract class StreamedModule<Inputs extends unknown[], Output extends Te
   /** As `Module.apply`; the caller owns the output, inputs stay the caller's. */
   async apply(...inputs: Inputs): Promise<Output> {
     const output = await this.forward(...inputs);
-    tap(this.scope.path, output);
+    // The English models' text tower lies at the root of the state dict: it is no module of its own.
+    if (this.scope.path !== "") tap(this.scope.path, output);
     return output;
   }
 }
