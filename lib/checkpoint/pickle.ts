@@ -252,7 +252,8 @@ class Machine {
         // STACK_GLOBAL
         const name = this.#pop();
         const module = this.#pop();
-        if (typeof module !== "string" || typeof name !== "string") throw this.#invalid("a name that is no text");
+        if (typeof module !== "string" || typeof name !== "string")
+          throw this.#invalid("a name that is no text");
         this.#charge(2 * (module.length + name.length));
         return this.#push(new Global(`${module}.${name}`), costs.object);
       }

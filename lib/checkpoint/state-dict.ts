@@ -66,7 +66,8 @@ function findStateDict(root: unknown): Map<unknown, unknown> | undefined {
   if (!(root instanceof Map)) return undefined;
   for (const key of stateDictKeys) {
     const inner: unknown = root.get(key);
-    const found = findTensors(inner) ?? (inner instanceof Map ? findTensors(inner.get("state_dict")) : undefined);
+    const found =
+      findTensors(inner) ?? (inner instanceof Map ? findTensors(inner.get("state_dict")) : undefined);
     if (found) return found;
   }
   return findTensors(root);
@@ -81,12 +82,17 @@ function findTensors(value: unknown): Map<unknown, unknown> | undefined {
 /** A tensor that cannot be had, or something unknown that was made of a tensor. */
 function isUnreadable(value: unknown): value is UnreadableTensor | Instance {
   if (value instanceof UnreadableTensor) return true;
-  return value instanceof Instance && value.args.some((arg) => arg instanceof TorchTensor || arg instanceof UnreadableTensor);
+  return (
+    value instanceof Instance &&
+    value.args.some((arg) => arg instanceof TorchTensor || arg instanceof UnreadableTensor)
+  );
 }
 
 function unreadable(name: string, key: string, value: UnreadableTensor | Instance): InputError {
   const reason =
-    value instanceof Instance ? `it is made by ${value.path}, which this program does not know` : value.reason;
+    value instanceof Instance
+      ? `it is made by ${value.path}, which this program does not know`
+      : value.reason;
   return new InputError(`${name}: the tensor "${key}" cannot be read: ${reason}`);
 }
 

@@ -98,7 +98,9 @@ async function isBigEndian(
   if (!member) return false;
   const order = new TextDecoder("latin1").decode(await source.read(member.offset, Math.min(member.size, 16)));
   if (order === "little" || order === "big") return order === "big";
-  throw new InputError(`${source.name}: expected the byte order little or big, found ${JSON.stringify(order)}`);
+  throw new InputError(
+    `${source.name}: expected the byte order little or big, found ${JSON.stringify(order)}`,
+  );
 }
 
 /** Read at once while a checksum is made. */
@@ -235,7 +237,8 @@ class PickleSequence {
         return value;
       } catch (error) {
         const rest = this.#source.size - this.end;
-        if (!(error instanceof PickleCutShort) || this.#start + this.#bytes.length >= this.#source.size) throw error;
+        if (!(error instanceof PickleCutShort) || this.#start + this.#bytes.length >= this.#source.size)
+          throw error;
         if (length > largestPickle) throw tooLarge(this.#source, rest);
         this.#bytes = await this.#source.read(this.end, Math.min(length, rest));
         this.#start = this.end;
@@ -276,7 +279,8 @@ class LegacyStorages implements Storages {
     { elementSizes }: LegacyHost,
     offset: number,
   ): Promise<LegacyStorages> {
-    if (!Array.isArray(keys)) throw new InputError(`${source.name}: expected a list of storages; download it again`);
+    if (!Array.isArray(keys))
+      throw new InputError(`${source.name}: expected a list of storages; download it again`);
     const members = new Map<string, { offset: number; size: number }>();
     for (const key of keys.map(String)) {
       const element = elementSizes.get(key);

@@ -241,7 +241,12 @@ function view(
   if (dtype === undefined) {
     return new UnreadableTensor(`its dtype ${(type as Global).path} has no place in safetensors`);
   }
-  if (!isSize(offset) || !isSizes(shape) || !isSizes(strides) || shape.items.length !== strides.items.length) {
+  if (
+    !isSize(offset) ||
+    !isSizes(shape) ||
+    !isSizes(strides) ||
+    shape.items.length !== strides.items.length
+  ) {
     return new UnreadableTensor("its offset, shape and strides are not whole numbers");
   }
   if (metadata instanceof Map && [...metadata.values()].some(Boolean)) {

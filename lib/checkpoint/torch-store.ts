@@ -43,7 +43,8 @@ export class TorchStore implements TensorStore {
     const { size, dtype } = tensorInfo(this, name);
     const view = this.#views.get(name)!;
     const end = start + (length ?? size - start);
-    if (start < 0 || end > size) throw new InputError(`${this.name}: "${name}" has ${size} bytes, not ${end}`);
+    if (start < 0 || end > size)
+      throw new InputError(`${this.name}: "${name}" has ${size} bytes, not ${end}`);
     if (end === start) return new Uint8Array();
     const { storage } = view;
     const isWhole = view.isContiguous && view.start === 0 && storage.start === 0 && size === storage.size;
@@ -57,11 +58,7 @@ export class TorchStore implements TensorStore {
     const first = Math.floor(start / element);
     const count = Math.ceil(end / element) - first;
     const bytes = view.isContiguous
-      ? await this.#storages.read(
-          storage.key,
-          storage.start + view.start + first * element,
-          count * element,
-        )
+      ? await this.#storages.read(storage.key, storage.start + view.start + first * element, count * element)
       : await gather(this.#storages, view, first, count);
     if (this.#storages.isBigEndian) swapBytes(bytes, dtype);
     return bytes.subarray(start - first * element, end - first * element);

@@ -70,7 +70,9 @@ export async function findWeights(directory: string): Promise<string> {
   });
   const [first, ...others] = names.filter((name) => name.endsWith(".pt")).sort();
   if (first === undefined) {
-    throw new InputError(`${directory}: no weights: expected one of ${weightFiles.join(", ")}, or a .pt file`);
+    throw new InputError(
+      `${directory}: no weights: expected one of ${weightFiles.join(", ")}, or a .pt file`,
+    );
   }
   if (others.length > 0) {
     throw new InputError(`${directory}: which of its .pt files? Convert the one that is the model`, [
