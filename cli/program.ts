@@ -27,6 +27,13 @@ const entries: readonly Entry[] = [
     load: () => import("./tokenize.ts"),
   },
   {
+    name: "inspect",
+    summary: "the module tree: shapes, parameters, GFLOPs",
+    load: () => import("./inspect.ts"),
+  },
+  { name: "convert", summary: "turn a checkpoint into a model directory", load: () => import("./convert.ts") },
+  { name: "diff", summary: "compare two models tensor by tensor", load: () => import("./diff.ts") },
+  {
     name: "doctor",
     summary: "which backends can run here, and how to get the others",
     load: () => import("./doctor.ts"),

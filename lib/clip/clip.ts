@@ -19,8 +19,18 @@ import { RobertaTextTower } from "./text/roberta-text-tower.ts";
 import type { Tokenizer } from "./tokenizer/tokenizer.ts";
 import { VisionTransformer } from "./vision/vision-transformer.ts";
 
-/** Old files carry these buffers, which no layer reads: the numbers 0, 1, 2, …, and the causal mask. */
-const ignoredTensors = ["text.transformer.embeddings.position_ids", "attn_mask", "text.attn_mask"];
+/**
+ * Old files carry these buffers, which no layer reads: the numbers 0, 1, 2, …, the causal mask, and sizes that OpenAI's
+ * own files keep.
+ */
+export const ignoredTensors: readonly string[] = [
+  "text.transformer.embeddings.position_ids",
+  "attn_mask",
+  "text.attn_mask",
+  "input_resolution",
+  "context_length",
+  "vocab_size",
+];
 
 /** Texts of similar length that run together. */
 const textBatchSize = 32;

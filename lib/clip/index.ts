@@ -2,6 +2,7 @@
 export * from "./clip.ts";
 export * from "./config.ts";
 export * from "./preprocess/config.ts";
+export * from "./recognize.ts";
 export * from "./text/plain-text-tower.ts";
 export * from "./text/roberta-text-tower.ts";
 export * from "./text/token-batch.ts";

@@ -15,7 +15,7 @@ import { FileSource, unreadable } from "./file-source.ts";
 /** The demo model that comes along. */
 export const demoModel = fileURLToPath(new URL("../../../fixtures/demo-model", import.meta.url));
 
-const configName = "open_clip_config.json";
+export const configName = "open_clip_config.json";
 
 export interface ModelDirectory {
   readonly path: string;
@@ -129,11 +129,12 @@ export async function findFile(
 }
 
 /** A config names folders inside its directory, nothing else of the machine. */
-function isInside(folder: string): boolean {
+export function isInside(folder: string): boolean {
   return !/^([/\\]|[A-Za-z]:)/.test(folder) && !folder.split(/[/\\]/).includes("..");
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether there is a file or folder of that name. */
+export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,
@@ -152,6 +153,6 @@ export async function readJson(path: string): Promise<unknown> {
   }
 }
 
-async function readJsonIfThere(path: string): Promise<unknown> {
+export async function readJsonIfThere(path: string): Promise<unknown> {
   return (await exists(path)) ? readJson(path) : undefined;
 }

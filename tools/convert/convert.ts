@@ -1,0 +1,232 @@
+/** Turns a checkpoint into a model directory: weights in safetensors, and all that stands beside them. */
+import { copyFile, mkdir, open, rename, stat, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { architectureByName } from "../../lib/clip/config.ts";
+import { fitTensors, recognizeArchitecture } from "../../lib/clip/recognize.ts";
+import { unreadable } from "../../lib/node/file-source.ts";
+import {
+  configName,
+  exists,
+  findWeights,
+  isInside,
+  openWeightsFile,
+  readJsonIfThere,
+  readModelDirectory,
+  type ModelDirectory,
+  type Weights,
+} from "../../lib/node/model-directory.ts";
+import { bytesPerElement, elementCount, type Dtype, type FloatDtype } from "../../lib/tensor/dtype.ts";
+import { InputError } from "../../lib/tensor/errors.ts";
+import { assertSpace, syncFolder, withNewFolder } from "./new-folder.ts";
+import { checkWeights, planWeights, writeWeights } from "./write-weights.ts";
+
+const weightsName = "open_clip_model.safetensors";
+
+/** What a text network's folder, or the model directory itself, may hold besides weights and open_clip's config. */
+const besideWeights = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "sentencepiece.bpe.model",
+  "vocab.json",
+  "merges.txt",
+];
+
+export interface ConvertOptions {
+  /** One of open_clip's names. Default: the config beside the source, else what the tensors' shapes say. */
+  readonly arch?: string;
+  /** Default: as they are. */
+  readonly dtype?: FloatDtype;
+  /** Replace an existing model directory. */
+  readonly force?: boolean;
+  /** Write infinities where numbers are too large for the format. */
+  readonly allowOverflow?: boolean;
+  /** Bytes written and checked so far, and in all. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface ConvertReport {
+  /** The weights that were read. */
+  readonly source: string;
+  readonly format: Weights["format"];
+  /** The model directory that was written. */
+  readonly destination: string;
+  readonly architecture: {
+    /** open_clip's name, null where a config says it in full. */
+    readonly name: string | null;
+    readonly from: "config" | "--arch" | "shapes";
+    /** Others that have the same tensors. */
+    readonly alternatives: readonly string[];
+  };
+  readonly tensors: number;
+  readonly parameters: number;
+  /** Of the weights file. */
+  readonly bytes: number;
+  readonly dtypes: Partial<Record<Dtype, number>>;
+  /** Finite numbers that became infinite. */
+  readonly overflowed: number;
+  /** Numbers that became subnormal or zero. */
+  readonly subnormal: number;
+  /** Buffers of old files that no layer reads. */
+  readonly ignored: readonly string[];
+  /** Tensors that do not belong to the model. */
+  readonly leftOut: readonly string[];
+  /** What the state dict holds besides tensors. */
+  readonly skipped: readonly string[];
+  /** Files that came along. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Converts a checkpoint file or a model directory.
+ *
+ * @param source a safetensors or PyTorch file, an index of shards, or a folder that holds one
+ * @param destination the model directory to be made
+ * @throws InputError if the source is damaged or does not fit its architecture, the destination is there, or numbers
+ *   overflow; nothing is left behind
+ */
+export async function convert(
+  source: string,
+  destination: string,
+  options: ConvertOptions = {},
+): Promise<ConvertReport> {
+  const kind = await stat(source).catch((error: unknown) => {
+    throw unreadable(source, error);
+  });
+  const path = kind.isDirectory() ? await findWeights(source) : source;
+  if (`${resolve(path)}/`.startsWith(`${resolve(destination)}/`)) {
+    throw new InputError(`${destination}: holds the source; choose another folder`);
+  }
+  const weights = await openWeightsFile(path);
+  try {
+    return await convertWeights(path, weights, destination, options);
+  } finally {
+    await weights.store.close();
+  }
+}
+
+async function convertWeights(
+  path: string,
+  { store, format, skipped }: Weights,
+  destination: string,
+  { arch, dtype, force = false, allowOverflow = false, onProgress }: ConvertOptions,
+): Promise<ConvertReport> {
+  const architecture = await chooseArchitecture(path, store.tensors, format, arch);
+  const model = await readModelDirectory(dirname(path), architecture.name ?? undefined);
+  const fit = fitTensors(model.config, store.tensors);
+  if (fit.problems.length > 0) {
+    const count = fit.problems.length === 1 ? "1 tensor does" : `${fit.problems.length} tensors do`;
+    const where = architecture.from === "config" ? join(dirname(path), configName) : architecture.name;
+    throw new InputError(
+      `${path}: ${count} not fit the architecture of ${where}; name another with --arch`,
+      fit.problems.slice(0, 20),
+    );
+  }
+
+  const plan = planWeights(store, fit.wanted, dtype);
+  const bytes = plan.reduce((sum, spec) => sum + elementCount(spec.shape) * bytesPerElement[spec.dtype], 0);
+  let done = 0;
+  const onBytes = (count: number): void => {
+    done += count;
+    onProgress?.(done, 2 * bytes);
+  };
+  const metadata = { format: "pt", ...store.metadata };
+  return withNewFolder(destination, force, async (folder) => {
+    await assertSpace(folder, bytes);
+    const partial = join(folder, `${weightsName}.partial`);
+    const written = await writeWeights(partial, store, plan, metadata, onBytes).catch((error: unknown) => {
+      throw (error as NodeJS.ErrnoException).code === "ENOSPC"
+        ? new InputError(`${destination}: the disk is full; make room or choose another disk`)
+        : error;
+    });
+    if (written.overflowed > 0 && !allowOverflow) {
+      throw new InputError(
+        `${path}: ${written.overflowed} numbers are too large for ${String(dtype)} and would become infinite; convert to bf16 or f32, or insist with --allow-overflow`,
+      );
+    }
+    await checkWeights(partial, written.checksums, onBytes);
+    const files = await bringAlong(model, architecture, folder);
+    await rename(partial, join(folder, weightsName));
+    const dtypes: Partial<Record<Dtype, number>> = {};
+    for (const spec of plan) dtypes[spec.dtype] = (dtypes[spec.dtype] ?? 0) + 1;
+    return {
+      source: path,
+      format,
+      destination,
+      architecture,
+      tensors: plan.length,
+      parameters: plan.reduce((sum, { shape }) => sum + elementCount(shape), 0),
+      bytes,
+      dtypes,
+      overflowed: written.overflowed,
+      subnormal: written.subnormal,
+      ignored: fit.ignored,
+      leftOut: fit.unexpected,
+      skipped,
+      files,
+    };
+  });
+}
+
+async function chooseArchitecture(
+  path: string,
+  tensors: Weights["store"]["tensors"],
+  format: Weights["format"],
+  arch: string | undefined,
+): Promise<ConvertReport["architecture"]> {
+  if (arch !== undefined) {
+    architectureByName(arch);
+    return { name: arch, from: "--arch", alternatives: [] };
+  }
+  if (await exists(join(dirname(path), configName))) return { name: null, from: "config", alternatives: [] };
+  const names = await recognizeArchitecture(tensors);
+  // TorchScript archives are OpenAI's, whose models have QuickGELU.
+  const name = (format === "torchscript" && names.find((one) => one.endsWith("-quickgelu"))) || names[0];
+  if (name !== undefined) {
+    return { name, from: "shapes", alternatives: names.filter((other) => other !== name) };
+  }
+  throw new InputError(
+    `${path}: its tensors are not those of an architecture that is known; put ${configName} beside it or name the architecture with --arch`,
+  );
+}
+
+/** Writes the config, and copies tokenizers and the text network's folder. Returns their names. */
+async function bringAlong(
+  { path, config, preprocess }: ModelDirectory,
+  { name }: ConvertReport["architecture"],
+  folder: string,
+): Promise<string[]> {
+  const files = [configName];
+  const target = join(folder, configName);
+  if (name === null) await copyFile(join(path, configName), target);
+  else {
+    const old = (await readJsonIfThere(join(path, configName))) as { preprocess_cfg?: unknown } | undefined;
+    const { mean, std, interpolation, resizeMode } = preprocess;
+    const standard = { mean, std, interpolation, resize_mode: resizeMode };
+    const json = { model_cfg: architectureByName(name), preprocess_cfg: old?.preprocess_cfg ?? standard };
+    await writeFile(target, `${JSON.stringify(json, null, 2)}\n`);
+  }
+  const folders = config.text.kind === "xlm-roberta" ? config.text.tokenizer.folders.filter(isInside) : [];
+  const candidates = [
+    ...besideWeights,
+    ...folders.flatMap((below) => ["config.json", ...besideWeights].map((file) => join(below, file))),
+  ];
+  for (const file of candidates) {
+    if (!(await exists(join(path, file)))) continue;
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await copyFile(join(path, file), join(folder, file));
+    files.push(file);
+  }
+  for (const file of files) await syncFile(join(folder, file));
+  for (const below of new Set(files.map(dirname))) await syncFolder(join(folder, below));
+  return files;
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

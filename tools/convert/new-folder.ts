@@ -1,0 +1,108 @@
+/**
+ * A folder that appears whole or not at all: it is filled under another name beside its place and then renamed.
+ *
+ * Whatever happens on the way, nothing stands at its place that is not whole; after a kill or a power failure the half
+ * of it lies beside, under a name that says so.
+ */
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { configName, exists } from "../../lib/node/model-directory.ts";
+import { InputError } from "../../lib/tensor/errors.ts";
+
+/**
+ * Fills a folder and puts it in its place.
+ *
+ * @param isReplacing an existing model directory gives way, once the new one is whole
+ * @throws InputError if something stands there already that may not be replaced
+ */
+export async function withNewFolder<T>(
+  destination: string,
+  isReplacing: boolean,
+  fill: (folder: string) => Promise<T>,
+): Promise<T> {
+  const place = resolve(destination);
+  await assertFree(destination, isReplacing);
+  await mkdir(dirname(place), { recursive: true });
+  const folder = await mkdtemp(`${place}.partial-`);
+  const cleanUp = (signal: NodeJS.Signals): void => {
+    rmSync(folder, { recursive: true, force: true });
+    process.kill(process.pid, signal);
+  };
+  process.once("SIGINT", cleanUp).once("SIGTERM", cleanUp);
+  try {
+    const result = await fill(folder);
+    await syncFolder(folder);
+    if (await exists(place)) {
+      const old = folder.replace(/\.partial-(\w+)$/, ".replaced-$1");
+      await rename(place, old);
+      await rename(folder, place);
+      await syncFolder(dirname(place));
+      await rm(old, { recursive: true });
+    } else {
+      await rename(folder, place);
+      await syncFolder(dirname(place));
+    }
+    return result;
+  } finally {
+    process.off("SIGINT", cleanUp).off("SIGTERM", cleanUp);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** @throws InputError if something stands at a place and may not be replaced */
+async function assertFree(destination: string, isReplacing: boolean): Promise<void> {
+  if (!(await exists(destination))) return;
+  if (!(await stat(destination)).isDirectory()) {
+    throw new InputError(`${destination}: expected a folder to write to, found a file`);
+  }
+  if (!isReplacing) throw new InputError(`${destination}: is there already; --force replaces it`);
+  const strange = await strangers(destination, "");
+  const isModel = (await readdir(destination)).some((name) => name === configName || isWeights(name));
+  if (strange.length > 0 || !isModel) {
+    throw new InputError(
+      `${destination}: --force replaces model directories, and this one ${isModel ? "holds other things too" : "is none"}; choose another folder`,
+      strange.slice(0, 20),
+    );
+  }
+}
+
+function isWeights(name: string): boolean {
+  return /\.(safetensors|safetensors\.index\.json|bin|pt)$/.test(name);
+}
+
+/** What does not belong to a model directory, or lies deeper than its text network's folder. */
+async function strangers(directory: string, below: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(join(directory, below), { withFileTypes: true })) {
+    const path = join(below, entry.name);
+    if (entry.isDirectory() && below === "") found.push(...(await strangers(directory, path)));
+    else if (!entry.isFile() || !/\.(json|safetensors|bin|pt|model|txt|gz|md)$|^\.gitattributes$/.test(entry.name)) {
+      found.push(path);
+    }
+  }
+  return found;
+}
+
+/** Makes names in a folder survive a power failure. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } catch (error) {
+    // Some systems cannot sync folders.
+    if (!["EISDIR", "EPERM", "EINVAL"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  } finally {
+    await folder.close();
+  }
+}
+
+/** @throws InputError if the disk of a folder has not so many bytes left */
+export async function assertSpace(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= bytes) return;
+  const gigabytes = (count: number): string => `${(count / 1e9).toFixed(2)} GB`;
+  throw new InputError(
+    `${dirname(folder)}: expected ${gigabytes(bytes)} of free space, found ${gigabytes(bavail * bsize)}; make room or choose another disk`,
+  );
+}

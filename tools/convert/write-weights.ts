@@ -1,0 +1,144 @@
+/**
+ * Streams tensors into a safetensors file and reads it again: memory does not depend on the file's size.
+ *
+ * While a piece is written, its checksum is made and the next one is read.
+ */
+import { open, type FileHandle } from "node:fs/promises";
+import { crc32 } from "../../lib/checkpoint/crc32.ts";
+import { FileSource } from "../../lib/node/file-source.ts";
+import { bytesPerElement, roundFloats, type FloatDtype } from "../../lib/tensor/dtype.ts";
+import { InputError } from "../../lib/tensor/errors.ts";
+import {
+  encodeHeader,
+  SafetensorsFile,
+  tensorInfo,
+  type TensorSpec,
+  type TensorStore,
+} from "../../lib/tensor/safetensors.ts";
+
+/** Bytes of the source that are in work at once; a multiple of every element's size. */
+const chunkSize = 8 * 1024 * 1024;
+
+export interface Written {
+  /** Of each tensor's bytes, before they went to the disk. */
+  readonly checksums: ReadonlyMap<string, number>;
+  readonly overflowed: number;
+  readonly subnormal: number;
+}
+
+/** What a file will hold: wider numbers first, so that every tensor is aligned; else in the order given. */
+export function planWeights(
+  store: TensorStore,
+  names: readonly string[],
+  dtype: FloatDtype | undefined,
+): readonly TensorSpec[] {
+  return names
+    .map((name) => {
+      const { shape, dtype: stored } = tensorInfo(store, name);
+      return { name, shape, dtype: dtype ?? stored };
+    })
+    .sort((a, b) => bytesPerElement[b.dtype] - bytesPerElement[a.dtype]);
+}
+
+/**
+ * Writes tensors of a store to a new file, in the order given, and syncs it to the disk.
+ *
+ * @param onBytes called with the number of bytes written since the last call
+ * @throws InputError if the source is damaged
+ */
+export async function writeWeights(
+  path: string,
+  store: TensorStore,
+  tensors: readonly TensorSpec[],
+  metadata: Readonly<Record<string, string>>,
+  onBytes: (count: number) => void,
+): Promise<Written> {
+  const file = await open(path, "wx");
+  try {
+    const checksums = new Map<string, number>();
+    let [overflowed, subnormal] = [0, 0];
+    await writeAll(file, encodeHeader(tensors, metadata));
+    for await (const { spec, rounded } of pieces(store, tensors)) {
+      const writing = writeAll(file, rounded.bytes);
+      checksums.set(spec.name, crc32(rounded.bytes, checksums.get(spec.name) ?? 0));
+      overflowed += rounded.overflowed;
+      subnormal += rounded.subnormal;
+      await writing;
+      onBytes(rounded.bytes.length);
+    }
+    await file.sync();
+    return { checksums, overflowed, subnormal };
+  } finally {
+    await file.close();
+  }
+}
+
+interface Piece {
+  readonly spec: TensorSpec;
+  readonly rounded: ReturnType<typeof roundFloats>;
+}
+
+/** The tensors' bytes in the formats wanted, a piece ahead of whoever takes them. */
+async function* pieces(store: TensorStore, tensors: readonly TensorSpec[]): AsyncGenerator<Piece> {
+  const steps = reads(store, tensors);
+  let next = steps.next();
+  while (!next.done) {
+    const { spec, read } = next.value;
+    const bytes = await read;
+    next = steps.next();
+    // It is awaited above, unless what is done with this piece fails first.
+    if (!next.done) next.value.read.catch(() => undefined);
+    const { dtype } = tensorInfo(store, spec.name);
+    const asIs = { bytes, overflowed: 0, subnormal: 0 };
+    yield { spec, rounded: dtype === spec.dtype ? asIs : roundFloats(dtype, spec.dtype as FloatDtype, bytes) };
+  }
+}
+
+/** Each step begins to read the next piece. */
+function* reads(
+  store: TensorStore,
+  tensors: readonly TensorSpec[],
+): Generator<{ spec: TensorSpec; read: Promise<Uint8Array> }, undefined> {
+  for (const spec of tensors) {
+    const { size } = tensorInfo(store, spec.name);
+    for (let at = 0; at < size; at += chunkSize) {
+      yield { spec, read: store.read(spec.name, at, Math.min(chunkSize, size - at)) };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Reads a file that was written and compares every tensor's checksum.
+ *
+ * @throws InputError that lists the tensors whose bytes are not those that were written
+ */
+export async function checkWeights(
+  path: string,
+  checksums: ReadonlyMap<string, number>,
+  onBytes: (count: number) => void,
+): Promise<void> {
+  const store = await SafetensorsFile.open(await FileSource.open(path));
+  try {
+    const found = new Map<string, number>();
+    const tensors = [...store.tensors].map(([name, info]) => ({ ...info, name }));
+    tensors.sort((a, b) => a.offset - b.offset);
+    for await (const { spec, rounded } of pieces(store, tensors)) {
+      found.set(spec.name, crc32(rounded.bytes, found.get(spec.name) ?? 0));
+      onBytes(rounded.bytes.length);
+    }
+    const wrong = [...checksums].filter(([name, crc]) => found.get(name) !== crc).map(([name]) => name);
+    if (wrong.length > 0) {
+      throw new InputError(
+        `${path}: ${wrong.length} tensors are not what was written; is the disk sound?`,
+        wrong,
+      );
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten;
+}
