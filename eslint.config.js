@@ -29,6 +29,15 @@ export default tseslint.config(
     },
   },
   {
+    files: ["lib/checkpoint/**"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: ["**/nn/**", "**/clip/**", "**/node/**", "**/tasks/**", "**/cli/**", "**/tools/**"] },
+      ],
+    },
+  },
+  {
     files: ["lib/tensor/**"],
     rules: {
       "no-restricted-imports": [

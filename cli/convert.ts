@@ -99,6 +99,7 @@ function describe(report: ConvertReport, dtype: string | undefined, ms: number):
 
 function origin({ from, alternatives }: ConvertReport["architecture"]): string {
   if (from !== "shapes") return "";
-  const others = alternatives.length === 0 ? "" : `; the same in ${alternatives.join(", ")}: --arch says which`;
+  const others =
+    alternatives.length === 0 ? "" : `; the same in ${alternatives.join(", ")}: --arch says which`;
   return ` (told by its tensors' shapes${others})`;
 }

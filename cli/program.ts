@@ -31,7 +31,11 @@ const entries: readonly Entry[] = [
     summary: "the module tree: shapes, parameters, GFLOPs",
     load: () => import("./inspect.ts"),
   },
-  { name: "convert", summary: "turn a checkpoint into a model directory", load: () => import("./convert.ts") },
+  {
+    name: "convert",
+    summary: "turn a checkpoint into a model directory",
+    load: () => import("./convert.ts"),
+  },
   { name: "diff", summary: "compare two models tensor by tensor", load: () => import("./diff.ts") },
   {
     name: "doctor",

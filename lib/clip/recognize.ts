@@ -24,9 +24,7 @@ export function fitTensors(config: ClipConfig, tensors: ReadonlyMap<string, Tens
     const info = tensors.get(name);
     if (!info) problems.push(`missing     ${name} [${shape.join(", ")}]`);
     else if (info.shape.join() !== shape.join()) {
-      problems.push(
-        `wrong shape ${name}: expected [${shape.join(", ")}], found [${info.shape.join(", ")}]`,
-      );
+      problems.push(`wrong shape ${name}: expected [${shape.join(", ")}], found [${info.shape.join(", ")}]`);
     } else if (!weightDtypes.includes(info.dtype)) {
       problems.push(`wrong dtype ${name}: expected ${weightDtypes.join(", ")}, found ${info.dtype}`);
     }

@@ -86,6 +86,39 @@ export function toIntegers(dtype: Dtype, bytes: Uint8Array): number[] {
   }
 }
 
+/**
+ * Reads stored numbers of any kind; 64-bit integers are rounded to what a number holds.
+ *
+ * @returns null for formats that are no plain numbers: complex ones and 8-bit floats
+ */
+export function toNumbers(dtype: Dtype, bytes: Uint8Array): ArrayLike<number> | null {
+  if (weightDtypes.includes(dtype) && dtype !== "F64") return toFloat32(dtype, bytes);
+  const { buffer, byteOffset, length } = aligned(bytes, bytesPerElement[dtype]);
+  switch (dtype) {
+    case "F64":
+      return new Float64Array(buffer, byteOffset, length / 8);
+    case "BOOL":
+    case "U8":
+      return bytes;
+    case "I8":
+      return new Int8Array(buffer, byteOffset, length);
+    case "I16":
+      return new Int16Array(buffer, byteOffset, length / 2);
+    case "U16":
+      return new Uint16Array(buffer, byteOffset, length / 2);
+    case "I32":
+      return new Int32Array(buffer, byteOffset, length / 4);
+    case "U32":
+      return new Uint32Array(buffer, byteOffset, length / 4);
+    case "I64":
+      return Float64Array.from(new BigInt64Array(buffer, byteOffset, length / 8), Number);
+    case "U64":
+      return Float64Array.from(new BigUint64Array(buffer, byteOffset, length / 8), Number);
+    default:
+      return null;
+  }
+}
+
 /** Typed arrays need an offset that is a multiple of their element size: copy only where it is not. */
 function aligned(bytes: Uint8Array, alignment: number): Uint8Array {
   return bytes.byteOffset % alignment === 0 ? bytes : bytes.slice();

@@ -77,7 +77,10 @@ async function strangers(directory: string, below: string): Promise<string[]> {
   for (const entry of await readdir(join(directory, below), { withFileTypes: true })) {
     const path = join(below, entry.name);
     if (entry.isDirectory() && below === "") found.push(...(await strangers(directory, path)));
-    else if (!entry.isFile() || !/\.(json|safetensors|bin|pt|model|txt|gz|md)$|^\.gitattributes$/.test(entry.name)) {
+    else if (
+      !entry.isFile() ||
+      !/\.(json|safetensors|bin|pt|model|txt|gz|md)$|^\.gitattributes$/.test(entry.name)
+    ) {
       found.push(path);
     }
   }

@@ -90,7 +90,10 @@ async function* pieces(store: TensorStore, tensors: readonly TensorSpec[]): Asyn
     if (!next.done) next.value.read.catch(() => undefined);
     const { dtype } = tensorInfo(store, spec.name);
     const asIs = { bytes, overflowed: 0, subnormal: 0 };
-    yield { spec, rounded: dtype === spec.dtype ? asIs : roundFloats(dtype, spec.dtype as FloatDtype, bytes) };
+    yield {
+      spec,
+      rounded: dtype === spec.dtype ? asIs : roundFloats(dtype, spec.dtype as FloatDtype, bytes),
+    };
   }
 }
 
@@ -140,5 +143,5 @@ export async function checkWeights(
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten;
+  for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten;
 }
