@@ -170,9 +170,9 @@ class RenamedStore implements TensorStore {
     this.#names = names;
   }
 
-  read(name: string, start?: number, length?: number): Promise<Uint8Array> {
+  read(name: string, start?: number, length?: number, reused?: Uint8Array): Promise<Uint8Array> {
     tensorInfo(this, name);
-    return this.#store.read(this.#names.get(name)!, start, length);
+    return this.#store.read(this.#names.get(name)!, start, length, reused);
   }
 
   close(): Promise<void> {

@@ -24,8 +24,10 @@ export interface Storages {
   readonly isBigEndian: boolean;
   /** Position of a storage's first byte in the file. @throws InputError if the file does not hold it whole */
   locate(storage: Storage): number;
+  /** Bytes of what is stored under a key. */
+  sizeOf(key: string): number;
   /** Reads `length` bytes from the byte `start` of what is stored under a key. */
-  read(key: string, start: number, length: number): Promise<Uint8Array>;
+  read(key: string, start: number, length: number, reused?: Uint8Array): Promise<Uint8Array>;
   /** Checks all bytes of a key against its checksum, if it has one and that has not been done. @throws InputError */
   verify(key: string): Promise<void>;
 }
@@ -43,9 +45,13 @@ const smallConstant = 64 * 1024 * 1024;
 /** A checkpoint's objects take some hundred kilobytes; a pickle is read whole. */
 const largestPickle = 1024 ** 3;
 
-/** Whether a file is one of PyTorch's, by its first bytes: a zip or a pickle. */
+/**
+ * Whether a file is one of PyTorch's, by its first bytes: a zip or a pickle. A safetensors file may begin with any byte,
+ * its header's length; the header follows.
+ */
 export async function isTorchFile(source: ByteSource): Promise<boolean> {
-  const head = await source.read(0, Math.min(4, source.size));
+  const head = await source.read(0, Math.min(9, source.size));
+  if (head[8] === 0x7b && head.subarray(4, 8).every((byte) => byte === 0)) return false;
   return isZip(head) || head[0] === 0x80 || (await isTar(source));
 }
 
@@ -136,10 +142,14 @@ class ZipStorages implements Storages {
     return member.offset + start;
   }
 
+  sizeOf(key: string): number {
+    return this.#member(this.#nameOf(key)).size;
+  }
+
   /** Reading a member from its beginning to its end, in any pieces, checks it. */
-  async read(key: string, start: number, length: number): Promise<Uint8Array> {
+  async read(key: string, start: number, length: number, reused?: Uint8Array): Promise<Uint8Array> {
     const name = this.#nameOf(key);
-    const bytes = await this.#source.read(this.#member(name).offset + start, length);
+    const bytes = await this.#source.read(this.#member(name).offset + start, length, reused);
     this.#count(name, start, bytes);
     return bytes;
   }
@@ -306,8 +316,12 @@ class LegacyStorages implements Storages {
     return member.offset + start;
   }
 
-  read(key: string, start: number, length: number): Promise<Uint8Array> {
-    return this.#source.read((this.#members.get(key)?.offset ?? 0) + start, length);
+  sizeOf(key: string): number {
+    return this.#members.get(key)?.size ?? 0;
+  }
+
+  read(key: string, start: number, length: number, reused?: Uint8Array): Promise<Uint8Array> {
+    return this.#source.read((this.#members.get(key)?.offset ?? 0) + start, length, reused);
   }
 
   /** The format has no checksums. */

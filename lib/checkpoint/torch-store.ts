@@ -39,7 +39,7 @@ export class TorchStore implements TensorStore {
     this.tensors = tensors;
   }
 
-  async read(name: string, start = 0, length?: number): Promise<Uint8Array> {
+  async read(name: string, start = 0, length?: number, reused?: Uint8Array): Promise<Uint8Array> {
     const { size, dtype } = tensorInfo(this, name);
     const view = this.#views.get(name)!;
     const end = start + (length ?? size - start);
@@ -47,11 +47,15 @@ export class TorchStore implements TensorStore {
       throw new InputError(`${this.name}: "${name}" has ${size} bytes, not ${end}`);
     if (end === start) return new Uint8Array();
     const { storage } = view;
-    const isWhole = view.isContiguous && view.start === 0 && storage.start === 0 && size === storage.size;
+    const isWhole =
+      view.isContiguous &&
+      view.start === 0 &&
+      storage.start === 0 &&
+      size === this.#storages.sizeOf(storage.key);
     // Whole storages are checked as they are read; parts of one would leave holes.
     if (!isWhole) await this.#storages.verify(storage.key);
     if (view.isContiguous && !this.#storages.isBigEndian) {
-      return this.#storages.read(storage.key, storage.start + view.start + start, end - start);
+      return this.#storages.read(storage.key, storage.start + view.start + start, end - start, reused);
     }
     // Whole elements: a foreign byte order, or elements from anywhere.
     const element = bytesPerElement[dtype];

@@ -15,8 +15,12 @@ export interface ByteSource {
   readonly name: string;
   /** Length in bytes. */
   readonly size: number;
-  /** Reads exactly `length` bytes. */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * Reads exactly `length` bytes.
+   *
+   * @param reused memory that the result may be a view of, for whoever reads gigabytes: at least `length` bytes
+   */
+  read(offset: number, length: number, reused?: Uint8Array): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -35,8 +39,12 @@ export interface TensorStore {
   readonly name: string;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Reads a tensor's stored bytes, or `length` of them from the byte `start` of the tensor. */
-  read(name: string, start?: number, length?: number): Promise<Uint8Array>;
+  /**
+   * Reads a tensor's stored bytes, or `length` of them from the byte `start` of the tensor.
+   *
+   * @param reused memory that the result may be a view of: at least as many bytes
+   */
+  read(name: string, start?: number, length?: number, reused?: Uint8Array): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -67,9 +75,9 @@ export class SafetensorsFile implements TensorStore {
     }
   }
 
-  async read(name: string, start = 0, length?: number): Promise<Uint8Array> {
+  async read(name: string, start = 0, length?: number, reused?: Uint8Array): Promise<Uint8Array> {
     const info = tensorInfo(this, name);
-    return this.#source.read(info.offset + start, length ?? info.size - start);
+    return this.#source.read(info.offset + start, length ?? info.size - start, reused);
   }
 
   close(): Promise<void> {

@@ -65,8 +65,8 @@ export class ShardedSafetensors implements TensorStore {
     }
   }
 
-  read(name: string, start?: number, length?: number): Promise<Uint8Array> {
-    return this.#shardOf(name).read(name, start, length);
+  read(name: string, start?: number, length?: number, reused?: Uint8Array): Promise<Uint8Array> {
+    return this.#shardOf(name).read(name, start, length, reused);
   }
 
   async close(): Promise<void> {

@@ -17,7 +17,10 @@ import {
 } from "../../lib/tensor/safetensors.ts";
 
 /** Bytes of the source that are in work at once; a multiple of every element's size. */
-const chunkSize = 8 * 1024 * 1024;
+const chunkSize = 2 * 1024 * 1024;
+
+/** After so many bytes the disk is told to begin: left alone, systems wait until gigabytes have gathered. */
+const syncInterval = 128 * 1024 * 1024;
 
 export interface Written {
   /** Of each tensor's bytes, before they went to the disk. */
@@ -56,7 +59,8 @@ export async function writeWeights(
   const file = await open(path, "wx");
   try {
     const checksums = new Map<string, number>();
-    let [overflowed, subnormal] = [0, 0];
+    let [overflowed, subnormal, unsynced] = [0, 0, 0];
+    let syncing: Promise<void> | null = null;
     await writeAll(file, encodeHeader(tensors, metadata));
     for await (const { spec, rounded } of pieces(store, tensors)) {
       const writing = writeAll(file, rounded.bytes);
@@ -65,7 +69,17 @@ export async function writeWeights(
       subnormal += rounded.subnormal;
       await writing;
       onBytes(rounded.bytes.length);
+      unsynced += rounded.bytes.length;
+      if (unsynced > syncInterval && syncing === null) {
+        unsynced = 0;
+        // What fails here fails again below.
+        const done = (): void => {
+          syncing = null;
+        };
+        syncing = file.datasync().then(done, done);
+      }
     }
+    await syncing;
     await file.sync();
     return { checksums, overflowed, subnormal };
   } finally {
@@ -78,7 +92,10 @@ interface Piece {
   readonly rounded: ReturnType<typeof roundFloats>;
 }
 
-/** The tensors' bytes in the formats wanted, a piece ahead of whoever takes them. */
+/**
+ * The tensors' bytes in the formats wanted, a piece ahead of whoever takes them. A piece is good until the next one is
+ * asked for: two buffers take turns, which spares the collector gigabytes.
+ */
 async function* pieces(store: TensorStore, tensors: readonly TensorSpec[]): AsyncGenerator<Piece> {
   const steps = reads(store, tensors);
   let next = steps.next();
@@ -102,10 +119,13 @@ function* reads(
   store: TensorStore,
   tensors: readonly TensorSpec[],
 ): Generator<{ spec: TensorSpec; read: Promise<Uint8Array> }, undefined> {
+  const buffers = [new Uint8Array(chunkSize), new Uint8Array(chunkSize)];
+  let turn = 0;
   for (const spec of tensors) {
     const { size } = tensorInfo(store, spec.name);
     for (let at = 0; at < size; at += chunkSize) {
-      yield { spec, read: store.read(spec.name, at, Math.min(chunkSize, size - at)) };
+      turn = 1 - turn;
+      yield { spec, read: store.read(spec.name, at, Math.min(chunkSize, size - at), buffers[turn]) };
     }
   }
   return undefined;

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import fc from "fast-check";
+import { openTorchCheckpoint } from "../../lib/checkpoint/index.ts";
+import { PickleCutShort, unpickle } from "../../lib/checkpoint/pickle.ts";
+import { TorchHost } from "../../lib/checkpoint/torch-objects.ts";
+import { InputError } from "../../lib/tensor/errors.ts";
+import { elementCount } from "../../lib/tensor/dtype.ts";
+import { MemorySource } from "../support/memory-source.ts";
+import { fixture } from "../support/paths.ts";
+
+/** Opens a file and reads all its tensors. The error, if any, must be one for people. */
+async function outcome(bytes: Uint8Array, name = "hostile.pt"): Promise<string> {
+  try {
+    const { store, skipped } = await openTorchCheckpoint(new MemorySource(bytes, name));
+    for (const [tensor, { size }] of store.tensors) {
+      assert.ok(size <= bytes.length + 16 * 1024 * 1024, `${tensor} takes ${size} bytes`);
+      assert.equal((await store.read(tensor)).length, size);
+    }
+    return `read ${[...store.tensors.keys()].join()}; skipped ${skipped.join()}`;
+  } catch (error) {
+    assert.ok(error instanceof InputError, `${name}: ${(error as Error).stack ?? ""}`);
+    assert.ok(!error.message.includes("\n"), "one line");
+    return error.message;
+  }
+}
+
+const folder = fixture("checkpoints/hostile");
+
+describe("hostile files", () => {
+  const outcomes = new Map<string, string>();
+
+  for (const file of readdirSync(folder)) {
+    it(`${file}: nothing runs, hangs, or takes more memory than it has`, async () => {
+      const bytes = new Uint8Array(await readFile(`${folder}/${file}`));
+      const [start, before] = [performance.now(), process.memoryUsage()];
+      const text = await outcome(bytes, file);
+      outcomes.set(file, text);
+      const after = process.memoryUsage();
+      const grown = after.heapUsed + after.external - before.heapUsed - before.external;
+      assert.ok(performance.now() - start < 3000, "it takes too long");
+      assert.ok(grown < bytes.length + 100e6, `${grown} bytes more than before`);
+      assert.ok(!existsSync("PWNED") && !existsSync(`${folder}/PWNED`), "it ran");
+    });
+  }
+
+  it("what would have been called is told, and stops nothing that does not need it", () => {
+    const lines: Record<string, RegExp> = {
+      "os-system.pt": /^read visual\.proj; skipped attack \((posix|nt)\.system\)$/,
+      "os-system-legacy.pt": /^read visual\.proj; skipped attack \((posix|nt)\.system\)$/,
+      "builtins-eval.pt": /^read visual\.proj; skipped attack \((builtins|__builtin__)\.eval\)$/,
+      "os-system-optimizer.pt": /^read visual\.proj; skipped $/,
+      "os-system-alone.pt": /found an object of the class (posix|nt)\.system; save model\.state_dict\(\)/,
+      "os-system-tensor.pt":
+        /the tensor "visual\.proj" cannot be read: it is made by posix\.system, which this program does not know$/,
+      "javascript-keys.pt": /^read __proto__,constructor; skipped $/,
+      "tensor-expanded.pt": /"visual\.proj" \[1099511627776\] is larger than the file/,
+      "tensor-shape.pt": /cannot be read: it reaches to byte 4398046511104 of a storage of 64 bytes/,
+      "checksum.pt": /archive\/data\/0 is damaged/,
+      "overlap.pt": /overlap/,
+      "duplicate.pt": /two members are named "archive\/data\.pkl"/,
+      "path-up.pt": /invalid relative path/,
+      "path-absolute.pt": /absolute path/,
+      "path-key.pt": /archive\/data\/\.\.\/data\.pkl is missing/,
+      "zip-bomb.pt": /archive\/data\.pkl is compressed/,
+      "zip-bomb-storage.pt": /is compressed/,
+    };
+    for (const [file, pattern] of Object.entries(lines)) assert.match(outcomes.get(file)!, pattern);
+  });
+
+  it("a pickle of one-byte containers is stopped by the budget, not by the memory", () => {
+    const bytes = new Uint8Array(4e6).fill("}".charCodeAt(0));
+    bytes.set([0x80, 2]);
+    assert.throws(
+      () => unpickle("bomb.pt", bytes, new TorchHost("bomb.pt"), bytes.length + 64e6),
+      /bomb\.pt: .*it builds more than a file of this size should need/,
+    );
+  });
+});
+
+describe("any bytes", () => {
+  const opcodes = Array.from("(.012FGIJKMNQRUVXabcdeghijlopqrstu}])", (c) => c.charCodeAt(0));
+  const likely = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.constantFrom(...opcodes, 0x80, 0x81, 0x85, 0x86, 0x87, 0x88, 0x8a, 0x93, 0x94),
+    },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }) },
+  );
+
+  it("as a pickle: a value or an InputError", () => {
+    fc.assert(
+      fc.property(fc.array(likely, { maxLength: 80 }), (codes) => {
+        const bytes = Uint8Array.from([0x80, 2, ...codes, 0x2e]);
+        try {
+          unpickle("random.pt", bytes, new TorchHost("random.pt"), 1e6);
+        } catch (error) {
+          assert.ok(error instanceof InputError, (error as Error).stack);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  for (const file of ["training.pt", "torchscript.pt", "protocol-4.pt", "protocol-5-legacy.pt", "views.pt"]) {
+    it(`changed in ${file}: a store or an InputError`, async () => {
+      const whole = new Uint8Array(await readFile(fixture(`checkpoints/${file}`)));
+      // Most of a file are numbers, of which nothing can go wrong: aim at the rest.
+      const edge = fc.oneof(
+        fc.nat(Math.min(4000, whole.length - 1)),
+        fc.nat(Math.min(4000, whole.length - 1)).map((n) => whole.length - 1 - n),
+        fc.nat(whole.length - 1),
+      );
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.tuple(edge, fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 6 }),
+          fc.option(fc.nat(whole.length), { freq: 4 }),
+          async (changes, cut) => {
+            const bytes = whole.slice(0, cut ?? whole.length);
+            for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+            await outcome(bytes);
+          },
+        ),
+        { numRuns: 250 },
+      );
+    });
+  }
+
+  it("a pickle that ends anywhere is cut short, never something else", async () => {
+    const bytes = new Uint8Array(await readFile(fixture("checkpoints/protocol-2-legacy.pt")));
+    const end = 200;
+    for (let length = 20; length < end; length++) {
+      const pickle = bytes.subarray(0, length);
+      let at = 0;
+      try {
+        while (at < length) at = unpickle("cut.pt", pickle, new TorchHost("cut.pt"), 1e6, at).end;
+      } catch (error) {
+        assert.ok(error instanceof PickleCutShort, (error as Error).message);
+      }
+    }
+  });
+
+  it("elementCount of every shape that is accepted is exact", async () => {
+    const bytes = new Uint8Array(await readFile(`${folder}/tensor-expanded-twice.pt`));
+    assert.match(await outcome(bytes), /too large|larger than the file/);
+    assert.equal(elementCount([2 ** 31, 2 ** 21]), 2 ** 52);
+  });
+});
