@@ -144,7 +144,8 @@ async function convertWeights(
         `${path}: ${written.overflowed} numbers are too large for ${String(dtype)} and would become infinite; convert to bf16 or f32, or insist with --allow-overflow`,
       );
     }
-    await checkWeights(partial, written.checksums, onBytes);
+    // What is read again comes from the system's memory while the disk is still at work.
+    await Promise.all([syncFile(partial), checkWeights(partial, written.checksums, onBytes)]);
     const files = await bringAlong(model, architecture, folder);
     await rename(partial, join(folder, weightsName));
     const dtypes: Partial<Record<Dtype, number>> = {};

@@ -16,11 +16,8 @@ import {
   type TensorStore,
 } from "../../lib/tensor/safetensors.ts";
 
-/** Bytes of the source that are in work at once; a multiple of every element's size. */
-const chunkSize = 2 * 1024 * 1024;
-
-/** After so many bytes the disk is told to begin: left alone, systems wait until gigabytes have gathered. */
-const syncInterval = 128 * 1024 * 1024;
+/** Bytes of the source that are read at once; a multiple of every element's size. More would leave the cache. */
+const chunkSize = 1024 * 1024;
 
 export interface Written {
   /** Of each tensor's bytes, before they went to the disk. */
@@ -44,7 +41,7 @@ export function planWeights(
 }
 
 /**
- * Writes tensors of a store to a new file, in the order given, and syncs it to the disk.
+ * Writes tensors of a store to a new file, in the order given. It may not be on the disk yet.
  *
  * @param onBytes called with the number of bytes written since the last call
  * @throws InputError if the source is damaged
@@ -59,8 +56,7 @@ export async function writeWeights(
   const file = await open(path, "wx");
   try {
     const checksums = new Map<string, number>();
-    let [overflowed, subnormal, unsynced] = [0, 0, 0];
-    let syncing: Promise<void> | null = null;
+    let [overflowed, subnormal] = [0, 0];
     await writeAll(file, encodeHeader(tensors, metadata));
     for await (const { spec, rounded } of pieces(store, tensors)) {
       const writing = writeAll(file, rounded.bytes);
@@ -69,18 +65,7 @@ export async function writeWeights(
       subnormal += rounded.subnormal;
       await writing;
       onBytes(rounded.bytes.length);
-      unsynced += rounded.bytes.length;
-      if (unsynced > syncInterval && syncing === null) {
-        unsynced = 0;
-        // What fails here fails again below.
-        const done = (): void => {
-          syncing = null;
-        };
-        syncing = file.datasync().then(done, done);
-      }
     }
-    await syncing;
-    await file.sync();
     return { checksums, overflowed, subnormal };
   } finally {
     await file.close();

@@ -1,0 +1,16 @@
+"""Loads a model directory that `clipscope convert` wrote into OpenCLIP's own model, strictly.
+
+    python tools/golden/check_strict.py MODEL_DIRECTORY…
+
+Prints a line for each directory; a key that is missing, unexpected or misshapen is an error.
+"""
+
+import sys
+from pathlib import Path
+
+import reference
+
+for argument in sys.argv[1:]:
+    model, _ = reference.load(Path(argument))
+    tensors = sum(1 for _ in model.state_dict())
+    print(f"{argument}: {type(model).__name__} takes its {tensors} tensors strictly")
