@@ -8,15 +8,19 @@ export interface WorkDone {
   readonly unit: string;
   /** Since the start. */
   readonly seconds: number;
+  /** Also show how much is done in a second. */
+  readonly rate?: boolean;
 }
 
 const longestBar = 40;
 
 /** "██████▌       26/160 images, 1m05s left", one column shorter than the terminal: the cursor stands behind it. */
-export function progressLine({ done, total, unit, seconds }: WorkDone, columns: number): string {
+export function progressLine({ done, total, unit, seconds, rate }: WorkDone, columns: number): string {
   const left = done === 0 ? "" : `, ${duration((seconds / done) * (total - done))} left`;
-  const count = `${`${done}`.padStart(`${total}`.length)}/${total} ${unit}${left}`;
-  const width = Math.min(longestBar, columns - " 99h59m left, ".length - `${total}/${total} ${unit}`.length);
+  const speed = rate === true && seconds > 0 ? `, ${(done / seconds).toFixed(0)} ${unit}/s` : "";
+  const count = `${`${done}`.padStart(`${total}`.length)}/${total} ${unit}${speed}${left}`;
+  const widest = `${rate === true ? `, 9999 ${unit}/s` : ""}, 99h59m left `.length;
+  const width = Math.min(longestBar, columns - widest - `${total}/${total} ${unit}`.length);
   const line = width > 0 ? `${fit(bar(done / total, width), width)} ${count}` : count;
   return line.slice(0, Math.max(0, columns - 1));
 }

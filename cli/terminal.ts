@@ -96,7 +96,7 @@ export class Terminal {
   }
 
   /** A progress bar on standard error, if that is a terminal and the work is worth one. Stop it in any case. */
-  progress(total: number, unit: string): Progress {
+  progress(total: number, unit: string, { rate = false } = {}): Progress {
     const { stderr, env } = this.#around;
     if (stderr.isTTY !== true || env["TERM"] === "dumb" || total < progressFrom) {
       return { update: () => undefined, stop: () => undefined };
@@ -104,7 +104,7 @@ export class Terminal {
     const start = Date.now();
     const update = (done: number): void => {
       const line = progressLine(
-        { done, total, unit, seconds: (Date.now() - start) / 1000 },
+        { done, total, unit, seconds: (Date.now() - start) / 1000, rate },
         columnsOf(stderr),
       );
       stderr.write(`${eraseLine}${line}`);

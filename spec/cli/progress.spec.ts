@@ -20,4 +20,10 @@ describe("progressLine", () => {
       assert.equal(line.includes("█"), columns >= 40);
     });
   }
+
+  it("shows a rate where that says something", () => {
+    const work = { done: 500, total: 2000, unit: "MB", seconds: 2, rate: true };
+    assert.match(progressLine(work, 80), /█ +500\/2000 MB, 250 MB\/s, 6s left$/);
+    assert.ok(progressLine({ ...work, done: 2000 }, 40).length < 40);
+  });
 });

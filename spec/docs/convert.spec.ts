@@ -1,0 +1,14 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { rerunExamples } from "../support/console-blocks.ts";
+import { packageRoot } from "../support/paths.ts";
+
+describe("docs/convert.md", () => {
+  it("shows what the commands print (UPDATE_DOCS=1 writes it anew)", async () => {
+    const path = `${packageRoot}docs/convert.md`;
+    const page = await readFile(path, "utf8");
+    const now = await rerunExamples(page);
+    if (process.env["UPDATE_DOCS"] === "1") await writeFile(path, now);
+    else assert.equal(now, page);
+  });
+});
