@@ -1,0 +1,125 @@
+/**
+ * A decoded picture, with the pixel mode that Pillow would give it.
+ *
+ * CLIP's reference resizes before it converts to RGB, so the mode decides the pixels: a palette is resized with
+ * nearest neighbour, alpha is premultiplied, 16-bit gray is resampled in 16 bits and clipped afterwards.
+ */
+
+/**
+ * Pillow's modes: "1" bilevel (0 or 255 here), "L" gray, "P" palette index, "A" alpha behind it,
+ * "I;16" / "I;16B" 16-bit gray, "I" 32-bit integers, "F" 32-bit floats.
+ */
+export type PixelMode =
+  "1" | "L" | "LA" | "P" | "PA" | "RGB" | "RGBA" | "CMYK" | "I;16" | "I;16B" | "I" | "F";
+
+export type Samples = Uint8Array | Uint8ClampedArray | Uint16Array | Int32Array | Float32Array;
+
+export interface DecodedImage {
+  readonly width: number;
+  readonly height: number;
+  readonly mode: PixelMode;
+  /** Samples, row by row from the top: [height, width, stride]. "I;16" and "I;16B" both hold plain numbers. */
+  readonly data: Samples;
+  /** Items of `data` from one pixel to the next: the mode's bands, or 4 for an "RGB" whose fourth is unused. */
+  readonly stride: number;
+  /** Modes "P" and "PA": 256 colours, [256, 3]. */
+  readonly palette?: Uint8Array;
+}
+
+const BANDS: Readonly<Record<PixelMode, number>> = {
+  "1": 1,
+  L: 1,
+  LA: 2,
+  P: 1,
+  PA: 2,
+  RGB: 3,
+  RGBA: 4,
+  CMYK: 4,
+  "I;16": 1,
+  "I;16B": 1,
+  I: 1,
+  F: 1,
+};
+
+/** The number of samples that mean something in one pixel of a mode. */
+export function bandsOf(mode: PixelMode): number {
+  return BANDS[mode];
+}
+
+/** An array of the same kind: 8-bit samples stay 8-bit samples. */
+export function samplesLike(like: Samples, length: number): Samples {
+  if (like instanceof Uint16Array) return new Uint16Array(length);
+  if (like instanceof Int32Array) return new Int32Array(length);
+  if (like instanceof Float32Array) return new Float32Array(length);
+  return new Uint8Array(length);
+}
+
+/**
+ * `a * b / 255`, rounded, without a division.
+ *
+ * @param a 0 to 255
+ * @param b 0 to 255
+ * @source Pillow, src/libImaging/ImagingUtils.h, MULDIV255
+ */
+export function multiply255(a: number, b: number): number {
+  const product = a * b + 128;
+  return ((product >> 8) + product) >> 8;
+}
+
+/**
+ * `Image.convert("RGB")`: alpha is dropped, not blended; 16-bit, integer and float gray is clipped to 0…255, not
+ * scaled; CMYK goes through `255 − K` without a colour profile.
+ *
+ * @returns [height, width, 3]
+ * @source Pillow, src/libImaging/Convert.c
+ */
+export function toRgb(image: DecodedImage): Uint8Array {
+  const { width, height, mode, data, stride } = image;
+  const pixels = width * height;
+  const rgb = new Uint8Array(pixels * 3);
+  switch (mode) {
+    case "RGB":
+    case "RGBA":
+      for (let from = 0, to = 0; to < rgb.length; from += stride, to += 3) {
+        rgb[to] = data[from]!;
+        rgb[to + 1] = data[from + 1]!;
+        rgb[to + 2] = data[from + 2]!;
+      }
+      return rgb;
+    case "P":
+    case "PA": {
+      const palette = image.palette!;
+      for (let from = 0, to = 0; to < rgb.length; from += stride, to += 3) {
+        const colour = data[from]! * 3;
+        rgb[to] = palette[colour]!;
+        rgb[to + 1] = palette[colour + 1]!;
+        rgb[to + 2] = palette[colour + 2]!;
+      }
+      return rgb;
+    }
+    case "CMYK":
+      for (let from = 0, to = 0; to < rgb.length; from += stride, to += 3) {
+        const white = 255 - data[from + 3]!;
+        rgb[to] = white - multiply255(data[from]!, white);
+        rgb[to + 1] = white - multiply255(data[from + 1]!, white);
+        rgb[to + 2] = white - multiply255(data[from + 2]!, white);
+      }
+      return rgb;
+    case "1":
+      for (let from = 0, to = 0; to < rgb.length; from += stride, to += 3) {
+        rgb.fill(data[from] === 0 ? 0 : 255, to, to + 3);
+      }
+      return rgb;
+    case "L":
+    case "LA":
+    case "I;16":
+    case "I;16B":
+    case "I":
+    case "F":
+      for (let from = 0, to = 0; to < rgb.length; from += stride, to += 3) {
+        // Assigning to a Uint8Array truncates a float toward zero, as Pillow's cast does.
+        rgb.fill(Math.min(Math.max(data[from]!, 0), 255), to, to + 3);
+      }
+      return rgb;
+  }
+}

@@ -1,0 +1,415 @@
+/**
+ * Pillow's `Image.resize`, sample for sample.
+ *
+ * A separable convolution whose support grows with the reduction (that is the antialiasing): horizontal pass, then
+ * vertical pass, 8-bit samples in fixed point with 22 bits and clipped to 0…255 after each pass; 16-bit and 32-bit
+ * samples in double precision. Bilevel and palette pictures take the nearest pixel instead, alpha is premultiplied
+ * for the passes.
+ *
+ * @source Pillow, src/libImaging/Resample.c (passes), Geometry.c (nearest), src/PIL/Image.py (rules by mode)
+ */
+import { bandsOf, multiply255, samplesLike } from "./image.ts";
+import type { DecodedImage, Samples } from "./image.ts";
+
+export type Interpolation = "bicubic" | "bilinear";
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A part of a picture, in pixels. */
+export interface Window extends Size {
+  readonly left: number;
+  readonly top: number;
+}
+
+/** Bits behind the binary point: 32, less 8 of the sample and 2 for the kernel's overshoot. */
+const PRECISION_BITS = 22;
+const ONE_HALF = 1 << (PRECISION_BITS - 1);
+
+interface Kernel {
+  /** Half its width, in pixels of the larger of the two pictures. */
+  readonly support: number;
+  at(x: number): number;
+}
+
+const KERNELS: Readonly<Record<Interpolation, Kernel>> = {
+  // Keys, Cubic Convolution Interpolation for Digital Image Processing (1981), with a = −0.5.
+  bicubic: {
+    support: 2,
+    at(signed) {
+      const a = -0.5;
+      const x = Math.abs(signed);
+      if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+      if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+      return 0;
+    },
+  },
+  bilinear: {
+    support: 1,
+    at(signed) {
+      const x = Math.abs(signed);
+      return x < 1 ? 1 - x : 0;
+    },
+  },
+};
+
+/** For each output position of one axis: which inputs, from `first`, and how much of each. */
+interface Coefficients {
+  /** Items of `weights` per output position. */
+  readonly taps: number;
+  readonly first: Int32Array;
+  readonly count: Int32Array;
+  readonly weights: Float64Array;
+}
+
+function coefficientsOf(from: number, to: number, kernel: Kernel): Coefficients {
+  const scale = from / to;
+  const filterScale = Math.max(scale, 1);
+  const support = kernel.support * filterScale;
+  const taps = Math.ceil(support) * 2 + 1;
+  const first = new Int32Array(to);
+  const count = new Int32Array(to);
+  const weights = new Float64Array(to * taps);
+  const inverse = 1 / filterScale;
+  for (let i = 0; i < to; i++) {
+    const center = (i + 0.5) * scale;
+    const start = Math.max(Math.trunc(center - support + 0.5), 0);
+    const end = Math.min(Math.trunc(center + support + 0.5), from);
+    let sum = 0;
+    for (let x = 0; x < end - start; x++) {
+      const weight = kernel.at((x + start - center + 0.5) * inverse);
+      weights[i * taps + x] = weight;
+      sum += weight;
+    }
+    if (sum !== 0) {
+      for (let x = 0; x < end - start; x++) weights[i * taps + x]! /= sum;
+    }
+    first[i] = start;
+    count[i] = end - start;
+  }
+  return { taps, first, count, weights };
+}
+
+/** The weights in fixed point, rounded half away from zero. */
+function fixedPoint(weights: Float64Array): Int32Array {
+  const fixed = new Int32Array(weights.length);
+  for (let i = 0; i < weights.length; i++) {
+    const scaled = weights[i]! * (1 << PRECISION_BITS);
+    fixed[i] = Math.trunc(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+  }
+  return fixed;
+}
+
+function clip8(sum: number): number {
+  const value = sum >> PRECISION_BITS;
+  return value < 0 ? 0 : value > 255 ? 255 : value;
+}
+
+/** What both passes work on: samples without a meaning. */
+interface Raster extends Size {
+  readonly data: Samples;
+  readonly bands: number;
+  readonly stride: number;
+  /** "I;16B": Pillow's passes read its big-endian samples as little-endian ones, and so must we. */
+  readonly swapped: boolean;
+}
+
+function is8Bit(data: Samples): data is Uint8Array | Uint8ClampedArray {
+  return data instanceof Uint8Array || data instanceof Uint8ClampedArray;
+}
+
+/** Rows `top` … `top + height` of the picture stretched to `width` columns, of which those in the window are made. */
+function horizontalPass(raster: Raster, width: number, kernel: Kernel, window: Window): Raster {
+  const coefficients = coefficientsOf(raster.width, width, kernel);
+  const length = window.width * window.height * raster.bands;
+  const out = { ...raster, width: window.width, height: window.height, stride: raster.bands };
+  if (!is8Bit(raster.data)) {
+    const data = samplesLike(raster.data, length);
+    preciseHorizontal(raster, coefficients, window, data);
+    return { ...out, data };
+  }
+  const data = new Uint8Array(length);
+  const weights = fixedPoint(coefficients.weights);
+  const pass = raster.bands === 3 ? horizontal3 : horizontalN;
+  pass(raster, raster.data, { ...coefficients, weights }, window, data);
+  return { ...out, data };
+}
+
+interface FixedCoefficients extends Omit<Coefficients, "weights"> {
+  readonly weights: Int32Array;
+}
+
+/** Three bands at once: what nearly every photograph takes, so its inner loop is written out. */
+function horizontal3(
+  { width, stride }: Raster,
+  source: Uint8Array | Uint8ClampedArray,
+  { taps, first, count, weights }: FixedCoefficients,
+  window: Window,
+  target: Uint8Array,
+): void {
+  let to = 0;
+  for (let y = window.top; y < window.top + window.height; y++) {
+    const row = y * width * stride;
+    for (let x = window.left; x < window.left + window.width; x++) {
+      let from = row + first[x]! * stride;
+      const start = x * taps;
+      const end = start + count[x]!;
+      let red = ONE_HALF;
+      let green = ONE_HALF;
+      let blue = ONE_HALF;
+      for (let k = start; k < end; k++, from += stride) {
+        const weight = weights[k]!;
+        red = (red + Math.imul(source[from]!, weight)) | 0;
+        green = (green + Math.imul(source[from + 1]!, weight)) | 0;
+        blue = (blue + Math.imul(source[from + 2]!, weight)) | 0;
+      }
+      target[to] = clip8(red);
+      target[to + 1] = clip8(green);
+      target[to + 2] = clip8(blue);
+      to += 3;
+    }
+  }
+}
+
+function horizontalN(
+  { width, stride, bands }: Raster,
+  source: Uint8Array | Uint8ClampedArray,
+  { taps, first, count, weights }: FixedCoefficients,
+  window: Window,
+  target: Uint8Array,
+): void {
+  let to = 0;
+  for (let y = window.top; y < window.top + window.height; y++) {
+    const row = y * width * stride;
+    for (let x = window.left; x < window.left + window.width; x++) {
+      const start = x * taps;
+      const end = start + count[x]!;
+      for (let band = 0; band < bands; band++) {
+        let from = row + first[x]! * stride + band;
+        let sum = ONE_HALF;
+        for (let k = start; k < end; k++, from += stride) {
+          sum = (sum + Math.imul(source[from]!, weights[k]!)) | 0;
+        }
+        target[to++] = clip8(sum);
+      }
+    }
+  }
+}
+
+/** The picture stretched to `height` rows, of which `window.top` … `window.top + window.height` are made. */
+function verticalPass(
+  raster: Raster,
+  coefficients: Coefficients,
+  window: Pick<Window, "top" | "height">,
+  firstRow: number,
+): Raster {
+  const { width, bands, stride } = raster;
+  const length = width * bands * window.height;
+  const out = { ...raster, height: window.height, stride: bands };
+  if (!is8Bit(raster.data)) {
+    const data = samplesLike(raster.data, length);
+    preciseVertical(raster, coefficients, window, firstRow, data);
+    return { ...out, data };
+  }
+  const source = raster.data;
+  const data = new Uint8Array(length);
+  const weights = fixedPoint(coefficients.weights);
+  const sums = new Int32Array(width * bands);
+  for (let y = 0; y < window.height; y++) {
+    const at = y + window.top;
+    sums.fill(ONE_HALF);
+    for (let k = 0; k < coefficients.count[at]!; k++) {
+      const weight = weights[at * coefficients.taps + k]!;
+      let from = (coefficients.first[at]! - firstRow + k) * width * stride;
+      if (stride === bands) {
+        for (let i = 0; i < sums.length; i++) sums[i]! += Math.imul(source[from++]!, weight);
+        continue;
+      }
+      for (let i = 0; i < sums.length; from += stride) {
+        for (let band = 0; band < bands; band++) sums[i++]! += Math.imul(source[from + band]!, weight);
+      }
+    }
+    const to = y * sums.length;
+    for (let i = 0; i < sums.length; i++) data[to + i] = clip8(sums[i]!);
+  }
+  return { ...out, data };
+}
+
+function swapBytes(value: number): number {
+  return ((value & 0xff) << 8) | (value >> 8);
+}
+
+/** A sum of products in double precision, stored as the samples' own type. */
+function storePrecise(target: Samples, at: number, sum: number, swapped: boolean): void {
+  if (target instanceof Float32Array) {
+    target[at] = sum;
+    return;
+  }
+  const rounded = Math.trunc(sum >= 0 ? sum + 0.5 : sum - 0.5);
+  if (target instanceof Int32Array) {
+    target[at] = rounded;
+    return;
+  }
+  // Pillow clips the two bytes of a 16-bit sample each by itself: an overshoot keeps its low byte.
+  const low = Math.max(rounded % 256, 0);
+  const high = Math.min(Math.max(rounded >> 8, 0), 255);
+  const value = (high << 8) | low;
+  target[at] = swapped ? swapBytes(value) : value;
+}
+
+function preciseHorizontal(raster: Raster, coefficients: Coefficients, window: Window, target: Samples): void {
+  const { data, width, swapped } = raster;
+  const { taps, first, count, weights } = coefficients;
+  let to = 0;
+  for (let y = window.top; y < window.top + window.height; y++) {
+    for (let x = window.left; x < window.left + window.width; x++) {
+      const from = y * width + first[x]!;
+      let sum = 0;
+      for (let k = 0; k < count[x]!; k++) {
+        const value = data[from + k]!;
+        sum += (swapped ? swapBytes(value) : value) * weights[x * taps + k]!;
+      }
+      storePrecise(target, to++, sum, swapped);
+    }
+  }
+}
+
+function preciseVertical(
+  raster: Raster,
+  coefficients: Coefficients,
+  window: Pick<Window, "top" | "height">,
+  firstRow: number,
+  target: Samples,
+): void {
+  const { data, width, swapped } = raster;
+  const { taps, first, count, weights } = coefficients;
+  let to = 0;
+  for (let y = window.top; y < window.top + window.height; y++) {
+    for (let x = 0; x < width; x++) {
+      let from = (first[y]! - firstRow) * width + x;
+      let sum = 0;
+      for (let k = 0; k < count[y]!; k++, from += width) {
+        const value = data[from]!;
+        sum += (swapped ? swapBytes(value) : value) * weights[y * taps + k]!;
+      }
+      storePrecise(target, to++, sum, swapped);
+    }
+  }
+}
+
+function resample(raster: Raster, size: Size, kernel: Kernel, window: Window): Raster {
+  const rows = { top: window.top, height: window.height };
+  const vertical = coefficientsOf(raster.height, size.height, kernel);
+  // Very tall pictures are shortened first.
+  if (raster.height > raster.width * 100 && size.height < raster.height) {
+    const short = verticalPass(raster, vertical, rows, 0);
+    return narrow(short, size.width, kernel, { ...window, top: 0 });
+  }
+  if (size.height === raster.height) return narrow(raster, size.width, kernel, window);
+  // Only the rows that the vertical pass will read for the window.
+  const last = window.top + window.height - 1;
+  const top = vertical.first[window.top]!;
+  const height = vertical.first[last]! + vertical.count[last]! - top;
+  const narrowed = narrow(raster, size.width, kernel, { ...window, top, height });
+  return verticalPass(narrowed, vertical, rows, top);
+}
+
+/** The horizontal pass, or, where the width stays, the window cut out. */
+function narrow(raster: Raster, width: number, kernel: Kernel, window: Window): Raster {
+  return width === raster.width ? cutRaster(raster, window) : horizontalPass(raster, width, kernel, window);
+}
+
+function cutRaster(raster: Raster, window: Window): Raster {
+  const { data, stride } = raster;
+  const rowLength = window.width * stride;
+  const cut = samplesLike(data, rowLength * window.height);
+  for (let y = 0; y < window.height; y++) {
+    const from = ((y + window.top) * raster.width + window.left) * stride;
+    cut.set(data.subarray(from, from + rowLength), y * rowLength);
+  }
+  return { ...raster, width: window.width, height: window.height, data: cut };
+}
+
+/** The input position of each output position. The sum grows step by step, because its rounding shows. */
+function nearestPositions(from: number, to: number): Int32Array {
+  const positions = new Int32Array(to);
+  const step = from / to;
+  let position = step * 0.5;
+  for (let i = 0; i < to; i++, position += step) positions[i] = Math.min(Math.trunc(position), from - 1);
+  return positions;
+}
+
+function nearest(raster: Raster, size: Size, window: Window): Raster {
+  const columns = nearestPositions(raster.width, size.width);
+  const rows = nearestPositions(raster.height, size.height);
+  const { data, stride } = raster;
+  const cut = samplesLike(data, window.width * window.height * stride);
+  let to = 0;
+  for (let y = window.top; y < window.top + window.height; y++) {
+    const row = rows[y]! * raster.width;
+    for (let x = window.left; x < window.left + window.width; x++) {
+      const from = (row + columns[x]!) * stride;
+      for (let band = 0; band < stride; band++) cut[to++] = data[from + band]!;
+    }
+  }
+  return { ...raster, width: window.width, height: window.height, data: cut };
+}
+
+/** Colours times alpha, alpha last. */
+function premultiply(raster: Raster): Raster {
+  const { data, stride } = raster;
+  const product = new Uint8Array(data.length);
+  for (let at = 0; at < data.length; at += stride) {
+    const alpha = data[at + stride - 1]!;
+    for (let band = 0; band < stride - 1; band++) product[at + band] = multiply255(data[at + band]!, alpha);
+    product[at + stride - 1] = alpha;
+  }
+  return { ...raster, data: product };
+}
+
+/** The way back, in place; where alpha is 0 the colour stays what the passes left. */
+function unpremultiply(raster: Raster): Raster {
+  const { data, stride } = raster;
+  for (let at = 0; at < data.length; at += stride) {
+    const alpha = data[at + stride - 1]!;
+    if (alpha === 0 || alpha === 255) continue;
+    for (let band = 0; band < stride - 1; band++) {
+      data[at + band] = Math.min(Math.trunc((255 * data[at + band]!) / alpha), 255);
+    }
+  }
+  return raster;
+}
+
+/** Cuts a window out of a picture without resizing it. */
+export function crop(image: DecodedImage, window: Window): DecodedImage {
+  const { width, height, data } = cutRaster(rasterOf(image), window);
+  return { ...image, width, height, data };
+}
+
+function rasterOf(image: DecodedImage): Raster {
+  return { ...image, bands: bandsOf(image.mode), swapped: image.mode === "I;16B" };
+}
+
+/**
+ * `image.resize((width, height), filter).crop(window)`, computing only what the window shows.
+ *
+ * @param size the whole picture's new size, in pixels
+ * @param window the part that is wanted, inside `size`
+ * @returns the window's pixels in the image's mode
+ */
+export function resize(image: DecodedImage, size: Size, filter: Interpolation, window: Window): DecodedImage {
+  const { mode } = image;
+  if (size.width === image.width && size.height === image.height) return crop(image, window);
+  let raster = rasterOf(image);
+  if (mode === "1" || mode === "P") {
+    raster = nearest(raster, size, window);
+  } else if (mode === "LA" || mode === "RGBA") {
+    raster = unpremultiply(resample(premultiply(raster), size, KERNELS[filter], window));
+  } else {
+    raster = resample(raster, size, KERNELS[filter], window);
+  }
+  const { width, height, data, stride } = raster;
+  return { ...image, width, height, data, stride };
+}
