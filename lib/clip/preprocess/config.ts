@@ -63,7 +63,12 @@ export function parsePreprocessConfig(
     const fits = (item: unknown): item is number =>
       typeof item === "number" && Number.isFinite(item) && (!positive || item > 0);
     if (list.length === 3 && fits(red) && fits(green) && fits(blue)) return [red, green, blue] as const;
-    return refuse(key, `three ${positive ? "positive " : ""}numbers`, value, "give one for each of R, G and B");
+    return refuse(
+      key,
+      `three ${positive ? "positive " : ""}numbers`,
+      value,
+      "give one for each of R, G and B",
+    );
   };
   const isEdge = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
 

@@ -259,7 +259,12 @@ function storePrecise(target: Samples, at: number, sum: number, swapped: boolean
   target[at] = swapped ? swapBytes(value) : value;
 }
 
-function preciseHorizontal(raster: Raster, coefficients: Coefficients, window: Window, target: Samples): void {
+function preciseHorizontal(
+  raster: Raster,
+  coefficients: Coefficients,
+  window: Window,
+  target: Samples,
+): void {
   const { data, width, swapped } = raster;
   const { taps, first, count, weights } = coefficients;
   let to = 0;

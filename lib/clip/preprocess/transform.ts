@@ -26,13 +26,15 @@ function resizedSize(image: Size, config: PreprocessConfig): Size {
   if (config.resizeMode === "squash") return { width, height };
   if (config.resizeMode === "shortest" && width === height) {
     // torchvision's Resize: the longer edge is truncated.
-    const [short, long] = image.width <= image.height ? [image.width, image.height] : [image.height, image.width];
+    const [short, long] =
+      image.width <= image.height ? [image.width, image.height] : [image.height, image.width];
     const longer = Math.trunc((width * long) / short);
     return image.width <= image.height ? { width, height: longer } : { width: longer, height };
   }
   // open_clip's ResizeKeepRatio: both edges are rounded.
   const [ratioHeight, ratioWidth] = [image.height / height, image.width / width];
-  const ratio = config.resizeMode === "longest" ? Math.max(ratioHeight, ratioWidth) : Math.min(ratioHeight, ratioWidth);
+  const ratio =
+    config.resizeMode === "longest" ? Math.max(ratioHeight, ratioWidth) : Math.min(ratioHeight, ratioWidth);
   return { width: roundHalfToEven(image.width / ratio), height: roundHalfToEven(image.height / ratio) };
 }
 
@@ -55,7 +57,9 @@ export function transformPixels(image: DecodedImage, config: PreprocessConfig): 
   const [height, width] = config.size;
   const size = resizedSize(image, config);
   if (size.width === 0 || size.height === 0) {
-    throw new EmptyResizeError(`${image.width} x ${image.height} pixels shrink to ${size.width} x ${size.height}`);
+    throw new EmptyResizeError(
+      `${image.width} x ${image.height} pixels shrink to ${size.width} x ${size.height}`,
+    );
   }
   const column = centre(size.width, width);
   const row = centre(size.height, height);

@@ -1,0 +1,54 @@
+/**
+ * The published architectures, as open_clip's `model_configs/*.json` hold them, and the published text networks that
+ * they name, as Hugging Face's `config.json` of those repositories hold them (the fields that shape the network).
+ */
+
+/** open_clip's name of an architecture → its `model_cfg`. */
+export const architectures: Readonly<Record<string, unknown>> = {
+  "xlm-roberta-large-ViT-H-14": {
+    embed_dim: 1024,
+    vision_cfg: { image_size: 224, layers: 32, width: 1280, head_width: 80, patch_size: 14 },
+    text_cfg: {
+      hf_model_name: "xlm-roberta-large",
+      hf_tokenizer_name: "xlm-roberta-large",
+      hf_pooler_type: "mean_pooler",
+    },
+  },
+  "xlm-roberta-base-ViT-B-32": {
+    embed_dim: 512,
+    vision_cfg: { image_size: 224, layers: 12, width: 768, patch_size: 32 },
+    text_cfg: {
+      hf_model_name: "xlm-roberta-base",
+      hf_tokenizer_name: "xlm-roberta-base",
+      hf_pooler_type: "mean_pooler",
+    },
+  },
+};
+
+const xlmRoberta = {
+  model_type: "xlm-roberta",
+  vocab_size: 250002,
+  max_position_embeddings: 514,
+  type_vocab_size: 1,
+  hidden_act: "gelu",
+  layer_norm_eps: 1e-5,
+  pad_token_id: 1,
+};
+
+/** Hugging Face's name of a text network → its `config.json`. */
+export const textNetworks: Readonly<Record<string, unknown>> = {
+  "xlm-roberta-large": {
+    ...xlmRoberta,
+    hidden_size: 1024,
+    num_hidden_layers: 24,
+    num_attention_heads: 16,
+    intermediate_size: 4096,
+  },
+  "xlm-roberta-base": {
+    ...xlmRoberta,
+    hidden_size: 768,
+    num_hidden_layers: 12,
+    num_attention_heads: 12,
+    intermediate_size: 3072,
+  },
+};

@@ -1,0 +1,8 @@
+/** The model, in the paper's words. Runs in a browser too. */
+export * from "./clip.ts";
+export * from "./config.ts";
+export * from "./preprocess/config.ts";
+export * from "./text/text-tower.ts";
+export * from "./text/token-batch.ts";
+export * from "./tokenizer/tokenizer.ts";
+export * from "./vision/vision-transformer.ts";

@@ -1,0 +1,50 @@
+/**
+ * XLM-RoBERTa: embeddings, encoder, and (for `cls_pooler` alone) its own pooler.
+ *
+ * Paper: Conneau et al., 2020 (arXiv 1911.02116). Source: transformers/models/xlm_roberta, XLMRobertaModel.
+ * State dict: `embeddings.*`, `encoder.layer.{i}.*`, `pooler.dense.*`.
+ */
+import { add, mul, reshape, tensor2d, tidy, type Tensor3D, type Tensor4D } from "@tensorflow/tfjs-core";
+import { disposing, StreamedModule } from "../../nn/module.ts";
+import type { WeightScope } from "../../tensor/weights.ts";
+import type { RobertaConfig } from "../config.ts";
+import { RobertaEmbeddings } from "./roberta-embeddings.ts";
+import { RobertaEncoder } from "./roberta-encoder.ts";
+import type { TokenBatch } from "./token-batch.ts";
+
+/** Large enough that exp(score + maskedScore) is 0 in float32, small enough that the sum is finite. */
+const maskedScore = -1e9;
+
+export class Roberta extends StreamedModule<[batch: TokenBatch], Tensor3D> {
+  readonly embeddings: RobertaEmbeddings;
+  readonly encoder: RobertaEncoder;
+
+  constructor(scope: WeightScope, config: RobertaConfig) {
+    super(scope);
+    this.embeddings = new RobertaEmbeddings(scope.at("embeddings"), config);
+    this.encoder = new RobertaEncoder(scope.at("encoder"), config);
+  }
+
+  /** The output is the last hidden state [B, L, width]; at padding its values mean nothing. */
+  protected async forward(batch: TokenBatch): Promise<Tensor3D> {
+    const embedded = await this.embed(batch); // [B, L, width]
+    return disposing(embedded, (x) => disposing(attentionMask(batch), (mask) => this.encoder.apply(x, mask)));
+  }
+
+  private async embed(batch: TokenBatch): Promise<Tensor3D> {
+    try {
+      await this.embeddings.load(batch);
+      return this.embeddings.apply(batch);
+    } finally {
+      this.embeddings.scope.release();
+    }
+  }
+}
+
+/** 0 where a token may be looked at, a large negative number where there is padding. [B, 1, 1, L] */
+function attentionMask({ mask, tokens: { shape } }: TokenBatch): Tensor4D {
+  return tidy(() => {
+    const absent = add(mul(tensor2d(mask, [...shape]), -1), 1); // [B, L]
+    return reshape(mul(absent, maskedScore), [shape[0], 1, 1, shape[1]]);
+  });
+}

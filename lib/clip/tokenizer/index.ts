@@ -1,0 +1,3 @@
+export { clean, cleanLower } from "./clean.ts";
+export { createXlmRobertaTokenizer } from "./tokenizer.ts";
+export type { TokenizedText, Tokenizer, TokenizerFile } from "./tokenizer.ts";

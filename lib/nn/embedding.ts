@@ -1,0 +1,30 @@
+/**
+ * y[b, l] = weight[ids[b, l]]
+ *
+ * Source: torch.nn.Embedding. State dict: `weight` [rows, width], of which only the rows of the ids at hand are read.
+ */
+import { gather, tensor2d, type Tensor3D } from "@tensorflow/tfjs-core";
+import type { RowTable, WeightScope } from "../tensor/weights.ts";
+import { Module } from "./module.ts";
+
+/** Integers in a grid: token ids, positions. */
+export interface IdGrid {
+  /** Row by row. */
+  readonly ids: Int32Array;
+  readonly shape: readonly [batch: number, length: number];
+}
+
+export class Embedding extends Module<[grid: IdGrid], Tensor3D> {
+  readonly weight: RowTable;
+
+  constructor(scope: WeightScope, rows: number, width: number) {
+    super(scope);
+    this.weight = scope.table("weight", [rows, width]);
+  }
+
+  /** @param grid [B, L], ids that were loaded; the output is [B, L, width] */
+  protected forward({ ids, shape: [batch, length] }: IdGrid): Tensor3D {
+    const positions = tensor2d(this.weight.lookup(ids), [batch, length], "int32"); // [B, L]
+    return gather(this.weight.rows, positions) as unknown as Tensor3D; // [B, L, width]
+  }
+}

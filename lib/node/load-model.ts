@@ -1,0 +1,76 @@
+/** From a model directory to a model that answers. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Clip } from "../clip/clip.ts";
+import { createXlmRobertaTokenizer, type Tokenizer } from "../clip/tokenizer/tokenizer.ts";
+import type { BackendChoice } from "../tensor/backend.ts";
+import { InputError } from "../tensor/errors.ts";
+import type { TensorStore } from "../tensor/safetensors.ts";
+import type { Residency } from "../tensor/weights.ts";
+import { startNodeBackend } from "./backends.ts";
+import { findFile, openWeights, readModelDirectory, type ModelDirectory } from "./model-directory.ts";
+
+/** The demo model that comes along. */
+export const demoModel = fileURLToPath(new URL("../../../fixtures/demo-model", import.meta.url));
+
+export interface LoadOptions {
+  /** One of open_clip's names, for a directory without `open_clip_config.json`. */
+  readonly arch?: string;
+  /** Default: the best that can run here. */
+  readonly backend?: BackendChoice;
+  /**
+   * Keep weights in memory after their first use, or read each block's again in every pass. Default: `streamed` where
+   * the backend cannot hold them (wasm, beyond 1 GB of float32), else `resident`.
+   */
+  readonly weights?: Residency | "auto";
+}
+
+/**
+ * Loads a model directory. Weights are read when a pass needs them: a model that only embeds texts never reads the
+ * image tower's.
+ *
+ * @param directory what a download of an OpenCLIP repository holds; default: the demo model that comes along
+ * @throws InputError if something is missing, damaged or not supported: it names the file and the way out
+ */
+export async function loadModel(directory: string = demoModel, options: LoadOptions = {}): Promise<Clip> {
+  const files = await readModelDirectory(directory, options.arch);
+  const { name: backend } = await startNodeBackend(options.backend);
+  const store = await openWeights(directory);
+  const { weights = "auto" } = options;
+  const residency = weights === "auto" ? fittingResidency(store, backend) : weights;
+  const loadTokenizer = (): Promise<Tokenizer> => readTokenizer(files);
+  try {
+    return new Clip({ config: files.config, store, preprocess: files.preprocess, loadTokenizer, residency });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** WASM's heap ends at 4 GB, and XNNPACK keeps a second, packed copy of each matrix. */
+const residentLimitOnWasm = 1e9;
+
+function fittingResidency(store: TensorStore, backend: string): Residency {
+  let bytes = 0;
+  for (const { shape } of store.tensors.values())
+    bytes += 4 * shape.reduce((product, size) => product * size, 1);
+  return backend === "wasm" && bytes > residentLimitOnWasm ? "streamed" : "resident";
+}
+
+const tokenizerFiles = ["tokenizer.json", "sentencepiece.bpe.model"];
+
+/**
+ * Reads the tokenizer of a model directory: its own, else that of the folders that the config names.
+ *
+ * @throws InputError if there is none, or it is damaged
+ */
+export async function readTokenizer({ path, config }: ModelDirectory): Promise<Tokenizer> {
+  const { contextLength, tokenizer } = config.text;
+  const file = await findFile(path, tokenizer.folders, tokenizerFiles);
+  if (file === null) {
+    const places = [path, ...tokenizer.folders.map((folder) => join(path, folder))];
+    throw new InputError(`no tokenizer: expected ${tokenizerFiles.join(" or ")} in ${places.join(", or ")}`);
+  }
+  return createXlmRobertaTokenizer({ name: file, bytes: await readFile(file) }, { contextLength });
+}

@@ -1,0 +1,5 @@
+/** Under Node, tap sinks follow asynchronous calls. Imported for its effect. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { setTapScope } from "../tensor/taps.ts";
+
+setTapScope(new AsyncLocalStorage());

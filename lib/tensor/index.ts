@@ -1,0 +1,9 @@
+/** Tensors without networks: backends, number formats, files, weights, taps, comparison. Runs in a browser too. */
+export * from "./compare.ts";
+export * from "./dtype.ts";
+export * from "./errors.ts";
+export * from "./safetensors.ts";
+export * from "./shards.ts";
+export * from "./synthetic.ts";
+export * from "./taps.ts";
+export * from "./weights.ts";

@@ -1,0 +1,97 @@
+/**
+ * Weights made from names, for networks of any size without a file: the same numbers here and in Python
+ * (`tools/golden/synthetic.py`), so that the full-size network can be compared with PyTorch's without a download.
+ *
+ * Element i of a tensor is a hash of i and the tensor's name, in 32-bit integers, taken as a number u in [−1, 1) of 24
+ * bits, which float32 holds exactly; one float32 product follows. The spread is that of trained networks: matrices
+ * scaled by fan-in, norms around 1 with a few channels eight times as large, biases that are not zero.
+ */
+import { elementCount } from "./dtype.ts";
+import { tensorInfo, type TensorInfo, type TensorStore } from "./safetensors.ts";
+
+/** A store that makes what it is asked for. Nothing is kept. */
+export class SyntheticStore implements TensorStore {
+  readonly name = "synthetic weights";
+  readonly metadata = {};
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+
+  constructor(shapes: Iterable<readonly [name: string, shape: readonly number[]]>) {
+    this.tensors = new Map(
+      Array.from(shapes, ([name, shape]) => [
+        name,
+        { dtype: "F32", shape, offset: 0, size: 4 * elementCount(shape) },
+      ]),
+    );
+  }
+
+  read(name: string, start = 0, length?: number): Promise<Uint8Array> {
+    const { shape, size } = tensorInfo(this, name);
+    const values = syntheticValues(name, shape, start / 4, (length ?? size - start) / 4);
+    return Promise.resolve(new Uint8Array(values.buffer));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Elements `first` to `first + count` of the tensor of that name. */
+export function syntheticValues(
+  name: string,
+  shape: readonly number[],
+  first: number,
+  count: number,
+): Float32Array {
+  const values = new Float32Array(count);
+  if (name === "logit_scale") return values.fill(4);
+  const seed = fnv1a(name);
+  const { scale, centre, outliers } = spread(name, shape);
+  for (let i = 0; i < count; i++) {
+    const hash = mix(Math.imul(first + i, 0x9e3779b9) + seed);
+    const u = ((hash >>> 8) - 0x800000) / 0x800000;
+    const value = Math.fround(Math.fround(u * scale) + centre);
+    values[i] = outliers && (hash & 0xff) === 0 ? 8 * value : value;
+  }
+  return values;
+}
+
+/** Which of a tap's `length` values a sampled golden holds. */
+export function samplePositions(name: string, count: number, length: number): number[] {
+  const seed = fnv1a(name);
+  return Array.from({ length: count }, (_, i) => (mix(Math.imul(i, 0x9e3779b9) + seed) >>> 0) % length);
+}
+
+interface Spread {
+  /** A float32: the largest distance from the centre. */
+  readonly scale: number;
+  readonly centre: number;
+  /** Whether one element in 256 is eight times as large. */
+  readonly outliers: boolean;
+}
+
+function spread(name: string, shape: readonly number[]): Spread {
+  // Pixels: zero mean and unit variance, as the preprocessing's.
+  if (name === "input.image") return { scale: Math.fround(Math.sqrt(3)), centre: 0, outliers: false };
+  const isNorm = /(^|\.)(ln_\w+|LayerNorm)\.weight$/.test(name);
+  if (isNorm) return { scale: 0.25, centre: 1, outliers: true };
+  if (shape.length < 2) return { scale: 0.25, centre: 0, outliers: false };
+  if (name.endsWith("embedding") || name.endsWith("embeddings.weight"))
+    return { scale: 0.5, centre: 0, outliers: false };
+  // A uniform number in [−s, s) has the variance s² / 3. `visual.proj` stands on the right of its product.
+  const fanIn = name.endsWith("proj") ? shape[0]! : elementCount(shape.slice(1));
+  return { scale: Math.fround(Math.sqrt(3 / fanIn)), centre: 0, outliers: false };
+}
+
+/** FNV-1a over the name's ASCII characters. */
+function fnv1a(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash;
+}
+
+/** The finaliser of MurmurHash3 (public domain): every bit of the result depends on every bit of the input. */
+function mix(h: number): number {
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}

@@ -1,0 +1,274 @@
+/**
+ * Weights as the layers see them: handles that are asked for by name when the network is built, and loaded and
+ * released while it runs, block by block, so that a tower may be larger than the backend's memory.
+ *
+ * The path of a scope is the state-dict prefix, to the letter: `scope.at("ln_1").get("weight", [1280])`. Building a
+ * network only collects handles; what is missing, misshapen or left over is reported whole by `assertAllRead()`.
+ */
+import {
+  tensor,
+  tidy,
+  transpose,
+  type Rank,
+  type ShapeMap,
+  type Tensor,
+  type Tensor2D,
+} from "@tensorflow/tfjs-core";
+import { bytesPerElement, toFloat32 } from "./dtype.ts";
+import { InputError } from "./errors.ts";
+import { readFloat32, tensorInfo, type TensorStore } from "./safetensors.ts";
+
+/**
+ * The one table of layout changes: how a stored weight is permuted when it is loaded.
+ *
+ * - `asStored`: not at all.
+ * - `linear`: PyTorch keeps [out, in]; the product x · W wants [in, out] (half the time of a transposed product).
+ * - `conv2d`: PyTorch keeps [out, in, height, width]; tfjs's channels-last convolution wants [height, width, in, out].
+ */
+const permutations = {
+  asStored: null,
+  linear: [1, 0],
+  conv2d: [2, 3, 1, 0],
+} as const;
+
+export type Layout = keyof typeof permutations;
+
+/**
+ * `resident`: a weight stays from its first use until `dispose()`.
+ * `streamed`: a weight is there only between `load()` and `release()`.
+ */
+export type Residency = "resident" | "streamed";
+
+/** A weight that can be loaded. Inside a layer's `forward` it is loaded, and `tensor` is there. */
+export class Weight<R extends Rank = Rank> {
+  readonly name: string;
+  /** As stored, in PyTorch's order. */
+  readonly shape: ShapeMap[R];
+  readonly #layout: Layout;
+  readonly #weights: Weights;
+  #tensor: Tensor<R> | null = null;
+
+  constructor(weights: Weights, name: string, shape: ShapeMap[R], layout: Layout) {
+    this.#weights = weights;
+    this.name = name;
+    this.shape = shape;
+    this.#layout = layout;
+  }
+
+  /** float32, permuted as the layout says. */
+  get tensor(): Tensor<R> {
+    if (this.#tensor === null) throw new Error(`${this.name} is used before load() or after release()`);
+    return this.#tensor;
+  }
+
+  async load(): Promise<void> {
+    if (this.#tensor !== null) return;
+    const values = await readFloat32(this.#weights.store, this.name);
+    const permutation = permutations[this.#layout];
+    this.#tensor ??= tidy(() => {
+      const stored = tensor(values, this.shape);
+      return permutation === null ? stored : transpose(stored, [...permutation]);
+    });
+  }
+
+  /** Gives the memory back where weights are streamed. */
+  release(): void {
+    if (this.#weights.residency === "streamed") this.dispose();
+  }
+
+  dispose(): void {
+    this.#tensor?.dispose();
+    this.#tensor = null;
+  }
+}
+
+/**
+ * A table of which a pass needs a few rows (word embeddings: 250,002 × 1024): only those are read.
+ *
+ * `load(ids)` reads the rows of `ids`, each once; `lookup` then says where each id's row went.
+ */
+export class RowTable {
+  readonly name: string;
+  readonly shape: readonly [rows: number, width: number];
+  readonly #store: TensorStore;
+  #rows: Tensor2D | null = null;
+  #positions = new Map<number, number>();
+
+  constructor(store: TensorStore, name: string, shape: readonly [number, number]) {
+    this.#store = store;
+    this.name = name;
+    this.shape = shape;
+  }
+
+  /** The rows that are loaded. [distinct ids, width] */
+  get rows(): Tensor2D {
+    if (this.#rows === null) throw new Error(`${this.name} is used before load() or after release()`);
+    return this.#rows;
+  }
+
+  /** Where the rows of `ids` stand in `rows`. @throws Error for an id that was not loaded */
+  lookup(ids: Int32Array): Int32Array {
+    return ids.map((id) => {
+      const position = this.#positions.get(id);
+      if (position === undefined) throw new Error(`${this.name}: row ${id} was not loaded`);
+      return position;
+    });
+  }
+
+  /** @throws InputError for an id outside the table */
+  async load(ids: Int32Array): Promise<void> {
+    const [count, width] = this.shape;
+    const distinct = [...new Set(ids)].sort((a, b) => a - b);
+    const outside = distinct.find((id) => id < 0 || id >= count);
+    if (outside !== undefined) {
+      throw new InputError(
+        `${this.name}: id ${outside} is outside the table of ${count} rows: does the tokenizer belong to this model?`,
+      );
+    }
+    const { dtype } = tensorInfo(this.#store, this.name);
+    const rowBytes = width * bytesPerElement[dtype];
+    const values = new Float32Array(distinct.length * width);
+    await Promise.all(
+      runsOf(distinct).map(async ({ at, first, length }) => {
+        const bytes = await this.#store.read(this.name, first * rowBytes, length * rowBytes);
+        values.set(toFloat32(dtype, bytes), at * width);
+      }),
+    );
+    this.dispose();
+    this.#positions = new Map(distinct.map((id, position) => [id, position]));
+    this.#rows = tensor(values, [distinct.length, width]);
+  }
+
+  /** Rows belong to one pass: they go whatever the residency. */
+  release(): void {
+    this.dispose();
+  }
+
+  dispose(): void {
+    this.#rows?.dispose();
+    this.#rows = null;
+  }
+}
+
+/** Neighbouring ids are read at once: [3, 4, 5, 9] is a run of three at 3 and one of one at 9. */
+function runsOf(sorted: readonly number[]): { at: number; first: number; length: number }[] {
+  const runs: { at: number; first: number; length: number }[] = [];
+  for (const [at, id] of sorted.entries()) {
+    const last = runs.at(-1);
+    if (last && id === last.first + last.length) last.length++;
+    else runs.push({ at, first: id, length: 1 });
+  }
+  return runs;
+}
+
+/** All weights of a model: the root of its scopes. */
+export class Weights {
+  readonly residency: Residency;
+  readonly store: TensorStore;
+  readonly #handles = new Map<string, Weight | RowTable>();
+  readonly #problems: string[] = [];
+
+  constructor(store: TensorStore, residency: Residency = "resident") {
+    this.store = store;
+    this.residency = residency;
+  }
+
+  /** The scope of the whole state dict. */
+  get root(): WeightScope {
+    return new WeightScope(this, "");
+  }
+
+  /** Collects a handle; names that are missing or misshapen wait for `assertAllRead`. */
+  register<H extends Weight | RowTable>(handle: H): H {
+    const { name, shape } = handle;
+    const info = this.store.tensors.get(name);
+    if (!info) this.#problems.push(`missing     ${name} [${shape.join(", ")}]`);
+    else if (info.shape.join() !== shape.join()) {
+      this.#problems.push(
+        `wrong shape ${name}: expected [${shape.join(", ")}], found [${info.shape.join(", ")}]`,
+      );
+    }
+    this.#handles.set(name, handle);
+    return handle;
+  }
+
+  /** Names and shapes of all that was asked for, in that order. */
+  get declared(): ReadonlyMap<string, readonly number[]> {
+    return new Map([...this.#handles].map(([name, { shape }]) => [name, shape]));
+  }
+
+  /** Handles whose names begin with a prefix. */
+  under(prefix: string): (Weight | RowTable)[] {
+    return [...this.#handles].filter(([name]) => name.startsWith(prefix)).map(([, handle]) => handle);
+  }
+
+  /**
+   * To be called when the network is built.
+   *
+   * @param ignored names that old files carry and that no layer reads
+   * @throws InputError that lists every missing, misshapen and unexpected tensor
+   */
+  assertAllRead(ignored: readonly string[] = []): void {
+    const unexpected = [...this.store.tensors.keys()]
+      .filter((name) => !this.#handles.has(name) && !ignored.includes(name))
+      .map((name) => `unexpected  ${name} [${this.store.tensors.get(name)?.shape.join(", ") ?? ""}]`);
+    const problems = [...this.#problems, ...unexpected];
+    if (problems.length > 0) {
+      throw new InputError(
+        `${this.store.name}: ${problems.length} tensors do not fit the architecture: do the weights belong to this config?`,
+        problems,
+      );
+    }
+  }
+
+  /** Frees all weights. */
+  dispose(): void {
+    for (const handle of this.#handles.values()) handle.dispose();
+  }
+}
+
+/** A place in the state dict. */
+export class WeightScope {
+  /** State-dict prefix without the last dot; empty at the root. */
+  readonly path: string;
+  readonly #weights: Weights;
+
+  constructor(weights: Weights, path: string) {
+    this.#weights = weights;
+    this.path = path;
+  }
+
+  /** The scope of a child: `at("resblocks.0")`. */
+  at(child: string | number): WeightScope {
+    return new WeightScope(this.#weights, this.#join(String(child)));
+  }
+
+  /** A weight of this scope, of the shape that PyTorch stores. */
+  get<R extends Rank>(name: string, shape: ShapeMap[R], layout: Layout = "asStored"): Weight<R> {
+    return this.#weights.register(new Weight<R>(this.#weights, this.#join(name), shape, layout));
+  }
+
+  /** A table of this scope whose rows are read as they are needed. */
+  table(name: string, shape: readonly [rows: number, width: number]): RowTable {
+    return this.#weights.register(new RowTable(this.#weights.store, this.#join(name), shape));
+  }
+
+  /** Loads every weight of this scope and below; tables are loaded by their layer, which knows the ids. */
+  async load(): Promise<void> {
+    const weights = this.#handles().filter((handle) => handle instanceof Weight);
+    await Promise.all(weights.map((weight) => weight.load()));
+  }
+
+  /** Releases every weight of this scope and below. */
+  release(): void {
+    for (const handle of this.#handles()) handle.release();
+  }
+
+  #handles(): (Weight | RowTable)[] {
+    return this.#weights.under(this.path === "" ? "" : `${this.path}.`);
+  }
+
+  #join(name: string): string {
+    return this.path === "" ? name : `${this.path}.${name}`;
+  }
+}

@@ -1,0 +1,109 @@
+/** Run by `npm run test:native` alone: what a real native build must do, beyond the specs that run on any backend. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import * as tf from "@tensorflow/tfjs-core";
+
+import { startNodeBackend } from "../../../lib/node/backends.ts";
+import { cacheFolder, nativeBuilds } from "../../../lib/node/native-build.ts";
+import { packageRoot } from "../../support/paths.ts";
+
+interface Attribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: unknown;
+}
+
+/** What tfjs-node's backend offers beyond tfjs's interface. */
+interface RawBackend {
+  readonly binding: Record<
+    "TF_FLOAT" | "TF_ATTR_TYPE" | "TF_ATTR_STRING" | "TF_ATTR_INT" | "TF_ATTR_BOOL",
+    number
+  >;
+  executeSingleOutput(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly tf.Tensor[],
+  ): tf.Tensor;
+}
+
+describe("the native build", () => {
+  before(async () => {
+    const { name, description } = await startNodeBackend("tensorflow");
+    assert.equal(name, "tensorflow");
+    assert.match(description, /^tensorflow \d+\.\d+\.\d+ on (CPU \(\d+ threads?\)|GPU)$/);
+  });
+
+  it("registers its kernels with our tfjs-core", () => {
+    assert.equal(tf.getBackend(), "tensorflow");
+    assert.ok(tf.getKernelsForBackend("tensorflow").length > 140);
+  });
+
+  it("has tensors of tfjs-core's own class", () => {
+    assert.ok(tf.add(1, 2) instanceof tf.Tensor);
+  });
+
+  it("frees what tidy frees", () => {
+    const before = tf.memory().numTensors;
+    tf.tidy(() => tf.matMul(tf.ones([4, 4]), tf.ones([4, 4])).dataSync());
+    assert.equal(tf.memory().numTensors, before);
+  });
+
+  it("takes a list of strings as an attribute: matrix product, bias and ReLU in one", () => {
+    const backend = tf.backend() as unknown as RawBackend;
+    const { binding } = backend;
+    const x = tf.tensor2d([1, 2, 3, 4], [2, 2]);
+    const w = tf.tensor2d([1, 0, 0, 1], [2, 2]);
+    const b = tf.tensor1d([-2, 10]);
+    const fused = backend.executeSingleOutput(
+      "_FusedMatMul",
+      [
+        { name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+        { name: "num_args", type: binding.TF_ATTR_INT, value: 1 },
+        { name: "transpose_a", type: binding.TF_ATTR_BOOL, value: false },
+        { name: "transpose_b", type: binding.TF_ATTR_BOOL, value: false },
+        { name: "fused_ops", type: binding.TF_ATTR_STRING, value: ["BiasAdd", "Relu"] },
+      ],
+      [x, w, b],
+    );
+    assert.deepEqual([...fused.dataSync()], [0, 12, 1, 14]);
+  });
+
+  it("starts without a word on standard error", () => {
+    const { status, stdout, stderr } = startInChild(cacheFolder());
+    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "tensorflow\n", stderr: "" });
+  });
+
+  it("still works when the cache folder has moved", () => {
+    const [build] = nativeBuilds();
+    assert.ok(build);
+
+    const moved = join(cacheFolder(), "moved");
+    try {
+      mkdirSync(moved, { recursive: true });
+      cpSync(build.folder, join(moved, basename(build.folder)), { recursive: true });
+      assert.equal(startInChild(moved).stdout, "tensorflow\n");
+    } finally {
+      rmSync(moved, { recursive: true, force: true });
+    }
+  });
+});
+
+function startInChild(cache: string): { status: number | null; stdout: string; stderr: string } {
+  const backends = pathToFileURL(join(packageRoot, "dist/lib/node/backends.js")).href;
+  const source = `
+    import * as tf from "@tensorflow/tfjs-core";
+    import { startNodeBackend } from "${backends}";
+    const { name } = await startNodeBackend("tensorflow");
+    const x = tf.ones([64, 64]);
+    tf.matMul(x, x).dataSync();
+    console.log(name);`;
+  return spawnSync(process.execPath, ["--input-type=module", "-e", source], {
+    cwd: packageRoot,
+    env: { ...process.env, CLIPSCOPE_CACHE: cache },
+    encoding: "utf8",
+  });
+}

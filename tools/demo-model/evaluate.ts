@@ -1,0 +1,157 @@
+/**
+ * Measures a model directory with our own code: zero-shot accuracy on generated pictures whose pairs of colour and
+ * shape were never in training, in every language. check.py does the same in Python.
+ *
+ *   node dist/tools/demo-model/evaluate.js [--model DIR] [--seed 1001] [--count 2000] [--split test] [--size 320x240]
+ *     [--backend auto] [--json]
+ */
+import { parseArgs } from "node:util";
+import { pathToFileURL } from "node:url";
+import { argMax, concat, matMul, mean, reshape, tensor4d, tidy } from "@tensorflow/tfjs-core";
+import type { Tensor2D } from "@tensorflow/tfjs-core";
+import { transform } from "../../lib/clip/preprocess/transform.ts";
+import { demoModel, l2Normalize, loadModel } from "../../lib/index.ts";
+import type { Clip, LoadOptions } from "../../lib/index.ts";
+import { LANGUAGES } from "./captions.ts";
+import type { Language } from "./captions.ts";
+import { pictureOf, sceneOf } from "./dataset.ts";
+import type { Scene, Split } from "./scene.ts";
+import { TASKS, classNames, templates } from "./tasks.ts";
+import type { Task } from "./tasks.ts";
+
+export interface Evaluation {
+  readonly seed: number;
+  readonly count: number;
+  readonly split: Split;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Language → task → share of the pictures whose best class is the right one. */
+export type Accuracies = Record<Language, Record<string, number>>;
+
+const IMAGES_AT_ONCE = 50;
+
+export async function evaluate(
+  model: Clip,
+  evaluation: Evaluation,
+  tasks: readonly Task[] = TASKS,
+): Promise<Accuracies> {
+  const { seed, count, split } = evaluation;
+  const scenes = Array.from({ length: count }, (_, index) => sceneOf(seed, index, split));
+  const features = await imageFeatures(model, scenes, evaluation);
+  const found: [Language, Record<string, number>][] = [];
+  for (const language of LANGUAGES) {
+    const accuracies: Record<string, number> = {};
+    for (const task of tasks) accuracies[task.name] = await accuracy(model, features, scenes, task, language);
+    found.push([language, accuracies]);
+  }
+  features.dispose();
+  return Object.fromEntries(found) as Accuracies;
+}
+
+/** [pictures, embedDim], normalised. */
+async function imageFeatures(
+  model: Clip,
+  scenes: readonly Scene[],
+  { seed, width, height }: Evaluation,
+): Promise<Tensor2D> {
+  const batches: Tensor2D[] = [];
+  const [rows, columns] = model.preprocess.size;
+  for (let start = 0; start < scenes.length; start += IMAGES_AT_ONCE) {
+    const pixels = scenes.slice(start, start + IMAGES_AT_ONCE).map((scene, offset) => {
+      const raster = pictureOf(scene, seed, start + offset, width, height);
+      return transform({ ...raster, mode: "RGB", stride: 4 }, model.preprocess);
+    });
+    const batch = new Float32Array(pixels.length * 3 * rows * columns);
+    for (const [at, picture] of pixels.entries()) batch.set(picture, at * picture.length);
+    const input = tensor4d(batch, [pixels.length, 3, rows, columns]);
+    batches.push(await model.encodeImage(input, { normalize: true }));
+    input.dispose();
+  }
+  const features = concat(batches, 0);
+  for (const batch of batches) batch.dispose();
+  return features;
+}
+
+async function accuracy(
+  model: Clip,
+  features: Tensor2D,
+  scenes: readonly Scene[],
+  task: Task,
+  language: Language,
+): Promise<number> {
+  const classifier = await zeroShotClassifier(model, classNames(task, language), templates(task, language));
+  const scores = tidy(() => argMax(matMul(features, classifier, false, true), 1));
+  const best = await scores.data();
+  classifier.dispose();
+  scores.dispose();
+  let asked = 0;
+  let right = 0;
+  for (const [index, scene] of scenes.entries()) {
+    const label = task.label(scene);
+    if (label === undefined) continue;
+    asked++;
+    if (best[index] === label) right++;
+  }
+  return right / asked;
+}
+
+/** As CLIP_benchmark makes it: embed each prompt, normalise, average by class, normalise again. [classes, embedDim] */
+async function zeroShotClassifier(
+  model: Clip,
+  names: readonly string[],
+  sentences: readonly string[],
+): Promise<Tensor2D> {
+  const prompts = names.flatMap((name) => sentences.map((sentence) => sentence.replace("{}", name)));
+  const embeddings = await model.encodeText(prompts, { normalize: true });
+  const classifier = tidy(() =>
+    l2Normalize(mean(reshape(embeddings, [names.length, sentences.length, model.config.embedDim]), 1)),
+  );
+  embeddings.dispose();
+  return classifier;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      model: { type: "string", default: demoModel },
+      seed: { type: "string", default: "1001" },
+      count: { type: "string", default: "2000" },
+      split: { type: "string", default: "test" },
+      size: { type: "string", default: "320x240" },
+      backend: { type: "string", default: "auto" },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const [width, height] = values.size.split("x").map(Number);
+  if (width === undefined || height === undefined || (values.split !== "train" && values.split !== "test")) {
+    throw new Error("evaluate: expected --size WIDTHxHEIGHT and --split train or test");
+  }
+  const split: Split = values.split;
+  const evaluation: Evaluation = {
+    seed: Number(values.seed),
+    count: Number(values.count),
+    split,
+    width,
+    height,
+  };
+  const model = await loadModel(values.model, {
+    backend: values.backend as NonNullable<LoadOptions["backend"]>,
+  });
+  const found = await evaluate(model, evaluation);
+  await model.dispose();
+  if (values.json) {
+    console.log(JSON.stringify({ ...evaluation, accuracies: found }));
+    return;
+  }
+  console.log(`${evaluation.count} pictures of ${values.size}, split ${split}, seed ${evaluation.seed}`);
+  console.log(`| language | ${TASKS.map(({ name }) => name).join(" | ")} |`);
+  console.log("|---".repeat(TASKS.length + 1) + "|");
+  for (const language of LANGUAGES) {
+    const row = TASKS.map(({ name }) => (100 * (found[language][name] ?? NaN)).toFixed(1));
+    console.log(`| ${language} | ${row.join(" | ")} |`);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main();

@@ -1,0 +1,41 @@
+"""A SentencePiece model with XLM-R's conventions, and the tokenizer.json that Hugging Face makes of it."""
+
+from pathlib import Path
+
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
+from transformers import XLMRobertaTokenizer
+
+# Every character that people may type for a label, so that an unknown word is spelt and not lost.
+LATIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:;!?'\"()-&/àáâäçèéêëìíîïñòóôöùúûüœßÄÖÜ"
+KANA = "".join(map(chr, [*range(0x3041, 0x3097), *range(0x30A1, 0x30FB), 0x30FC]))
+
+
+def train(corpus: Path, folder: Path, vocab_size: int, max_sentencepiece_length: int) -> int:
+    """Writes both files into the folder; gives the size of the embedding table."""
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(corpus),
+        model_prefix=str(folder / "sentencepiece.bpe"),
+        model_type="unigram",
+        vocab_size=vocab_size,
+        character_coverage=1.0,
+        pretokenization_delimiter="|",
+        required_chars=LATIN + KANA,
+        max_sentencepiece_length=max_sentencepiece_length,
+        normalization_rule_name="nmt_nfkc",
+        num_threads=1,
+        minloglevel=1,
+    )
+    (folder / "sentencepiece.bpe.vocab").unlink()
+    proto = sentencepiece_model_pb2.ModelProto()
+    proto.ParseFromString((folder / "sentencepiece.bpe.model").read_bytes())
+    # fairseq's ids: SentencePiece's <unk>, <s>, </s> give way to these four, all others move up by one, <mask> is last.
+    pieces = [(piece.piece, piece.score) for piece in proto.pieces[3:]]
+    special = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    tokenizer = XLMRobertaTokenizer(
+        vocab=[*special, *pieces, ("<mask>", 0.0)],
+        _spm_precompiled_charsmap=proto.normalizer_spec.precompiled_charsmap,
+        model_max_length=512,
+    )
+    tokenizer.save_pretrained(folder)
+    return len(proto.pieces) + 2

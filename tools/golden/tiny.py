@@ -1,0 +1,147 @@
+"""Makes the small random models of fixtures/tiny and their goldens.
+
+    python tools/golden/tiny.py
+
+Three model directories that together take every branch of the architecture, each with `golden.safetensors`:
+- gelu-mlp: F32, an oblong image (rows and columns cannot be mixed up unseen), mean pooler, two-layer projection;
+- quickgelu-linear: F16, QuickGELU, XLM-R's own pooler, linear projection;
+- no-projection: BF16 in two shards, pooled at the first token, no projection, a logit_scale of the shape [1].
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import reference
+import safetensors.torch
+import torch
+from transformers import XLMRobertaConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+
+MODELS = {
+    "gelu-mlp": {
+        "seed": 1,
+        "dtype": torch.float32,
+        "text": {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 96},
+        "model_cfg": {
+            "embed_dim": 24,
+            "vision_cfg": {
+                "image_size": [28, 42],
+                "layers": 3,
+                "width": 40,
+                "head_width": 20,
+                "patch_size": 14,
+            },
+            "text_cfg": {"hf_model_name": "text", "hf_tokenizer_name": "text", "hf_pooler_type": "mean_pooler"},
+        },
+    },
+    "quickgelu-linear": {
+        "seed": 2,
+        "dtype": torch.float16,
+        "text": {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64},
+        "model_cfg": {
+            "embed_dim": 32,
+            "quick_gelu": True,
+            "vision_cfg": {
+                "image_size": 28,
+                "layers": 2,
+                "width": 48,
+                "head_width": 16,
+                "patch_size": 7,
+                "mlp_ratio": 2.0,
+            },
+            "text_cfg": {
+                "hf_model_name": "text",
+                "hf_pooler_type": "cls_pooler",
+                "hf_proj_type": "linear",
+                "context_length": 20,
+            },
+        },
+    },
+    "no-projection": {
+        "seed": 3,
+        "dtype": torch.bfloat16,
+        "text": {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 48},
+        "model_cfg": {
+            "embed_dim": 32,
+            "nonscalar_logit_scale": True,
+            "vision_cfg": {"image_size": 16, "layers": 1, "width": 32, "head_width": 8, "patch_size": 8},
+            "text_cfg": {
+                "hf_model_name": "text",
+                "hf_pooler_type": "cls_last_hidden_state_pooler",
+                "hf_proj_type": None,
+            },
+        },
+    },
+}
+
+
+def perturb(model: torch.nn.Module, seed: int) -> None:
+    """Fresh norms are ones and biases zeros, which hides half of all bugs: gives them values, some of them large."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, parameter in model.named_parameters():
+        noise = torch.randn(parameter.shape, generator=generator)
+        norm = ".ln_" in name or "LayerNorm" in name
+        if norm and name.endswith("weight"):
+            parameter.data = 1 + 0.2 * noise
+            # Trained transformers have a few channels that are far larger than the rest.
+            outliers = torch.randint(0, parameter.numel(), (2,), generator=generator)
+            parameter.data[outliers] *= 8
+        elif parameter.dim() == 1 and name != "logit_scale":
+            parameter.data = 0.3 * noise
+        elif "text.transformer" in name:
+            # XLM-R's initialisation (0.02) is for a width of 1024: at this width its layers would do nothing.
+            parameter.data = noise * parameter.shape[-1] ** -0.5
+        elif name == "logit_scale":
+            parameter.data.fill_(2.5)
+
+
+def save(directory: Path, state: dict[str, torch.Tensor]) -> None:
+    if "no-projection" not in directory.name:
+        safetensors.torch.save_file(state, directory / "open_clip_model.safetensors")
+        return
+    names = sorted(state)
+    halves = {
+        "open_clip_model-00001-of-00002.safetensors": names[: len(names) // 2],
+        "open_clip_model-00002-of-00002.safetensors": names[len(names) // 2 :],
+    }
+    for file, part in halves.items():
+        safetensors.torch.save_file({name: state[name] for name in part}, directory / file)
+    index = {
+        "metadata": {"total_size": sum(value.nbytes for value in state.values())},
+        "weight_map": {name: file for file, part in halves.items() for name in part},
+    }
+    (directory / "open_clip_model.safetensors.index.json").write_text(json.dumps(index, indent=1) + "\n")
+
+
+def main() -> None:
+    for name, spec in MODELS.items():
+        directory = ROOT / "fixtures" / "tiny" / name
+        (directory / "text").mkdir(parents=True, exist_ok=True)
+        config = XLMRobertaConfig(
+            vocab_size=200,
+            max_position_embeddings=80,
+            type_vocab_size=1,
+            layer_norm_eps=1e-5,
+            **spec["text"],
+        )
+        config.save_pretrained(directory / "text")
+        config_file = directory / "open_clip_config.json"
+        config_file.write_text(json.dumps({"model_cfg": spec["model_cfg"]}, indent=2) + "\n")
+        torch.manual_seed(spec["seed"])
+        model, _ = reference.build(directory)
+        perturb(model, spec["seed"])
+        save(directory, {key: value.to(spec["dtype"]).contiguous() for key, value in model.state_dict().items()})
+        relative = os.path.relpath(directory, ROOT)
+        subprocess.run(
+            [sys.executable, "tools/golden/golden.py", "--model", relative, "--out", f"{relative}/golden.safetensors"],
+            cwd=ROOT,
+            check=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

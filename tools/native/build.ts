@@ -1,0 +1,192 @@
+/** Makes, keeps and removes the native build: libtensorflow, tfjs-node's binding, and a check that it counts right. */
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import {
+  buildFolderName,
+  cacheFolder,
+  manifestName,
+  type NativeBuild,
+  nativeBuildFormat,
+  nativeBuilds,
+  type NativeManifest,
+  platformTag,
+} from "../../lib/node/native-build.ts";
+import { InputError } from "../../lib/tensor/errors.ts";
+import { compileBinding, tfjsNode } from "./binding.ts";
+import type { Checked } from "./check.ts";
+import { takeLock } from "./lock.ts";
+import { lastLines, type Progress, run } from "./run.ts";
+import { fetchLibrary, noSpace, type Source, sourceLabel } from "./sources.ts";
+
+/** The parts that reach outside; specs put others in their place. */
+export interface Steps {
+  readonly fetchLibrary: typeof fetchLibrary;
+  readonly compileBinding: typeof compileBinding;
+  readonly checkBuild: typeof checkBuild;
+}
+
+const realSteps: Steps = { fetchLibrary, compileBinding, checkBuild };
+
+export interface BuildRequest {
+  readonly source: Source;
+  readonly gpu: boolean;
+  /** Build even if there is a build already. */
+  readonly force: boolean;
+  readonly cache?: string;
+  readonly progress?: Progress;
+}
+
+export interface BuildResult {
+  readonly build: NativeBuild;
+  /** What the check found; undefined if the build was there already. */
+  readonly checked: Checked | undefined;
+}
+
+/** Folders of unfinished builds. Never taken for a build: their names do not start with "native-". */
+const unfinished = "building-";
+
+/** The largest relative difference from WASM's product; float32 rounding gives about 3e-7. */
+const tolerance = 1e-5;
+
+/**
+ * Builds the native TensorFlow backend into the cache folder, in the place of an older build.
+ *
+ * @throws InputError if something is missing or wrong, with what to do; nothing is left behind then.
+ */
+export async function buildNative(request: BuildRequest, steps: Steps = realSteps): Promise<BuildResult> {
+  refusePlatform(process.platform);
+  const cache = request.cache ?? cacheFolder();
+  const progress = request.progress ?? (() => undefined);
+
+  const present = nativeBuilds(cache).find(({ manifest }) => answers(manifest, request));
+  if (present && !request.force) return { build: present, checked: undefined };
+
+  try {
+    await mkdir(cache, { recursive: true });
+    const release = await takeLock(join(cache, `lock-${platformTag}`));
+    try {
+      await removeUnfinished(cache);
+      return await buildLocked(request, steps, cache, progress);
+    } finally {
+      await removeUnfinished(cache);
+      await release();
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOSPC" || code === "EDQUOT") throw noSpace(cache);
+    if (code === "EACCES" || code === "EROFS" || code === "EPERM") {
+      throw new InputError(`${cache} cannot be written; set CLIPSCOPE_CACHE to a folder that can`, [], {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+/** @throws InputError where there is nothing to build. */
+export function refusePlatform(platform: NodeJS.Platform): void {
+  if (platform === "linux" || platform === "darwin") return;
+  const name = platform === "win32" ? "Windows" : platform;
+  throw new InputError(
+    `a native build is not supported on ${name}; --backend wasm runs there, or Linux under WSL`,
+  );
+}
+
+function answers(manifest: NativeManifest, { source, gpu }: BuildRequest): boolean {
+  // Whoever names no source is content with any.
+  return manifest.gpu === gpu && (source.kind === "auto" || manifest.source === sourceLabel(source));
+}
+
+async function buildLocked(
+  request: BuildRequest,
+  steps: Steps,
+  cache: string,
+  progress: Progress,
+): Promise<BuildResult> {
+  const work = await mkdtemp(join(cache, `${unfinished}${platformTag}-`));
+  const folder = join(work, "build");
+  await mkdir(folder);
+  const { gpu, source } = request;
+  const library = await steps.fetchLibrary(source, { gpu, work, site: join(folder, "site"), progress });
+  await steps.compileBinding({ library, build: folder, work, progress });
+  progress("checking a matrix product against WASM");
+  const checked = await steps.checkBuild(folder, library.label);
+
+  const manifest: NativeManifest = {
+    format: nativeBuildFormat,
+    tensorflow: checked.tensorflow,
+    tfjsNode: tfjsNode.version,
+    gpu,
+    source: library.label,
+  };
+  await writeFile(join(folder, manifestName), `${JSON.stringify(manifest, undefined, 2)}\n`);
+
+  const target = join(cache, buildFolderName(manifest.tensorflow, gpu));
+  for (const old of await buildFolders(cache)) await rename(old, join(work, basename(old)));
+  await rename(folder, target);
+  return { build: { folder: target, manifest }, checked };
+}
+
+/**
+ * Opens a build in a child process and compares a matrix product with WASM's.
+ *
+ * @throws InputError if it does not open or counts wrong.
+ */
+export async function checkBuild(folder: string, label: string): Promise<Checked> {
+  const script = fileURLToPath(new URL("check.js", import.meta.url));
+  const { status, signal, stdout, stderr } = await run(process.execPath, [script, folder], {
+    missing: `${process.execPath} does not start`,
+  });
+  if (status !== 0) {
+    const symbol = /undefined symbol: (\w+)/.exec(stderr)?.[1];
+    const reason =
+      symbol !== undefined
+        ? `it lacks ${symbol}`
+        : signal !== null
+          ? `it ended the process with ${signal}; this processor may lack instructions that it needs (AVX)`
+          : "it does not open";
+    throw new InputError(
+      `the libtensorflow of ${label} cannot be used: ${reason}; try another (--tensorflow, --from, --wheel)`,
+      lastLines(stderr.split("\n    at ")[0] ?? ""),
+    );
+  }
+  const checked = JSON.parse(stdout) as Checked;
+  if (!(checked.relativeL2 <= tolerance)) {
+    throw new InputError(
+      `the libtensorflow of ${label} computes wrong: a matrix product is ${checked.relativeL2.toExponential(1)} ` +
+        `from WASM's, expected at most ${tolerance}; try another (--tensorflow, --from, --wheel)`,
+    );
+  }
+  return checked;
+}
+
+/** Removes every build of this platform, unfinished ones too. @returns the folders of builds that are gone. */
+export async function removeNative(cache: string = cacheFolder()): Promise<string[]> {
+  if (!existsSync(cache)) return [];
+  const release = await takeLock(join(cache, `lock-${platformTag}`));
+  try {
+    await removeUnfinished(cache);
+    const folders = await buildFolders(cache);
+    for (const folder of folders) await rm(folder, { recursive: true });
+    return folders;
+  } finally {
+    await release();
+  }
+}
+
+async function buildFolders(cache: string): Promise<string[]> {
+  const names = (await readdir(cache)).filter(
+    (name) => name.startsWith("native-") && name.endsWith(platformTag),
+  );
+  return names.map((name) => join(cache, name));
+}
+
+/** What a process that was killed left behind. Only under the lock: nobody else is building. */
+async function removeUnfinished(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (name.startsWith(`${unfinished}${platformTag}-`)) await rm(join(cache, name), { recursive: true });
+  }
+}
