@@ -53,9 +53,11 @@ export async function readCases(folder: string): Promise<readonly ImageCase[]> {
 }
 
 async function expectedBytes(folder: string, { at, length }: Place): Promise<Uint8Array> {
-  const all = unpacked.get(folder) ?? readFile(`${folder}/expected.bin.gz`).then((packed) => gunzipSync(packed));
+  const all =
+    unpacked.get(folder) ?? readFile(`${folder}/expected.bin.gz`).then((packed) => gunzipSync(packed));
   unpacked.set(folder, all);
-  return (await all).slice(at, at + length);
+  // A copy: a slice of a Buffer would share its memory.
+  return new Uint8Array((await all).subarray(at, at + length));
 }
 
 export function configOf(given: TransformCase): PreprocessConfig {
@@ -95,9 +97,7 @@ export async function compareCase(folder: string, item: ImageCase): Promise<read
     differences.push(difference);
     if (difference.where !== undefined) continue;
     const floats = transform(image, config);
-    const sha256 = createHash("sha256")
-      .update(new Uint8Array(floats.buffer))
-      .digest("hex");
+    const sha256 = createHash("sha256").update(new Uint8Array(floats.buffer)).digest("hex");
     const where = sha256 === given.sha256 ? undefined : "the pixels agree, the normalised floats do not";
     differences.push({ what: `${what}, normalised`, worst: 0, where });
   }
@@ -113,8 +113,10 @@ function typed(bytes: Uint8Array, { mode }: DecodedImage): Numbers {
   if (mode === "I;16" || mode === "I;16B") {
     return Array.from({ length: bytes.length / 2 }, (_, i) => view.getUint16(i * 2, littleEndian));
   }
-  if (mode === "I") return Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(i * 4, littleEndian));
-  if (mode === "F") return Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(i * 4, littleEndian));
+  if (mode === "I")
+    return Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(i * 4, littleEndian));
+  if (mode === "F")
+    return Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(i * 4, littleEndian));
   return bytes;
 }
 

@@ -100,8 +100,8 @@ function modeOf(
       return bits === 1 ? "1" : bits === 2 || bits === 4 ? "L" : undefined;
     case PHOTOMETRIC.palette:
       if (samples === 1 && bits <= 8) return "P";
-      if (samples === 2 && bits === 8) return alphaKind === 2 ? "PA" : "P";
-      return undefined;
+      // Pillow resizes a palette with alpha to plain black.
+      return samples === 2 && bits === 8 && !hasAlpha ? "P" : undefined;
     case PHOTOMETRIC.rgb:
       if (bits !== 8 && bits !== 16) return undefined;
       if (samples === 3) return "RGB";
@@ -195,12 +195,12 @@ export async function decodeTiff(file: ImageBytes, codecs: ImageCodecs): Promise
   }
   if (layout.premultiplied) unpremultiply(data);
   let image: DecodedImage = { width, height, mode, data, stride: bands };
-  if (mode === "P" || mode === "PA") image = { ...image, palette: readPalette(directory) };
+  if (mode === "P") image = { ...image, palette: readPalette(directory) };
   return orient(image, directory.number(TAG.orientation, 1));
 }
 
 function samplesOf(mode: PixelMode): number {
-  return mode === "RGBA" || mode === "CMYK" ? 4 : mode === "LA" || mode === "PA" ? 2 : 1;
+  return mode === "RGBA" || mode === "CMYK" ? 4 : mode === "LA" ? 2 : 1;
 }
 
 function newSamples(mode: PixelMode, length: number): Samples {
