@@ -22,10 +22,15 @@ const inflateAtMost: Inflate = async (bytes, size) => {
   return inflateAsync(bytes, options);
 };
 
+/** A WASM heap never shrinks: after a picture as large as this the codec starts anew. */
+const MAXIMUM_KEPT_PIXELS = 1 << 25;
+
 type Decode = (bytes: Uint8Array) => Promise<RgbaImage>;
 
+type Print = (line: string) => void;
+
 interface WasmCodec {
-  init(module: WebAssembly.Module, overrides: { printErr: (line: string) => void }): Promise<unknown>;
+  init(module: WebAssembly.Module, overrides: { print: Print; printErr: Print }): Promise<unknown>;
   decode(buffer: ArrayBuffer): Promise<RgbaImage>;
 }
 
@@ -33,24 +38,29 @@ interface WasmCodec {
 function wasmDecoder(wasmFile: string, load: () => Promise<WasmCodec>): Decode {
   let compiled: Promise<WebAssembly.Module> | undefined;
   let started: Promise<WasmCodec> | undefined;
-  let messages: string[] = [];
+  const messages: string[] = [];
   const start = async (): Promise<WasmCodec> => {
     compiled ??= readFile(new URL(import.meta.resolve(wasmFile))).then((bytes) => WebAssembly.compile(bytes));
     const [module, codec] = await Promise.all([compiled, load()]);
     provideImageData();
-    await codec.init(module, { printErr: (line) => messages.push(line) });
+    // Nothing that a codec says goes to the terminal.
+    const print: Print = (line) => messages.push(line);
+    await codec.init(module, { print, printErr: print });
     return codec;
   };
   return async (bytes) => {
     started ??= start();
     const codec = await started;
-    messages = [];
     try {
       // The codec takes the whole ArrayBuffer, whatever part of it a view shows.
-      return await codec.decode(new Uint8Array(bytes).buffer);
+      const image = await codec.decode(new Uint8Array(bytes).buffer);
+      if (image.width * image.height > MAXIMUM_KEPT_PIXELS) started = undefined;
+      return image;
     } catch (error) {
       started = undefined;
       throw new Error(messages[0] ?? "the decoder refuses it", { cause: error });
+    } finally {
+      messages.length = 0;
     }
   };
 }

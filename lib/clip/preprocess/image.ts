@@ -45,7 +45,7 @@ export function bandsOf(mode: PixelMode): number {
 }
 
 /** An array of the same kind: 8-bit samples stay 8-bit samples. */
-export function samplesLike(like: Samples, length: number): Samples {
+export function samplesLike(like: Samples, length: number): Exclude<Samples, Uint8ClampedArray> {
   if (like instanceof Uint16Array) return new Uint16Array(length);
   if (like instanceof Int32Array) return new Int32Array(length);
   if (like instanceof Float32Array) return new Float32Array(length);

@@ -127,32 +127,33 @@ export function readPngExif(file: ImageBytes): Uint8Array | undefined {
 
 /** Undoes the row filters in place. Each row of `data` is a filter type, then `rowBytes` bytes. */
 function unfilter(data: Uint8Array, start: number, rowBytes: number, rows: number, pixelBytes: number): void {
+  const zeros = new Uint8Array(rowBytes);
   for (let y = 0; y < rows; y++) {
     const row = start + y * (rowBytes + 1) + 1;
-    const above = y === 0 ? -1 : row - rowBytes - 1;
+    const above = y === 0 ? zeros : data;
+    const up = y === 0 ? 0 : row - rowBytes - 1;
     const filter = data[row - 1]!;
+    // Left of the first pixel everything is zero.
+    const head = Math.min(pixelBytes, rowBytes);
     switch (filter) {
       case 0:
         break;
       case 1:
-        for (let i = pixelBytes; i < rowBytes; i++) data[row + i]! += data[row + i - pixelBytes]!;
+        for (let i = head; i < rowBytes; i++) data[row + i]! += data[row + i - pixelBytes]!;
         break;
       case 2:
-        if (above >= 0) for (let i = 0; i < rowBytes; i++) data[row + i]! += data[above + i]!;
+        for (let i = 0; i < rowBytes; i++) data[row + i]! += above[up + i]!;
         break;
       case 3:
-        for (let i = 0; i < rowBytes; i++) {
-          const left = i < pixelBytes ? 0 : data[row + i - pixelBytes]!;
-          const up = above < 0 ? 0 : data[above + i]!;
-          data[row + i]! += (left + up) >> 1;
+        for (let i = 0; i < head; i++) data[row + i]! += above[up + i]! >> 1;
+        for (let i = head; i < rowBytes; i++) {
+          data[row + i]! += (data[row + i - pixelBytes]! + above[up + i]!) >> 1;
         }
         break;
       case 4:
-        for (let i = 0; i < rowBytes; i++) {
-          const left = i < pixelBytes ? 0 : data[row + i - pixelBytes]!;
-          const up = above < 0 ? 0 : data[above + i]!;
-          const corner = above < 0 || i < pixelBytes ? 0 : data[above + i - pixelBytes]!;
-          data[row + i]! += paeth(left, up, corner);
+        for (let i = 0; i < head; i++) data[row + i]! += above[up + i]!;
+        for (let i = head; i < rowBytes; i++) {
+          data[row + i]! += paeth(data[row + i - pixelBytes]!, above[up + i]!, above[up + i - pixelBytes]!);
         }
         break;
       default:

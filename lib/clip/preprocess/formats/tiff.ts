@@ -403,6 +403,10 @@ function copyPart(
       if (inverted) for (let x = 0; x < window.width; x++) target[to + x] = 255 - target[to + x]!;
       continue;
     }
+    if (bits === 8 && !inverted && samples === bands) {
+      target.set(stored.subarray(row, row + window.width * bands), to);
+      continue;
+    }
     for (let x = 0; x < window.width; x++) {
       for (let band = 0; band < kept; band++) {
         const at = row + ((x * samples + band) * bits) / 8;
