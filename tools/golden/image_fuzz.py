@@ -1,6 +1,8 @@
 """Random pictures in random encodings, for dist/tools/golden/compare-images.js.
 
-    python tools/golden/image_fuzz.py --out DIR [--count 500] [--seed 0]
+    python tools/golden/image_fuzz.py --out DIR [--count 500] [--seed 0] [--kinds png jpg …] [--flips N]
+
+With --flips up to N random bytes of each file are changed: what Pillow still reads should come out the same.
 """
 
 import argparse
@@ -117,6 +119,7 @@ def random_layout(rng, width, height) -> bytes:
     if rng.integers(4) == 0:
         tags[274] = (int(rng.integers(1, 9)),)
     compressed = bool(rng.integers(2))
+    fill_order = 2 if rng.integers(5) == 0 else 1
     return tiff(
         samples,
         photometric,
@@ -127,9 +130,9 @@ def random_layout(rng, width, height) -> bytes:
         compression=8 if compressed else 1,
         predictor=2 if compressed and bits >= 8 and photometric != 3 and rng.integers(2) else 1,
         tile=(16, 32) if rng.integers(3) == 0 else None,
-        # Pillow misreads separate planes of gray with alpha, and of 16 bits where they are not compressed.
-        planar=bands > 2 and (bits == 8 or compressed) and bool(rng.integers(3) == 0),
-        fill_order=2 if rng.integers(5) == 0 else 1,
+        # Pillow misreads separate planes of gray with alpha; uncompressed, of 16 bits or in reversed fill order too.
+        planar=bands > 2 and (compressed or bits + fill_order == 9) and bool(rng.integers(3) == 0),
+        fill_order=fill_order,
     )
 
 
@@ -221,6 +224,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", nargs="*", default=list(KINDS))
+    parser.add_argument("--flips", type=int, default=0)
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
     random.seed(args.seed)
@@ -237,6 +241,10 @@ def main() -> None:
         except Exception as error:
             print("not made:", kind, error)
             continue
+        data = bytearray(data)
+        for _ in range(int(rng.integers(args.flips + 1))):
+            data[rng.integers(len(data))] = rng.integers(256)
+        data = bytes(data)
         cases.add(f"{i:05}.{kind}", data, transforms)
     cases.write()
 
