@@ -157,7 +157,7 @@ for (const name of tinyModels) {
         });
       const prefix = "text.transformer.embeddings";
       const loaded = async <T>(run: () => T): Promise<T> => {
-        await embeddings.load(batch);
+        await Promise.all(embeddings.weightsOf(batch).map((weights) => weights.load()));
         return run();
       };
       const cases: Case[] = [

@@ -10,7 +10,7 @@ import { add, gatherND, matMul, slice, tensor2d, tidy } from "@tensorflow/tfjs-c
 import type { Rank, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import { Embedding, type IdGrid } from "../../nn/embedding.ts";
 import { LayerNorm } from "../../nn/layer-norm.ts";
-import { disposing, StreamedModule, withWeights } from "../../nn/module.ts";
+import { consuming, StreamedModule, withWeights, type Steps } from "../../nn/module.ts";
 import { InputError } from "../../tensor/errors.ts";
 import type { Weight, WeightScope } from "../../tensor/weights.ts";
 import type { PlainTextConfig } from "../config.ts";
@@ -61,26 +61,18 @@ export class PlainTextTower extends StreamedModule<[batch: CausalBatch], Tensor2
   }
 
   /** The output is [B, embedDim]. */
-  protected async forward({ tokens, ends }: CausalBatch): Promise<Tensor2D> {
-    const embedded = await this.embed(tokens); // [B, L, width]
-    const encoded = await disposing(embedded, (x) =>
-      disposing(causalMask(tokens.shape[1]), (mask) => this.transformer.apply(x, mask)),
-    );
+  protected *forward({ tokens, ends }: CausalBatch): Steps<Tensor2D> {
+    const rows = this.tokenEmbedding.rowsOf(tokens);
+    const embedded = yield* withWeights([rows, this.positionalEmbedding], () => this.embed(tokens)); // [B, L, width]
+    const mask = causalMask(tokens.shape[1]);
+    const encoded = yield* consuming(embedded, (x) => consuming(mask, () => this.transformer.steps(x, mask)));
     const head = [this.ln_final.scope, this.textProjection];
-    return disposing(encoded, (x) => withWeights(head, () => this.pool(x, ends)));
+    return yield* consuming(encoded, (x) => withWeights(head, () => this.pool(x, ends)));
   }
 
-  private async embed(tokens: IdGrid): Promise<Tensor3D> {
-    try {
-      await this.tokenEmbedding.weight.load(tokens.ids);
-      return await withWeights([this.positionalEmbedding], () => {
-        const positions = this.positionalEmbedding.tensor; // [context, width]
-        const used = slice(positions, [0, 0], [tokens.shape[1], -1]); // [L, width]
-        return add<Tensor3D>(this.tokenEmbedding.apply(tokens), used); // [B, L, width]
-      });
-    } finally {
-      this.tokenEmbedding.weight.release();
-    }
+  private embed(tokens: IdGrid): Tensor3D {
+    const positions = slice(this.positionalEmbedding.tensor, [0, 0], [tokens.shape[1], -1]); // [L, width]
+    return add(this.tokenEmbedding.apply(tokens), positions); // [B, L, width]
   }
 
   /** The vector at the end of each text, projected. */

@@ -7,7 +7,14 @@
  */
 import type { Rank, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import { Linear } from "../../nn/linear.ts";
-import { disposing, StreamedModule, withWeights, type Loadable, type Module } from "../../nn/module.ts";
+import {
+  consuming,
+  StreamedModule,
+  withWeights,
+  type Loadable,
+  type Module,
+  type Steps,
+} from "../../nn/module.ts";
 import type { WeightScope } from "../../tensor/weights.ts";
 import type { RobertaTextConfig } from "../config.ts";
 import { ClsLastHiddenStatePooler, ClsPooler, MeanPooler } from "./pooler.ts";
@@ -41,9 +48,9 @@ export class RobertaTextTower extends StreamedModule<[batch: TokenBatch], Tensor
   }
 
   /** The output is [B, embedDim]. */
-  protected async forward(batch: TokenBatch): Promise<Tensor2D> {
-    const hidden = await this.transformer.apply(batch); // [B, L, width]
-    return disposing(hidden, (x) => withWeights(this.#head, () => this.finish(x, batch)));
+  protected *forward(batch: TokenBatch): Steps<Tensor2D> {
+    const hidden = yield* this.transformer.steps(batch); // [B, L, width]
+    return yield* consuming(hidden, (x) => withWeights(this.#head, () => this.finish(x, batch)));
   }
 
   private finish(hidden: Tensor3D, batch: TokenBatch): Tensor2D {
