@@ -39,7 +39,8 @@ function noGradient(): Tensor {
 /** Registers what is not registered yet. */
 export function registerGradients(): void {
   for (const gradient of gradients) {
-    if (getGradient(gradient.kernelName) === undefined) registerGradient(gradient);
+    const known = getGradient(gradient.kernelName) as GradConfig | undefined; // the type says that it is always there
+    if (known === undefined) registerGradient(gradient);
   }
 }
 
@@ -60,7 +61,7 @@ function of(
     ...(save.inputs && { inputsToSave: save.inputs }),
     ...(save.output && { outputsToSave: [true] }),
     ...(save.allInputs && { saveAllInputs: true }),
-    gradFunc: (dy, saved, attributes) => derivative(dy as Tensor, saved, attributes as unknown as Attributes),
+    gradFunc: (dy, saved, attributes) => derivative(dy as Tensor, saved, attributes),
   };
 }
 

@@ -15,8 +15,9 @@ import { randomNormal, type Tensor2D } from "@tensorflow/tfjs-core";
 import { decodeImage } from "../../lib/clip/preprocess/decode.ts";
 import { transform } from "../../lib/clip/preprocess/transform.ts";
 import { demoModel, loadModel, startNodeBackend } from "../../lib/index.ts";
-import { codecs } from "../../lib/node/codecs.ts";
+import { nodeCodecs } from "../../lib/node/codecs.ts";
 
+const codecs = nodeCodecs();
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const { values: options } = parseArgs({
   options: { model: { type: "string", default: demoModel }, seconds: { type: "string", default: "2" } },
