@@ -76,7 +76,11 @@ async function* loadInWorkers(
   let wake: () => void = () => undefined;
   let asked = 0;
   const workers = Array.from({ length: threads }, () => {
-    const worker = new Worker(new URL("./image-worker.js", import.meta.url), { workerData: options });
+    // Without this process's own flags: --input-type, for one, keeps a thread from starting.
+    const worker = new Worker(new URL("./image-worker.js", import.meta.url), {
+      workerData: options,
+      execArgv: [],
+    });
     return { worker, load: 0 };
   });
   try {

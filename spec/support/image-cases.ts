@@ -15,7 +15,8 @@ interface Place {
 }
 
 interface TransformCase {
-  readonly size: number;
+  /** One edge, or [height, width]. */
+  readonly size: number | readonly [number, number];
   readonly interpolation: string;
   readonly resize_mode: string;
   readonly fill_color: number;
@@ -90,10 +91,10 @@ export async function compareCase(folder: string, item: ImageCase): Promise<read
   }
   for (const given of item.transforms) {
     const { size, interpolation, resize_mode, fill_color } = given;
-    const what = `${resize_mode} ${interpolation} ${size} fill ${fill_color}`;
+    const what = `${resize_mode} ${interpolation} ${size.toString()} fill ${fill_color}`;
     const config = configOf(given);
     const expected = await expectedBytes(folder, given.pixels);
-    const difference = compare(what, expected, transformPixels(image, config), size, 3);
+    const difference = compare(what, expected, transformPixels(image, config), config.size[1], 3);
     differences.push(difference);
     if (difference.where !== undefined) continue;
     const floats = transform(image, config);

@@ -4,91 +4,14 @@
 """
 
 import argparse
-import io
 import random
 import struct
-import zlib
 from pathlib import Path
 
 import image_cases
 import numpy as np
+from image_files import bmp, picture, png, save, tiff
 from PIL import Image
-
-
-def picture(rng: np.random.Generator, width: int, height: int, bands: int) -> np.ndarray:
-    """Noise, gradients or hard edges, or a mixture."""
-    kind = rng.integers(4)
-    noise = rng.integers(0, 256, (height, width, bands))
-    y, x = np.mgrid[0:height, 0:width]
-    phase = rng.random((3, bands)) * 7
-    smooth = 127 + 127 * np.sin(x[..., None] * phase[0] / 20 + y[..., None] * phase[1] / 20 + phase[2])
-    blocks = np.kron(rng.integers(0, 2, ((height + 6) // 7, (width + 6) // 7, bands)), np.ones((7, 7, 1)))
-    edges = blocks[:height, :width] * 255
-    array = [noise, smooth, edges, 0.5 * smooth + 0.3 * edges + 0.2 * noise][kind]
-    return np.clip(array, 0, 255).astype(np.uint8)
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
-CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-
-
-def png(rng, width, height, depth, colour_type, interlaced=False, palette=None, trns=None, parts=1, samples=None) -> bytes:
-    """A PNG file of any colour type and depth, with random filters."""
-    channels = CHANNELS[colour_type]
-    top = 256 if palette is None else len(palette) // 3
-    if samples is None:
-        samples = picture(rng, width, height, channels).astype(np.uint16)
-        if depth == 16:
-            samples = samples * 257 ^ rng.integers(0, 256, samples.shape).astype(np.uint16)
-            if rng.integers(3) == 0:
-                samples = samples >> 8
-        elif depth < 8:
-            samples = samples >> (8 - depth)
-        if palette is not None:
-            samples = np.minimum(samples, top - 1)
-    raw = b""
-    for left, start, step_x, step_y in ADAM7 if interlaced else [(0, 0, 1, 1)]:
-        part = samples[start::step_y, left::step_x]
-        if part.size == 0:
-            continue
-        rows = part.shape[0]
-        if depth == 16:
-            packed = part.astype(">u2").reshape(rows, -1).view(np.uint8)
-        elif depth == 8:
-            packed = part.astype(np.uint8).reshape(rows, -1)
-        else:
-            bits = (part.reshape(rows, -1)[..., None] >> np.arange(depth - 1, -1, -1)) & 1
-            packed = np.packbits(bits.reshape(rows, -1).astype(np.uint8), axis=1)
-        packed = packed.astype(np.int64)
-        pixel = max(channels * depth // 8, 1)
-        above = np.zeros_like(packed[0])
-        for row in packed:
-            left_ = np.concatenate([np.zeros(pixel, np.int64), row[:-pixel]])[: len(row)]
-            corner = np.concatenate([np.zeros(pixel, np.int64), above[:-pixel]])[: len(row)]
-            kind = int(rng.integers(5))
-            if kind == 4:
-                p = left_ + above - corner
-                pa, pb, pc = abs(p - left_), abs(p - above), abs(p - corner)
-                predicted = np.where((pa <= pb) & (pa <= pc), left_, np.where(pb <= pc, above, corner))
-            else:
-                predicted = [0, left_, above, (left_ + above) >> 1][kind]
-            raw += bytes([kind]) + ((row - predicted) & 255).astype(np.uint8).tobytes()
-            above = row
-    data = zlib.compress(raw)
-    cuts = sorted(rng.integers(0, len(data) + 1, parts - 1).tolist())
-    pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)])]
-    out = b"\x89PNG\r\n\x1a\n" + chunk(
-        b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, int(interlaced))
-    )
-    if palette is not None:
-        out += chunk(b"PLTE", palette)
-    if trns is not None:
-        out += chunk(b"tRNS", trns)
-    return out + b"".join(chunk(b"IDAT", piece) for piece in pieces) + chunk(b"IEND", b"")
 
 
 def random_png(rng, width, height) -> bytes:
@@ -105,12 +28,6 @@ def random_png(rng, width, height) -> bytes:
     elif colour_type == 2 and rng.integers(3) == 0:
         trns = struct.pack(">HHH", *(int(v) for v in rng.integers(0, 256, 3)))
     return png(rng, width, height, depth, colour_type, bool(rng.integers(2)), palette, trns, int(rng.integers(1, 4)))
-
-
-def save(image: Image.Image, kind: str, **options) -> bytes:
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
 
 
 def random_jpeg(rng, width, height) -> bytes:
@@ -169,6 +86,53 @@ def random_gif(rng, width, height) -> bytes:
     return save(image, "GIF", **options)
 
 
+def random_layout(rng, width, height) -> bytes:
+    """TIFF layouts that Pillow does not write."""
+    photometric, bands, bits, extra = [
+        (0, 1, 1, ()),
+        (1, 1, 1, ()),
+        (0, 1, 2, ()),
+        (1, 1, 4, ()),
+        (0, 1, 8, ()),
+        (1, 1, 8, ()),
+        (1, 1, 16, ()),
+        (1, 2, 8, (2,)),
+        (2, 3, 8, ()),
+        (2, 3, 16, ()),
+        (2, 4, 8, (0,)),
+        (2, 4, 8, (1,)),
+        (2, 4, 8, (2,)),
+        (2, 4, 16, (2,)),
+        (2, 5, 8, (2, 0)),
+        (5, 4, 8, ()),
+        (5, 4, 16, ()),
+        (3, 1, 4, ()),
+        (3, 1, 8, ()),
+    ][rng.integers(19)]
+    samples = picture(rng, width, height, bands).astype(np.int64)
+    samples = samples * 257 if bits == 16 else samples >> (8 - bits)
+    tags = {}
+    if photometric == 3:
+        tags[320] = tuple(int(v) for v in rng.integers(0, 65536, 3 * 2**bits))
+    if rng.integers(4) == 0:
+        tags[274] = (int(rng.integers(1, 9)),)
+    compressed = bool(rng.integers(2))
+    return tiff(
+        samples,
+        photometric,
+        bits=bits,
+        extra=extra,
+        tags=tags,
+        big_endian=bool(rng.integers(2)),
+        compression=8 if compressed else 1,
+        predictor=2 if compressed and bits >= 8 and photometric != 3 and rng.integers(2) else 1,
+        tile=(16, 32) if rng.integers(3) == 0 else None,
+        # Pillow misreads separate planes of gray with alpha, and of 16 bits where they are not compressed.
+        planar=bands > 2 and (bits == 8 or compressed) and bool(rng.integers(3) == 0),
+        fill_order=2 if rng.integers(5) == 0 else 1,
+    )
+
+
 def random_tiff(rng, width, height) -> bytes:
     mode = str(rng.choice(["1", "L", "LA", "P", "RGB", "RGBA", "RGBX", "CMYK", "I;16", "I;16B", "I", "F"]))
     if mode in ("I;16", "I;16B"):
@@ -211,14 +175,9 @@ def random_bmp(rng, width, height) -> bytes:
     mode = str(rng.choice(["1", "L", "P", "RGB", "RGBA", "16"]))
     array = picture(rng, width, height, 4)
     if mode == "16":
-        green = int(rng.integers(5, 7))
         stored = rng.integers(0, 65536, (height, (width + 1) // 2 * 2)).astype("<u2").tobytes()
-        masks = struct.pack("<III", 0xF800, 0x7E0, 0x1F) if green == 6 else struct.pack("<III", 0x7C00, 0x3E0, 0x1F)
-        plain = green == 5 and bool(rng.integers(2))
-        head = struct.pack("<IiiHHIIIIII", 40, width, height, 1, 16, 0 if plain else 3, len(stored), 0, 0, 0, 0)
-        masks = b"" if plain else masks
-        at = 14 + len(head) + len(masks)
-        return b"BM" + struct.pack("<IHHI", at + len(stored), 0, 0, at) + head + masks + stored
+        masks = [(), (0xF800, 0x7E0, 0x1F), (0x7C00, 0x3E0, 0x1F)][rng.integers(3)]
+        return bmp(width, height, 16, stored, compression=3 if masks else 0, masks=masks)
     if mode == "P":
         image = Image.fromarray(array[..., :3]).quantize(int(rng.integers(2, 257)))
     elif mode == "RGBA":
@@ -239,6 +198,7 @@ KINDS = {
     "webp": random_webp,
     "gif": random_gif,
     "tif": random_tiff,
+    "layout.tif": random_layout,
     "bmp": random_bmp,
 }
 

@@ -20,9 +20,9 @@ export interface RgbaImage {
 export interface ImageCodecs {
   readonly inflate: Inflate;
   /** Gray and YCbCr or RGB JPEG, orientation left alone. Throws for damaged and truncated files. */
-  jpeg(bytes: Uint8Array): Promise<RgbaImage>;
+  readonly jpeg: (bytes: Uint8Array) => Promise<RgbaImage>;
   /** A still WebP file. Throws for damaged and truncated files. */
-  webp(bytes: Uint8Array): Promise<RgbaImage>;
+  readonly webp: (bytes: Uint8Array) => Promise<RgbaImage>;
 }
 
 export interface ImageSize {

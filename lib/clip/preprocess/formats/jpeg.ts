@@ -8,10 +8,12 @@ import type { DecodedImage } from "../image.ts";
 import { ImageFormatError, truncated } from "./bytes.ts";
 import type { ImageBytes } from "./bytes.ts";
 import type { ImageCodecs, ImageSize, ReadHeader } from "./format.ts";
-import { decodeCmykJpeg } from "./jpeg-cmyk.ts";
+import { decodeJpegHere } from "./jpeg-decoder.ts";
 
 interface Header extends ImageSize {
   readonly components: number;
+  /** Some component has every column but only every second row. */
+  readonly halvedInHeight: boolean;
   /** Where the first scan's marker stands. */
   readonly scanAt: number;
   /** TIFF-like block of an Exif APP1 segment. */
@@ -23,8 +25,17 @@ function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
+function readFrame(file: ImageBytes, at: number): Omit<Header, "scanAt" | "exif"> {
+  const components = file.u8(at + 9);
+  const sampling = Array.from({ length: components }, (_, i) => file.u8(at + 11 + i * 3));
+  const maxH = Math.max(...sampling.map((factors) => factors >> 4));
+  const maxV = Math.max(...sampling.map((factors) => factors & 15));
+  const halvedInHeight = sampling.some((factors) => factors >> 4 === maxH && (factors & 15) * 2 === maxV);
+  return { height: file.u16(at + 5, false), width: file.u16(at + 7, false), components, halvedInHeight };
+}
+
 function readHeader(file: ImageBytes): Header {
-  let frame: (ImageSize & { components: number }) | undefined;
+  let frame: Omit<Header, "scanAt" | "exif"> | undefined;
   let exif: Uint8Array | undefined;
   for (let at = 2; ;) {
     if (file.u8(at) !== 0xff) {
@@ -48,11 +59,7 @@ function readHeader(file: ImageBytes): Header {
     if (isFrame(marker)) {
       const precision = file.u8(at + 4);
       if (precision !== 8) throw new ImageFormatError(`${precision} bits a sample; JPEG is supported with 8`);
-      frame ??= {
-        height: file.u16(at + 5, false),
-        width: file.u16(at + 7, false),
-        components: file.u8(at + 9),
-      };
+      frame ??= readFrame(file, at);
     }
     const length = file.u16(at + 2, false);
     if (marker === 0xe1 && exif === undefined && file.ascii(at + 4, 6) === "Exif\0\0") {
@@ -74,10 +81,10 @@ export function readJpegExif(file: ImageBytes): Uint8Array | undefined {
  * @throws ImageFormatError
  */
 export async function decodeJpeg(file: ImageBytes, codecs: ImageCodecs): Promise<DecodedImage> {
-  const { components, scanAt } = readHeader(file);
+  const { components, halvedInHeight, scanAt } = readHeader(file);
   // libjpeg fills in what is missing with gray; Pillow refuses the file.
   if (!hasEnd(file.bytes, scanAt)) throw truncated(file.length);
-  if (components === 4) return decodeCmykJpeg(file);
+  if (components === 4 || (components === 3 && halvedInHeight)) return decodeJpegHere(file);
   if (components !== 1 && components !== 3) {
     throw new ImageFormatError(`${components} colour components; JPEG is supported with 1, 3 and 4`);
   }

@@ -1,11 +1,12 @@
 /**
- * JPEG with four inks (CMYK and YCCK), which the WASM codec refuses.
+ * JPEG where mozjpeg does not give libjpeg-turbo's values: four inks (CMYK and YCCK), which it refuses, and colour that
+ * is halved in height alone (4:4:0, as left by turning a 4:2:2 picture), which it only repeats.
  *
  * A whole decoder, baseline and progressive, that computes as libjpeg-turbo does: the accurate integer inverse DCT and
- * the smooth ("fancy") chroma upsampling; so the inks are Pillow's, level for level.
+ * the smooth ("fancy") upsampling. Slower than the WASM codec, and strict: damaged data is an error.
  *
  * @source ITU-T T.81; libjpeg-turbo, jdhuff.c and jdphuff.c (entropy), jidctint.c (inverse DCT), jdsample.c
- *   (upsampling), jdcolor.c (YCCK); Pillow, src/PIL/JpegImagePlugin.py (inks are stored inverted)
+ *   (upsampling), jdcolor.c and jdapimin.c (colours); Pillow, src/PIL/JpegImagePlugin.py (inks are stored inverted)
  */
 import type { DecodedImage } from "../image.ts";
 import { ImageFormatError } from "./bytes.ts";
@@ -281,7 +282,7 @@ function decodeScan(file: ImageBytes, at: number, frame: Frame, scan: Scan, rest
 
 function readFrame(file: ImageBytes, at: number, marker: number): Frame {
   if (marker > 0xc2)
-    throw new ImageFormatError("CMYK in arithmetic or lossless coding, which is not supported");
+    throw new ImageFormatError("arithmetic or lossless coding, which is not supported in this kind of JPEG");
   const height = file.u16(at + 5, false);
   const width = file.u16(at + 7, false);
   const count = file.u8(at + 9);
@@ -475,36 +476,34 @@ function enlarge(plane: Plane): Plane {
   return large;
 }
 
-/** YCCK: the first three inks are stored as the YCbCr of their complements. */
-function ycckToCmyk(inks: Uint8Array): void {
+/** YCbCr to RGB, in place. */
+function toRgbColours(samples: Uint8Array, stride: number): void {
   const fixed = (value: number) => Math.trunc(value * 65536 + 0.5);
   const half = 1 << 15;
   const clamp = (value: number) => (value < 0 ? 0 : value > 255 ? 255 : value);
-  for (let at = 0; at < inks.length; at += 4) {
-    const luma = inks[at]!;
-    const blue = inks[at + 1]! - 128;
-    const red = inks[at + 2]! - 128;
-    const toRed = (fixed(1.402) * red + half) >> 16;
-    const toGreen = (-fixed(0.34414) * blue - fixed(0.71414) * red + half) >> 16;
-    const toBlue = (fixed(1.772) * blue + half) >> 16;
-    inks[at] = clamp(255 - (luma + toRed));
-    inks[at + 1] = clamp(255 - (luma + toGreen));
-    inks[at + 2] = clamp(255 - (luma + toBlue));
+  for (let at = 0; at < samples.length; at += stride) {
+    const luma = samples[at]!;
+    const blue = samples[at + 1]! - 128;
+    const red = samples[at + 2]! - 128;
+    samples[at] = clamp(luma + ((fixed(1.402) * red + half) >> 16));
+    samples[at + 1] = clamp(luma + ((-fixed(0.34414) * blue - fixed(0.71414) * red + half) >> 16));
+    samples[at + 2] = clamp(luma + ((fixed(1.772) * blue + half) >> 16));
   }
 }
 
 /**
- * @param file a whole JPEG file of four components
- * @returns mode "CMYK", 255 for full ink
+ * @param file a whole JPEG file of three or four components
+ * @returns mode "RGB", or "CMYK" with 255 for full ink
  * @throws ImageFormatError
  */
-export function decodeCmykJpeg(file: ImageBytes): DecodedImage {
+export function decodeJpegHere(file: ImageBytes): DecodedImage {
   const quantization: Int32Array[] = [];
   const dcTables: HuffmanTable[] = [];
   const acTables: HuffmanTable[] = [];
   let frame: Frame | undefined;
   let restartInterval = 0;
-  let adobeTransform = 0;
+  let jfif = false;
+  let adobe: number | undefined;
   let at = 2;
   for (;;) {
     if (file.u8(at) !== 0xff || file.u8(at + 1) === 0xff || file.u8(at + 1) === 0) {
@@ -522,7 +521,8 @@ export function decodeCmykJpeg(file: ImageBytes): DecodedImage {
     if (marker === 0xdb) readQuantization(segment, quantization);
     else if (marker === 0xc4) readHuffman(segment, dcTables, acTables);
     else if (marker === 0xdd) restartInterval = file.u16(at + 4, false);
-    else if (marker === 0xee && file.ascii(at + 4, 5) === "Adobe") adobeTransform = file.u8(at + 15);
+    else if (marker === 0xee && file.ascii(at + 4, 5) === "Adobe") adobe = file.u8(at + 15);
+    else if (marker === 0xe0 && file.ascii(at + 4, 4) === "JFIF") jfif = true;
     else if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc8 && marker !== 0xcc) {
       if (frame !== undefined) throw new ImageFormatError("a second frame");
       frame = readFrame(file, at, marker);
@@ -535,7 +535,21 @@ export function decodeCmykJpeg(file: ImageBytes): DecodedImage {
     at += 2 + length;
   }
   if (frame === undefined) throw new ImageFormatError("no image data");
-  return combine(frame, quantization, adobeTransform !== 0);
+  const ids = frame.components.map(({ id }) => id);
+  const samples = combine(frame, quantization);
+  const { width, height } = frame;
+  if (ids.length === 3) {
+    const rgb = !jfif && (adobe === undefined ? String.fromCharCode(...ids) === "RGB" : adobe === 0);
+    if (!rgb) toRgbColours(samples, 3);
+    return { width, height, mode: "RGB", data: samples, stride: 3 };
+  }
+  // Inks are stored inverted. libjpeg turns YCCK's YCbCr to RGB and inverts that, so there the two cancel out.
+  const ycck = adobe !== undefined && adobe !== 0;
+  if (ycck) toRgbColours(samples, 4);
+  for (let i = 0; i < samples.length; i++) {
+    if (!ycck || i % 4 === 3) samples[i] = 255 - samples[i]!;
+  }
+  return { width, height, mode: "CMYK", data: samples, stride: 4 };
 }
 
 function readQuantization(segment: Uint8Array, tables: Int32Array[]): void {
@@ -583,22 +597,23 @@ function readScan(
   return { components, from, to, high: bits >> 4, low: bits & 15 };
 }
 
-function combine(frame: Frame, quantization: readonly Int32Array[], ycck: boolean): DecodedImage {
+/** All components at full size: [height, width, components]. */
+function combine(frame: Frame, quantization: readonly Int32Array[]): Uint8Array {
   const { width, height, maxH, maxV, components } = frame;
-  const inks = new Uint8Array(width * height * 4);
+  const bands = components.length;
+  const samples = new Uint8Array(width * height * bands);
   for (const [band, component] of components.entries()) {
     const table = quantization[component.quantization];
     if (table === undefined) throw new ImageFormatError("no quantisation table");
     const [stepX, stepY] = [maxH / component.h, maxV / component.v];
     if (!Number.isInteger(stepX) || !Number.isInteger(stepY)) {
-      throw new ImageFormatError("fractional sampling of CMYK, which is not supported");
+      throw new ImageFormatError("fractional sampling, which is not supported in this kind of JPEG");
     }
     const plane = upsample(toSamples(component, table), stepX, stepY);
     for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) inks[(y * width + x) * 4 + band] = plane.data[y * plane.stride + x]!;
+      for (let x = 0; x < width; x++)
+        samples[(y * width + x) * bands + band] = plane.data[y * plane.stride + x]!;
     }
   }
-  if (ycck) ycckToCmyk(inks);
-  for (let i = 0; i < inks.length; i++) inks[i] = 255 - inks[i]!;
-  return { width, height, mode: "CMYK", data: inks, stride: 4 };
+  return samples;
 }
