@@ -52,7 +52,6 @@ export function register(program: Command): void {
   program
     .command("doctor")
     .description("which backends can run here, why the others cannot, and how to get them")
-    .option("--json", "print one JSON document")
     .action(async (_options: unknown, command: Command) => {
       const report = await examine();
       const { json } = command.optsWithGlobals<{ json?: boolean }>();

@@ -1,4 +1,4 @@
-/** `clipscope native`: builds the TensorFlow backend, about seven times as fast as WASM. */
+/** `clipscope native`: builds the TensorFlow backend, the fastest on a CPU. */
 import type { Command } from "commander";
 
 import { InputError } from "../lib/tensor/errors.ts";
@@ -30,7 +30,6 @@ export function register(program: Command): void {
     .option("--gpu", "a build for NVIDIA GPUs, with CUDA's libraries")
     .option("--force", "build again")
     .option("--remove", "remove what was built")
-    .option("--json", "print one JSON document")
     .action(async (_options: Options, command: Command) => {
       await native(command.optsWithGlobals<Options>());
     });

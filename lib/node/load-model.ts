@@ -1,18 +1,12 @@
 /** From a model directory to a model that answers. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Clip } from "../clip/clip.ts";
-import { createXlmRobertaTokenizer, type Tokenizer } from "../clip/tokenizer/tokenizer.ts";
+import type { Tokenizer } from "../clip/tokenizer/tokenizer.ts";
 import type { BackendChoice } from "../tensor/backend.ts";
-import { InputError } from "../tensor/errors.ts";
 import type { TensorStore } from "../tensor/safetensors.ts";
 import type { Residency } from "../tensor/weights.ts";
 import { startNodeBackend } from "./backends.ts";
-import { findFile, openWeights, readModelDirectory, type ModelDirectory } from "./model-directory.ts";
-
-/** The demo model that comes along. */
-export const demoModel = fileURLToPath(new URL("../../../fixtures/demo-model", import.meta.url));
+import { demoModel, openWeights, readModelDirectory } from "./model-directory.ts";
+import { readTokenizer } from "./read-tokenizer.ts";
 
 export interface LoadOptions {
   /** One of open_clip's names, for a directory without `open_clip_config.json`. */
@@ -56,21 +50,4 @@ function fittingResidency(store: TensorStore, backend: string): Residency {
   for (const { shape } of store.tensors.values())
     bytes += 4 * shape.reduce((product, size) => product * size, 1);
   return backend === "wasm" && bytes > residentLimitOnWasm ? "streamed" : "resident";
-}
-
-const tokenizerFiles = ["tokenizer.json", "sentencepiece.bpe.model"];
-
-/**
- * Reads the tokenizer of a model directory: its own, else that of the folders that the config names.
- *
- * @throws InputError if there is none, or it is damaged
- */
-export async function readTokenizer({ path, config }: ModelDirectory): Promise<Tokenizer> {
-  const { contextLength, tokenizer } = config.text;
-  const file = await findFile(path, tokenizer.folders, tokenizerFiles);
-  if (file === null) {
-    const places = [path, ...tokenizer.folders.map((folder) => join(path, folder))];
-    throw new InputError(`no tokenizer: expected ${tokenizerFiles.join(" or ")} in ${places.join(", or ")}`);
-  }
-  return createXlmRobertaTokenizer({ name: file, bytes: await readFile(file) }, { contextLength });
 }

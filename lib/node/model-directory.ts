@@ -3,12 +3,16 @@
  */
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { architectureByName, parseClipConfig, type ClipConfig } from "../clip/config.ts";
 import { parsePreprocessConfig, type PreprocessConfig } from "../clip/preprocess/config.ts";
 import { InputError } from "../tensor/errors.ts";
 import { SafetensorsFile, type TensorStore } from "../tensor/safetensors.ts";
 import { ShardedSafetensors } from "../tensor/shards.ts";
 import { FileSource, unreadable } from "./file-source.ts";
+
+/** The demo model that comes along. */
+export const demoModel = fileURLToPath(new URL("../../../fixtures/demo-model", import.meta.url));
 
 const configName = "open_clip_config.json";
 

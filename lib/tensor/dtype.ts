@@ -33,6 +33,9 @@ export function isDtype(name: unknown): name is Dtype {
   return typeof name === "string" && Object.hasOwn(bytesPerElement, name);
 }
 
+/** What weights come in. */
+export const weightDtypes: readonly Dtype[] = ["F32", "F16", "BF16", "F64"];
+
 /** Number of elements of a shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
@@ -55,7 +58,7 @@ export function toFloat32(dtype: Dtype, bytes: Uint8Array): Float32Array {
     case "F64":
       return new Float32Array(new Float64Array(buffer, byteOffset, length / 8));
     default:
-      throw new InputError(`${dtype} is no format for weights: expected F32, F16, BF16 or F64`);
+      throw new InputError(`${dtype} is no format for weights: expected ${weightDtypes.join(", ")}`);
   }
 }
 

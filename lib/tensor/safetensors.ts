@@ -119,15 +119,16 @@ async function readHeader(source: ByteSource): Promise<Header> {
   if (!text.startsWith("{")) throw invalid(`the header does not begin with "{"`);
   const header = parseJson(text, invalid);
 
-  const metadata: Record<string, string> = {};
+  let metadata: Record<string, string> = {};
   const tensors = new Map<string, TensorInfo>();
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") {
       if (!isObject(entry)) throw invalid(`"__metadata__" is no object`);
-      for (const [key, value] of Object.entries(entry)) {
+      const texts = Object.entries(entry).map(([key, value]): [string, string] => {
         if (typeof value !== "string") throw invalid(`the metadata "${key}" is no string`);
-        metadata[key] = value;
-      }
+        return [key, value];
+      });
+      metadata = Object.fromEntries(texts);
     } else {
       tensors.set(name, parseEntry(name, entry, dataStart, invalid));
     }

@@ -14,7 +14,7 @@ import {
   type Tensor,
   type Tensor2D,
 } from "@tensorflow/tfjs-core";
-import { bytesPerElement, toFloat32 } from "./dtype.ts";
+import { bytesPerElement, toFloat32, weightDtypes } from "./dtype.ts";
 import { InputError } from "./errors.ts";
 import { readFloat32, tensorInfo, type TensorStore } from "./safetensors.ts";
 
@@ -53,6 +53,18 @@ export class Weight<R extends Rank = Rank> {
     this.name = name;
     this.shape = shape;
     this.#layout = layout;
+  }
+
+  get isLoaded(): boolean {
+    return this.#tensor !== null;
+  }
+
+  /** Undoes the layout's permutation: a gradient of `tensor` in the order of the file. */
+  asStored(value: Tensor<R>): Tensor<R> {
+    const permutation = permutations[this.#layout];
+    if (permutation === null) return value.clone();
+    const inverse = permutation.map((_, axis) => permutation.findIndex((from) => from === axis));
+    return transpose(value, inverse);
   }
 
   /** float32, permuted as the layout says. */
@@ -98,6 +110,15 @@ export class RowTable {
     this.#store = store;
     this.name = name;
     this.shape = shape;
+  }
+
+  get isLoaded(): boolean {
+    return this.#rows !== null;
+  }
+
+  /** The ids whose rows are loaded, in the order of `rows`. */
+  get ids(): number[] {
+    return [...this.#positions.keys()];
   }
 
   /** The rows that are loaded. [distinct ids, width] */
@@ -183,7 +204,9 @@ export class Weights {
     const { name, shape } = handle;
     const info = this.store.tensors.get(name);
     if (!info) this.#problems.push(`missing     ${name} [${shape.join(", ")}]`);
-    else if (info.shape.join() !== shape.join()) {
+    else if (!weightDtypes.includes(info.dtype)) {
+      this.#problems.push(`wrong dtype ${name}: expected ${weightDtypes.join(", ")}, found ${info.dtype}`);
+    } else if (info.shape.join() !== shape.join()) {
       this.#problems.push(
         `wrong shape ${name}: expected [${shape.join(", ")}], found [${info.shape.join(", ")}]`,
       );
@@ -195,6 +218,11 @@ export class Weights {
   /** Names and shapes of all that was asked for, in that order. */
   get declared(): ReadonlyMap<string, readonly number[]> {
     return new Map([...this.#handles].map(([name, { shape }]) => [name, shape]));
+  }
+
+  /** All handles. */
+  get handles(): (Weight | RowTable)[] {
+    return [...this.#handles.values()];
   }
 
   /** Handles whose names begin with a prefix. */
@@ -214,8 +242,9 @@ export class Weights {
       .map((name) => `unexpected  ${name} [${this.store.tensors.get(name)?.shape.join(", ") ?? ""}]`);
     const problems = [...this.#problems, ...unexpected];
     if (problems.length > 0) {
+      const count = problems.length === 1 ? "1 tensor does" : `${problems.length} tensors do`;
       throw new InputError(
-        `${this.store.name}: ${problems.length} tensors do not fit the architecture: do the weights belong to this config?`,
+        `${this.store.name}: ${count} not fit the architecture: do the weights belong to this config?`,
         problems,
       );
     }

@@ -3,13 +3,21 @@ import { strict as assert } from "node:assert";
 import { memory, tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
 import { withTaps } from "../../lib/tensor/taps.ts";
 import type { Clip } from "../../lib/clip/clip.ts";
-import { assertClose, loadTiny, readGolden, valuesOf, type Golden, type Values } from "../support/golden.ts";
+import {
+  assertClose,
+  loadTiny,
+  readGolden,
+  tinyModels,
+  valuesOf,
+  type Golden,
+  type Values,
+} from "../support/golden.ts";
 import { fixture } from "../support/paths.ts";
 
 /** Modules of PyTorch that do nothing in evaluation, which we do not have. */
 const identities = /(\.dropout|\.ls_1|\.ls_2|\.patch_dropout)$/;
 
-for (const name of ["gelu-mlp", "quickgelu-linear", "no-projection"]) {
+for (const name of tinyModels) {
   describe(`parity: ${name}`, () => {
     let golden: Golden;
     let model: Clip;
@@ -33,7 +41,7 @@ for (const name of ["gelu-mlp", "quickgelu-linear", "no-projection"]) {
     it("agrees at every tap", () => {
       for (const [tap, values] of ours) {
         if (tap.includes("#")) continue;
-        assertClose(tap, values, golden.taps.get(tap) as Values, golden.text);
+        assertClose(tap, values, golden.taps.get(tap) as Values, golden.isToken);
       }
     });
 

@@ -19,13 +19,16 @@ def random_inputs(model, seed: int, images: int, texts: int, length: int) -> tup
     """[images, 3, H, W] and [texts, length]; text i is i / texts shorter than the first, the rest is padding."""
     generator = torch.Generator().manual_seed(seed)
     pixels = torch.randn(images, 3, *model.visual.image_size, generator=generator)
-    vocabulary = model.text.config.vocab_size
-    pad = model.text.config.pad_token_id
+    if hasattr(model, "text") and hasattr(model.text, "config"):
+        vocabulary, (start, end, pad) = model.text.config.vocab_size, (0, 2, model.text.config.pad_token_id)
+    else:  # CLIP's own text tower: the end of text has the largest id, and all rows are as long as the context
+        vocabulary, length = model.vocab_size - 2, model.context_length
+        start, end, pad = vocabulary, vocabulary + 1, 0
     ids = torch.full((texts, length), pad)
     for i in range(texts):
         tokens = length - i * length // texts
         ids[i, :tokens] = torch.randint(4, vocabulary, (tokens,), generator=generator)
-        ids[i, 0], ids[i, tokens - 1] = 0, 2
+        ids[i, 0], ids[i, tokens - 1] = start, end
     return pixels, ids
 
 

@@ -23,7 +23,7 @@ except RuntimeError:
 import open_clip  # noqa: E402
 import safetensors.torch  # noqa: E402
 import transformers  # noqa: E402
-from open_clip.model import CustomTextCLIP  # noqa: E402
+from open_clip.model import CLIP, CustomTextCLIP  # noqa: E402
 
 
 def versions() -> dict[str, str]:
@@ -36,12 +36,15 @@ def versions() -> dict[str, str]:
     }
 
 
-def build(directory: Path) -> tuple[CustomTextCLIP, dict]:
+def build(directory: Path) -> tuple[CLIP | CustomTextCLIP, dict]:
     """The model of a model directory's open_clip_config.json, with freshly initialised weights, in eval mode."""
     config = json.loads((directory / "open_clip_config.json").read_text())
     model_cfg = json.loads(json.dumps(config["model_cfg"]))
-    model_cfg.pop("custom_text", None)
     text_cfg = model_cfg["text_cfg"]
+    if "hf_model_name" not in text_cfg:
+        custom_text = model_cfg.pop("custom_text", False)
+        return (CustomTextCLIP if custom_text else CLIP)(**model_cfg).eval(), config
+    model_cfg.pop("custom_text", None)
     # A folder of the model directory that holds the text network's config.json: our convention for small models.
     folder = directory / text_cfg["hf_model_name"]
     if (folder / "config.json").exists():
@@ -50,7 +53,7 @@ def build(directory: Path) -> tuple[CustomTextCLIP, dict]:
     return CustomTextCLIP(**model_cfg).eval(), config
 
 
-def load(directory: Path) -> tuple[CustomTextCLIP, dict]:
+def load(directory: Path) -> tuple[CLIP | CustomTextCLIP, dict]:
     """The model of a model directory with its weights, strictly, in float32 and eval mode."""
     model, config = build(directory)
     index = directory / "open_clip_model.safetensors.index.json"

@@ -8,6 +8,7 @@ writes
                      a unigram vocabulary of about a thousand pieces with XLM-R's conventions, trained here on captions
                      that this script composes; the JSON file is what transformers saves for it
   ids.jsonl          texts and the ids that open_clip's HFTokenizer gives them with that vocabulary
+  option_ids.jsonl   the same with tokenizer_kwargs of the config: other ways to clean, strip_sep_token
   bpe_ids.jsonl      texts and the ids of open_clip's SimpleTokenizer, the English models' BPE
 The first line of a table names the seed and the versions. Everything is drawn from one seed; training is
 single-threaded, so that a second run gives the same files.
@@ -20,9 +21,11 @@ import json
 import random
 import sys
 import tempfile
+import unicodedata
 from pathlib import Path
 
 import ftfy
+import reference  # noqa: F401 - makes torchvision importable
 import open_clip
 import sentencepiece
 import tokenizers
@@ -299,6 +302,10 @@ def main() -> None:
         Path(scratch, "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())
         Path(scratch, "tokenizer_config.json").write_text('{"tokenizer_class":"XLMRobertaTokenizer"}')
         tokenizer = HFTokenizer(scratch, context_length=CONTEXT_LENGTH)
+        others = [
+            (options, HFTokenizer(scratch, context_length=CONTEXT_LENGTH, **options))
+            for options in ({"clean": "lower"}, {"clean": "canonicalize"}, {"strip_sep_token": True})
+        ]
     texts = SPECIAL_CASES + OTHER_SCRIPTS + captions(rng, 200) + [fuzz.text() for _ in range(500)]
     rows = []
     for text in map(as_json_reads_it, texts):
@@ -308,11 +315,26 @@ def main() -> None:
         rows.append({"text": text, "ids": encoded})
     write_table(folder / "ids.jsonl", "open_clip's HFTokenizer, without padding", rows)
 
+    rows = []
+    for text in map(as_json_reads_it, texts[::4]):
+        for options, other in others:
+            padded = other(text)[0].tolist()
+            count = max(i for i, token in enumerate(padded) if token != 1) + 1
+            rows.append({"text": text, "options": options, "ids": padded[:count]})
+    write_table(folder / "option_ids.jsonl", "open_clip's HFTokenizer with tokenizer_kwargs, without padding", rows)
+
     simple = SimpleTokenizer()
     rows = []
     for text in map(as_json_reads_it, texts):
+        # Which of the characters that are not assigned yet are letters depends on everybody's version of Unicode.
+        if any(unicodedata.category(character) == "Cn" for character in text + clean(text)):
+            continue
+        encoded = [simple.sot_token_id, *simple.encode(text), simple.eot_token_id]
+        if len(encoded) > CONTEXT_LENGTH:
+            encoded = [*encoded[: CONTEXT_LENGTH - 1], simple.eot_token_id]
         padded = simple(text)[0].tolist()
-        rows.append({"text": text, "ids": padded[: padded.index(simple.eot_token_id) + 1]})
+        assert padded == encoded + [0] * (CONTEXT_LENGTH - len(encoded))
+        rows.append({"text": text, "ids": encoded})
     write_table(folder / "bpe_ids.jsonl", "open_clip's SimpleTokenizer, without padding", rows)
 
 

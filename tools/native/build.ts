@@ -150,7 +150,7 @@ export async function checkBuild(folder: string, label: string): Promise<Checked
           : "it does not open";
     throw new InputError(
       `the libtensorflow of ${label} cannot be used: ${reason}; try another (--tensorflow, --from, --wheel)`,
-      lastLines(stderr.split("\n    at ")[0] ?? ""),
+      symbol === undefined ? lastLines(stderr) : [],
     );
   }
   const checked = JSON.parse(stdout) as Checked;

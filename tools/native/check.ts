@@ -73,4 +73,11 @@ async function check(folder: string): Promise<Checked> {
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: node check.js FOLDER");
-console.log(JSON.stringify(await check(folder)));
+try {
+  console.log(JSON.stringify(await check(folder)));
+} catch (error) {
+  // The parent says what to do; it needs the reason alone, the dynamic linker's words.
+  const { message, cause } = error as Error;
+  console.error(cause instanceof Error ? cause.message : message);
+  process.exitCode = 1;
+}

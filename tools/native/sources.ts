@@ -257,6 +257,6 @@ function noPython(python: string): string {
 /** What to say when the disk is full. */
 export function noSpace(folder: string): InputError {
   return new InputError(
-    `no space left for ${folder}: about 1.3 GB are needed (GPU: 9 GB); make room, or set CLIPSCOPE_CACHE to a folder elsewhere`,
+    `no space left for ${folder}: about 1.2 GB are needed, more for a GPU; make room, or set CLIPSCOPE_CACHE to a folder elsewhere`,
   );
 }

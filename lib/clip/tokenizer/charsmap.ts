@@ -50,7 +50,8 @@ export class Charsmap {
     for (let index = 0; index < this.#units.length; index++) {
       this.#units[index] = view.getUint32(4 + 4 * index, true);
     }
-    this.#replacements = blob.slice(4 + trieBytes);
+    // A copy, so that the file need not stay in memory.
+    this.#replacements = new Uint8Array(blob.subarray(4 + trieBytes));
     this.#validate(file);
   }
 

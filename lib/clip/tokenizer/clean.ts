@@ -2,7 +2,7 @@
  * open_clip's cleaning of texts before the tokenizer.
  *
  * Mirrors open_clip 3.3.0's `tokenizer.py`: `_clean_whitespace` (the Hugging Face tokenizers' default) and
- * `_clean_lower` (the English BPE tokenizer's).
+ * `_clean_lower` (the English BPE tokenizer's), `_clean_canonicalize`.
  */
 import { fixText } from "./ftfy/fix-text.ts";
 import { unescapeHtml } from "./html-entities.ts";
@@ -23,6 +23,19 @@ export function clean(text: string): string {
 export function cleanLower(text: string): string {
   return clean(text).toLowerCase();
 }
+
+/** In lower case and without ASCII punctuation; underscores are spaces. First in big_vision, prompt_engineering.py. */
+function cleanCanonicalize(text: string): string {
+  return collapseSpaces(
+    clean(text)
+      .replaceAll("_", " ")
+      .replace(/[!-/:-@[-`{-~]/g, "")
+      .toLowerCase(),
+  );
+}
+
+/** open_clip's names of the ways to clean (`tokenizer_kwargs.clean`). */
+export const cleaners = { whitespace: clean, lower: cleanLower, canonicalize: cleanCanonicalize } as const;
 
 function collapseSpaces(text: string): string {
   return text.replace(PYTHON_SPACES, " ").replace(/^ | $/g, "");

@@ -4,9 +4,9 @@
  *
  * Mirrors open_clip 3.3.0's HFTokenizer over Hugging Face's fast XLM-R tokenizer (tokenizers 0.23.2).
  */
-import { InputError } from "../../tensor/errors.ts";
 import { AddedTokenSplitter } from "./added-tokens.ts";
-import { clean } from "./clean.ts";
+import { cleaners } from "./clean.ts";
+import { checkContextLength } from "./context-length.ts";
 import { readSentencePieceModel } from "./sentencepiece-model.ts";
 import { readTokenizerJson } from "./tokenizer-json.ts";
 import type { TokenizerParts } from "./tokenizer-parts.ts";
@@ -21,28 +21,38 @@ import { Unigram } from "./unigram.ts";
  */
 export function createXlmRobertaTokenizer(
   file: TokenizerFile,
-  options: { contextLength: number },
+  options: XlmRobertaTokenizerOptions,
 ): Tokenizer {
-  const { contextLength } = options;
-  if (!Number.isInteger(contextLength) || contextLength < 2) {
-    throw new InputError(
-      `expected a context length of 2 or more, found ${contextLength}; see text_cfg.context_length`,
-    );
-  }
+  checkContextLength(options.contextLength);
   const parts = file.name.endsWith(".json") ? readTokenizerJson(file) : readSentencePieceModel(file);
-  return new XlmRobertaTokenizer(parts, contextLength);
+  return new XlmRobertaTokenizer(parts, options);
+}
+
+export interface XlmRobertaTokenizerOptions {
+  readonly contextLength: number;
+  /** Default: whitespace, as open_clip's. */
+  readonly clean?: keyof typeof cleaners;
+  /** Write 0 in the place of every `</s>`, as open_clip's `strip_sep_token`. Default: false. */
+  readonly stripSeparator?: boolean;
 }
 
 class XlmRobertaTokenizer implements Tokenizer {
   readonly contextLength: number;
   readonly vocabSize: number;
   readonly padId: number;
+  readonly #clean: (text: string) => string;
+  readonly #stripSeparator: boolean;
   readonly #parts: TokenizerParts;
   readonly #unigram: Unigram;
   readonly #rawTokens: AddedTokenSplitter;
   readonly #normalizedTokens: AddedTokenSplitter;
 
-  constructor(parts: TokenizerParts, contextLength: number) {
+  constructor(
+    parts: TokenizerParts,
+    { contextLength, clean = "whitespace", stripSeparator = false }: XlmRobertaTokenizerOptions,
+  ) {
+    this.#clean = cleaners[clean];
+    this.#stripSeparator = stripSeparator;
     this.#parts = parts;
     this.#unigram = new Unigram(parts.vocabulary, parts.unknownId);
     this.contextLength = contextLength;
@@ -58,13 +68,13 @@ class XlmRobertaTokenizer implements Tokenizer {
   }
 
   tokenize(text: string): TokenizedText {
-    const cleaned = clean(text);
+    const cleaned = this.#clean(text);
     const ids = this.#encodeCleaned(cleaned);
     return { cleaned, pieces: ids.map((id) => this.#piece(id)), ids };
   }
 
   encode(text: string): number[] {
-    return this.#encodeCleaned(clean(text));
+    return this.#encodeCleaned(this.#clean(text));
   }
 
   #piece(id: number): string {
@@ -95,6 +105,6 @@ class XlmRobertaTokenizer implements Tokenizer {
     }
     ids.length = Math.min(ids.length, room);
     ids.push(endId);
-    return ids;
+    return this.#stripSeparator ? ids.map((id) => (id === endId ? 0 : id)) : ids;
   }
 }

@@ -9,6 +9,10 @@ interface Row {
   readonly ids: readonly number[];
 }
 
+interface OptionRow extends Row {
+  readonly options: { readonly clean?: "lower" | "canonicalize"; readonly strip_sep_token?: boolean };
+}
+
 const contextLength = 77;
 
 function load(path: string, length = contextLength): Tokenizer {
@@ -22,6 +26,26 @@ function assertRows(tokenizer: Tokenizer, rows: readonly Row[]): void {
     [],
   );
 }
+
+describe("createXlmRobertaTokenizer, tokenizer_kwargs", () => {
+  it("gives open_clip's ids with other ways to clean, and with the separator stripped", () => {
+    const name = fixture("tokenizer/tokenizer.json");
+    const bytes = readFileSync(name);
+    const tokenizers = new Map<string, Tokenizer>();
+    const rows = readTable<OptionRow>("tokenizer/option_ids.jsonl");
+    assert.ok(rows.length >= 500, `expected the whole table, found ${rows.length} rows`);
+    for (const { text, options, ids } of rows) {
+      const { clean = "whitespace", strip_sep_token: stripSeparator = false } = options;
+      const key = JSON.stringify(options);
+      const tokenizer =
+        tokenizers.get(key) ??
+        createXlmRobertaTokenizer({ name, bytes }, { contextLength, clean, stripSeparator });
+      tokenizers.set(key, tokenizer);
+      assert.deepEqual(tokenizer.encode(text), ids, `${key} ${JSON.stringify(text)}`);
+    }
+    assert.equal(tokenizers.size, 3);
+  });
+});
 
 for (const name of ["sentencepiece.bpe.model", "tokenizer.json"]) {
   describe(`createXlmRobertaTokenizer, ${name}`, () => {

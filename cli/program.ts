@@ -1,0 +1,99 @@
+/** The command line: reads arguments, runs a command, returns the exit status. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, Option } from "commander";
+import type { ExitStatus, Terminal } from "./terminal.ts";
+
+interface CommandModule {
+  register(program: Command, terminal: Terminal): void;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** A command's file is loaded when its name is among the arguments: `--help` and `tokenize` need no tfjs. */
+const entries: readonly Entry[] = [
+  { name: "classify", summary: "zero-shot probabilities of images", load: () => import("./classify.ts") },
+  {
+    name: "search",
+    summary: "rank images by similarity to a text or an image",
+    load: () => import("./search.ts"),
+  },
+  {
+    name: "tokenize",
+    summary: "show what the tokenizer makes of a text",
+    load: () => import("./tokenize.ts"),
+  },
+  {
+    name: "doctor",
+    summary: "which backends can run here, and how to get the others",
+    load: () => import("./doctor.ts"),
+  },
+  { name: "native", summary: "build the TensorFlow backend, the fastest", load: () => import("./native.ts") },
+];
+
+/** Runs the command that `args` (without node and script) ask for. Never throws. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<ExitStatus> {
+  try {
+    const program = createProgram(terminal);
+    for (const { name, summary, load } of entries) {
+      if (!args.includes(name)) {
+        program.command(name).summary(summary);
+        continue;
+      }
+      (await load()).register(program, terminal);
+      program.commands.at(-1)?.summary(summary);
+    }
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    // Commander has written its message by now. Help that was asked for is no error.
+    if (!(error instanceof CommanderError)) terminal.report(error);
+    else if (error.exitCode !== 0) return 2;
+  }
+  return terminal.status;
+}
+
+function createProgram(terminal: Terminal): Command {
+  const { version, description } = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  ) as { version: string; description: string };
+  return new Command("clipscope")
+    .description(description)
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        terminal.write(text);
+      },
+      writeErr: (text) => {
+        terminal.writeError(text);
+      },
+      outputError: (text, write) => {
+        write(`${oneLine(text)}\n`);
+      },
+      getOutHelpWidth: () => terminal.width,
+      getErrHelpWidth: () => terminal.width,
+      getOutHasColors: () => terminal.colors.isColorSupported,
+      getErrHasColors: () => terminal.colors.isColorSupported,
+    })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 10 })
+    .option("--model <dir>", "model directory (default: the demo model that comes along)")
+    .option("--arch <name>", "open_clip's name of the architecture, for a model directory without a config")
+    .addOption(
+      new Option("--backend <name>", "what computes")
+        .choices(["auto", "tensorflow", "wasm", "cpu"])
+        .default("auto"),
+    )
+    .option("--json", "print one JSON document")
+    .option("--debug", "print stack traces and TensorFlow's notices");
+}
+
+/** "error: unknown command 'clasify'\n(Did you mean classify?)" in one line of ours. */
+function oneLine(text: string): string {
+  return text
+    .trim()
+    .replace(/^error: /, "clipscope: ")
+    .replace(/\s*\n\s*/g, " ");
+}

@@ -1,0 +1,5 @@
+/** What one does with the model, under Node. */
+export * from "./embed.ts";
+export * from "./metrics.ts";
+export * from "./search.ts";
+export * from "./zero-shot.ts";

@@ -1,0 +1,71 @@
+/**
+ * What classifiers are measured by, as CLIP_benchmark reports it.
+ *
+ * Source: CLIP_benchmark, metrics/zeroshot_classification.py (accuracy; scikit-learn's balanced_accuracy_score).
+ */
+import { InputError } from "../tensor/errors.ts";
+
+export interface ClassificationMetrics {
+  /** Fraction of the examples whose best class is the right one. */
+  readonly acc1: number;
+  /** Fraction with the right class among the best five; undefined under five classes. */
+  readonly acc5: number | undefined;
+  /** Mean over the classes that have examples of the fraction of those that are classified right. */
+  readonly meanPerClassRecall: number;
+}
+
+/**
+ * Measures scores against labels. Of equal scores the class that comes first counts as the better one.
+ *
+ * @param scores [examples, classes] row by row: logits, or anything that orders the classes alike
+ * @param labels the right class of each example, 0 to classes − 1
+ * @throws InputError if there are no examples, or labels and scores do not fit
+ */
+export function classificationMetrics(
+  scores: ArrayLike<number>,
+  labels: readonly number[],
+  classes: number,
+): ClassificationMetrics {
+  if (labels.length === 0) throw new InputError("expected at least one labelled example, got none");
+  if (scores.length !== labels.length * classes) {
+    throw new InputError(
+      `expected ${labels.length} × ${classes} scores for ${labels.length} labels, got ${scores.length}`,
+    );
+  }
+  const examples = new Float64Array(classes);
+  const right = new Float64Array(classes);
+  let amongFive = 0;
+  for (const [i, label] of labels.entries()) {
+    if (!Number.isInteger(label) || label < 0 || label >= classes) {
+      throw new InputError(`label ${i}: expected a whole number from 0 to ${classes - 1}, got ${label}`);
+    }
+    const better = classesBefore(scores, i * classes, classes, label);
+    examples[label]! += 1;
+    if (better === 0) right[label]! += 1;
+    if (better < 5) amongFive += 1;
+  }
+  const present = [...examples.keys()].filter((label) => examples[label]! > 0);
+  const recalls = present.map((label) => right[label]! / examples[label]!);
+  return {
+    acc1: sum(right) / labels.length,
+    acc5: classes < 5 ? undefined : amongFive / labels.length,
+    meanPerClassRecall: sum(recalls) / recalls.length,
+  };
+}
+
+/** How many classes of the row at `start` come before `label`. A score that is not a number comes before none. */
+function classesBefore(scores: ArrayLike<number>, start: number, classes: number, label: number): number {
+  const own = scores[start + label]!;
+  let count = 0;
+  for (let c = 0; c < classes; c++) {
+    const other = scores[start + c]!;
+    if (other > own || (other === own && c < label) || (Number.isNaN(own) && c !== label)) count += 1;
+  }
+  return count;
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}

@@ -1,0 +1,154 @@
+/**
+ * Zero-shot classification: a class is the direction of its prompts.
+ *
+ * Per class c with prompts p: w_c = normalize(mean_p(normalize(text(p)))); logits = exp(logit_scale) · î · W.
+ * Paper: Radford et al., 2021 (arXiv 2103.00020), section 3.1.4. Source: open_clip/zero_shot_classifier.py,
+ * build_zero_shot_classifier; CLIP_benchmark, metrics/zeroshot_classification.py.
+ */
+import { concat, mean, reshape, softmax, tidy, transpose } from "@tensorflow/tfjs-core";
+import type { Tensor2D } from "@tensorflow/tfjs-core";
+import { l2Normalize, type Clip } from "../clip/clip.ts";
+import { clean } from "../clip/tokenizer/clean.ts";
+import { disposing } from "../nn/module.ts";
+import { InputError } from "../tensor/errors.ts";
+
+/** Prompts that are embedded together; their embeddings are averaged before the next are made. */
+const promptsAtOnce = 64;
+
+/** What one image has of one class. */
+export interface ClassScore {
+  readonly label: string;
+  /** softmax over all classes, 0…1 */
+  readonly probability: number;
+  /** exp(logit_scale) · cosine similarity */
+  readonly logit: number;
+}
+
+export interface ZeroShotOptions {
+  /** Called now and then with the number of classes that are done. */
+  readonly onProgress?: (done: number) => void;
+}
+
+export class ZeroShotClassifier {
+  readonly classNames: readonly string[];
+  /** [embedDim, classes], columns of length 1; disposed with the classifier */
+  readonly weight: Tensor2D;
+  readonly #model: Clip;
+
+  constructor(model: Clip, classNames: readonly string[], weight: Tensor2D) {
+    this.#model = model;
+    this.classNames = classNames;
+    this.weight = weight;
+  }
+
+  /**
+   * exp(logit_scale) · imageFeatures · weight
+   *
+   * @param imageFeatures [B, embedDim], normalised
+   * @returns [B, classes]; the caller disposes it
+   */
+  logits(imageFeatures: Tensor2D): Promise<Tensor2D> {
+    return disposing(transpose(this.weight), (classes) => this.#model.logits(imageFeatures, classes));
+  }
+
+  /**
+   * softmax(logits) over the classes
+   *
+   * @param imageFeatures [B, embedDim], normalised
+   * @returns [B, classes]; the caller disposes it
+   */
+  async probabilities(imageFeatures: Tensor2D): Promise<Tensor2D> {
+    return disposing(await this.logits(imageFeatures), (logits) => Promise.resolve(softmax(logits)));
+  }
+
+  /**
+   * Each image's classes, best first.
+   *
+   * @param imageFeatures [B, embedDim], normalised
+   */
+  async scores(imageFeatures: Tensor2D): Promise<ClassScore[][]> {
+    return disposing(await this.logits(imageFeatures), async (logits) => {
+      const probabilities = await disposing(softmax(logits), (tensor) => tensor.array());
+      return (await logits.array()).map((row, image) =>
+        row
+          .map((logit, c) => ({
+            label: this.classNames[c]!,
+            probability: probabilities[image]![c]!,
+            logit,
+          }))
+          .sort((a, b) => b.logit - a.logit),
+      );
+    });
+  }
+
+  dispose(): void {
+    this.weight.dispose();
+  }
+}
+
+/**
+ * Embeds classes. Several templates are averaged: each prompt is embedded and normalised, a class is the mean of its
+ * prompts, normalised again.
+ *
+ * @param templates each with "{}" where the class name goes; the default is the name alone, which has no language
+ * @returns a classifier that the caller disposes
+ * @throws InputError for no, blank or repeated class names, and for templates without "{}"
+ */
+export async function zeroShotClassifier(
+  model: Clip,
+  classNames: readonly string[],
+  templates: readonly string[] = ["{}"],
+  { onProgress }: ZeroShotOptions = {},
+): Promise<ZeroShotClassifier> {
+  const prompts = zeroShotPrompts(classNames, templates);
+  const classesAtOnce = Math.max(1, Math.floor(promptsAtOnce / templates.length));
+  const parts: Tensor2D[] = [];
+  try {
+    for (let start = 0; start < prompts.length; start += classesAtOnce) {
+      const classes = prompts.slice(start, start + classesAtOnce);
+      const texts = await model.encodeText(classes.flat(), { normalize: true }); // [classes · templates, embedDim]
+      parts.push(await disposing(texts, () => Promise.resolve(averaged(texts, classes.length))));
+      onProgress?.(start + classes.length);
+    }
+    return new ZeroShotClassifier(
+      model,
+      [...classNames],
+      tidy(() => transpose(concat(parts, 0))),
+    );
+  } finally {
+    for (const part of parts) part.dispose();
+  }
+}
+
+/** Mean of each class's rows, normalised. [classes · templates, D] → [classes, D] */
+function averaged(texts: Tensor2D, classes: number): Tensor2D {
+  return tidy(() => {
+    const perClass = reshape(texts, [classes, -1, texts.shape[1]]);
+    return l2Normalize(mean<Tensor2D>(perClass, 1));
+  });
+}
+
+/**
+ * Each class's prompts: every template with the class name put in.
+ *
+ * @throws InputError as `zeroShotClassifier`
+ */
+export function zeroShotPrompts(classNames: readonly string[], templates: readonly string[]): string[][] {
+  if (classNames.length === 0) throw new InputError("expected at least one class name, got none");
+  if (templates.length === 0) throw new InputError("expected at least one template, got none");
+  const seen = new Set<string>();
+  for (const [i, name] of classNames.entries()) {
+    if (clean(name) === "") throw new InputError(`class name ${i + 1} is empty`);
+    if (seen.has(name)) throw new InputError(`the class name ${JSON.stringify(name)} is given twice`);
+    seen.add(name);
+  }
+  for (const template of templates) {
+    if (!template.includes("{}")) {
+      throw new InputError(
+        `template ${JSON.stringify(template)}: expected "{}" where the class name goes, as in "a photo of a {}"`,
+      );
+    }
+  }
+  // A replacement function: in a replacement string "$&" and the like would mean something.
+  return classNames.map((name) => templates.map((template) => template.replaceAll("{}", () => name)));
+}

@@ -1,0 +1,75 @@
+/** Runs the command line: inside this process, or as a process of its own where that is the point. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { run } from "../../cli/program.ts";
+import { Terminal, type ExitStatus } from "../../cli/terminal.ts";
+import { packageRoot } from "./paths.ts";
+
+export interface Result {
+  readonly status: ExitStatus;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Circumstances {
+  /** Standard output and standard error are a terminal of so many columns. Default: no terminal. */
+  readonly columns?: number;
+  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** `clipscope …args`, in this process. */
+export async function clipscope(args: readonly string[], around: Circumstances = {}): Promise<Result> {
+  const { columns, stdin = "", env = {} } = around;
+  const written = { stdout: "", stderr: "" };
+  const stream = (name: keyof typeof written): { write: (text: string) => void } => ({
+    ...(columns === undefined ? {} : { columns, isTTY: true }),
+    write: (text) => {
+      written[name] += text;
+    },
+  });
+  const terminal = new Terminal({
+    stdin: chunks(stdin),
+    stdout: stream("stdout"),
+    stderr: stream("stderr"),
+    env,
+  });
+  return { status: await run(args, terminal), ...written };
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await
+async function* chunks(text: string): AsyncGenerator<string, void, undefined> {
+  yield text;
+}
+
+export interface ProcessResult {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface ProcessCircumstances {
+  readonly nodeArgs?: readonly string[];
+  /** Close the pipe from standard output after its first bytes. */
+  readonly stopReading?: boolean;
+  /** Send SIGINT after so many milliseconds. */
+  readonly interruptAfter?: number;
+}
+
+/** `node bin/clipscope.js …args`, with a standard input that never ends. */
+export async function clipscopeProcess(
+  args: readonly string[],
+  { nodeArgs = [], stopReading = false, interruptAfter }: ProcessCircumstances = {},
+): Promise<ProcessResult> {
+  const child = spawn(process.execPath, [...nodeArgs, "bin/clipscope.js", ...args], { cwd: packageRoot });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+    if (stopReading) child.stdout.destroy();
+  });
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  if (interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfter);
+  const [status, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  return { status, signal, stdout, stderr };
+}

@@ -1,0 +1,23 @@
+/** A tiny model that takes texts: its fixture has no tokenizer, so letters are tokens here. */
+import { Clip } from "../../lib/clip/clip.ts";
+import type { Tokenizer } from "../../lib/clip/tokenizer/tokenizer.ts";
+import { openWeights, readModelDirectory } from "../../lib/node/model-directory.ts";
+import { fixture } from "./paths.ts";
+
+const letters: Tokenizer = {
+  contextLength: 77,
+  vocabSize: 200,
+  padId: 1,
+  encode: (text) => [0, ...Array.from(text, (letter) => 3 + (letter.codePointAt(0)! % 190)), 2],
+  tokenize(text) {
+    return { cleaned: text, pieces: ["<s>", ...Array.from(text), "</s>"], ids: letters.encode(text) };
+  },
+};
+
+/** Text and image embeddings have 24 numbers; images are 28 pixels high and 42 wide. */
+export async function openTinyClip(): Promise<Clip> {
+  const directory = fixture("tiny/gelu-mlp");
+  const { config, preprocess } = await readModelDirectory(directory);
+  const store = await openWeights(directory);
+  return new Clip({ config, store, preprocess, loadTokenizer: () => Promise.resolve(letters) });
+}

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { memory, tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
+import { l2Normalize, type Clip } from "../../lib/clip/clip.ts";
+import { zeroShotClassifier, zeroShotPrompts, type ZeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
+import { assertNear } from "../support/near.ts";
+import { openTinyClip } from "../support/tiny-clip.ts";
+
+const classNames = ["cat", "dog", "a rather long name", "猫"];
+const templates = ["{}", "a photo of a {}", "{} or {}, a drawing"];
+
+describe("zeroShotClassifier", () => {
+  let model: Clip;
+  let classifier: ZeroShotClassifier;
+  let images: Tensor2D;
+
+  before(async () => {
+    model = await openTinyClip();
+    classifier = await zeroShotClassifier(model, classNames, templates);
+    const numbers = Array.from({ length: 2 * 24 }, (_, i) => Math.sin(i * i));
+    images = l2Normalize(tensor2d(numbers, [2, 24]));
+  });
+
+  after(async () => {
+    images.dispose();
+    classifier.dispose();
+    await model.dispose();
+  });
+
+  it("averages templates as CLIP_benchmark: normalise, mean per class, normalise again", async () => {
+    const expected = await Promise.all(classNames.map((name) => classDirection(model, name)));
+    assert.deepEqual(classifier.weight.shape, [24, 4]);
+    const weight = await classifier.weight.array();
+    for (const [c, direction] of expected.entries()) {
+      assertNear(
+        weight.map((row) => row[c]!),
+        direction,
+        1e-6,
+      );
+    }
+  });
+
+  it("is the same where classes do not fit into one group", async () => {
+    const many = Array.from({ length: 150 }, (_, i) => `${i}`);
+    const whole = await zeroShotClassifier(model, many, ["{}", "no {}"]);
+    const last = await zeroShotClassifier(model, ["149"], ["{}", "no {}"]);
+    const columns = (await whole.weight.array()).map((row) => row[149]!);
+    assertNear(columns, (await last.weight.array()).flat(), 1e-6);
+    whole.dispose();
+    last.dispose();
+  });
+
+  it("logits are exp(logit_scale) · features · weight, probabilities their softmax", async () => {
+    const logits = await classifier.logits(images);
+    const probabilities = await classifier.probabilities(images);
+    const [weight, rows] = [await classifier.weight.array(), await images.array()];
+    const scale = Math.exp(model.logitScale.tensor.dataSync()[0]!);
+    for (const [i, row] of rows.entries()) {
+      const expected = classNames.map((_, c) => scale * dot(row, (d) => weight[d]![c]!));
+      assertNear((await logits.array())[i]!, expected, 1e-4);
+      const exponentials = expected.map((logit) => Math.exp(logit - Math.max(...expected)));
+      const total = exponentials.reduce((a, b) => a + b);
+      assertNear(
+        (await probabilities.array())[i]!,
+        exponentials.map((e) => e / total),
+        1e-5,
+      );
+    }
+    logits.dispose();
+    probabilities.dispose();
+  });
+
+  it("scores are sorted, best first", async () => {
+    const scores = await classifier.scores(images);
+    assert.equal(scores.length, 2);
+    for (const row of scores) {
+      assert.deepEqual(row.map(({ label }) => label).sort(), [...classNames].sort());
+      assert.deepEqual(
+        row.map(({ logit }) => logit),
+        row.map(({ logit }) => logit).sort((a, b) => b - a),
+      );
+      assertNear([row.reduce((sum, { probability }) => sum + probability, 0)], [1], 1e-6);
+    }
+  });
+
+  it("leaves no tensor behind", async () => {
+    const before = memory().numTensors;
+    const other = await zeroShotClassifier(model, ["x", "y"], templates);
+    await other.scores(images);
+    (await other.probabilities(images)).dispose();
+    other.dispose();
+    assert.equal(memory().numTensors, before);
+  });
+});
+
+describe("zeroShotPrompts", () => {
+  it("puts the class name wherever {} stands, as it is", () => {
+    assert.deepEqual(zeroShotPrompts(["$& cat", "{}"], ["{}", "{} and {}"]), [
+      ["$& cat", "$& cat and $& cat"],
+      ["{}", "{} and {}"],
+    ]);
+  });
+
+  const refused: [names: string[], templates: string[], message: string][] = [
+    [[], ["{}"], "expected at least one class name, got none"],
+    [["cat"], [], "expected at least one template, got none"],
+    [["cat", "&nbsp;"], ["{}"], "class name 2 is empty"],
+    [["cat", "dog", "cat"], ["{}"], 'the class name "cat" is given twice'],
+    [
+      ["cat"],
+      ["{}", "a photo of {c}"],
+      'template "a photo of {c}": expected "{}" where the class name goes, as in "a photo of a {}"',
+    ],
+  ];
+  for (const [names, given, message] of refused) {
+    it(`refuses: ${message}`, () => {
+      assert.throws(() => zeroShotPrompts(names, given), { name: "InputError", message });
+    });
+  }
+});
+
+/** The class's direction, worked out on numbers alone, a prompt at a time. */
+async function classDirection(model: Clip, name: string): Promise<number[]> {
+  const sum = new Array<number>(24).fill(0);
+  for (const template of templates) {
+    const embedding = await model.encodeText([template.split("{}").join(name)]);
+    const values = [...embedding.dataSync()];
+    embedding.dispose();
+    for (const [d, value] of unit(values).entries()) sum[d]! += value / templates.length;
+  }
+  return unit(sum);
+}
+
+function unit(vector: readonly number[]): number[] {
+  const length = Math.hypot(...vector);
+  return vector.map((value) => value / length);
+}
+
+function dot(row: readonly number[], other: (d: number) => number): number {
+  return row.reduce((sum, value, d) => sum + value * other(d), 0);
+}
