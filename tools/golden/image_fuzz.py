@@ -6,7 +6,6 @@ With --flips up to N random bytes of each file are changed: what Pillow still re
 """
 
 import argparse
-import random
 import struct
 from pathlib import Path
 
@@ -36,7 +35,8 @@ def random_jpeg(rng, width, height) -> bytes:
     bands = int(rng.choice([1, 3, 3, 3]))
     array = picture(rng, width, height, bands)
     image = Image.fromarray(array[..., 0] if bands == 1 else array)
-    options = {"quality": int(rng.integers(1, 101)), "progressive": bool(rng.integers(2)), "optimize": bool(rng.integers(2))}
+    options = {"quality": int(rng.integers(1, 101)), "progressive": bool(rng.integers(2))}
+    options["optimize"] = bool(rng.integers(2))
     if bands == 3:
         options["subsampling"] = str(rng.choice(["4:4:4", "4:2:2", "4:2:0"]))
         if rng.integers(8) == 0:
@@ -66,7 +66,8 @@ def random_cmyk_jpeg(rng, width, height) -> bytes:
 def random_webp(rng, width, height) -> bytes:
     bands = int(rng.choice([3, 4]))
     image = Image.fromarray(picture(rng, width, height, bands))
-    options = {"quality": int(rng.integers(1, 101)), "lossless": bool(rng.integers(2)), "exact": bool(rng.integers(2)), "method": 2}
+    options = {"quality": int(rng.integers(1, 101)), "lossless": bool(rng.integers(2)), "method": 2}
+    options["exact"] = bool(rng.integers(2))
     if rng.integers(4) == 0:
         second = Image.fromarray(picture(rng, width, height, bands))
         options |= {"save_all": True, "append_images": [second], "duration": 50}
@@ -162,7 +163,8 @@ def random_tiff(rng, width, height) -> bytes:
     if compression != "raw":
         options["compression"] = compression
     tags = {}
-    if compression in ("tiff_lzw", "tiff_adobe_deflate") and mode in ("L", "RGB", "RGBA", "I;16", "LA", "CMYK") and rng.integers(2):
+    differing = compression in ("tiff_lzw", "tiff_adobe_deflate") and mode in ("L", "LA", "RGB", "RGBA", "CMYK", "I;16")
+    if differing and rng.integers(2):
         tags[317] = 2
     if rng.integers(2):
         tags[278] = int(rng.integers(1, height + 1))
@@ -227,7 +229,6 @@ def main() -> None:
     parser.add_argument("--flips", type=int, default=0)
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
-    random.seed(args.seed)
     cases = image_cases.Cases(args.out)
     for i in range(args.count):
         kind = args.kinds[i % len(args.kinds)]
