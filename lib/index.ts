@@ -7,3 +7,4 @@ export * from "./tensor/index.ts";
 export { startNodeBackend } from "./node/backends.ts";
 export { loadModel, type LoadOptions } from "./node/load-model.ts";
 export { demoModel } from "./node/model-directory.ts";
+export { readImages } from "./node/read-images.ts";
