@@ -14,3 +14,4 @@ export {
 } from "./node/image-loader.ts";
 export { loadModel, type LoadOptions } from "./node/load-model.ts";
 export { demoModel } from "./node/model-directory.ts";
+export { readImages } from "./node/read-images.ts";
