@@ -212,7 +212,8 @@ async function bringAlong(
     ...besideWeights,
     ...folders.flatMap((below) => ["config.json", ...besideWeights].map((file) => join(below, file))),
   ];
-  for (const file of candidates) {
+  // A folder may be "." itself: each file once.
+  for (const file of new Set(candidates)) {
     if (!(await exists(join(path, file)))) continue;
     await mkdir(dirname(join(folder, file)), { recursive: true });
     await copyFile(join(path, file), join(folder, file));
