@@ -79,6 +79,12 @@ describe("Weights", () => {
     assert.throws(() => bias.tensor);
   });
 
+  it("belong to one layer each", async () => {
+    const { root } = (await weights()).weights;
+    root.at("block").get("fc.bias", [2]);
+    assert.throws(() => root.get("block.fc.bias", [2]), /two layers ask for block.fc.bias/);
+  });
+
   it("everything missing, misshapen and unexpected is listed whole", async () => {
     const { weights: all } = await weights();
     all.root.get("block.fc.weight", [3, 2]);
