@@ -178,14 +178,11 @@ describe("loadModel", () => {
     return details;
   }
 
-  it("passes over the position_ids that old files carry", async () => {
-    const position_ids = {
-      name: "text.transformer.embeddings.position_ids",
-      dtype: "I64",
-      shape: [1, 2],
-      bytes: new Uint8Array(16),
-    } as const;
-    await rewrite((tensors) => [...tensors, position_ids]);
+  it("passes over the position_ids and the masks that old files carry", async () => {
+    const buffers = ["text.transformer.embeddings.position_ids", "attn_mask", "text.attn_mask"].map(
+      (name) => ({ name, dtype: "I64", shape: [1, 2], bytes: new Uint8Array(16) }) as const,
+    );
+    await rewrite((tensors) => [...tensors, ...buffers]);
     await (await loadModel(folder)).dispose();
   });
 

@@ -125,6 +125,18 @@ describe("RowTable", () => {
     assert.throws(() => table.rows, /words.weight is used before load/);
   });
 
+  it("holds the rows of its last load alone", async () => {
+    const table = (await weights()).weights.root.table("words.weight", [8, 2]);
+    const before = memory().numTensors;
+    await table.load(Int32Array.of(1, 2));
+    await table.load(Int32Array.of(5));
+    assert.deepEqual(table.ids, [5]);
+    assert.deepEqual(table.rows.shape, [1, 2]);
+    assert.throws(() => table.lookup(Int32Array.of(1)), /row 1 was not loaded/);
+    table.release();
+    assert.equal(memory().numTensors, before);
+  });
+
   it("an id outside the table is an input error", async () => {
     const table = (await weights()).weights.root.table("words.weight", [8, 2]);
     await assert.rejects(table.load(Int32Array.of(8)), InputError);
