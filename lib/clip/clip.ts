@@ -224,7 +224,7 @@ export function assertPixels(pixels: Tensor4D, { vision }: ClipConfig, where: st
   }
 }
 
-/** @throws InputError unless there are rows and all of them fit into the context */
+/** @throws InputError unless there are rows, all of them fit into the context, and ids are whole numbers */
 export function assertRows(rows: readonly (readonly number[])[], { text }: ClipConfig, where: string): void {
   if (rows.length === 0) throw new InputError(`${where}: expected at least one text, got none`);
   const { contextLength } = text;
@@ -233,6 +233,12 @@ export function assertRows(rows: readonly (readonly number[])[], { text }: ClipC
     throw new InputError(
       `${where}: row ${tooLong} has ${rows[tooLong]!.length} ids, the context holds ${contextLength}`,
     );
+  }
+  for (const [r, row] of rows.entries()) {
+    const wrong = row.find((id) => (id | 0) !== id); // an Int32Array would make some id of it
+    if (wrong !== undefined) {
+      throw new InputError(`${where}: row ${r} of the token ids holds ${wrong}, expected whole numbers`);
+    }
   }
 }
 

@@ -89,6 +89,15 @@ describe("encodeTokens", () => {
       ],
       [[[]], /row 0 of the token ids has no token/],
       [[Array<number>(78).fill(5)], /row 0 has 78 ids, the context holds 77/],
+      [
+        [
+          [0, 2],
+          [0, 5.5, 2],
+        ],
+        /row 1 of the token ids holds 5.5, expected whole numbers/,
+      ],
+      [[[0, NaN, 2]], /row 0 of the token ids holds NaN/],
+      [[[0, 2 ** 32 + 5, 2]], /row 0 of the token ids holds 4294967301/],
       [[[0, 200, 2]], /id 200 is outside the table of 200 rows: does the tokenizer belong to this model\?/],
     ];
     const before = memory().numTensors;
