@@ -38,6 +38,19 @@ export default tseslint.config(
     },
   },
   {
+    files: ["lib/nn/**"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: ["node:*", "**/clip/**", "**/node/**", "**/tasks/**", "**/cli/**", "**/tools/**"] },
+      ],
+    },
+  },
+  {
+    files: ["lib/node/**", "lib/tasks/**"],
+    rules: { "no-restricted-imports": ["error", { patterns: ["**/cli/**", "**/tools/**"] }] },
+  },
+  {
     files: ["lib/tensor/**"],
     rules: {
       "no-restricted-imports": [

@@ -19,6 +19,7 @@ import {
   tidy,
 } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
+import { run } from "../nn/module.ts";
 import { InputError } from "../tensor/errors.ts";
 import { pass, tap } from "../tensor/taps.ts";
 import { Weights, type Residency, type Weight, type WeightScope } from "../tensor/weights.ts";
@@ -89,7 +90,10 @@ export class Clip {
 
   /** The model's tokenizer. @throws InputError if the model directory has none, or it is damaged */
   tokenizer(): Promise<Tokenizer> {
-    this.#tokenizer ??= this.#loadTokenizer();
+    this.#tokenizer ??= this.#loadTokenizer().catch((error: unknown) => {
+      this.#tokenizer = null; // once the file is there, the next call finds it
+      throw error;
+    });
     return this.#tokenizer;
   }
 
@@ -98,17 +102,12 @@ export class Clip {
    *
    * @param pixels [B, 3, H, W] in the config's image size, normalised as the preprocessing does
    * @returns [B, embedDim]; the caller disposes it
-   * @throws InputError for another shape
+   * @throws InputError for another shape, or integers
    */
-  encodeImage(pixels: Tensor4D, { normalize = false }: EncodeOptions = {}): Promise<Tensor2D> {
-    const [height, width] = this.config.vision.imageSize;
-    if (pixels.shape.slice(1).join() !== [3, height, width].join()) {
-      throw new InputError(
-        `encodeImage: expected pixels of the shape [B, 3, ${height}, ${width}], got [${pixels.shape}]`,
-      );
-    }
+  async encodeImage(pixels: Tensor4D, { normalize = false }: EncodeOptions = {}): Promise<Tensor2D> {
+    assertPixels(pixels, this.config, "encodeImage");
     return pass(async () => {
-      const embedding = await this.visual.apply(pixels);
+      const embedding = await run(this.visual.steps(pixels));
       return normalize ? normalized(embedding, "image_features") : embedding;
     });
   }
@@ -139,14 +138,9 @@ export class Clip {
     rows: readonly (readonly number[])[],
     { normalize = false, batchSize = textBatchSize }: EncodeOptions & { readonly batchSize?: number } = {},
   ): Promise<Tensor2D> {
-    const { contextLength } = this.config.text;
-    const tooLong = rows.findIndex((row) => row.length > contextLength);
-    if (rows.length === 0) throw new InputError("encodeTokens: expected at least one text, got none");
-    if (tooLong !== -1) {
-      throw new InputError(
-        `encodeTokens: row ${tooLong} has ${rows[tooLong]?.length ?? 0} ids, the context holds ${contextLength}`,
-      );
-    }
+    assertRows(rows, this.config, "encodeTokens");
+    if (!(batchSize >= 1))
+      throw new InputError(`encodeTokens: expected a batchSize above 0, got ${batchSize}`);
     const order = rows.map((_, i) => i);
     if (rows.length > batchSize) order.sort((a, b) => (rows[a]?.length ?? 0) - (rows[b]?.length ?? 0));
     return pass(async () => {
@@ -182,10 +176,12 @@ export class Clip {
     });
   }
 
-  /** Frees the weights and closes the file they come from. */
-  async dispose(): Promise<void> {
-    this.weights.dispose();
-    await this.weights.store.close();
+  /** Frees the weights and closes the file they come from, when the passes under way are done. */
+  dispose(): Promise<void> {
+    return pass(async () => {
+      this.weights.dispose();
+      await this.weights.store.close();
+    });
   }
 }
 
@@ -222,15 +218,51 @@ export function l2Normalize(x: Tensor2D): Tensor2D {
 }
 
 function encodeRows(text: Network["text"], rows: readonly (readonly number[])[]): Promise<Tensor2D> {
-  return text instanceof PlainTextTower ? text.apply(text.batch(rows)) : text.apply(text.batch(rows));
+  return run(text instanceof PlainTextTower ? text.steps(text.batch(rows)) : text.steps(text.batch(rows)));
+}
+
+/** @throws InputError unless they are what the image tower takes */
+export function assertPixels(pixels: Tensor4D, { vision }: ClipConfig, where: string): void {
+  const [height, width] = vision.imageSize;
+  if (pixels.shape[0] === 0 || pixels.shape.slice(1).join() !== [3, height, width].join()) {
+    throw new InputError(
+      `${where}: expected pixels of the shape [B, 3, ${height}, ${width}], got [${pixels.shape}]`,
+    );
+  }
+  if (pixels.dtype !== "float32") {
+    throw new InputError(`${where}: expected float32 pixels, normalised, got ${pixels.dtype}`);
+  }
+}
+
+/** @throws InputError unless there are rows, all of them fit into the context, and ids are whole numbers */
+export function assertRows(rows: readonly (readonly number[])[], { text }: ClipConfig, where: string): void {
+  if (rows.length === 0) throw new InputError(`${where}: expected at least one text, got none`);
+  const { contextLength } = text;
+  const tooLong = rows.findIndex((row) => row.length > contextLength);
+  if (tooLong !== -1) {
+    throw new InputError(
+      `${where}: row ${tooLong} has ${rows[tooLong]!.length} ids, the context holds ${contextLength}`,
+    );
+  }
+  for (const [r, row] of rows.entries()) {
+    const wrong = row.find((id) => (id | 0) !== id); // an Int32Array would make some id of it
+    if (wrong !== undefined) {
+      throw new InputError(`${where}: row ${r} of the token ids holds ${wrong}, expected whole numbers`);
+    }
+  }
 }
 
 /** Normalises, emits the result as a tap, and frees the embedding. */
 function normalized(embedding: Tensor2D, name: "image_features" | "text_features"): Tensor2D {
-  const features = l2Normalize(embedding);
-  embedding.dispose();
-  tap(name, features);
-  return features;
+  try {
+    return tidy(() => {
+      const features = l2Normalize(embedding);
+      tap(name, features);
+      return features;
+    });
+  } finally {
+    embedding.dispose();
+  }
 }
 
 /** Rows that ran in the order `order`, put back where they came from. */

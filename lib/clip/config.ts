@@ -170,7 +170,7 @@ function parseVision(options: Options): VisionConfig {
     imageSize: sizePair(options, "image_size", 224),
     patchSize: sizePair(options, "patch_size", 16),
     width,
-    layers: options.integer("layers", 12),
+    layers: options.layers("layers", 12),
     heads: width / headWidth,
     mlpWidth: Math.trunc(width * options.number("mlp_ratio", 4)),
   };
@@ -215,7 +215,7 @@ function parsePlainText(options: Options, customText: boolean): PlainTextConfig 
     contextLength: options.integer("context_length", 77),
     vocabSize: options.integer("vocab_size", 49408),
     width,
-    layers: options.integer("layers", 12),
+    layers: options.layers("layers", 12),
     heads: options.integer("heads", 8),
     mlpWidth: Math.trunc(width * options.number("mlp_ratio", 4)),
     prefix: customText ? "text" : "",
@@ -337,7 +337,7 @@ function parseRoberta(json: unknown, where: string): RobertaConfig {
   const config = {
     vocabSize: options.integer("vocab_size"),
     width: options.integer("hidden_size"),
-    layers: options.integer("num_hidden_layers"),
+    layers: options.layers("num_hidden_layers"),
     heads: options.integer("num_attention_heads"),
     mlpWidth: options.integer("intermediate_size"),
     positions: options.integer("max_position_embeddings"),

@@ -20,12 +20,12 @@ import {
   tidy,
 } from "@tensorflow/tfjs-core";
 import type { Scalar, Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
-import { runLoaded, type Steps } from "../nn/module.ts";
+import { runLoaded, type Loadable, type Steps } from "../nn/module.ts";
 import { registerGradients } from "../nn/gradients.ts";
 import { InputError } from "../tensor/errors.ts";
 import { pass } from "../tensor/taps.ts";
-import { RowTable, type Weight } from "../tensor/weights.ts";
-import { l2Normalize, type Clip } from "./clip.ts";
+import { loadAll, RowTable, type Weight } from "../tensor/weights.ts";
+import { assertPixels, assertRows, l2Normalize, type Clip } from "./clip.ts";
 import { PlainTextTower } from "./text/plain-text-tower.ts";
 
 export interface LossInputs {
@@ -59,7 +59,8 @@ export interface Gradients {
  * Computes a loss and its gradients.
  *
  * @param loss computes a scalar of the towers' outputs with tfjs operations
- * @throws InputError for a model whose weights are streamed: they must all be there at once
+ * @throws InputError for a model whose weights are streamed (they must all be there at once), and for inputs that
+ *   `encodeImage` and `encodeTokens` refuse
  */
 export async function gradients(
   model: Clip,
@@ -69,13 +70,15 @@ export async function gradients(
   if (model.weights.residency !== "resident") {
     throw new InputError(`gradients need all weights in memory: load the model with { weights: "resident" }`);
   }
+  if (pixels) assertPixels(pixels, model.config, "gradients");
+  if (rows) assertRows(rows, model.config, "gradients");
   registerGradients();
   const { visual, text, logitScale } = model;
   const textSteps = rows && prepareText(text, rows);
   return pass(async () => {
-    await Promise.all([logitScale.load(), pixels && visual.scope.load(), textSteps?.load()]);
-    const handles = model.weights.handles.filter((handle) => handle.isLoaded);
     try {
+      await loadAll([logitScale, ...(pixels ? [visual.scope] : []), ...(textSteps?.weights ?? [])]);
+      const handles = model.weights.handles.filter((handle) => handle.isLoaded);
       const found = tidy(() => {
         const inputs = [...handles.map(tensorOf), ...(pixels ? [pixels] : [])];
         const forward = (): Scalar =>
@@ -89,10 +92,21 @@ export async function gradients(
       });
       const [value, ...grads] = found;
       return collect(value!, grads, handles, pixels !== undefined);
+    } catch (error) {
+      disposeTape();
+      throw error;
     } finally {
-      for (const handle of handles) handle.release();
+      for (const handle of model.weights.handles) handle.release();
     }
   });
+}
+
+/** tfjs keeps what operations save for the way back, and frees it only at the end of a gradient that succeeds. */
+function disposeTape(): void {
+  const { state } = engine();
+  const tape = state.activeTape as typeof state.activeTape | null; // the type forgets that it is null at rest
+  for (const { saved } of tape ?? []) for (const tensor of saved ?? []) tensor.dispose();
+  state.activeTape = [];
 }
 
 /**
@@ -112,7 +126,7 @@ export function contrastiveLoss({ images, texts, logitScale }: LossOutputs): Sca
 }
 
 interface PreparedText {
-  load(): Promise<void>;
+  readonly weights: readonly Loadable[];
   steps(): Steps<Tensor2D>;
 }
 
@@ -121,18 +135,13 @@ function prepareText(text: Clip["text"], rows: readonly (readonly number[])[]): 
   if (text instanceof PlainTextTower) {
     const batch = text.batch(rows);
     return {
-      load: async () => {
-        await Promise.all([text.scope.load(), text.tokenEmbedding.rowsOf(batch.tokens).load()]);
-      },
+      weights: [text.scope, text.tokenEmbedding.rowsOf(batch.tokens)],
       steps: () => text.steps(batch),
     };
   }
   const batch = text.batch(rows);
-  const tables = text.transformer.embeddings.weightsOf(batch);
   return {
-    load: async () => {
-      await Promise.all([text.scope.load(), ...tables.map((table) => table.load())]);
-    },
+    weights: [text.scope, ...text.transformer.embeddings.weightsOf(batch)],
     steps: () => text.steps(batch),
   };
 }

@@ -20,6 +20,12 @@ export class Options {
     return this.#read(name, fallback, isPositiveInteger, "a positive whole number");
   }
 
+  /** Blocks in a stack: each is made before weights can tell that there are not so many. */
+  layers(name: string, fallback?: number): number {
+    const isCount = (value: unknown): value is number => isPositiveInteger(value) && value <= mostLayers;
+    return this.#read(name, fallback, isCount, `a positive whole number of at most ${mostLayers}`);
+  }
+
   number(name: string, fallback?: number): number {
     return this.#read(name, fallback, isNumber, "a number");
   }
@@ -92,6 +98,8 @@ export class Options {
     return value;
   }
 }
+
+const mostLayers = 1000;
 
 const isPositiveInteger = (value: unknown): value is number =>
   Number.isSafeInteger(value) && Number(value) > 0;

@@ -13,6 +13,9 @@ import type { Weight, WeightScope } from "../tensor/weights.ts";
 import { project } from "./linear.ts";
 import { Module } from "./module.ts";
 
+/** What masks add to a score: so much that exp(score + maskedScore) is 0 in float32, while the sum stays finite. */
+export const maskedScore = -1e9;
+
 export class MultiheadAttention extends Module<[x: Tensor3D, mask?: Tensor], Tensor3D> {
   readonly inProjWeight: Weight<Rank.R2>;
   readonly inProjBias: Weight<Rank.R1>;
@@ -44,7 +47,7 @@ export class MultiheadAttention extends Module<[x: Tensor3D, mask?: Tensor], Ten
  *
  * Emits the tap `#probabilities` [B, heads, L, L] of the given scope: row q says where query q looks.
  * @param query [B, L, heads · headWidth], as are key and value; the output is too
- * @param mask added to the scores, of a shape that broadcasts to [B, heads, L, L]: 0 or a large negative number
+ * @param mask added to the scores, of a shape that broadcasts to [B, heads, L, L]: 0 or `maskedScore`
  */
 export function attend(
   scope: WeightScope,

@@ -4,8 +4,8 @@
  * A layer's constructor asks its WeightScope for children and weights and does nothing else; `forward` is the layer.
  */
 import { tidy, type Tensor } from "@tensorflow/tfjs-core";
-import { tap } from "../tensor/taps.ts";
-import type { WeightScope } from "../tensor/weights.ts";
+import { pass, tap } from "../tensor/taps.ts";
+import { loadAll, type WeightScope } from "../tensor/weights.ts";
 
 /** A layer that computes in one go, with its weights loaded. */
 export abstract class Module<Inputs extends unknown[], Output extends Tensor = Tensor> {
@@ -51,7 +51,7 @@ export async function run<T>(steps: Steps<T>): Promise<T> {
   while (step.done !== true) {
     const weights = step.value;
     try {
-      await Promise.all(weights.map((weight) => weight.load()));
+      await loadAll(weights);
       step = steps.next();
     } catch (error) {
       step = steps.throw(error); // so that it frees what it holds; throws in turn
@@ -83,13 +83,20 @@ export abstract class StreamedModule<Inputs extends unknown[], Output extends Te
   *steps(...inputs: Inputs): Steps<Output> {
     const output = yield* this.forward(...inputs);
     // The English models' text tower lies at the root of the state dict: it is no module of its own.
-    if (this.scope.path !== "") tap(this.scope.path, output);
+    if (this.scope.path !== "") {
+      try {
+        tap(this.scope.path, output);
+      } catch (error) {
+        output.dispose(); // the sink's failure: nobody else has the tensor yet
+        throw error;
+      }
+    }
     return output;
   }
 
-  /** As `Module.apply`, on its own. */
+  /** As `Module.apply`, on its own: a pass, which waits for the passes before it. */
   apply(...inputs: Inputs): Promise<Output> {
-    return run(this.steps(...inputs));
+    return pass(() => run(this.steps(...inputs)));
   }
 }
 

@@ -2,6 +2,7 @@
 import { matMul, type Tensor2D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { disposing } from "../nn/module.ts";
+import { assertFinite } from "./finite.ts";
 import { embedImages, type EmbedImagesOptions } from "./embed.ts";
 
 export interface Ranked {
@@ -22,10 +23,12 @@ export interface Match {
  *
  * @param query [1, D], normalised
  * @param features [N, D], normalised
+ * @throws InputError for similarities that are no numbers: they have no order
  */
 export function rank(query: Tensor2D, features: Tensor2D): Promise<Ranked[]> {
   return disposing(matMul(features, query, false, true), async (product) => {
     const similarities = await product.data();
+    assertFinite(similarities);
     return Array.from(similarities, (similarity, index) => ({ index, similarity })).sort(bestFirst);
   });
 }

@@ -10,6 +10,7 @@ import type { Tensor2D } from "@tensorflow/tfjs-core";
 import { l2Normalize, type Clip } from "../clip/clip.ts";
 import { clean } from "../clip/tokenizer/clean.ts";
 import { disposing } from "../nn/module.ts";
+import { assertFinite } from "./finite.ts";
 import { InputError } from "../tensor/errors.ts";
 
 /** Prompts that are embedded together; their embeddings are averaged before the next are made. */
@@ -65,9 +66,11 @@ export class ZeroShotClassifier {
    * Each image's classes, best first.
    *
    * @param imageFeatures [B, embedDim], normalised
+   * @throws InputError for scores that are no numbers: they have no order
    */
   async scores(imageFeatures: Tensor2D): Promise<ClassScore[][]> {
     return disposing(await this.logits(imageFeatures), async (logits) => {
+      assertFinite(await logits.data());
       const probabilities = await disposing(softmax(logits), (tensor) => tensor.array());
       return (await logits.array()).map((row, image) =>
         row

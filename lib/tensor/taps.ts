@@ -9,7 +9,7 @@ import { tidy, type Tensor } from "@tensorflow/tfjs-core";
 
 /**
  * Receives each tapped value as the pass runs. It borrows the tensor: whatever it wants to keep it copies before it
- * returns (`tensor.clone()`, `tensor.dataSync()`).
+ * returns (`value.dataSync()`; `keep(value.clone())`, for without `keep` a clone goes when the sink returns).
  */
 export type TapSink = (name: string, value: Tensor) => void;
 

@@ -182,6 +182,15 @@ function runsOf(sorted: readonly number[]): { at: number; first: number; length:
   return runs;
 }
 
+/**
+ * Loads several at once. Where one fails the others are waited for all the same: what arrived after the release would
+ * stay for good.
+ */
+export async function loadAll(parts: readonly { load(): Promise<void> }[]): Promise<void> {
+  const outcomes = await Promise.allSettled(parts.map((part) => part.load()));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
 /** All weights of a model: the root of its scopes. */
 export class Weights {
   readonly residency: Residency;
@@ -202,6 +211,7 @@ export class Weights {
   /** Collects a handle; names that are missing or misshapen wait for `assertAllRead`. */
   register<H extends Weight | RowTable>(handle: H): H {
     const { name, shape } = handle;
+    if (this.#handles.has(name)) throw new Error(`two layers ask for ${name}`);
     const info = this.store.tensors.get(name);
     if (!info) this.#problems.push(`missing     ${name} [${shape.join(", ")}]`);
     else if (!weightDtypes.includes(info.dtype)) {
@@ -283,9 +293,8 @@ export class WeightScope {
   }
 
   /** Loads every weight of this scope and below; tables are loaded by their layer, which knows the ids. */
-  async load(): Promise<void> {
-    const weights = this.#handles().filter((handle) => handle instanceof Weight);
-    await Promise.all(weights.map((weight) => weight.load()));
+  load(): Promise<void> {
+    return loadAll(this.#handles().filter((handle) => handle instanceof Weight));
   }
 
   /** Releases every weight of this scope and below. */

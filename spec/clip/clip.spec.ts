@@ -89,6 +89,15 @@ describe("encodeTokens", () => {
       ],
       [[[]], /row 0 of the token ids has no token/],
       [[Array<number>(78).fill(5)], /row 0 has 78 ids, the context holds 77/],
+      [
+        [
+          [0, 2],
+          [0, 5.5, 2],
+        ],
+        /row 1 of the token ids holds 5.5, expected whole numbers/,
+      ],
+      [[[0, NaN, 2]], /row 0 of the token ids holds NaN/],
+      [[[0, 2 ** 32 + 5, 2]], /row 0 of the token ids holds 4294967301/],
       [[[0, 200, 2]], /id 200 is outside the table of 200 rows: does the tokenizer belong to this model\?/],
     ];
     const before = memory().numTensors;
@@ -115,10 +124,10 @@ describe("encodeImage", () => {
   });
   after(() => model.dispose());
 
-  it("refuses pixels of another size, and says which it wants", () => {
+  it("refuses pixels of another size, and says which it wants", async () => {
     const pixels = zeros<Rank.R4>([1, 3, 28, 28]);
-    assert.throws(
-      () => model.encodeImage(pixels),
+    await assert.rejects(
+      model.encodeImage(pixels),
       /expected pixels of the shape \[B, 3, 28, 42\], got \[1,3,28,28\]/,
     );
     pixels.dispose();
@@ -178,14 +187,11 @@ describe("loadModel", () => {
     return details;
   }
 
-  it("passes over the position_ids that old files carry", async () => {
-    const position_ids = {
-      name: "text.transformer.embeddings.position_ids",
-      dtype: "I64",
-      shape: [1, 2],
-      bytes: new Uint8Array(16),
-    } as const;
-    await rewrite((tensors) => [...tensors, position_ids]);
+  it("passes over the position_ids and the masks that old files carry", async () => {
+    const buffers = ["text.transformer.embeddings.position_ids", "attn_mask", "text.attn_mask"].map(
+      (name) => ({ name, dtype: "I64", shape: [1, 2], bytes: new Uint8Array(16) }) as const,
+    );
+    await rewrite((tensors) => [...tensors, ...buffers]);
     await (await loadModel(folder)).dispose();
   });
 

@@ -152,6 +152,24 @@ describe("a config", () => {
       roberta,
       /65 is no multiple of head_width 32/,
     ],
+    [
+      "more blocks than anyone has",
+      { ...config, vision_cfg: { ...vision, layers: 1e8 } },
+      roberta,
+      /"layers" to be a positive whole number of at most 1000, found 100000000/,
+    ],
+    [
+      "more plain text blocks than anyone has",
+      { ...config, text_cfg: { layers: 1001 } },
+      null,
+      /"layers" to be a positive whole number of at most 1000/,
+    ],
+    [
+      "more layers in it than anyone has",
+      config,
+      { ...roberta, num_hidden_layers: 1e8 },
+      /"num_hidden_layers" to be a positive whole number of at most 1000/,
+    ],
     ["a ResNet", { ...config, vision_cfg: { ...vision, layers: [3, 4, 6, 3] } }, roberta, /ResNet/],
     [
       "an option that is not implemented",

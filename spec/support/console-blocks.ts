@@ -1,6 +1,7 @@
-/** Examples in Markdown: in ```console blocks, `$ clipscope …` and below it what that prints. */
+/** Examples in Markdown: in ```console blocks, `$ clipscope …` or as in a checkout, and below it what that prints. */
 import { clipscope } from "./cli.ts";
 
+const prompt = /^\$ (?:npm ci && )?(?:clipscope|node bin\/clipscope\.js) /;
 const block = /^```console\n(.*?)^```$/gms;
 
 /** The same page with the output that the commands have now. */
@@ -9,9 +10,9 @@ export async function rerunExamples(markdown: string): Promise<string> {
   let end = 0;
   for (const match of markdown.matchAll(block)) {
     page += `${markdown.slice(end, match.index)}\`\`\`console\n`;
-    const commands = match[1]!.split("\n").filter((line) => line.startsWith("$ clipscope "));
+    const commands = match[1]!.split("\n").filter((line) => prompt.test(line));
     for (const command of commands) {
-      const { stdout, stderr } = await clipscope(words(command).slice(2));
+      const { stdout, stderr } = await clipscope(words(command.replace(prompt, "")));
       page += `${command}\n${stdout}${stderr}`;
     }
     page += "```";

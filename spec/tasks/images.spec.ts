@@ -101,6 +101,15 @@ describe("tasks with image files", () => {
     });
   });
 
+  describe("rank, of what is no number", () => {
+    it("refuses to order", async () => {
+      const [query, features] = [tensor2d([[1, 0]]), tensor2d([[NaN, 0]])];
+      await assert.rejects(rank(query, features), /the network's scores hold NaN/);
+      query.dispose();
+      features.dispose();
+    });
+  });
+
   describe("rankImages", () => {
     it("finds an image itself first, and leaves no tensor behind", async () => {
       const [own] = await collect(model, [files[2]!], 1, true);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { memory, tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
+import { fill, memory, tensor2d, type Rank, type Tensor2D } from "@tensorflow/tfjs-core";
 import { l2Normalize, type Clip } from "../../lib/clip/clip.ts";
 import { zeroShotClassifier, zeroShotPrompts, type ZeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
 import { assertNear } from "../support/near.ts";
@@ -80,6 +80,17 @@ describe("zeroShotClassifier", () => {
       );
       assertNear([row.reduce((sum, { probability }) => sum + probability, 0)], [1], 1e-6);
     }
+  });
+
+  it("scores that are no numbers are refused, not ranked", async () => {
+    const damaged = fill<Rank.R2>([1, 24], NaN);
+    const before = memory().numTensors;
+    await assert.rejects(
+      classifier.scores(damaged),
+      /the network's scores hold NaN: its weights are damaged/,
+    );
+    assert.equal(memory().numTensors, before);
+    damaged.dispose();
   });
 
   it("leaves no tensor behind", async () => {

@@ -49,6 +49,15 @@ describe("safetensors: reading", () => {
     assert.deepEqual(source.reads, [{ offset: (file.tensors.get("matrix")?.offset ?? 0) + 4, length: 8 }]);
   });
 
+  it("takes tensors without elements, wherever the header names them", async () => {
+    const file = rawSafetensors(
+      '{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"none":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}',
+      new Uint8Array(2),
+    );
+    const { tensors } = await SafetensorsFile.open(new MemorySource(file));
+    assert.deepEqual([...tensors.keys()], ["a", "none"]);
+  });
+
   it("is read alike by the npm package safetensors", () => {
     const { SafeTensor } = createRequire(import.meta.url)("safetensors") as OtherReader;
     // That reader knows no __metadata__.

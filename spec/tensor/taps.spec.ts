@@ -80,6 +80,13 @@ describe("passes", () => {
     assert.deepEqual(two.names, ["two begins=0", "two ends=0"]);
   });
 
+  it("leave no sink behind", async () => {
+    const { names, sink } = recorder();
+    await withTaps(sink, () => slowPass("one"));
+    emit("after");
+    assert.deepEqual(names, ["one begins=0", "one ends=0"]);
+  });
+
   it("a failure reaches its caller and does not stop the next", async () => {
     const failed = pass(() => Promise.reject(new Error("no weights")));
     const next = slowPass("next");

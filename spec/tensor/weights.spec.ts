@@ -79,6 +79,12 @@ describe("Weights", () => {
     assert.throws(() => bias.tensor);
   });
 
+  it("belong to one layer each", async () => {
+    const { root } = (await weights()).weights;
+    root.at("block").get("fc.bias", [2]);
+    assert.throws(() => root.get("block.fc.bias", [2]), /two layers ask for block.fc.bias/);
+  });
+
   it("everything missing, misshapen and unexpected is listed whole", async () => {
     const { weights: all } = await weights();
     all.root.get("block.fc.weight", [3, 2]);
@@ -117,6 +123,18 @@ describe("RowTable", () => {
     assert.deepEqual(table.rows.arraySync()[3], [half(12), half(13)]);
     table.release();
     assert.throws(() => table.rows, /words.weight is used before load/);
+  });
+
+  it("holds the rows of its last load alone", async () => {
+    const table = (await weights()).weights.root.table("words.weight", [8, 2]);
+    const before = memory().numTensors;
+    await table.load(Int32Array.of(1, 2));
+    await table.load(Int32Array.of(5));
+    assert.deepEqual(table.ids, [5]);
+    assert.deepEqual(table.rows.shape, [1, 2]);
+    assert.throws(() => table.lookup(Int32Array.of(1)), /row 1 was not loaded/);
+    table.release();
+    assert.equal(memory().numTensors, before);
   });
 
   it("an id outside the table is an input error", async () => {

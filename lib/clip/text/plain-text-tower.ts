@@ -8,6 +8,7 @@
  */
 import { add, gatherND, matMul, slice, tensor2d, tidy } from "@tensorflow/tfjs-core";
 import type { Rank, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
+import { maskedScore } from "../../nn/attention.ts";
 import { Embedding, type IdGrid } from "../../nn/embedding.ts";
 import { LayerNorm } from "../../nn/layer-norm.ts";
 import { consuming, StreamedModule, withWeights, type Steps } from "../../nn/module.ts";
@@ -16,9 +17,6 @@ import type { Weight, WeightScope } from "../../tensor/weights.ts";
 import type { PlainTextConfig } from "../config.ts";
 import { layerNormEpsilon } from "../vision/residual-attention-block.ts";
 import { Transformer } from "../vision/transformer.ts";
-
-/** Large enough that exp(score + maskedScore) is 0 in float32, small enough that the sum is finite. */
-const maskedScore = -1e9;
 
 /** Token ids up to the longest end of text, and where each row ends. */
 export interface CausalBatch {

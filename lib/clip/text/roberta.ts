@@ -5,15 +5,13 @@
  * State dict: `embeddings.*`, `encoder.layer.{i}.*`, `pooler.dense.*`.
  */
 import { add, mul, reshape, tensor2d, tidy, type Tensor3D, type Tensor4D } from "@tensorflow/tfjs-core";
+import { maskedScore } from "../../nn/attention.ts";
 import { consuming, StreamedModule, withWeights, type Steps } from "../../nn/module.ts";
 import type { WeightScope } from "../../tensor/weights.ts";
 import type { RobertaConfig } from "../config.ts";
 import { RobertaEmbeddings } from "./roberta-embeddings.ts";
 import { RobertaEncoder } from "./roberta-encoder.ts";
 import type { TokenBatch } from "./token-batch.ts";
-
-/** Large enough that exp(score + maskedScore) is 0 in float32, small enough that the sum is finite. */
-const maskedScore = -1e9;
 
 export class Roberta extends StreamedModule<[batch: TokenBatch], Tensor3D> {
   readonly embeddings: RobertaEmbeddings;
