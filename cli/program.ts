@@ -1,6 +1,6 @@
 /** The command line: reads arguments, runs a command, returns the exit status. */
-import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
+import { packageInfo } from "./package-info.ts";
 import type { ExitStatus, Terminal } from "./terminal.ts";
 
 interface CommandModule {
@@ -25,6 +25,16 @@ const entries: readonly Entry[] = [
     name: "tokenize",
     summary: "show what the tokenizer makes of a text",
     load: () => import("./tokenize.ts"),
+  },
+  {
+    name: "verify",
+    summary: "compare every layer with a golden file of OpenCLIP's activations",
+    load: () => import("./verify.ts"),
+  },
+  {
+    name: "trace",
+    summary: "write, count or picture what goes on inside the network",
+    load: () => import("./trace.ts"),
   },
   {
     name: "doctor",
@@ -56,9 +66,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 }
 
 function createProgram(terminal: Terminal): Command {
-  const { version, description } = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  ) as { version: string; description: string };
+  const { version, description } = packageInfo();
   return new Command("clipscope")
     .description(description)
     .version(version)

@@ -8,7 +8,7 @@
 import { concat, div, exp, gather, matMul, mul, norm, tensor1d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
 import { InputError } from "../tensor/errors.ts";
-import { pass, tap } from "../tensor/taps.ts";
+import { pass, tap, tapOwned } from "../tensor/taps.ts";
 import { Weights, type Residency, type Weight, type WeightScope } from "../tensor/weights.ts";
 import { SyntheticStore } from "../tensor/synthetic.ts";
 import type { TensorStore } from "../tensor/safetensors.ts";
@@ -154,8 +154,7 @@ export class Clip {
       await this.logitScale.load();
       return tidy(() => {
         const logits = mul<Tensor2D>(exp(this.logitScale.tensor), matMul(images, texts, false, true));
-        tap("logits_per_image", logits);
-        return logits;
+        return tap("logits_per_image", logits);
       });
     });
   }
@@ -197,8 +196,7 @@ export function l2Normalize(x: Tensor2D): Tensor2D {
 function normalized(embedding: Tensor2D, name: "image_features" | "text_features"): Tensor2D {
   const features = l2Normalize(embedding);
   embedding.dispose();
-  tap(name, features);
-  return features;
+  return tapOwned(name, features);
 }
 
 /** Rows that ran in the order `order`, put back where they came from. */

@@ -4,7 +4,7 @@
  * A layer's constructor asks its WeightScope for children and weights and does nothing else; `forward` is the layer.
  */
 import { tidy, type Tensor } from "@tensorflow/tfjs-core";
-import { tap } from "../tensor/taps.ts";
+import { tap, tapOwned } from "../tensor/taps.ts";
 import type { WeightScope } from "../tensor/weights.ts";
 
 /** A layer that computes in one go, with its weights loaded. */
@@ -20,16 +20,7 @@ export abstract class Module<Inputs extends unknown[], Output extends Tensor = T
 
   /** Computes the output, frees what lay between, and emits the output as the tap of this module's path. */
   apply(...inputs: Inputs): Output {
-    return tidy(() => {
-      const output = this.forward(...inputs);
-      tap(this.scope.path, output, (value) => this.present(value));
-      return output;
-    });
-  }
-
-  /** The output as PyTorch lays it out, for taps; the same unless a layer works in another layout. */
-  protected present(output: Output): Tensor {
-    return output;
+    return tidy(() => tap(this.scope.path, this.forward(...inputs)));
   }
 }
 
@@ -45,9 +36,7 @@ export abstract class StreamedModule<Inputs extends unknown[], Output extends Te
 
   /** As `Module.apply`; the caller owns the output, inputs stay the caller's. */
   async apply(...inputs: Inputs): Promise<Output> {
-    const output = await this.forward(...inputs);
-    tap(this.scope.path, output);
-    return output;
+    return tapOwned(this.scope.path, await this.forward(...inputs));
   }
 }
 
