@@ -1,30 +1,36 @@
 /** `clipscope classify`: zero-shot probabilities of images. */
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
+import type { Clip } from "../lib/clip/clip.ts";
 import { disposing } from "../lib/nn/module.ts";
-import { unreadable } from "../lib/node/file-source.ts";
 import { findImages, imageExtensions } from "../lib/node/image-files.ts";
 import { embedImages } from "../lib/tasks/embed.ts";
-import { zeroShotClassifier, zeroShotPrompts, type ClassScore } from "../lib/tasks/zero-shot.ts";
+import {
+  zeroShotClassifier,
+  zeroShotPrompts,
+  type ClassScore,
+  type ZeroShotClassifier,
+} from "../lib/tasks/zero-shot.ts";
 import { InputError } from "../lib/tensor/errors.ts";
 import { withModel } from "./model.ts";
 import {
+  batchOption,
   collect,
+  embedOptions,
   examples,
   exifOption,
   positiveInteger,
   weightsOption,
-  type ModelOptions,
+  type ImageOptions,
 } from "./options.ts";
 import { bar, fit, printable, widest } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
+import { readLines } from "./text-file.ts";
 
-interface Options extends ModelOptions {
+interface Options extends ImageOptions {
   readonly labels?: string[];
   readonly labelsFile?: string;
   readonly template?: string[];
   readonly top?: number;
-  readonly exif?: boolean;
 }
 
 export function register(program: Command, terminal: Terminal): void {
@@ -44,6 +50,7 @@ export function register(program: Command, terminal: Terminal): void {
     )
     .option("--top <k>", "show the best K labels (default: all)", positiveInteger)
     .addOption(exifOption())
+    .addOption(batchOption())
     .addOption(weightsOption())
     .addHelpText(
       "after",
@@ -60,7 +67,7 @@ export function register(program: Command, terminal: Terminal): void {
 }
 
 async function classify(paths: readonly string[], options: Options, terminal: Terminal): Promise<void> {
-  const { template: templates = ["{}"], top, exif = false, json = false } = options;
+  const { template: templates = ["{}"], top, json = false } = options;
   const labels = await readLabels(options);
   zeroShotPrompts(labels, templates); // to complain before the model is loaded
   const report = (error: InputError): void => {
@@ -70,13 +77,13 @@ async function classify(paths: readonly string[], options: Options, terminal: Te
   if (files.length === 0) return;
 
   await withModel(options, terminal, async (model) => {
-    const classifier = await zeroShotClassifier(model, labels, templates);
+    const classifier = await embedLabels(model, labels, templates, terminal);
     const progress = terminal.progress(files.length, "images");
     const results: { path: string; scores: ClassScore[] }[] = [];
     try {
       const batches = embedImages(model, files, {
         normalize: true,
-        exifOrientation: exif,
+        ...embedOptions(options),
         onError: report,
         onProgress: progress.update,
       });
@@ -96,6 +103,20 @@ async function classify(paths: readonly string[], options: Options, terminal: Te
   });
 }
 
+async function embedLabels(
+  model: Clip,
+  labels: readonly string[],
+  templates: readonly string[],
+  terminal: Terminal,
+): Promise<ZeroShotClassifier> {
+  const progress = terminal.progress(labels.length, "labels");
+  try {
+    return await zeroShotClassifier(model, labels, templates, { onProgress: progress.update });
+  } finally {
+    progress.stop();
+  }
+}
+
 async function readLabels({ labels, labelsFile }: Options): Promise<string[]> {
   if ((labels === undefined) === (labelsFile === undefined)) {
     throw new InputError('expected the classes in --labels ("cat,dog") or in --labels-file, one of the two');
@@ -105,10 +126,7 @@ async function readLabels({ labels, labelsFile }: Options): Promise<string[]> {
       labels!.flatMap((list) => list.split(",")),
       "--labels: label",
     );
-  const text = await readFile(labelsFile, "utf8").catch((error: unknown) => {
-    throw unreadable(labelsFile, error);
-  });
-  return trimmed(text.replace(/\n$/, "").split("\n"), `${labelsFile}: line`);
+  return trimmed(await readLines(labelsFile), `${labelsFile}: line`);
 }
 
 function trimmed(labels: readonly string[], where: string): string[] {

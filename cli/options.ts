@@ -1,5 +1,6 @@
 /** Options that several commands share. */
 import { InvalidArgumentError, Option } from "commander";
+import type { EmbedImagesOptions } from "../lib/tasks/embed.ts";
 import type { BackendChoice } from "../lib/tensor/backend.ts";
 
 /** Taken by every command; defined in program.ts. */
@@ -21,9 +22,27 @@ export function weightsOption(): Option {
     .default("auto");
 }
 
-/** For commands that read images. */
+/** How images go through the network. */
+export interface ImageOptions extends ModelOptions {
+  readonly exif?: boolean;
+  readonly batch?: number;
+}
+
+/** For commands that embed images. */
 export function exifOption(): Option {
   return new Option("--exif", "turn images as their EXIF data says (OpenCLIP does not)");
+}
+
+/** For commands that embed images. */
+export function batchOption(): Option {
+  return new Option("--batch <n>", "images that run together; a GPU gains by more (default: 4)").argParser(
+    positiveInteger,
+  );
+}
+
+/** These options as the library takes them. */
+export function embedOptions({ exif = false, batch }: ImageOptions): EmbedImagesOptions {
+  return { exifOrientation: exif, ...(batch === undefined ? {} : { batchSize: batch }) };
 }
 
 /** An option that is repeated for several values. */

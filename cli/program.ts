@@ -86,7 +86,7 @@ function createProgram(terminal: Terminal): Command {
       getOutHasColors: () => terminal.colors.isColorSupported,
       getErrHasColors: () => terminal.colors.isColorSupported,
     })
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 10 })
     .option("--model <dir>", "model directory (default: the demo model that comes along)")
     .option("--arch <name>", "open_clip's name of the architecture, for a model directory without a config")
     .addOption(

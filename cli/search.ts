@@ -1,22 +1,27 @@
 /** `clipscope search`: ranks images by similarity to a text or an image. */
-import type { Tensor2D } from "@tensorflow/tfjs-core";
 import type { Command } from "commander";
-import type { Clip } from "../lib/clip/clip.ts";
 import { clean } from "../lib/clip/tokenizer/clean.ts";
 import { disposing } from "../lib/nn/module.ts";
 import { findImages, imageExtensions } from "../lib/node/image-files.ts";
-import { embedImages } from "../lib/tasks/embed.ts";
+import { embedImage } from "../lib/tasks/embed.ts";
 import { rankImages } from "../lib/tasks/search.ts";
 import { InputError } from "../lib/tensor/errors.ts";
 import { withModel } from "./model.ts";
-import { examples, exifOption, positiveInteger, weightsOption, type ModelOptions } from "./options.ts";
+import {
+  batchOption,
+  embedOptions,
+  examples,
+  exifOption,
+  positiveInteger,
+  weightsOption,
+  type ImageOptions,
+} from "./options.ts";
 import { printable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface Options extends ModelOptions {
+interface Options extends ImageOptions {
   readonly image?: string;
   readonly top: number;
-  readonly exif?: boolean;
 }
 
 export function register(program: Command, terminal: Terminal): void {
@@ -32,6 +37,7 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--image <file>", "look for images like this one")
     .option("--top <k>", "show the best K images", positiveInteger, 10)
     .addOption(exifOption())
+    .addOption(batchOption())
     .addOption(weightsOption())
     .addHelpText(
       "after",
@@ -47,7 +53,7 @@ export function register(program: Command, terminal: Terminal): void {
 }
 
 async function search(given: readonly string[], options: Options, terminal: Terminal): Promise<void> {
-  const { image, top, exif = false, json = false } = options;
+  const { image, top, json = false } = options;
   const [text, ...rest] = given;
   const paths = image === undefined ? rest : given;
   if (image === undefined && (text === undefined || clean(text) === "")) {
@@ -61,12 +67,15 @@ async function search(given: readonly string[], options: Options, terminal: Term
   if (files.length === 0) return;
 
   await withModel(options, terminal, async (model) => {
-    const query = image === undefined ? embedText(model, text!) : embedImage(model, image, exif);
-    const matches = await disposing(await query, async (features) => {
+    const query =
+      image === undefined
+        ? await model.encodeText([text!], { normalize: true })
+        : await embedImage(model, image, { normalize: true, ...embedOptions(options) });
+    const matches = await disposing(query, async (features) => {
       const progress = terminal.progress(files.length, "images");
       try {
         return await rankImages(model, features, files, {
-          exifOrientation: exif,
+          ...embedOptions(options),
           onError: report,
           onProgress: progress.update,
         });
@@ -80,13 +89,4 @@ async function search(given: readonly string[], options: Options, terminal: Term
       for (const { path, similarity } of best)
         terminal.print(`${similarity.toFixed(4).padStart(7)}  ${printable(path)}`);
   });
-}
-
-function embedText(model: Clip, text: string): Promise<Tensor2D> {
-  return model.encodeText([text], { normalize: true });
-}
-
-async function embedImage(model: Clip, path: string, exifOrientation: boolean): Promise<Tensor2D> {
-  const { value } = await embedImages(model, [path], { normalize: true, exifOrientation }).next();
-  return value!.features;
 }

@@ -1,7 +1,8 @@
 /** Where a command writes to: results to standard output, everything else to standard error. */
-import { SingleBar } from "cli-progress";
 import picocolors from "picocolors";
 import { InputError } from "../lib/tensor/errors.ts";
+import { progressLine } from "./progress.ts";
+import { printable } from "./table.ts";
 
 /** 0 done, 1 a check failed, 2 wrong use or bad input. */
 export type ExitStatus = 0 | 1 | 2;
@@ -45,7 +46,7 @@ export class Terminal {
 
   /** Columns of standard output; 80 where it is no terminal. */
   get width(): number {
-    return this.#around.stdout.columns ?? 80;
+    return columnsOf(this.#around.stdout);
   }
 
   get stdin(): AsyncIterable<Uint8Array | string> {
@@ -96,43 +97,43 @@ export class Terminal {
 
   /** A progress bar on standard error, if that is a terminal and the work is worth one. Stop it in any case. */
   progress(total: number, unit: string): Progress {
-    const { stderr } = this.#around;
-    if (stderr.isTTY !== true || total < progressFrom) {
+    const { stderr, env } = this.#around;
+    if (stderr.isTTY !== true || env["TERM"] === "dumb" || total < progressFrom) {
       return { update: () => undefined, stop: () => undefined };
     }
-    const barsize = Math.max(
-      0,
-      Math.min(40, (stderr.columns ?? 80) - `${total}/${total} ${unit}, 99m59s left `.length),
-    );
-    const bar = new SingleBar({
-      stream: stderr as NodeJS.WritableStream,
-      format: `{bar} {value}/{total} ${unit}, {eta_formatted} left`,
-      barCompleteChar: "█",
-      barIncompleteChar: "░",
-      barsize,
-      clearOnComplete: true,
-      // The bar fits the line. (To turn wrapping off would leave it off when the process is killed.)
-      linewrap: true,
-      // Results that are printed meanwhile erase it.
-      forceRedraw: true,
-    });
-    bar.start(total, 0);
-    this.#isProgressShown = true;
+    const start = Date.now();
+    const update = (done: number): void => {
+      const line = progressLine(
+        { done, total, unit, seconds: (Date.now() - start) / 1000 },
+        columnsOf(stderr),
+      );
+      stderr.write(`${eraseLine}${line}`);
+      this.#isProgressShown = true;
+    };
+    update(0);
     return {
-      update: (done) => {
-        bar.update(done);
-      },
+      update,
       stop: () => {
-        bar.stop();
-        this.#isProgressShown = false;
+        this.#eraseProgress();
       },
     };
   }
 
-  #write(stream: OutputStream, text: string): void {
+  /** The bar goes before anything else is written, and comes back with its next update. */
+  #eraseProgress(): void {
     if (this.#isProgressShown) this.#around.stderr.write(eraseLine);
+    this.#isProgressShown = false;
+  }
+
+  #write(stream: OutputStream, text: string): void {
+    this.#eraseProgress();
     stream.write(text);
   }
+}
+
+/** 80 where it is no terminal, or one that does not know (it says 0). */
+function columnsOf({ columns = 0 }: OutputStream): number {
+  return columns > 0 ? columns : 80;
 }
 
 /** https://no-color.org and https://force-color.org; else colours are for terminals. */
@@ -145,7 +146,7 @@ function wantsColors(stream: OutputStream, env: Surroundings["env"]): boolean {
 /** One line, then indented details where an error has them. */
 function describeError(error: unknown, debug: boolean): string[] {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  const line = message.replace(/\s*\n\s*/g, "; ");
+  const line = printable(message.replace(/\s*\n\s*/g, "; "));
   const details = error instanceof InputError ? error.details : [];
   // Errors of the system (a full disk) are nobody's bug.
   const isExpected = error instanceof InputError || (error instanceof Error && "syscall" in error);

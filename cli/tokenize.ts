@@ -1,14 +1,13 @@
 /** `clipscope tokenize`: what the tokenizer makes of texts. Needs no weights and starts no backend. */
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { TokenizedText } from "../lib/clip/tokenizer/tokenizer.ts";
-import { unreadable } from "../lib/node/file-source.ts";
 import { demoModel, readModelDirectory } from "../lib/node/model-directory.ts";
 import { readTokenizer } from "../lib/node/read-tokenizer.ts";
 import { InputError } from "../lib/tensor/errors.ts";
 import { examples, type GlobalOptions } from "./options.ts";
 import { printable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
+import { readLines } from "./text-file.ts";
 
 interface Options extends GlobalOptions {
   readonly file?: string;
@@ -61,33 +60,9 @@ function describe({ cleaned, pieces, ids }: TokenizedText, { colors }: Terminal)
   ];
 }
 
-/** The texts of a file, one a line: split at "\n" alone, for other separators may be part of a text. */
 async function readTexts(file: string, { stdin }: Terminal): Promise<string[]> {
-  const bytes =
-    file === "-"
-      ? await readAll(stdin)
-      : await readFile(file).catch((error: unknown) => {
-          throw unreadable(file, error);
-        });
-  const content = decode(bytes, file);
-  if (content === "") return [];
-  const lines = content.replace(/\n$/, "").split("\n");
+  const lines = await readLines(file, stdin);
   return file.endsWith(".jsonl") ? lines.map((line, i) => textOfJson(line, `${file}: line ${i + 1}`)) : lines;
-}
-
-async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
-}
-
-function decode(bytes: Uint8Array, file: string): string {
-  try {
-    // A byte order mark is a part of the text, as for Python.
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    throw new InputError(`${file}: expected text in UTF-8`, [], { cause: error });
-  }
 }
 
 function textOfJson(line: string, where: string): string {

@@ -2,8 +2,8 @@
  * CLIP: two towers into one space, and the scale of their similarity.
  *
  * logits = exp(logit_scale) · î · t̂ᵀ, with î and t̂ the L2-normalised embeddings.
- * Paper: Radford et al., 2021 (arXiv 2103.00020), figure 3. Source: open_clip/model.py, CustomTextCLIP.
- * State dict: `visual.*`, `text.*`, `logit_scale` [].
+ * Paper: Radford et al., 2021 (arXiv 2103.00020), figure 3. Source: open_clip/model.py, CustomTextCLIP and CLIP.
+ * State dict: `visual.*`, `text.*` (the English models: at the root), `logit_scale` [].
  */
 import { concat, div, exp, gather, matMul, mul, norm, tensor1d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
@@ -14,13 +14,13 @@ import { SyntheticStore } from "../tensor/synthetic.ts";
 import type { TensorStore } from "../tensor/safetensors.ts";
 import type { ClipConfig } from "./config.ts";
 import type { PreprocessConfig } from "./preprocess/config.ts";
-import { TextTower } from "./text/text-tower.ts";
-import { TokenBatch } from "./text/token-batch.ts";
+import { PlainTextTower } from "./text/plain-text-tower.ts";
+import { RobertaTextTower } from "./text/roberta-text-tower.ts";
 import type { Tokenizer } from "./tokenizer/tokenizer.ts";
 import { VisionTransformer } from "./vision/vision-transformer.ts";
 
-/** Old files carry these buffers; they hold the numbers 0, 1, 2, …, which no layer reads. */
-const ignoredTensors = ["text.transformer.embeddings.position_ids"];
+/** Old files carry these buffers, which no layer reads: the numbers 0, 1, 2, …, and the causal mask. */
+const ignoredTensors = ["text.transformer.embeddings.position_ids", "attn_mask", "text.attn_mask"];
 
 /** Texts of similar length that run together. */
 const textBatchSize = 32;
@@ -45,7 +45,7 @@ export class Clip {
   /** How pictures become pixels of this model. */
   readonly preprocess: PreprocessConfig;
   readonly visual: VisionTransformer;
-  readonly text: TextTower;
+  readonly text: RobertaTextTower | PlainTextTower;
   readonly logitScale: Weight;
   readonly #weights: Weights;
 
@@ -117,7 +117,7 @@ export class Clip {
     rows: readonly (readonly number[])[],
     { normalize = false, batchSize = textBatchSize }: EncodeOptions & { readonly batchSize?: number } = {},
   ): Promise<Tensor2D> {
-    const { contextLength, roberta } = this.config.text;
+    const { contextLength } = this.config.text;
     const tooLong = rows.findIndex((row) => row.length > contextLength);
     if (rows.length === 0) throw new InputError("encodeTokens: expected at least one text, got none");
     if (tooLong !== -1) {
@@ -132,7 +132,7 @@ export class Clip {
       try {
         for (let start = 0; start < order.length; start += batchSize) {
           const group = order.slice(start, start + batchSize).map((i) => rows[i] ?? []);
-          embeddings.push(await this.text.apply(new TokenBatch(group, roberta.padId)));
+          embeddings.push(await encodeRows(this.text, group));
         }
         const embedding = tidy(() => inOrder(embeddings, order));
         return normalize ? normalized(embedding, "text_features") : embedding;
@@ -168,16 +168,22 @@ export class Clip {
 
 interface Network {
   readonly visual: VisionTransformer;
-  readonly text: TextTower;
+  readonly text: RobertaTextTower | PlainTextTower;
   readonly logitScale: Weight;
 }
 
 function network(root: WeightScope, config: ClipConfig): Network {
   return {
     visual: new VisionTransformer(root.at("visual"), config),
-    text: new TextTower(root.at("text"), config),
+    text: textTower(root, config),
     logitScale: root.get("logit_scale", config.nonscalarLogitScale ? [1] : []),
   };
+}
+
+function textTower(root: WeightScope, { text, embedDim, quickGelu }: ClipConfig): Network["text"] {
+  if (text.kind === "xlm-roberta") return new RobertaTextTower(root.at("text"), text, embedDim);
+  const scope = text.prefix === "" ? root : root.at(text.prefix);
+  return new PlainTextTower(scope, text, embedDim, quickGelu);
 }
 
 /** Name and shape of every tensor that an architecture's weights hold; nothing is loaded. */
@@ -190,6 +196,10 @@ export function declaredTensors(config: ClipConfig): ReadonlyMap<string, readonl
 /** x / ‖x‖₂ for each row. [B, D] */
 export function l2Normalize(x: Tensor2D): Tensor2D {
   return tidy(() => div(x, norm(x, 2, -1, true)));
+}
+
+function encodeRows(text: Network["text"], rows: readonly (readonly number[])[]): Promise<Tensor2D> {
+  return text instanceof PlainTextTower ? text.apply(text.batch(rows)) : text.apply(text.batch(rows));
 }
 
 /** Normalises, emits the result as a tap, and frees the embedding. */

@@ -8,7 +8,7 @@ import { InputError } from "../tensor/errors.ts";
 import { architectures, textNetworks } from "./architectures/index.ts";
 import { Options } from "./options.ts";
 
-/** A CLIP of a ViT image tower and an XLM-RoBERTa text tower. */
+/** A CLIP of a ViT image tower and a text tower: XLM-RoBERTa's, or CLIP's own of the English models. */
 export interface ClipConfig {
   /** Width of the space that both towers project into. */
   readonly embedDim: number;
@@ -31,13 +31,31 @@ export interface VisionConfig {
   readonly mlpWidth: number;
 }
 
-export interface TextConfig {
+export type TextConfig = RobertaTextConfig | PlainTextConfig;
+
+/** A Hugging Face text network with a pooler and a projection. */
+export interface RobertaTextConfig {
+  readonly kind: "xlm-roberta";
   /** Tokens a text is cut to, `<s>` and `</s>` included. */
   readonly contextLength: number;
   readonly pooler: "mean_pooler" | "cls_pooler" | "cls_last_hidden_state_pooler";
   readonly projection: "linear" | "mlp" | "none";
   readonly tokenizer: TokenizerConfig;
   readonly roberta: RobertaConfig;
+}
+
+/** CLIP's own causal text transformer. */
+export interface PlainTextConfig {
+  readonly kind: "plain";
+  /** Tokens a text is cut to, start and end of text included; also the number of positions. */
+  readonly contextLength: number;
+  readonly vocabSize: number;
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly mlpWidth: number;
+  /** State-dict prefix of the tower: the root, or "text" where the config says `custom_text`. */
+  readonly prefix: "" | "text";
 }
 
 /** What `text_cfg` says of the tokenizer. */
@@ -85,9 +103,14 @@ export async function parseClipConfig(
   const quickGelu = options.boolean("quick_gelu", false);
   const nonscalarLogitScale = options.boolean("nonscalar_logit_scale", false);
   const vision = parseVision(options.object("vision_cfg"));
-  const text = await parseText(options.object("text_cfg"), embedDim, where, readTextNetwork);
-  // custom_text says that the text tower lives under "text.", which it always does with a Hugging Face tower.
-  options.neutral({ custom_text: [true], init_logit_scale: "any", cast_dtype: "any", output_dict: "any" });
+  const textOptions = options.object("text_cfg");
+  // A text tower of its own lives under "text."; a Hugging Face one always does.
+  const customText = options.boolean("custom_text", false);
+  const text =
+    textOptions.raw("hf_model_name") == null
+      ? parsePlainText(textOptions, customText)
+      : await parseRobertaText(textOptions, embedDim, where, readTextNetwork);
+  options.neutral({ init_logit_scale: "any", cast_dtype: "any", output_dict: "any" });
   options.assertAllAsked();
   return { embedDim, quickGelu, nonscalarLogitScale, vision, text };
 }
@@ -168,12 +191,48 @@ function sizePair(options: Options, name: string, fallback: number): readonly [n
   return [size, size];
 }
 
-async function parseText(
+function parsePlainText(options: Options, customText: boolean): PlainTextConfig {
+  const width = options.integer("width", 512);
+  options.neutral({
+    ...plainBlocks,
+    embed_cls: [false],
+    no_causal_mask: [false],
+    pool_type: ["argmax"],
+    proj_type: ["linear"],
+    proj_bias: [false],
+    pad_id: [0],
+    eos_id: "any", // of other ways to pool
+    tokenizer_mode: [""],
+    tokenizer_kwargs: [{}],
+    hf_tokenizer_name: [],
+    hf_model_name: [],
+    hf_model_pretrained: "any",
+    hf_proj_type: "any",
+    hf_pooler_type: "any",
+  });
+  const config: PlainTextConfig = {
+    kind: "plain",
+    contextLength: options.integer("context_length", 77),
+    vocabSize: options.integer("vocab_size", 49408),
+    width,
+    layers: options.integer("layers", 12),
+    heads: options.integer("heads", 8),
+    mlpWidth: Math.trunc(width * options.number("mlp_ratio", 4)),
+    prefix: customText ? "text" : "",
+  };
+  options.assertAllAsked();
+  if (width % config.heads !== 0) {
+    throw new InputError(`text_cfg: width ${width} is no multiple of heads ${config.heads}`);
+  }
+  return config;
+}
+
+async function parseRobertaText(
   options: Options,
   embedDim: number,
   where: string,
   readTextNetwork: ReadTextNetwork,
-): Promise<TextConfig> {
+): Promise<RobertaTextConfig> {
   const networkName = options.string("hf_model_name");
   const roberta = await findRoberta(networkName, `${where}.text_cfg`, readTextNetwork);
   const contextLength = options.integer("context_length", 77);
@@ -227,7 +286,7 @@ async function parseText(
       `${where}.text_cfg: without a projection (hf_proj_type) the text width ${roberta.width} must equal embed_dim ${embedDim}`,
     );
   }
-  return { contextLength, pooler, projection: projection || "none", tokenizer, roberta };
+  return { kind: "xlm-roberta", contextLength, pooler, projection: projection || "none", tokenizer, roberta };
 }
 
 async function findRoberta(

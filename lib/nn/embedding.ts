@@ -5,7 +5,7 @@
  */
 import { gather, tensor2d, type Tensor3D } from "@tensorflow/tfjs-core";
 import type { RowTable, WeightScope } from "../tensor/weights.ts";
-import { Module } from "./module.ts";
+import { Module, type Loadable } from "./module.ts";
 
 /** Integers in a grid: token ids, positions. */
 export interface IdGrid {
@@ -20,6 +20,16 @@ export class Embedding extends Module<[grid: IdGrid], Tensor3D> {
   constructor(scope: WeightScope, rows: number, width: number) {
     super(scope);
     this.weight = scope.table("weight", [rows, width]);
+  }
+
+  /** The rows that a grid of ids needs. */
+  rowsOf({ ids }: IdGrid): Loadable {
+    return {
+      load: () => this.weight.load(ids),
+      release: () => {
+        this.weight.release();
+      },
+    };
   }
 
   /** @param grid [B, L], ids that were loaded; the output is [B, L, width] */

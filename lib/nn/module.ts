@@ -24,6 +24,42 @@ export abstract class Module<Inputs extends unknown[], Output extends Tensor = T
   }
 }
 
+/** Weights that can be had and given back: a scope with all below it, or a single one. */
+export interface Loadable {
+  load(): Promise<void>;
+  release(): void;
+}
+
+/**
+ * A computation that stops where it needs weights: it yields them, and goes on when they are loaded. `run` loads them
+ * as they are asked for; `runLoaded` runs in one go, which gradients need, when they are loaded already.
+ */
+export type Steps<T> = Generator<readonly Loadable[], T, void>;
+
+/** Runs a computation: weights are loaded as it asks for them, and given back when it has gone on to ask for others. */
+export async function run<T>(steps: Steps<T>): Promise<T> {
+  let step = steps.next();
+  while (step.done !== true) {
+    const weights = step.value;
+    try {
+      await Promise.all(weights.map((weight) => weight.load()));
+      step = steps.next();
+    } catch (error) {
+      step = steps.throw(error); // so that it frees what it holds; throws in turn
+    } finally {
+      for (const weight of weights) weight.release();
+    }
+  }
+  return step.value;
+}
+
+/** Runs a computation whose weights are all loaded. */
+export function runLoaded<T>(steps: Steps<T>): T {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
 /** A part of the network whose layers are loaded one after another while it runs. */
 export abstract class StreamedModule<Inputs extends unknown[], Output extends Tensor = Tensor> {
   readonly scope: WeightScope;
@@ -32,31 +68,25 @@ export abstract class StreamedModule<Inputs extends unknown[], Output extends Te
     this.scope = scope;
   }
 
-  protected abstract forward(...inputs: Inputs): Promise<Output>;
+  protected abstract forward(...inputs: Inputs): Steps<Output>;
 
-  /** As `Module.apply`; the caller owns the output, inputs stay the caller's. */
-  async apply(...inputs: Inputs): Promise<Output> {
-    return tapOwned(this.scope.path, await this.forward(...inputs));
+  /** As `Module.apply`, for use inside another computation; the caller owns the output, inputs stay the caller's. */
+  *steps(...inputs: Inputs): Steps<Output> {
+    const output = yield* this.forward(...inputs);
+    // The English models' text tower lies at the root of the state dict: it is no module of its own.
+    return this.scope.path === "" ? output : tapOwned(this.scope.path, output);
+  }
+
+  /** As `Module.apply`, on its own. */
+  apply(...inputs: Inputs): Promise<Output> {
+    return run(this.steps(...inputs));
   }
 }
 
-/** Weights that can be had and given back: a scope with all below it, or a single one. */
-export interface Loadable {
-  load(): Promise<void>;
-  release(): void;
-}
-
-/** Loads weights, computes with them (freeing what lies between), and gives them back. */
-export async function withWeights<T extends Tensor>(
-  weights: readonly Loadable[],
-  compute: () => T,
-): Promise<T> {
-  try {
-    await Promise.all(weights.map((weight) => weight.load()));
-    return tidy(compute);
-  } finally {
-    for (const weight of weights) weight.release();
-  }
+/** Asks for weights and computes with them, freeing what lies between. */
+export function* withWeights<T extends Tensor>(weights: readonly Loadable[], compute: () => T): Steps<T> {
+  yield weights;
+  return tidy(compute);
 }
 
 /** Uses a tensor across awaits and frees it, whatever happens. */
@@ -68,19 +98,28 @@ export async function disposing<T extends Tensor, R>(tensor: T, use: (tensor: T)
   }
 }
 
+/** `disposing` inside a computation. */
+export function* consuming<T extends Tensor, R>(tensor: T, use: (tensor: T) => Steps<R>): Steps<R> {
+  try {
+    return yield* use(tensor);
+  } finally {
+    tensor.dispose();
+  }
+}
+
 /**
  * Runs a stack of blocks, each with its weights loaded just in time: x ← block(x).
  *
  * The input stays the caller's; at any moment there is one block's weights (where they are streamed) and one x.
  */
-export async function runBlocks<Block extends { readonly scope: WeightScope }, T extends Tensor>(
+export function* runBlocks<Block extends { readonly scope: WeightScope }, T extends Tensor>(
   blocks: readonly Block[],
   input: T,
   step: (block: Block, x: T) => T,
-): Promise<T> {
+): Steps<T> {
   let x: T = input.clone();
   for (const block of blocks) {
-    x = await disposing(x, (before) => withWeights([block.scope], () => step(block, before)));
+    x = yield* consuming(x, (before) => withWeights([block.scope], () => step(block, before)));
   }
   return x;
 }

@@ -5,6 +5,7 @@
  */
 import { tensor, type Tensor } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
+import { RobertaTextTower } from "../clip/text/roberta-text-tower.ts";
 import { compare, unravel } from "../tensor/compare.ts";
 import { InputError } from "../tensor/errors.ts";
 import { samplePositions } from "../tensor/synthetic.ts";
@@ -81,15 +82,15 @@ export async function verify(
       `${golden.name}: holds ${golden.samples} values of each tap: to run each module on the golden's input takes whole taps`,
     );
   }
-  const { padId } = model.config.text.roberta;
-  const rows = golden.text?.map((row) => row.slice(0, row.findLastIndex((id) => id !== padId) + 1)) ?? null;
+  const isToken = golden.text?.map((row) => model.text.isToken(row)) ?? [];
+  const rows = golden.text?.map((row, r) => row.slice(0, isToken[r]!.lastIndexOf(true) + 1)) ?? null;
   const isWhole = golden.imageShape !== null && rows !== null;
   const taps: TapReport[] = [];
   const seen = new Set<string>();
   let isText = false;
 
   const tokensOf = (value: Tensor): TokenGrid | null =>
-    isText && value.rank === 3 && rows !== null ? new TokenGrid(rows, padId, value.shape[1]!) : null;
+    isText && value.rank === 3 ? new TokenGrid(isToken, value.shape[1]!) : null;
 
   const sink = (name: string, value: Tensor): void => {
     if (name.includes("#")) return;
@@ -123,7 +124,8 @@ export async function verify(
   }
 
   const isIdle = (name: string): boolean =>
-    idleModules.test(name) || (name === "text.proj" && model.text.proj === null);
+    idleModules.test(name) ||
+    (name === "text.proj" && model.text instanceof RobertaTextTower && model.text.proj === null);
   for (const name of golden.taps.keys()) {
     if (!seen.has(name) && !isIdle(name)) taps.push({ ...withoutFigures(name), missing: "ours" });
   }
@@ -147,9 +149,9 @@ class TokenGrid {
   /** Positions of a row in our run, and in the golden's input. */
   readonly length: number;
 
-  constructor(rows: readonly (readonly number[])[], padId: number, length: number) {
+  constructor(isToken: readonly (readonly boolean[])[], length: number) {
     this.length = length;
-    this.positions = rows.flatMap((row, r) => row.flatMap((id, i) => (id === padId ? [] : [r * length + i])));
+    this.positions = isToken.flatMap((row, r) => row.flatMap((real, i) => (real ? [r * length + i] : [])));
   }
 
   /** The vectors of the tokens, one after another, of a tensor with `length` positions a row. */

@@ -13,7 +13,7 @@ import { disposing } from "../nn/module.ts";
 import { InputError } from "../tensor/errors.ts";
 
 /** Prompts that are embedded together; their embeddings are averaged before the next are made. */
-const promptsAtOnce = 1024;
+const promptsAtOnce = 64;
 
 /** What one image has of one class. */
 export interface ClassScore {
@@ -22,6 +22,11 @@ export interface ClassScore {
   readonly probability: number;
   /** exp(logit_scale) · cosine similarity */
   readonly logit: number;
+}
+
+export interface ZeroShotOptions {
+  /** Called now and then with the number of classes that are done. */
+  readonly onProgress?: (done: number) => void;
 }
 
 export class ZeroShotClassifier {
@@ -93,6 +98,7 @@ export async function zeroShotClassifier(
   model: Clip,
   classNames: readonly string[],
   templates: readonly string[] = ["{}"],
+  { onProgress }: ZeroShotOptions = {},
 ): Promise<ZeroShotClassifier> {
   const prompts = zeroShotPrompts(classNames, templates);
   const classesAtOnce = Math.max(1, Math.floor(promptsAtOnce / templates.length));
@@ -102,6 +108,7 @@ export async function zeroShotClassifier(
       const classes = prompts.slice(start, start + classesAtOnce);
       const texts = await model.encodeText(classes.flat(), { normalize: true }); // [classes · templates, embedDim]
       parts.push(await disposing(texts, () => Promise.resolve(averaged(texts, classes.length))));
+      onProgress?.(start + classes.length);
     }
     return new ZeroShotClassifier(
       model,

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 
 import { packageRoot } from "../support/paths.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -19,16 +17,9 @@ interface Doctor {
 describe("doctor and native", () => {
   const cache = temporaryFolder();
 
-  /** Runs one command's file alone, in a Node of its own, with an empty cache folder. */
-  function command(name: "doctor" | "native", ...args: string[]): { stdout: string; stderr: string } {
-    const file = pathToFileURL(join(packageRoot, `dist/cli/${name}.js`)).href;
-    const source = `
-      import { Command } from "commander";
-      import { register } from "${file}";
-      const program = new Command();
-      register(program);
-      await program.parseAsync(process.argv.slice(1), { from: "user" });`;
-    return spawnSync(process.execPath, ["--input-type=module", "-e", source, "--", name, ...args], {
+  /** Runs a command in a Node of its own, with an empty cache folder. */
+  function command(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+    return spawnSync(process.execPath, ["bin/clipscope.js", ...args], {
       cwd: packageRoot,
       env: { ...process.env, CLIPSCOPE_CACHE: cache.path },
       encoding: "utf8",
@@ -57,10 +48,11 @@ describe("doctor and native", () => {
   });
 
   it("native refuses two sources", () => {
-    const { stderr } = command("native", "--wheel", "a.whl", "--from", "b");
+    const { status, stderr } = command("native", "--wheel", "a.whl", "--from", "b");
+    assert.equal(status, 2);
     assert.match(
       stderr,
-      /InputError: --wheel, --from, --archive and --tensorflow each name a source; give one/,
+      /^clipscope: --wheel, --from, --archive and --tensorflow each name a source; give one.*\n$/,
     );
   });
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import stringWidth from "string-width";
 import { clipscope } from "../support/cli.ts";
-import { temporaryFolder, writeImage, type TemporaryFolder } from "../support/images.ts";
+import { writeImage } from "../support/images.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 interface Classified {
   readonly path: string;
@@ -12,22 +12,19 @@ interface Classified {
 }
 
 describe("clipscope with images", () => {
-  let folder: TemporaryFolder;
+  const folder = temporaryFolder();
   let red: string;
   let blue: string;
   let text: string;
 
-  before(async () => {
-    folder = await temporaryFolder();
-    red = join(folder.path, "a red.png");
-    blue = join(folder.path, "blue.png");
-    text = join(folder.path, "text.png");
+  beforeEach(async () => {
+    red = folder.file("a red.png");
+    blue = folder.file("blue.png");
+    text = folder.file("text.png");
     await writeImage(red, 0xff0000);
     await writeImage(blue, 0x0000ff);
     await writeFile(text, "this is no picture");
   });
-
-  after(() => folder.remove());
 
   describe("classify", () => {
     it("--json gives each image's labels, best first", async () => {
@@ -66,7 +63,7 @@ describe("clipscope with images", () => {
     });
 
     it("reads labels from a file, shows the best K, takes folders", async () => {
-      const labels = join(folder.path, "labels.txt");
+      const labels = folder.file("labels.txt");
       await writeFile(labels, "red, or so\r\nblue\r\ngreen\r\n");
       const args = ["classify", folder.path, "--labels-file", labels, "--top", "1", "--json"];
       const { status, stdout, stderr } = await clipscope(args);
@@ -136,6 +133,19 @@ describe("clipscope with images", () => {
       assert.equal(await colored({ columns: 80, env: { NO_COLOR: "1" } }), false);
       assert.equal(await colored({ columns: 80, env: { TERM: "dumb" } }), false);
       assert.equal(await colored({ env: { FORCE_COLOR: "1" } }), true);
+    });
+
+    it("shows progress on a terminal, for more than a handful of images", async () => {
+      const args = ["classify", "--labels", "a,b", "--top", "1"];
+      const around = { columns: 80, env: { NO_COLOR: "1" } };
+      const { stdout, stderr } = await clipscope([...args, ...Array<string>(7).fill(red)], around);
+      assert.equal(stdout, stripVTControlCharacters(stdout));
+      const [, ...lines] = stderr.split("\r\x1b[K").filter((line) => line !== "");
+      assert.match(lines[0]!, /^ +0\/7 images$/);
+      assert.match(lines.at(-1)!, /^█+ 7\/7 images, 0s left$/);
+      assert.ok(stderr.endsWith("\r\x1b[K"));
+      assert.doesNotMatch((await clipscope([...args, red], around)).stderr, /images/);
+      assert.equal((await clipscope([...args, ...Array<string>(7).fill(red)])).stderr, "");
     });
 
     it("names the backend to a person alone", async () => {

@@ -92,6 +92,17 @@ describe("clipscope", () => {
       assert.match(stderr, /^clipscope: .*\n$/);
     });
 
+    it("ends by the signal of Ctrl-C", async () => {
+      const { status, signal } = await clipscopeProcess(["tokenize", "--file", "-"], { interruptAfter: 400 });
+      assert.deepEqual([status, signal], [null, "SIGINT"]);
+    });
+
+    it("says so in one line when something breaks that should not", async () => {
+      const nodeArgs = ["--import", "data:text/javascript,setTimeout(()=>{throw new Error('boom')},400)"];
+      const { status, stderr } = await clipscopeProcess(["tokenize", "--file", "-"], { nodeArgs });
+      assert.deepEqual([status, stderr], [2, "clipscope: internal error: boom (--debug shows where)\n"]);
+    });
+
     it("ends quietly when nobody reads on", async () => {
       const { status, stderr } = await clipscopeProcess(["tokenize", "--file", "package-lock.json"], {
         stopReading: true,

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { clipscope } from "../support/cli.ts";
-import { temporaryFolder, type TemporaryFolder } from "../support/images.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 interface Tokenized {
   readonly text: string;
@@ -10,16 +9,10 @@ interface Tokenized {
 }
 
 describe("clipscope tokenize", () => {
-  let folder: TemporaryFolder;
-
-  before(async () => {
-    folder = await temporaryFolder();
-  });
-
-  after(() => folder.remove());
+  const folder = temporaryFolder();
 
   async function tokenizeFile(name: string, content: string | Uint8Array): Promise<Tokenized[]> {
-    const path = join(folder.path, name);
+    const path = folder.file(name);
     await writeFile(path, content);
     const { status, stdout, stderr } = await clipscope(["tokenize", "--file", path, "--json"]);
     assert.deepEqual([status, stderr], [0, ""]);
@@ -95,7 +88,7 @@ describe("clipscope tokenize", () => {
   });
 
   it("says where a file is wrong", async () => {
-    const jsonl = join(folder.path, "wrong.jsonl");
+    const jsonl = folder.file("wrong.jsonl");
     await writeFile(jsonl, '"a"\n{"texts": []}\n');
     const wrong = await clipscope(["tokenize", "--file", jsonl]);
     assert.equal(wrong.status, 2);
@@ -103,11 +96,11 @@ describe("clipscope tokenize", () => {
       wrong.stderr,
       `clipscope: ${jsonl}: line 2: expected a string or {"text": "…"}, found {"texts": []}\n`,
     );
-    const latin = join(folder.path, "latin.txt");
+    const latin = folder.file("latin.txt");
     await writeFile(latin, Buffer.from("caf\xe9", "latin1"));
     assert.equal(
       (await clipscope(["tokenize", "--file", latin])).stderr,
-      `clipscope: ${latin}: expected text in UTF-8\n`,
+      `clipscope: ${latin}: expected text in UTF-8; save or convert it as that\n`,
     );
     assert.equal(
       (await clipscope(["tokenize", "--file", "nowhere.txt"])).stderr,

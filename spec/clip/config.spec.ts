@@ -1,9 +1,23 @@
 import { strict as assert } from "node:assert";
-import { architectureByName, parseClipConfig, type ClipConfig } from "../../lib/clip/config.ts";
+import {
+  architectureByName,
+  parseClipConfig,
+  type ClipConfig,
+  type RobertaTextConfig,
+} from "../../lib/clip/config.ts";
 import { declaredTensors } from "../../lib/clip/clip.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
 
-async function parse(modelConfig: unknown, textNetwork: unknown = null): Promise<ClipConfig> {
+async function parse(
+  modelConfig: unknown,
+  textNetwork: unknown = null,
+): Promise<ClipConfig & { readonly text: RobertaTextConfig }> {
+  const parsed = await parseAny(modelConfig, textNetwork);
+  assert.ok(parsed.text.kind === "xlm-roberta");
+  return { ...parsed, text: parsed.text };
+}
+
+async function parseAny(modelConfig: unknown, textNetwork: unknown = null): Promise<ClipConfig> {
   return parseClipConfig(modelConfig, "open_clip_config.json: model_cfg", () =>
     Promise.resolve(textNetwork === null ? null : { json: textNetwork, path: "text/config.json" }),
   );
@@ -55,6 +69,21 @@ describe("the published architectures", () => {
       mlpWidth: 3072,
     });
     assert.equal(text.projection, "mlp");
+  });
+
+  it("the English models have the published parameters", async () => {
+    // open_clip's own count (docs/model_profile.csv), in millions.
+    const published = { "ViT-H-14": 986.11, "ViT-L-14": 427.62, "ViT-B-16": 149.62, "ViT-B-32": 151.28 };
+    for (const [name, millions] of Object.entries(published)) {
+      for (const arch of [name, `${name}-quickgelu`]) {
+        const config = await parseAny(architectureByName(arch));
+        assert.equal(config.quickGelu, arch !== name);
+        const tensors = declaredTensors(config);
+        const count = [...tensors.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+        assert.equal((count / 1e6).toFixed(2), millions.toFixed(2), arch);
+        assert.deepEqual(tensors.get("positional_embedding")?.[0], 77);
+      }
+    }
   });
 
   it("an unknown name lists the names there are", () => {
@@ -184,6 +213,30 @@ describe("a config", () => {
       { ...config, text_cfg: { ...text, context_length: 79 } },
       roberta,
       /exceeds the 78 positions/,
+    ],
+    [
+      "a text tower without causal mask",
+      { ...config, text_cfg: { no_causal_mask: true } },
+      null,
+      /"no_causal_mask": true/,
+    ],
+    [
+      "another pooling of plain texts",
+      { ...config, text_cfg: { pool_type: "last" } },
+      null,
+      /"pool_type": "last"/,
+    ],
+    [
+      "heads that do not divide a plain text tower",
+      { ...config, text_cfg: { heads: 7 } },
+      null,
+      /512 is no multiple of heads 7/,
+    ],
+    [
+      "a tokenizer of its own beside plain texts",
+      { ...config, text_cfg: { hf_tokenizer_name: "x" } },
+      null,
+      /"hf_tokenizer_name": "x"/,
     ],
     ["an unknown text network", config, null, /"hf_model_name": "text" is neither a folder/],
     [

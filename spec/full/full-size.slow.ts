@@ -35,7 +35,8 @@ describe(`full size: ${arch}`, function () {
     });
     const ids = await readIntegers(golden, "input.text");
     const rows = [ids.slice(0, ids.length / 2), ids.slice(ids.length / 2)];
-    const padId = config.text.roberta.padId;
+    assert.ok(config.text.kind === "xlm-roberta");
+    const { padId } = config.text.roberta;
     const tensors = memory().numTensors;
 
     const ours = new Map<string, { norm: number; samples: number[] }>();

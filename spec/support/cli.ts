@@ -1,5 +1,6 @@
 /** Runs the command line: inside this process, or as a process of its own where that is the point. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { run } from "../../cli/program.ts";
 import { Terminal, type ExitStatus } from "../../cli/terminal.ts";
 import { packageRoot } from "./paths.ts";
@@ -48,28 +49,27 @@ export interface ProcessResult {
   readonly stderr: string;
 }
 
-/**
- * `node bin/clipscope.js …args`
- *
- * @param stopReading close the pipe from standard output after its first bytes
- */
+interface ProcessCircumstances {
+  readonly nodeArgs?: readonly string[];
+  /** Close the pipe from standard output after its first bytes. */
+  readonly stopReading?: boolean;
+  /** Send SIGINT after so many milliseconds. */
+  readonly interruptAfter?: number;
+}
+
+/** `node bin/clipscope.js …args`, with a standard input that never ends. */
 export async function clipscopeProcess(
   args: readonly string[],
-  { stopReading = false, nodeArgs = [] as readonly string[] } = {},
+  { nodeArgs = [], stopReading = false, interruptAfter }: ProcessCircumstances = {},
 ): Promise<ProcessResult> {
-  const child = spawn(process.execPath, [...nodeArgs, "bin/clipscope.js", ...args], {
-    cwd: packageRoot,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(process.execPath, [...nodeArgs, "bin/clipscope.js", ...args], { cwd: packageRoot });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => {
     stdout += chunk.toString();
     if (stopReading) child.stdout.destroy();
   });
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((resolve) => {
-    child.on("close", (status, signal) => {
-      resolve({ status, signal, stdout, stderr });
-    });
-  });
+  if (interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfter);
+  const [status, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  return { status, signal, stdout, stderr };
 }

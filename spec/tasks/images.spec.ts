@@ -7,31 +7,30 @@ import { findImages } from "../../lib/node/image-files.ts";
 import { embedImages } from "../../lib/tasks/embed.ts";
 import { rank, rankImages } from "../../lib/tasks/search.ts";
 import type { InputError } from "../../lib/tensor/errors.ts";
-import { temporaryFolder, writeImage, type TemporaryFolder } from "../support/images.ts";
+import { writeImage } from "../support/images.ts";
 import { assertNear } from "../support/near.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 import { openTinyClip } from "../support/tiny-clip.ts";
 
 describe("tasks with image files", () => {
-  let folder: TemporaryFolder;
+  const folder = temporaryFolder();
+  const colors = [0xff0000, 0x00ff00, 0x0000ff, 0xffffff, 0x808080];
   let model: Clip;
+  let files: string[];
   let bad: string;
-  const files: string[] = [];
 
   before(async () => {
     model = await openTinyClip();
-    folder = await temporaryFolder();
-    for (const [i, color] of [0xff0000, 0x00ff00, 0x0000ff, 0xffffff, 0x808080].entries()) {
-      files.push(join(folder.path, `${i}.png`));
-      await writeImage(files[i]!, color);
-    }
-    bad = join(folder.path, "text.jpg");
+  });
+
+  beforeEach(async () => {
+    files = colors.map((_, i) => folder.file(`${i}.png`));
+    await Promise.all(files.map((file, i) => writeImage(file, colors[i]!)));
+    bad = folder.file("text.jpg");
     await writeFile(bad, "this is no picture");
   });
 
-  after(async () => {
-    await model.dispose();
-    await folder.remove();
-  });
+  after(() => model.dispose());
 
   describe("embedImages", () => {
     it("yields batches in the order of the paths, and the same whatever the batch size", async () => {
@@ -118,7 +117,7 @@ describe("tasks with image files", () => {
 
   describe("findImages", () => {
     it("takes files as they are and folders by name, leaves out what is hidden or no image", async () => {
-      const root = join(folder.path, "album");
+      const root = folder.file("album");
       await mkdir(join(root, "b", "deep"), { recursive: true });
       await mkdir(join(root, ".hidden"));
       await mkdir(join(root, "empty"));

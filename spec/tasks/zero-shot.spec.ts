@@ -40,10 +40,10 @@ describe("zeroShotClassifier", () => {
   });
 
   it("is the same where classes do not fit into one group", async () => {
-    const many = Array.from({ length: 700 }, (_, i) => `${i}`);
+    const many = Array.from({ length: 150 }, (_, i) => `${i}`);
     const whole = await zeroShotClassifier(model, many, ["{}", "no {}"]);
-    const last = await zeroShotClassifier(model, ["699"], ["{}", "no {}"]);
-    const columns = (await whole.weight.array()).map((row) => row[699]!);
+    const last = await zeroShotClassifier(model, ["149"], ["{}", "no {}"]);
+    const columns = (await whole.weight.array()).map((row) => row[149]!);
     assertNear(columns, (await last.weight.array()).flat(), 1e-6);
     whole.dispose();
     last.dispose();

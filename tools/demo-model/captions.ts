@@ -128,18 +128,18 @@ function inSentence(language: Language, sentence: string, text: string): string 
 function sampleParts(scene: Scene, random: Random): Parts {
   const { shape, colour, count, size, position, background, pattern } = scene;
   const kind = random.unit();
-  if (kind < 0.25) return { colour, shape, ...(random.chance(0.15) ? { size } : {}) };
-  if (kind < 0.31) return { background, ...(random.chance(0.7) ? { pattern } : {}) };
-  const counted = kind < 0.37 ? random.chance(0.5) : true;
-  // Short captions, of one attribute, every now and then: a word learnt alone generalises best.
-  if (kind < 0.37) return { ...(random.chance(0.5) ? { colour } : { shape }), ...(counted ? { count } : {}) };
+  if (kind < 0.15) return { colour, shape, ...(random.chance(0.15) ? { size } : {}) };
+  // Captions without the colour teach shapes apart from colours: that is what carries over to unseen pairs.
+  if (kind < 0.25) return { shape, ...(random.chance(0.5) ? { count } : {}) };
+  if (kind < 0.29) return { colour, ...(random.chance(0.5) ? { count } : {}) };
+  if (kind < 0.34) return { background, ...(random.chance(0.7) ? { pattern } : {}) };
   return {
     count,
-    ...(random.chance(0.88) ? { colour } : {}),
-    ...(random.chance(0.9) ? { shape } : {}),
+    ...(random.chance(0.6) ? { colour } : {}),
+    ...(random.chance(0.92) ? { shape } : {}),
     ...(random.chance(0.3) ? { size } : {}),
-    ...(count === 1 && random.chance(0.5) ? { position } : {}),
-    ...(random.chance(0.45) ? { background, ...(random.chance(0.6) ? { pattern } : {}) } : {}),
+    ...(count === 1 && random.chance(0.6) ? { position } : {}),
+    ...(random.chance(0.4) ? { background, ...(random.chance(0.5) ? { pattern } : {}) } : {}),
   };
 }
 

@@ -43,7 +43,7 @@ const BACKGROUND_RGB: Readonly<Record<Background, Rgb>> = {
 };
 
 /** Radius by count: four large shapes still leave room between them. */
-const RADII = { large: [0.5, 0.4, 0.35, 0.33], small: [0.27, 0.24, 0.22, 0.21] } as const;
+const RADII = { large: [0.52, 0.42, 0.37, 0.35], small: [0.32, 0.27, 0.25, 0.24] } as const;
 
 /** How far a shape may turn (radians) and still go by its name: a square on its corner would be a diamond. */
 const LARGEST_TURN: Readonly<Record<Shape, number>> = {
@@ -88,7 +88,7 @@ function layOut(scene: Scene, random: Random): Item[] {
 
 function places(scene: Scene, radius: number, random: Random): [number, number][] {
   if (scene.count === 1) {
-    const away = scene.size === "large" ? 0.42 : random.between(0.52, 0.64);
+    const away = scene.size === "large" ? 0.42 : random.between(0.48, 0.6);
     const near = random.between(-0.1, 0.1);
     const along = scene.size === "large" ? near : random.between(-0.3, 0.3);
     switch (scene.position) {

@@ -42,11 +42,11 @@ export interface Scene {
 export type Split = "train" | "test";
 
 /**
- * Whether a colour and shape are kept out of training, in every language. A quarter of the 64 pairs: two colours of
- * each shape and two shapes of each colour, so that every word is learnt, but never together with that other word.
+ * Whether a colour and shape are kept out of training, in every language: eight of the 64 pairs, one of each colour
+ * and of each shape, so that every word is learnt, but never together with that other word.
  */
 export function isHeldOut(colour: Colour, shape: Shape): boolean {
-  return (COLOURS.indexOf(colour) + 3 * SHAPES.indexOf(shape)) % 4 === 0;
+  return (COLOURS.indexOf(colour) + 3 * SHAPES.indexOf(shape)) % 8 === 0;
 }
 
 /** A scene of the split: "test" has only the held-out pairs of colour and shape, "train" none of them. */
@@ -57,7 +57,8 @@ export function sampleScene(random: Random, split: Split): Scene {
     colour = random.pick(COLOURS);
     shape = random.pick(SHAPES);
   } while (isHeldOut(colour, shape) !== (split === "test"));
-  const count = random.pick(COUNTS);
+  // One shape alone, and a plain background, more often than the rest.
+  const count = random.chance(0.15) ? 1 : random.pick(COUNTS);
   return {
     shape,
     colour,
@@ -65,7 +66,7 @@ export function sampleScene(random: Random, split: Split): Scene {
     position: count === 1 ? random.pick(POSITIONS) : "centre",
     size: random.pick(SIZES),
     background: random.pick(BACKGROUNDS),
-    pattern: random.pick(PATTERNS),
+    pattern: random.chance(0.3) ? "plain" : random.pick(PATTERNS),
     arrangement: count === 1 ? "scattered" : random.pick(ARRANGEMENTS),
     fill: "solid",
   };

@@ -40,9 +40,10 @@ def random_inputs(model: torch.nn.Module, options: argparse.Namespace) -> Inputs
     if options.synthetic:
         pixels = torch.from_numpy(synthetic.values("input.image", shape))
     special = reference.special_ids(model)
-    ids = torch.full((options.texts, options.length), special.pad)
+    length = model.context_length if reference.is_plain(model) else options.length
+    ids = torch.full((options.texts, length), special.pad)
     for i in range(options.texts):
-        tokens = options.length - i * options.length // options.texts
+        tokens = length - i * length // options.texts
         ids[i, :tokens] = torch.randint(4, special.limit, (tokens,), generator=generator)
         ids[i, 0], ids[i, tokens - 1] = special.start, special.end
     return (pixels if options.images else None), (ids if options.texts else None)
@@ -69,7 +70,7 @@ class Compared:
 
     def __init__(self, model: torch.nn.Module, ids: torch.Tensor | None):
         self.ids = ids
-        self.mask = None if ids is None else ids != reference.special_ids(model).pad
+        self.mask = None if ids is None else reference.is_token(model, ids)
 
     def values(self, name: str, tap: torch.Tensor) -> np.ndarray:
         if self.ids is not None and not name.startswith("visual") and tap.dim() == 3 and tap.shape[:2] == self.ids.shape:
@@ -160,7 +161,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of random inputs")
     parser.add_argument("--images", type=int, default=2, help="random images")
     parser.add_argument("--texts", type=int, default=3, help="random texts")
-    parser.add_argument("--length", type=int, default=12, help="tokens of the longest random text")
+    parser.add_argument("--length", type=int, default=12, help="tokens of the longest random text (not for the English models)")
     options = parser.parse_args()
     has_weights = options.weights is not None or options.init_seed is not None or options.synthetic
     if (options.model is None) == (options.arch is None) or has_weights != (options.arch is not None):

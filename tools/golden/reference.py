@@ -134,11 +134,23 @@ class SpecialIds(NamedTuple):
     """Above all ids of ordinary tokens."""
 
 
+def is_plain(model: torch.nn.Module) -> bool:
+    """Whether the text tower is CLIP's own, whose rows are all as long as the context."""
+    return not hasattr(getattr(model, "text", None), "config")
+
+
 def special_ids(model: torch.nn.Module) -> SpecialIds:
-    if isinstance(model, CLIP):  # OpenAI's English tokenizer: the special ids are the last ones
+    if is_plain(model):  # the end of text has the largest id
         return SpecialIds(pad=0, start=model.vocab_size - 2, end=model.vocab_size - 1, limit=model.vocab_size - 2)
     text = model.text.config
     return SpecialIds(pad=text.pad_token_id, start=0, end=2, limit=text.vocab_size)
+
+
+def is_token(model: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:
+    """Where rows of ids hold tokens; behind them a text tower's activations mean nothing."""
+    if is_plain(model):
+        return torch.arange(ids.shape[1]) <= ids.argmax(dim=1, keepdim=True)
+    return ids != special_ids(model).pad
 
 
 def preprocess(

@@ -2,10 +2,12 @@
 
     python tools/golden/tiny.py
 
-Three model directories that together take every branch of the architecture, each with `golden.safetensors`:
+Model directories that together take every branch of the architecture, each with `golden.safetensors`:
 - gelu-mlp: F32, an oblong image (rows and columns cannot be mixed up unseen), mean pooler, two-layer projection;
 - quickgelu-linear: F16, QuickGELU, XLM-R's own pooler, linear projection;
-- no-projection: BF16 in two shards, pooled at the first token, no projection, a logit_scale of the shape [1].
+- no-projection: BF16 in two shards, pooled at the first token, no projection, a logit_scale of the shape [1];
+- plain: F32, the English models' causal text tower at the root of the state dict;
+- plain-quickgelu: F16, the same under `text.`, with QuickGELU in both towers.
 """
 
 import json
@@ -76,6 +78,26 @@ MODELS = {
             },
         },
     },
+    "plain": {
+        "seed": 4,
+        "dtype": torch.float32,
+        "model_cfg": {
+            "embed_dim": 24,
+            "vision_cfg": {"image_size": 28, "layers": 2, "width": 32, "head_width": 16, "patch_size": 14},
+            "text_cfg": {"context_length": 12, "vocab_size": 120, "width": 40, "heads": 4, "layers": 3},
+        },
+    },
+    "plain-quickgelu": {
+        "seed": 5,
+        "dtype": torch.float16,
+        "model_cfg": {
+            "embed_dim": 16,
+            "quick_gelu": True,
+            "custom_text": True,
+            "vision_cfg": {"image_size": 16, "layers": 1, "width": 24, "head_width": 12, "patch_size": 8},
+            "text_cfg": {"context_length": 9, "vocab_size": 60, "width": 32, "heads": 2, "layers": 2, "mlp_ratio": 2.0},
+        },
+    },
 }
 
 
@@ -120,15 +142,15 @@ def save(directory: Path, state: dict[str, torch.Tensor]) -> None:
 def main() -> None:
     for name, spec in MODELS.items():
         directory = ROOT / "fixtures" / "tiny" / name
-        (directory / "text").mkdir(parents=True, exist_ok=True)
-        config = XLMRobertaConfig(
-            vocab_size=200,
-            max_position_embeddings=80,
-            type_vocab_size=1,
-            layer_norm_eps=1e-5,
-            **spec["text"],
-        )
-        config.save_pretrained(directory / "text")
+        directory.mkdir(parents=True, exist_ok=True)
+        if "text" in spec:
+            XLMRobertaConfig(
+                vocab_size=200,
+                max_position_embeddings=80,
+                type_vocab_size=1,
+                layer_norm_eps=1e-5,
+                **spec["text"],
+            ).save_pretrained(directory / "text")
         config_file = directory / "open_clip_config.json"
         config_file.write_text(json.dumps({"model_cfg": spec["model_cfg"]}, indent=2) + "\n")
         torch.manual_seed(spec["seed"])

@@ -8,7 +8,7 @@
 import { add, type Tensor3D } from "@tensorflow/tfjs-core";
 import { Embedding } from "../../nn/embedding.ts";
 import { LayerNorm } from "../../nn/layer-norm.ts";
-import { Module } from "../../nn/module.ts";
+import { Module, type Loadable } from "../../nn/module.ts";
 import type { WeightScope } from "../../tensor/weights.ts";
 import type { RobertaConfig } from "../config.ts";
 import type { TokenBatch } from "./token-batch.ts";
@@ -30,14 +30,14 @@ export class RobertaEmbeddings extends Module<[batch: TokenBatch], Tensor3D> {
     this.layerNorm = new LayerNorm(scope.at("LayerNorm"), width, layerNormEpsilon);
   }
 
-  /** Reads the rows of the tables that a batch needs, and the norm's weights. */
-  async load({ tokens, positions }: TokenBatch): Promise<void> {
-    await Promise.all([
-      this.wordEmbeddings.weight.load(tokens.ids),
-      this.positionEmbeddings.weight.load(positions.ids),
-      this.tokenTypeEmbeddings.weight.load(Int32Array.of(0)),
-      this.layerNorm.scope.load(),
-    ]);
+  /** The rows of the tables that a batch needs, and the norm's weights. */
+  weightsOf({ tokens, positions }: TokenBatch): Loadable[] {
+    return [
+      this.wordEmbeddings.rowsOf(tokens),
+      this.positionEmbeddings.rowsOf(positions),
+      this.tokenTypeEmbeddings.rowsOf({ ids: Int32Array.of(0), shape: [1, 1] }),
+      this.layerNorm.scope,
+    ];
   }
 
   /** The output is [B, L, width]; a text is one segment, so that every token has type 0. */

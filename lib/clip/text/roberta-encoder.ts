@@ -4,7 +4,7 @@
  * Source: transformers/models/xlm_roberta, XLMRobertaEncoder. State dict: `layer.{i}.*`.
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
-import { runBlocks, StreamedModule } from "../../nn/module.ts";
+import { runBlocks, StreamedModule, type Steps } from "../../nn/module.ts";
 import type { WeightScope } from "../../tensor/weights.ts";
 import type { RobertaConfig } from "../config.ts";
 import { RobertaLayer } from "./roberta-layer.ts";
@@ -21,7 +21,7 @@ export class RobertaEncoder extends StreamedModule<[x: Tensor3D, mask: Tensor4D]
   }
 
   /** @param x [B, L, width] @param mask [B, 1, 1, L], added to the attention's scores */
-  protected forward(x: Tensor3D, mask: Tensor4D): Promise<Tensor3D> {
+  protected forward(x: Tensor3D, mask: Tensor4D): Steps<Tensor3D> {
     return runBlocks(this.layer, x, (layer, input) => layer.apply(input, mask));
   }
 }

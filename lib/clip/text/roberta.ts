@@ -5,7 +5,7 @@
  * State dict: `embeddings.*`, `encoder.layer.{i}.*`, `pooler.dense.*`.
  */
 import { add, mul, reshape, tensor2d, tidy, type Tensor3D, type Tensor4D } from "@tensorflow/tfjs-core";
-import { disposing, StreamedModule } from "../../nn/module.ts";
+import { consuming, StreamedModule, withWeights, type Steps } from "../../nn/module.ts";
 import type { WeightScope } from "../../tensor/weights.ts";
 import type { RobertaConfig } from "../config.ts";
 import { RobertaEmbeddings } from "./roberta-embeddings.ts";
@@ -26,18 +26,11 @@ export class Roberta extends StreamedModule<[batch: TokenBatch], Tensor3D> {
   }
 
   /** The output is the last hidden state [B, L, width]; at padding its values mean nothing. */
-  protected async forward(batch: TokenBatch): Promise<Tensor3D> {
-    const embedded = await this.embed(batch); // [B, L, width]
-    return disposing(embedded, (x) => disposing(attentionMask(batch), (mask) => this.encoder.apply(x, mask)));
-  }
-
-  private async embed(batch: TokenBatch): Promise<Tensor3D> {
-    try {
-      await this.embeddings.load(batch);
-      return this.embeddings.apply(batch);
-    } finally {
-      this.embeddings.scope.release();
-    }
+  protected *forward(batch: TokenBatch): Steps<Tensor3D> {
+    const weights = this.embeddings.weightsOf(batch);
+    const embedded = yield* withWeights(weights, () => this.embeddings.apply(batch)); // [B, L, width]
+    const mask = attentionMask(batch);
+    return yield* consuming(embedded, (x) => consuming(mask, () => this.encoder.steps(x, mask)));
   }
 }
 

@@ -4,7 +4,7 @@
  * Source: open_clip/transformer.py, Transformer. State dict: `resblocks.{i}.*`.
  */
 import type { Tensor, Tensor3D } from "@tensorflow/tfjs-core";
-import { runBlocks, StreamedModule } from "../../nn/module.ts";
+import { runBlocks, StreamedModule, type Steps } from "../../nn/module.ts";
 import type { WeightScope } from "../../tensor/weights.ts";
 import { ResidualAttentionBlock, type BlockSizes } from "./residual-attention-block.ts";
 
@@ -20,7 +20,7 @@ export class Transformer extends StreamedModule<[x: Tensor3D, mask?: Tensor], Te
   }
 
   /** @param x [B, L, width] @param mask added to the attention's scores */
-  protected forward(x: Tensor3D, mask?: Tensor): Promise<Tensor3D> {
+  protected forward(x: Tensor3D, mask?: Tensor): Steps<Tensor3D> {
     return runBlocks(this.resblocks, x, (block, input) => block.apply(input, mask));
   }
 }

@@ -10,7 +10,7 @@
 import { add, broadcastTo, concat, matMul, reshape, slice, transpose } from "@tensorflow/tfjs-core";
 import type { Rank, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { LayerNorm } from "../../nn/layer-norm.ts";
-import { disposing, StreamedModule, withWeights } from "../../nn/module.ts";
+import { consuming, StreamedModule, withWeights, type Steps } from "../../nn/module.ts";
 import { tap } from "../../tensor/taps.ts";
 import type { Weight, WeightScope } from "../../tensor/weights.ts";
 import type { ClipConfig } from "../config.ts";
@@ -41,11 +41,11 @@ export class VisionTransformer extends StreamedModule<[pixels: Tensor4D], Tensor
   }
 
   /** @param pixels [B, 3, H, W], resized and normalised as the preprocessing does; the output is [B, embedDim] */
-  protected async forward(pixels: Tensor4D): Promise<Tensor2D> {
+  protected *forward(pixels: Tensor4D): Steps<Tensor2D> {
     const weights = [this.conv1.scope, this.classEmbedding, this.positionalEmbedding, this.ln_pre.scope];
-    const embedded = await withWeights(weights, () => this.embed(pixels)); // [B, L, width]
-    const encoded = await disposing(embedded, (x) => this.transformer.apply(x)); // [B, L, width]
-    return disposing(encoded, (x) => withWeights([this.ln_post.scope, this.proj], () => this.pool(x)));
+    const embedded = yield* withWeights(weights, () => this.embed(pixels)); // [B, L, width]
+    const encoded = yield* consuming(embedded, (x) => this.transformer.steps(x)); // [B, L, width]
+    return yield* consuming(encoded, (x) => withWeights([this.ln_post.scope, this.proj], () => this.pool(x)));
   }
 
   /** Patches behind the class token, with positions: L = 1 + patches. */

@@ -1,0 +1,30 @@
+/** The line that shows how far a piece of work is. */
+import { bar, fit } from "./table.ts";
+
+export interface WorkDone {
+  readonly done: number;
+  readonly total: number;
+  /** Of what, in the plural: "images". */
+  readonly unit: string;
+  /** Since the start. */
+  readonly seconds: number;
+}
+
+const longestBar = 40;
+
+/** "██████▌       26/160 images, 1m05s left", one column shorter than the terminal: the cursor stands behind it. */
+export function progressLine({ done, total, unit, seconds }: WorkDone, columns: number): string {
+  const left = done === 0 ? "" : `, ${duration((seconds / done) * (total - done))} left`;
+  const count = `${`${done}`.padStart(`${total}`.length)}/${total} ${unit}${left}`;
+  const width = Math.min(longestBar, columns - " 99h59m left, ".length - `${total}/${total} ${unit}`.length);
+  const line = width > 0 ? `${fit(bar(done / total, width), width)} ${count}` : count;
+  return line.slice(0, Math.max(0, columns - 1));
+}
+
+function duration(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
+  const two = (value: number): string => `${value}`.padStart(2, "0");
+  if (minutes >= 60) return `${Math.floor(minutes / 60)}h${two(minutes % 60)}m`;
+  return minutes > 0 ? `${minutes}m${two(rest)}s` : `${rest}s`;
+}

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { progressLine } from "../../cli/progress.ts";
+
+describe("progressLine", () => {
+  const work = { done: 40, total: 160, unit: "images", seconds: 30 };
+
+  it("shows a bar, the count and the time that is left", () => {
+    assert.equal(progressLine(work, 80), `${"█".repeat(10)}${" ".repeat(30)}  40/160 images, 1m30s left`);
+    assert.equal(progressLine({ ...work, done: 0 }, 80), `${" ".repeat(40)}   0/160 images`);
+    assert.match(progressLine({ ...work, seconds: 1 }, 80), / 3s left$/);
+    assert.match(progressLine({ ...work, seconds: 3000 }, 80), / 2h30m left$/);
+    assert.match(progressLine({ ...work, done: 120, seconds: 179.9 }, 80), / 1m00s left$/);
+  });
+
+  for (const columns of [60, 40, 30, 20, 10]) {
+    it(`fits ${columns} columns`, () => {
+      const line = progressLine(work, columns);
+      assert.ok(line.length < columns, line);
+      assert.match(line, /40\/160/);
+      assert.equal(line.includes("█"), columns >= 40);
+    });
+  }
+});

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { rerunExamples } from "../support/console-blocks.ts";
+import { packageRoot } from "../support/paths.ts";
+
+const number = /-?\d+(\.\d+)?(e[-+]?\d+)?/g;
+
+describe("docs/cli.md", () => {
+  it("shows what the commands print (UPDATE_DOCS=1 writes it anew)", async () => {
+    const path = `${packageRoot}docs/cli.md`;
+    const page = await readFile(path, "utf8");
+    const now = await rerunExamples(page);
+    if (process.env["UPDATE_DOCS"] === "1") await writeFile(path, now);
+    // Backends differ in the last digits.
+    else assert.deepEqual(rounded(now), rounded(page));
+  });
+});
+
+function rounded(page: string): string[] {
+  return page.replace(number, (digits) => Number(digits).toPrecision(3)).split("\n");
+}

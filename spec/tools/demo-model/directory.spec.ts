@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { demoModel } from "../../../lib/index.ts";
+import { SAMPLES } from "../../../tools/demo-model/samples.ts";
+
+interface Configuration {
+  readonly model_cfg: {
+    readonly vision_cfg: { readonly patch_size: number; readonly head_width: number };
+    readonly text_cfg: Readonly<Record<string, unknown>>;
+  };
+}
+
+describe("demo model: the directory", () => {
+  it("takes at most 6 MB, samples and all", () => {
+    const files = readdirSync(demoModel, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    const bytes = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
+    assert.ok(bytes <= 6_000_000, `${bytes} bytes`);
+  });
+
+  it("has the architecture of the large model, at another head width", () => {
+    const path = join(demoModel, "open_clip_config.json");
+    const { model_cfg: model } = JSON.parse(readFileSync(path, "utf8")) as Configuration;
+    assert.equal(model.vision_cfg.patch_size, 14);
+    assert.notEqual(model.vision_cfg.head_width, 64);
+    assert.equal(model.text_cfg["hf_pooler_type"], "mean_pooler");
+    assert.equal(model.text_cfg["hf_proj_type"], "mlp");
+  });
+
+  it("holds the samples that the generator draws", () => {
+    const files = readdirSync(join(demoModel, "samples")).sort();
+    assert.deepEqual(files, SAMPLES.map(({ file }) => file).sort());
+  });
+});
