@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { InvalidArgumentError, type Command } from "commander";
 import { syntheticClip } from "../lib/clip/synthetic-clip.ts";
 import { startNodeBackend } from "../lib/node/backends.ts";
-import { FileSource } from "../lib/node/file-source.ts";
+import { FileSource, unreadable } from "../lib/node/file-source.ts";
 import { Golden } from "../lib/parity/golden.ts";
 import { verify, type ParityReport, type TapReport } from "../lib/parity/verify.ts";
 import { withModel } from "./model.ts";
@@ -75,7 +75,7 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
           progress.stop();
         }
         const { description: backend } = await startNodeBackend(options.backend);
-        if (html !== undefined) await writeFile(html, htmlReport(report, golden, backend));
+        if (html !== undefined) await write(html, htmlReport(report, golden, backend));
         if (json) terminal.printJson(asJson(report));
         else for (const line of describeReport(report, golden, terminal)) terminal.print(line);
         if (!report.passed) terminal.status = 1;
@@ -85,6 +85,12 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   } finally {
     await golden.close();
   }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await writeFile(path, text).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
 }
 
 function asJson({ passed, worst, taps, worstRatio }: ParityReport): unknown {

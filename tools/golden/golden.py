@@ -14,7 +14,8 @@ lengths. One of the two alone makes a golden of one tower; for random inputs, `-
 
 --float64 runs the model in double precision too. The taps then hold those values, rounded to float32 as all taps, and
 the metadata's `float32_error` PyTorch's own error in float32 at each tap: ||float32 - tap|| / ||tap||.
---samples N keeps of each tap its norm, its mean and N values, and leaves out the modules that do nothing.
+--samples N keeps of each tap its norm, its mean and N values, leaves out the modules that do nothing, and measures
+float32's error at those values.
 """
 
 import argparse
@@ -83,10 +84,14 @@ def relative_l2(ours: np.ndarray, exact: np.ndarray) -> float:
     return float(np.linalg.norm(ours - exact) / norm) if norm else 0.0
 
 
+def at_samples(name: str, values: np.ndarray, count: int) -> np.ndarray:
+    """The values at the positions that hashes of 0, 1, … with the tap's name say; all values where count is 0."""
+    return values[synthetic.hashes(name, count) % np.uint32(values.size)] if count else values
+
+
 def sample(name: str, values: np.ndarray, count: int) -> torch.Tensor:
-    """Norm, mean, and the values at the positions that hashes of 0, 1, … with the tap's name say."""
-    positions = synthetic.hashes(name, count) % np.uint32(values.size)
-    return torch.from_numpy(np.concatenate([[np.linalg.norm(values), values.mean()], values[positions]])).float()
+    samples = at_samples(name, values, count)
+    return torch.from_numpy(np.concatenate([[np.linalg.norm(values), values.mean()], samples])).float()
 
 
 def main() -> None:
@@ -104,10 +109,12 @@ def main() -> None:
     if options.float64:
         exact = golden(model.double(), None if pixels is None else pixels.double(), ids)
         single, taps = taps, {name: tap.float() for name, tap in exact.items()}
-        errors = {
-            name: relative_l2(compared.values(name, single[name]), compared.values(name, tap))
-            for name, tap in taps.items()
-        }
+
+        def error(name: str) -> float:
+            pair = [compared.values(name, run[name]) for run in (single, taps)]
+            return relative_l2(*(at_samples(name, values, options.samples) for values in pair))
+
+        errors = {name: error(name) for name in taps}
         metadata["float32_error"] = json.dumps({name: float(f"{error:.4g}") for name, error in errors.items()})
         print(f"PyTorch's own float32 error: at most {max(errors.values()):.2e}, at {max(errors, key=errors.get)}")
     if options.samples:
