@@ -1,6 +1,7 @@
 /** The parity report as text, for terminals; its words serve the HTML report too. */
 import type { Golden } from "../lib/parity/golden.ts";
 import type { ParityReport, TapReport } from "../lib/parity/verify.ts";
+import { isImageTap } from "../lib/parity/run-inputs.ts";
 import { logPlot } from "./plot.ts";
 import { fitEnd } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -58,7 +59,7 @@ function why({ missing, problem }: TapReport): string {
 
 /** Taps of one tower, by depth. */
 export function towers(taps: readonly TapReport[]): { title: string; taps: TapReport[] }[] {
-  const isImage = ({ name }: TapReport): boolean => /^(visual|image_features$)/.test(name);
+  const isImage = ({ name }: TapReport): boolean => isImageTap(name);
   const isBoth = ({ name }: TapReport): boolean => name === "logits_per_image";
   return [
     { title: "image tower", taps: taps.filter(isImage) },

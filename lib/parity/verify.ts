@@ -11,6 +11,7 @@ import { InputError } from "../tensor/errors.ts";
 import { samplePositions } from "../tensor/synthetic.ts";
 import { withTaps } from "../tensor/taps.ts";
 import type { Golden } from "./golden.ts";
+import { isImageTap, runInputs } from "./run-inputs.ts";
 
 export interface VerifyOptions {
   /** Largest relative L2 that passes. Default: 1e-4. */
@@ -87,40 +88,27 @@ export async function verify(
   const isWhole = golden.imageShape !== null && rows !== null;
   const taps: TapReport[] = [];
   const seen = new Set<string>();
-  let isText = false;
 
-  const tokensOf = (value: Tensor): TokenGrid | null =>
-    isText && value.rank === 3 ? new TokenGrid(isToken, value.shape[1]!) : null;
+  const tokensOf = (name: string, value: Tensor): TokenGrid | null =>
+    value.rank === 3 && !isImageTap(name) ? new TokenGrid(isToken, value.shape[1]!) : null;
 
   const sink = (name: string, value: Tensor): void => {
     if (name.includes("#")) return;
     if (!isWhole && outsideModules.includes(name) && !golden.taps.has(name)) return;
     if (seen.has(name)) throw new Error(`the tap ${name} came twice`);
     seen.add(name);
-    const report = compareTap(golden, name, value, tokensOf(value), tolerance, !isolated);
+    const report = compareTap(golden, name, value, tokensOf(name, value), tolerance, !isolated);
     taps.push(report);
     onTap?.(report);
   };
   const patch = (name: string, value: Tensor): Tensor | null =>
-    goldenInPlace(golden, name, value, tokensOf(value));
+    goldenInPlace(golden, name, value, tokensOf(name, value));
 
-  const made: Tensor[] = [];
-  const keep = <T extends Tensor>(value: T): T => {
-    made.push(value);
-    return value;
-  };
-  const run = async (): Promise<void> => {
-    const pixels = golden.readImage();
-    const images = pixels && keep(await model.encodeImage(keep(pixels), { normalize: true }));
-    isText = true;
-    const texts = rows && keep(await model.encodeTokens(rows, { normalize: true, batchSize: rows.length }));
-    isText = false;
-    if (images && texts) keep(await model.logits(images, texts));
-  };
+  const pixels = golden.readImage();
   try {
-    await withTaps(sink, run, isolated ? patch : undefined);
+    await withTaps(sink, () => runInputs(model, pixels, rows), isolated ? patch : undefined);
   } finally {
-    for (const value of made) value.dispose();
+    pixels?.dispose();
   }
 
   const isIdle = (name: string): boolean =>
