@@ -5,7 +5,19 @@
  * Paper: Radford et al., 2021 (arXiv 2103.00020), figure 3. Source: open_clip/model.py, CustomTextCLIP and CLIP.
  * State dict: `visual.*`, `text.*` (the English models: at the root), `logit_scale` [].
  */
-import { concat, div, exp, gather, matMul, mul, norm, tensor1d, tidy } from "@tensorflow/tfjs-core";
+import {
+  concat,
+  div,
+  exp,
+  gather,
+  matMul,
+  mul,
+  sqrt,
+  square,
+  sum,
+  tensor1d,
+  tidy,
+} from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
 import { InputError } from "../tensor/errors.ts";
 import { pass, tap, tapOwned } from "../tensor/taps.ts";
@@ -47,7 +59,7 @@ export class Clip {
   readonly visual: VisionTransformer;
   readonly text: RobertaTextTower | PlainTextTower;
   readonly logitScale: Weight;
-  readonly #weights: Weights;
+  readonly weights: Weights;
 
   readonly #loadTokenizer: () => Promise<Tokenizer>;
   #tokenizer: Promise<Tokenizer> | null = null;
@@ -57,12 +69,12 @@ export class Clip {
     this.config = config;
     this.preprocess = preprocess;
     this.#loadTokenizer = loadTokenizer;
-    this.#weights = new Weights(store, residency);
-    const { visual, text, logitScale } = network(this.#weights.root, config);
+    this.weights = new Weights(store, residency);
+    const { visual, text, logitScale } = network(this.weights.root, config);
     this.visual = visual;
     this.text = text;
     this.logitScale = logitScale;
-    this.#weights.assertAllRead(ignoredTensors);
+    this.weights.assertAllRead(ignoredTensors);
   }
 
   /** The model's tokenizer. @throws InputError if the model directory has none, or it is damaged */
@@ -161,8 +173,8 @@ export class Clip {
 
   /** Frees the weights and closes the file they come from. */
   async dispose(): Promise<void> {
-    this.#weights.dispose();
-    await this.#weights.store.close();
+    this.weights.dispose();
+    await this.weights.store.close();
   }
 }
 
@@ -195,7 +207,7 @@ export function declaredTensors(config: ClipConfig): ReadonlyMap<string, readonl
 
 /** x / ‖x‖₂ for each row. [B, D] */
 export function l2Normalize(x: Tensor2D): Tensor2D {
-  return tidy(() => div(x, norm(x, 2, -1, true)));
+  return tidy(() => div(x, sqrt(sum(square(x), -1, true))));
 }
 
 function encodeRows(text: Network["text"], rows: readonly (readonly number[])[]): Promise<Tensor2D> {

@@ -1,6 +1,7 @@
 /** The model, in the paper's words. Runs in a browser too. */
 export * from "./clip.ts";
 export * from "./config.ts";
+export * from "./gradients.ts";
 export * from "./preprocess/config.ts";
 export * from "./text/plain-text-tower.ts";
 export * from "./text/roberta-text-tower.ts";

@@ -55,6 +55,18 @@ export class Weight<R extends Rank = Rank> {
     this.#layout = layout;
   }
 
+  get isLoaded(): boolean {
+    return this.#tensor !== null;
+  }
+
+  /** Undoes the layout's permutation: a gradient of `tensor` in the order of the file. */
+  asStored(value: Tensor<R>): Tensor<R> {
+    const permutation = permutations[this.#layout];
+    if (permutation === null) return value.clone();
+    const inverse = permutation.map((_, axis) => permutation.findIndex((from) => from === axis));
+    return transpose(value, inverse);
+  }
+
   /** float32, permuted as the layout says. */
   get tensor(): Tensor<R> {
     if (this.#tensor === null) throw new Error(`${this.name} is used before load() or after release()`);
@@ -98,6 +110,15 @@ export class RowTable {
     this.#store = store;
     this.name = name;
     this.shape = shape;
+  }
+
+  get isLoaded(): boolean {
+    return this.#rows !== null;
+  }
+
+  /** The ids whose rows are loaded, in the order of `rows`. */
+  get ids(): number[] {
+    return [...this.#positions.keys()];
   }
 
   /** The rows that are loaded. [distinct ids, width] */
@@ -197,6 +218,11 @@ export class Weights {
   /** Names and shapes of all that was asked for, in that order. */
   get declared(): ReadonlyMap<string, readonly number[]> {
     return new Map([...this.#handles].map(([name, { shape }]) => [name, shape]));
+  }
+
+  /** All handles. */
+  get handles(): (Weight | RowTable)[] {
+    return [...this.#handles.values()];
   }
 
   /** Handles whose names begin with a prefix. */

@@ -15,8 +15,9 @@ import { randomNormal, type Tensor2D } from "@tensorflow/tfjs-core";
 import { decodeImage } from "../../lib/clip/preprocess/decode.ts";
 import { transform } from "../../lib/clip/preprocess/transform.ts";
 import { demoModel, loadModel, startNodeBackend } from "../../lib/index.ts";
-import { codecs } from "../../lib/node/codecs.ts";
+import { nodeCodecs } from "../../lib/node/codecs.ts";
 
+const codecs = nodeCodecs();
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const { values: options } = parseArgs({
   options: { model: { type: "string", default: demoModel }, seconds: { type: "string", default: "2" } },
@@ -71,11 +72,15 @@ function coldProcess(...command: string[]): { seconds: number; peak: number } {
   return { seconds: elapsed, peak: Number(output[3]) / 1024 };
 }
 
-const samples = readdirSync(join(options.model, "samples")).map((name) => join(options.model, "samples", name));
+const samples = readdirSync(join(options.model, "samples")).map((name) =>
+  join(options.model, "samples", name),
+);
 const sample = samples.find((path) => path.endsWith(".jpg")) ?? samples[0]!;
 const labels = "red circle,blue square,green star,cerchio rosso,赤い丸,红色圆形";
 
-console.log(`${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores, Node ${process.versions.node}\n`);
+console.log(
+  `${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores, Node ${process.versions.node}\n`,
+);
 
 const cold = ["classify", sample, "--labels", labels, "--backend", "wasm", "--model", options.model];
 const runs = Array.from({ length: 5 }, () => coldProcess(...cold));
@@ -94,7 +99,11 @@ for (const path of [sample, ...samples.filter((other) => other.endsWith(".png"))
   const image = await decodeImage(bytes, name, codecs);
   const size = `${image.width}×${image.height}`;
   report(`decode ${name} (${size})`, await fastest(() => decodeImage(bytes, name, codecs)), "ms");
-  report(`resize, crop, normalise ${size}`, await fastest(() => Promise.resolve(transform(image, model.preprocess))), "ms");
+  report(
+    `resize, crop, normalise ${size}`,
+    await fastest(() => Promise.resolve(transform(image, model.preprocess))),
+    "ms",
+  );
 }
 
 const captions = readCaptions();
@@ -104,7 +113,9 @@ report("tokenise", (1000 * captions.length) / tokenising, "texts/s");
 const [height, width] = model.config.vision.imageSize;
 for (const batch of [1, 8, 32]) {
   const pixels = randomNormal([batch, 3, height, width]);
-  const time = await fastest(() => untilRead(model.encodeImage(pixels as Parameters<typeof model.encodeImage>[0])));
+  const time = await fastest(() =>
+    untilRead(model.encodeImage(pixels as Parameters<typeof model.encodeImage>[0])),
+  );
   report(`image tower, batch ${batch}`, (1000 * batch) / time, "images/s");
   pixels.dispose();
 }
@@ -112,8 +123,16 @@ for (const batch of [1, 8, 32]) {
 const rows = captions.map((text) => tokenizer.encode(text));
 const { contextLength } = model.config.text;
 const trimmed = await fastest(() => untilRead(model.encodeTokens(rows)));
-report(`text tower, ${rows.length} captions of ${mean(rows.map((row) => row.length)).toFixed(1)} tokens`, (1000 * rows.length) / trimmed, "texts/s");
-const padded = rows.map((row) => [...row.slice(0, -1), ...Array<number>(contextLength - row.length).fill(row[1]!), row.at(-1)!]);
+report(
+  `text tower, ${rows.length} captions of ${mean(rows.map((row) => row.length)).toFixed(1)} tokens`,
+  (1000 * rows.length) / trimmed,
+  "texts/s",
+);
+const padded = rows.map((row) => [
+  ...row.slice(0, -1),
+  ...Array<number>(contextLength - row.length).fill(row[1]!),
+  row.at(-1)!,
+]);
 const full = await fastest(() => untilRead(model.encodeTokens(padded)));
 report(`text tower, as many of ${contextLength} tokens`, (1000 * rows.length) / full, "texts/s");
 report("text tower, natural lengths against full context", full / trimmed, "times faster");
@@ -121,7 +140,13 @@ report("text tower, natural lengths against full context", full / trimmed, "time
 const folder = join(root, "bench/results");
 mkdirSync(folder, { recursive: true });
 const file = join(folder, `${new Date().toISOString().replaceAll(":", "-")}.json`);
-const machine = { processor: cpus()[0]?.model, cores: cpus().length, memory: totalmem(), node: process.versions.node, backend: description };
+const machine = {
+  processor: cpus()[0]?.model,
+  cores: cpus().length,
+  memory: totalmem(),
+  node: process.versions.node,
+  backend: description,
+};
 writeFileSync(file, `${JSON.stringify({ machine, figures }, null, 2)}\n`);
 console.log(`\nwritten to ${file}`);
 

@@ -7,11 +7,13 @@
  */
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
-import { argMax, concat, matMul, mean, reshape, tensor4d, tidy } from "@tensorflow/tfjs-core";
+import { concat, matMul, tensor4d } from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import { transform } from "../../lib/clip/preprocess/transform.ts";
-import { demoModel, l2Normalize, loadModel } from "../../lib/index.ts";
+import { demoModel, loadModel } from "../../lib/index.ts";
 import type { Clip, LoadOptions } from "../../lib/index.ts";
+import { classificationMetrics } from "../../lib/tasks/metrics.ts";
+import { zeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
 import { LANGUAGES } from "./captions.ts";
 import type { Language } from "./captions.ts";
 import { pictureOf, sceneOf } from "./dataset.ts";
@@ -82,34 +84,20 @@ async function accuracy(
   language: Language,
 ): Promise<number> {
   const classifier = await zeroShotClassifier(model, classNames(task, language), templates(task, language));
-  const scores = tidy(() => argMax(matMul(features, classifier, false, true), 1));
-  const best = await scores.data();
+  const similarities = matMul(features, classifier.weight);
+  const scores = await similarities.data();
   classifier.dispose();
-  scores.dispose();
-  let asked = 0;
-  let right = 0;
-  for (const [index, scene] of scenes.entries()) {
+  similarities.dispose();
+  const classes = task.classes.length;
+  const asked = scenes.flatMap((scene, row) => {
     const label = task.label(scene);
-    if (label === undefined) continue;
-    asked++;
-    if (best[index] === label) right++;
-  }
-  return right / asked;
-}
-
-/** As CLIP_benchmark makes it: embed each prompt, normalise, average by class, normalise again. [classes, embedDim] */
-async function zeroShotClassifier(
-  model: Clip,
-  names: readonly string[],
-  sentences: readonly string[],
-): Promise<Tensor2D> {
-  const prompts = names.flatMap((name) => sentences.map((sentence) => sentence.replace("{}", name)));
-  const embeddings = await model.encodeText(prompts, { normalize: true });
-  const classifier = tidy(() =>
-    l2Normalize(mean(reshape(embeddings, [names.length, sentences.length, model.config.embedDim]), 1)),
-  );
-  embeddings.dispose();
-  return classifier;
+    return label === undefined
+      ? []
+      : [{ label, scores: scores.subarray(row * classes, (row + 1) * classes) }];
+  });
+  const rows = asked.flatMap((one) => [...one.scores]);
+  const labels = asked.map(({ label }) => label);
+  return classificationMetrics(rows, labels, classes).acc1;
 }
 
 async function main(): Promise<void> {

@@ -6,11 +6,10 @@
  */
 
 /**
- * Pillow's modes: "1" bilevel (0 or 255 here), "L" gray, "P" palette index, "A" alpha behind it,
- * "I;16" / "I;16B" 16-bit gray, "I" 32-bit integers, "F" 32-bit floats.
+ * Pillow's modes: "1" bilevel (0 or 255 here), "L" gray, "P" palette index, "A" alpha behind
+ * it, "I;16" / "I;16B" 16-bit gray, "I" 32-bit integers, "F" 32-bit floats.
  */
-export type PixelMode =
-  "1" | "L" | "LA" | "P" | "PA" | "RGB" | "RGBA" | "CMYK" | "I;16" | "I;16B" | "I" | "F";
+export type PixelMode = "1" | "L" | "LA" | "P" | "RGB" | "RGBA" | "CMYK" | "I;16" | "I;16B" | "I" | "F";
 
 export type Samples = Uint8Array | Uint8ClampedArray | Uint16Array | Int32Array | Float32Array;
 
@@ -22,7 +21,7 @@ export interface DecodedImage {
   readonly data: Samples;
   /** Items of `data` from one pixel to the next: the mode's bands, or 4 for an "RGB" whose fourth is unused. */
   readonly stride: number;
-  /** Modes "P" and "PA": 256 colours, [256, 3]. */
+  /** Mode "P": 256 colours, [256, 3]. */
   readonly palette?: Uint8Array;
 }
 
@@ -31,7 +30,6 @@ const BANDS: Readonly<Record<PixelMode, number>> = {
   L: 1,
   LA: 2,
   P: 1,
-  PA: 2,
   RGB: 3,
   RGBA: 4,
   CMYK: 4,
@@ -47,7 +45,7 @@ export function bandsOf(mode: PixelMode): number {
 }
 
 /** An array of the same kind: 8-bit samples stay 8-bit samples. */
-export function samplesLike(like: Samples, length: number): Samples {
+export function samplesLike(like: Samples, length: number): Exclude<Samples, Uint8ClampedArray> {
   if (like instanceof Uint16Array) return new Uint16Array(length);
   if (like instanceof Int32Array) return new Int32Array(length);
   if (like instanceof Float32Array) return new Float32Array(length);
@@ -86,8 +84,7 @@ export function toRgb(image: DecodedImage): Uint8Array {
         rgb[to + 2] = data[from + 2]!;
       }
       return rgb;
-    case "P":
-    case "PA": {
+    case "P": {
       const palette = image.palette!;
       for (let from = 0, to = 0; to < rgb.length; from += stride, to += 3) {
         const colour = data[from]! * 3;

@@ -10,9 +10,6 @@ import type { DecodedImage } from "./image.ts";
 import { resize } from "./resize.ts";
 import type { Interpolation, Size, Window } from "./resize.ts";
 
-/** File contents (and a name for messages) to the network's input: [3, height, width]. */
-export type PreprocessImage = (bytes: Uint8Array, name: string) => Promise<Float32Array>;
-
 /** Python's `round`: a half goes to the even neighbour. */
 export function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);

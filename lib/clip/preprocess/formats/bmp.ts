@@ -1,0 +1,271 @@
+/**
+ * BMP, with Pillow's idea of which palettes are gray and which masks are alpha.
+ *
+ * @source Pillow, src/PIL/BmpImagePlugin.py; Microsoft, Bitmap Storage
+ */
+import type { DecodedImage } from "../image.ts";
+import { ImageFormatError, paletteOf, truncated, unpackBits } from "./bytes.ts";
+import type { ImageBytes } from "./bytes.ts";
+import type { ReadHeader } from "./format.ts";
+
+const RAW = 0;
+const RLE8 = 1;
+const RLE4 = 2;
+const BITFIELDS = 3;
+
+/** BITMAPCOREHEADER, with 16-bit sizes and three bytes a colour; all others begin as BITMAPINFOHEADER. */
+const CORE_HEADER = 12;
+const KNOWN_HEADERS = [CORE_HEADER, 40, 52, 56, 64, 108, 124];
+
+interface Header {
+  readonly width: number;
+  readonly height: number;
+  readonly topDown: boolean;
+  readonly bits: number;
+  readonly compression: number;
+  readonly colours: number;
+  readonly colourBytes: number;
+  /** Where the header, with the masks behind it, ends. */
+  readonly end: number;
+  /** Byte positions of R, G, B (and alpha) in a 32-bit pixel, or the 16-bit layout. */
+  readonly channels: Channels;
+  readonly dataAt: number;
+}
+
+type Channels = readonly [red: number, green: number, blue: number, alpha?: number] | "555" | "565";
+
+/** The 32-bit masks (red, green, blue, alpha) that Pillow knows, and the bytes that they mean. */
+const MASKS_32: Readonly<Record<string, Channels>> = {
+  "ff0000,ff00,ff,0": [2, 1, 0],
+  "ff000000,ff0000,ff00,0": [3, 2, 1],
+  "ff000000,ff00,ff,0": [3, 1, 0],
+  "ff000000,ff0000,ff00,ff": [3, 2, 1, 0],
+  "ff,ff00,ff0000,ff000000": [0, 1, 2, 3],
+  "ff0000,ff00,ff,ff000000": [2, 1, 0, 3],
+  "ff000000,ff00,ff,ff0000": [3, 1, 0, 2],
+  "0,0,0,0": [2, 1, 0, 3],
+};
+
+function readHeader(file: ImageBytes): Header {
+  const offset = file.u32(10, true);
+  const size = file.u32(14, true);
+  if (!KNOWN_HEADERS.includes(size))
+    throw new ImageFormatError(`a header of ${size} bytes, which BMP does not have`);
+  file.slice(14, size);
+  if (size === CORE_HEADER) {
+    const bits = file.u16(24, true);
+    const colours = 1 << bits;
+    const end = 14 + size;
+    return {
+      width: file.u16(18, true),
+      height: file.u16(20, true),
+      topDown: false,
+      bits,
+      compression: RAW,
+      colours,
+      colourBytes: 3,
+      end,
+      channels: plainChannels(bits),
+      dataAt: dataStart(offset, end, bits, 3 * colours),
+    };
+  }
+  const topDown = file.u8(25) === 0xff;
+  const height = file.u32(22, true);
+  const bits = file.u16(28, true);
+  const compression = file.u32(30, true);
+  const colours = file.u32(46, true) || 2 ** bits;
+  let end = 14 + size;
+  let channels = plainChannels(bits);
+  if (compression === BITFIELDS) {
+    // Forty-byte headers have three masks behind them, longer ones have them inside.
+    const masks = [54, 58, 62].map((at) => file.u32(at, true));
+    masks.push(size >= 56 ? file.u32(66, true) : 0);
+    if (size < 52) end += 12;
+    channels = maskedChannels(bits, masks);
+  } else if (compression > BITFIELDS) {
+    throw new ImageFormatError(`BMP compression ${compression}, which is not supported`);
+  }
+  return {
+    width: file.u32(18, true),
+    height: topDown ? 2 ** 32 - height : height,
+    topDown,
+    bits,
+    compression,
+    colours,
+    colourBytes: 4,
+    end,
+    channels,
+    dataAt: dataStart(offset, 14 + size, bits, 4 * colours) || end + (bits <= 8 ? 4 * colours : 0),
+  };
+}
+
+/** Some writers forget the palette when they say where the pixels start. */
+function dataStart(offset: number, headerEnd: number, bits: number, paletteBytes: number): number {
+  return offset === headerEnd && bits <= 8 ? offset + paletteBytes : offset;
+}
+
+function plainChannels(bits: number): Channels {
+  return bits === 16 ? "555" : [2, 1, 0];
+}
+
+function maskedChannels(bits: number, masks: readonly number[]): Channels {
+  const key = masks.map((mask) => mask.toString(16)).join(",");
+  const known = bits === 32 ? MASKS_32[key] : undefined;
+  if (known !== undefined) return known;
+  const colours = masks
+    .slice(0, 3)
+    .map((mask) => mask.toString(16))
+    .join(",");
+  if (bits === 24 && colours === "ff0000,ff00,ff") return [2, 1, 0];
+  if (bits === 16 && colours === "f800,7e0,1f") return "565";
+  if (bits === 16 && colours === "7c00,3e0,1f") return "555";
+  throw new ImageFormatError(`the bit masks ${key} with ${bits} bits, which are not supported`);
+}
+
+export const readBmpHeader: ReadHeader = (file) => readHeader(file);
+
+/**
+ * @param file a whole BMP file
+ * @throws ImageFormatError
+ */
+export function decodeBmp(file: ImageBytes): DecodedImage {
+  const header = readHeader(file);
+  const { width, height, bits } = header;
+  if (![1, 4, 8, 16, 24, 32].includes(bits)) {
+    throw new ImageFormatError(`${bits} bits a pixel, which BMP does not have`);
+  }
+  const rle = header.compression === RLE8 || header.compression === RLE4;
+  if (bits > 8) {
+    if (rle) throw new ImageFormatError(`run-length compression with ${bits} bits a pixel`);
+    return readColours(file, header);
+  }
+
+  if (header.colours > 65536) throw new ImageFormatError(`a palette of ${header.colours} colours`);
+  const stored = file.slice(header.end, header.colourBytes * header.colours);
+  const levels = header.colours === 2 ? [0, 255] : [...Array(header.colours).keys()];
+  const gray = levels.every((level, i) => {
+    const at = i * header.colourBytes;
+    return stored[at] === level && stored[at + 1] === level && stored[at + 2] === level;
+  });
+  const mode = !gray ? "P" : header.colours === 2 ? "1" : "L";
+  // Pillow reads gray as the mode's own raw layout, whatever the depth.
+  const sampleBits = mode === "P" ? bits : mode === "1" ? 1 : 8;
+  const data = rle ? readRuns(file, header) : readIndices(file, header, sampleBits, mode === "1" ? 255 : 1);
+  if (mode !== "P") return { width, height, mode, data, stride: 1 };
+  const palette = new Uint8Array(Math.min(header.colours, 256) * 3);
+  for (let i = 0; i < palette.length; i++) {
+    palette[i] = stored[Math.floor(i / 3) * header.colourBytes + 2 - (i % 3)]!;
+  }
+  return { width, height, mode, data, stride: 1, palette: paletteOf(palette) };
+}
+
+/** Calls back with the position of each row's bytes, top row first. */
+function eachRow(
+  file: ImageBytes,
+  header: Header,
+  rowBytes: number,
+  visit: (at: number, y: number) => void,
+): void {
+  const stored = Math.floor((header.width * header.bits + 31) / 32) * 4;
+  if (stored < rowBytes) throw new ImageFormatError(`${header.bits} bits a pixel with a gray palette`);
+  const last = header.dataAt + (header.height - 1) * stored + rowBytes;
+  if (last > file.length) throw truncated(file.length);
+  for (let y = 0; y < header.height; y++) {
+    visit(header.dataAt + (header.topDown ? y : header.height - 1 - y) * stored, y);
+  }
+}
+
+function readIndices(file: ImageBytes, header: Header, sampleBits: number, factor: number): Uint8Array {
+  const { width, height } = header;
+  const rowBytes = Math.ceil((width * sampleBits) / 8);
+  if (header.dataAt + rowBytes > file.length) throw truncated(file.length);
+  const data = new Uint8Array(width * height);
+  eachRow(file, header, rowBytes, (at, y) => {
+    if (sampleBits === 8) data.set(file.bytes.subarray(at, at + width), y * width);
+    else unpackBits(file.bytes, at, sampleBits, width, factor, data, y * width);
+  });
+  return data;
+}
+
+function readColours(file: ImageBytes, header: Header): DecodedImage {
+  const { width, height, bits, channels } = header;
+  const pixelBytes = bits >> 3;
+  const alpha = typeof channels === "string" ? undefined : channels[3];
+  const stride = alpha === undefined ? 3 : 4;
+  if (header.dataAt + width * height * pixelBytes > file.length) throw truncated(file.length);
+  const data = new Uint8Array(width * height * stride);
+  const { bytes } = file;
+  eachRow(file, header, width * pixelBytes, (row, y) => {
+    let to = y * width * stride;
+    for (let at = row; at < row + width * pixelBytes; at += pixelBytes, to += stride) {
+      if (typeof channels === "string") {
+        const pixel = bytes[at]! | (bytes[at + 1]! << 8);
+        const greenBits = channels === "565" ? 6 : 5;
+        const greens = (1 << greenBits) - 1;
+        // Truncated, as the integer division in Pillow's Unpack.c.
+        data[to] = Math.trunc((((pixel >> (5 + greenBits)) & 31) * 255) / 31);
+        data[to + 1] = Math.trunc((((pixel >> 5) & greens) * 255) / greens);
+        data[to + 2] = Math.trunc(((pixel & 31) * 255) / 31);
+        continue;
+      }
+      data[to] = bytes[at + channels[0]]!;
+      data[to + 1] = bytes[at + channels[1]]!;
+      data[to + 2] = bytes[at + channels[2]]!;
+      if (alpha !== undefined) data[to + 3] = bytes[at + alpha]!;
+    }
+  });
+  return { width, height, mode: alpha === undefined ? "RGB" : "RGBA", data, stride };
+}
+
+/** Runs of 4- or 8-bit indices. What a run leaves out is index 0. */
+function readRuns(file: ImageBytes, header: Header): Uint8Array {
+  const { width, height } = header;
+  const four = header.compression === RLE4;
+  const indices = new Uint8Array(width * height);
+  let at = header.dataAt;
+  let to = 0;
+  let x = 0;
+  const put = (value: number) => {
+    if (to < indices.length) indices[to] = value;
+    to += 1;
+  };
+  while (to < indices.length && at + 1 < file.length) {
+    const count = file.u8(at);
+    const value = file.u8(at + 1);
+    at += 2;
+    if (count > 0) {
+      const fitting = Math.max(Math.min(count, width - x), 0);
+      for (let i = 0; i < fitting; i++) put(!four ? value : i % 2 === 0 ? value >> 4 : value & 15);
+      x += fitting;
+    } else if (value === 0) {
+      to = Math.ceil(to / width) * width;
+      x = 0;
+    } else if (value === 1) {
+      break;
+    } else if (value === 2) {
+      to += file.u8(at) + file.u8(at + 1) * width;
+      at += 2;
+      x = to % width;
+    } else {
+      const bytes = four ? value >> 1 : value;
+      for (const byte of file.slice(at, bytes)) {
+        if (four) {
+          put(byte >> 4);
+          put(byte & 15);
+        } else {
+          put(byte);
+        }
+      }
+      at += bytes;
+      x += value;
+      at += at % 2;
+    }
+  }
+  if (to < indices.length) throw truncated(file.length);
+  if (header.topDown) return indices;
+  const flipped = new Uint8Array(indices.length);
+  for (let y = 0; y < height; y++) {
+    flipped.set(indices.subarray(y * width, (y + 1) * width), (height - 1 - y) * width);
+  }
+  return flipped;
+}

@@ -1,0 +1,76 @@
+/** A picture that cannot be read: says what was found; the caller knows the file's name. */
+export class ImageFormatError extends Error {
+  override readonly name = "ImageFormatError";
+}
+
+/** A file's bytes, read by position; reading behind the end is a truncated file. */
+export class ImageBytes {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  readonly #view: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.length = bytes.length;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  u8(at: number): number {
+    this.#need(at, 1);
+    return this.#view.getUint8(at);
+  }
+
+  u16(at: number, littleEndian: boolean): number {
+    this.#need(at, 2);
+    return this.#view.getUint16(at, littleEndian);
+  }
+
+  u32(at: number, littleEndian: boolean): number {
+    this.#need(at, 4);
+    return this.#view.getUint32(at, littleEndian);
+  }
+
+  /** A view, not a copy. */
+  slice(at: number, length: number): Uint8Array {
+    this.#need(at, length);
+    return this.bytes.subarray(at, at + length);
+  }
+
+  /** The characters at a position, fewer where the file ends; for signatures, so it never throws. */
+  ascii(at: number, length: number): string {
+    return String.fromCharCode(...this.bytes.subarray(at, at + length));
+  }
+
+  #need(at: number, length: number): void {
+    if (at + length > this.length) throw truncated(this.length);
+  }
+}
+
+export function truncated(length: number): ImageFormatError {
+  return new ImageFormatError(`a truncated file, which ends after ${length} bytes`);
+}
+
+/** Values of 1, 2 or 4 bits, most significant first, spread to one byte each and multiplied. */
+export function unpackBits(
+  source: Uint8Array,
+  from: number,
+  bits: number,
+  count: number,
+  factor: number,
+  target: { [index: number]: number },
+  to: number,
+  step = 1,
+): void {
+  const mask = (1 << bits) - 1;
+  for (let i = 0; i < count; i++) {
+    const bit = i * bits;
+    target[to + i * step] = ((source[from + (bit >> 3)]! >> (8 - bits - (bit & 7))) & mask) * factor;
+  }
+}
+
+/** 256 colours, [256, 3]; the entries that the file does not give are black. */
+export function paletteOf(colours: Uint8Array): Uint8Array {
+  const palette = new Uint8Array(768);
+  palette.set(colours.subarray(0, 768));
+  return palette;
+}

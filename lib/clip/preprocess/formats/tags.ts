@@ -1,0 +1,80 @@
+import { ImageBytes, ImageFormatError } from "./bytes.ts";
+
+/** Bytes of each TIFF field type, by its number. */
+const TYPE_BYTES: Readonly<Record<number, number>> = {
+  1: 1,
+  2: 1,
+  3: 2,
+  4: 4,
+  6: 1,
+  7: 1,
+  8: 2,
+  9: 4,
+  13: 4,
+};
+const SHORTS = [3, 8];
+const LONGS = [4, 9, 13];
+
+/** The tags of a TIFF directory that hold whole numbers. */
+export interface Directory {
+  readonly littleEndian: boolean;
+  /** All values of a tag, undefined without the tag. */
+  numbers(tag: number): readonly number[] | undefined;
+  /** The first value of a tag. Throws ImageFormatError without the tag, if there is no fallback. */
+  number(tag: number, fallback?: number): number;
+  /** A tag's bytes, undefined without the tag. */
+  bytes(tag: number): Uint8Array | undefined;
+}
+
+/**
+ * The first directory of a TIFF file, or of an Exif block, which is built like one.
+ *
+ * @throws ImageFormatError
+ * @source Adobe, TIFF 6.0, section 2
+ */
+export function readDirectory(file: ImageBytes): Directory {
+  const littleEndian = file.ascii(0, 2) === "II";
+  const magic = file.u16(2, littleEndian);
+  if (magic === 43) throw new ImageFormatError("BigTIFF, which is not supported");
+  if (magic !== 42) throw new ImageFormatError("no TIFF header");
+  const start = file.u32(4, littleEndian);
+  const entries = new Map<number, { type: number; count: number; at: number }>();
+  for (let i = 0, count = file.u16(start, littleEndian); i < count; i++) {
+    const at = start + 2 + i * 12;
+    const type = file.u16(at + 2, littleEndian);
+    const values = file.u32(at + 4, littleEndian);
+    const size = TYPE_BYTES[type];
+    if (size === undefined) continue;
+    const inside = size * values <= 4;
+    entries.set(file.u16(at, littleEndian), {
+      type,
+      count: values,
+      at: inside ? at + 8 : file.u32(at + 8, littleEndian),
+    });
+  }
+
+  const numbers = (tag: number): readonly number[] | undefined => {
+    const entry = entries.get(tag);
+    if (entry === undefined) return undefined;
+    const { type, count, at } = entry;
+    const size = TYPE_BYTES[type] ?? 1;
+    file.slice(at, size * count);
+    return Array.from({ length: count }, (_, i) => {
+      if (SHORTS.includes(type)) return file.u16(at + i * size, littleEndian);
+      return LONGS.includes(type) ? file.u32(at + i * size, littleEndian) : file.u8(at + i * size);
+    });
+  };
+  return {
+    littleEndian,
+    numbers,
+    number: (tag, fallback) => {
+      const value = numbers(tag)?.[0] ?? fallback;
+      if (value === undefined) throw new ImageFormatError(`no TIFF tag ${tag}`);
+      return value;
+    },
+    bytes: (tag) => {
+      const entry = entries.get(tag);
+      return entry && file.slice(entry.at, entry.count * (TYPE_BYTES[entry.type] ?? 1));
+    },
+  };
+}

@@ -1,0 +1,456 @@
+/**
+ * TIFF: the first page, in the modes that Pillow gives its layouts.
+ *
+ * Read here and not with jimp's utif2, which turns everything into 8-bit RGBA, prints to the console and trusts the
+ * file's offsets.
+ *
+ * Where Pillow itself goes wrong (separate planes of gray with alpha, or of uncompressed 16 bits), we read what is there.
+ *
+ * @source Adobe, TIFF 6.0; Pillow, src/PIL/TiffImagePlugin.py (OPEN_INFO: layouts and modes; orientation is applied)
+ */
+import type { DecodedImage, PixelMode, Samples } from "../image.ts";
+import { ImageBytes, ImageFormatError, paletteOf, truncated, unpackBits } from "./bytes.ts";
+import type { ImageCodecs, ImageSize, ReadHeader } from "./format.ts";
+import { orient } from "./orientation.ts";
+import { decodeLzw } from "./lzw.ts";
+import { readDirectory } from "./tags.ts";
+import type { Directory } from "./tags.ts";
+
+const TAG = {
+  width: 256,
+  height: 257,
+  bits: 258,
+  compression: 259,
+  photometric: 262,
+  fillOrder: 266,
+  stripOffsets: 273,
+  orientation: 274,
+  samplesPerPixel: 277,
+  rowsPerStrip: 278,
+  stripBytes: 279,
+  planar: 284,
+  predictor: 317,
+  colourMap: 320,
+  tileWidth: 322,
+  tileHeight: 323,
+  tileOffsets: 324,
+  tileBytes: 325,
+  extraSamples: 338,
+  sampleFormat: 339,
+  jpegTables: 347,
+} as const;
+
+const COMPRESSION = { none: 1, lzw: 5, jpeg: 7, deflate: 8, oldDeflate: 32946, packBits: 32773 } as const;
+
+const PHOTOMETRIC = { whiteIsZero: 0, blackIsZero: 1, rgb: 2, palette: 3, cmyk: 5, ycbcr: 6 } as const;
+
+const UNSIGNED = 1;
+const SIGNED = 2;
+const FLOAT = 3;
+
+/** A TIFF's pixels as they lie in the file. */
+interface Layout extends ImageSize {
+  readonly littleEndian: boolean;
+  readonly mode: PixelMode;
+  readonly bits: number;
+  readonly sampleFormat: number;
+  /** Samples of a pixel in the file; the mode's bands come first. */
+  readonly samples: number;
+  readonly compression: number;
+  readonly photometric: number;
+  readonly predictor: number;
+  readonly planar: boolean;
+  readonly reversedBits: boolean;
+  /** Colours that are already multiplied by alpha. */
+  readonly premultiplied: boolean;
+  readonly tile: ImageSize;
+  readonly offsets: readonly number[];
+  readonly byteCounts: readonly number[];
+}
+
+export const readTiffHeader: ReadHeader = (file) => {
+  const directory = readDirectory(file);
+  return { width: directory.number(TAG.width), height: directory.number(TAG.height) };
+};
+
+function modeOf(
+  photometric: number,
+  format: number,
+  bits: number,
+  extra: readonly number[],
+  samples: number,
+  littleEndian: boolean,
+): PixelMode | undefined {
+  const [alphaKind] = extra;
+  const hasAlpha = alphaKind === 1 || alphaKind === 2;
+  switch (photometric) {
+    case PHOTOMETRIC.whiteIsZero:
+    case PHOTOMETRIC.blackIsZero:
+      if (samples === 2 && bits === 8 && alphaKind === 2 && photometric === PHOTOMETRIC.blackIsZero)
+        return "LA";
+      if (samples !== 1) return undefined;
+      if (format === FLOAT) return bits === 32 ? "F" : undefined;
+      if (bits === 32 && photometric === PHOTOMETRIC.blackIsZero)
+        return format === SIGNED || littleEndian ? "I" : undefined;
+      if (bits === 16 && format === SIGNED) return photometric === PHOTOMETRIC.blackIsZero ? "I" : undefined;
+      if (bits === 16 && format === UNSIGNED) {
+        if (littleEndian) return "I;16";
+        return photometric === PHOTOMETRIC.blackIsZero ? "I;16B" : undefined;
+      }
+      if (bits === 8) return "L";
+      if (format !== UNSIGNED) return undefined;
+      return bits === 1 ? "1" : bits === 2 || bits === 4 ? "L" : undefined;
+    case PHOTOMETRIC.palette:
+      if (samples === 1 && bits <= 8) return "P";
+      // Pillow resizes a palette with alpha to plain black.
+      return samples === 2 && bits === 8 && !hasAlpha ? "P" : undefined;
+    case PHOTOMETRIC.rgb:
+      if (bits !== 8 && bits !== 16) return undefined;
+      if (samples === 3) return "RGB";
+      if (samples === 4 && extra.length === 0) return "RGBA";
+      return samples >= 4 ? (hasAlpha ? "RGBA" : "RGB") : undefined;
+    case PHOTOMETRIC.cmyk:
+      return samples >= 4 && (bits === 8 || bits === 16) ? "CMYK" : undefined;
+    case PHOTOMETRIC.ycbcr:
+      return samples === 3 && bits === 8 ? "RGB" : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function readLayout(file: ImageBytes, directory: Directory): Layout {
+  const { littleEndian } = directory;
+  const width = directory.number(TAG.width);
+  const height = directory.number(TAG.height);
+  const photometric = directory.number(TAG.photometric, PHOTOMETRIC.whiteIsZero);
+  const compression = directory.number(TAG.compression, COMPRESSION.none);
+  const bitsOfSamples = directory.numbers(TAG.bits) ?? [1];
+  const samples = directory.number(TAG.samplesPerPixel, 1);
+  const bits = bitsOfSamples[0] ?? 1;
+  const extra = directory.numbers(TAG.extraSamples) ?? [];
+  const sampleFormat = directory.number(TAG.sampleFormat, UNSIGNED);
+  const mode = modeOf(photometric, sampleFormat, bits, extra, samples, littleEndian);
+  if (mode === undefined || samples > 6 || bitsOfSamples.some((each) => each !== bits)) {
+    throw new ImageFormatError(
+      `TIFF photometric interpretation ${photometric} with ${samples} samples of ${bits} bits, which is not supported`,
+    );
+  }
+  if (photometric === PHOTOMETRIC.ycbcr && compression !== COMPRESSION.jpeg) {
+    throw new ImageFormatError("YCbCr without JPEG compression, which is not supported in TIFF");
+  }
+
+  const tiled = directory.numbers(TAG.tileOffsets) !== undefined;
+  const tile = tiled
+    ? { width: directory.number(TAG.tileWidth), height: directory.number(TAG.tileHeight) }
+    : { width, height: Math.min(directory.number(TAG.rowsPerStrip, height), height) };
+  if (tile.width === 0 || tile.height === 0) throw new ImageFormatError("strips or tiles without a size");
+  const offsets = directory.numbers(tiled ? TAG.tileOffsets : TAG.stripOffsets);
+  if (offsets === undefined) throw new ImageFormatError("no strips or tiles");
+  return {
+    width,
+    height,
+    littleEndian,
+    mode,
+    bits,
+    sampleFormat,
+    samples,
+    compression,
+    photometric,
+    predictor: directory.number(TAG.predictor, 1),
+    planar: directory.number(TAG.planar, 1) === 2 && samples > 1,
+    reversedBits: directory.number(TAG.fillOrder, 1) === 2,
+    premultiplied: mode === "RGBA" && extra[0] === 1,
+    tile,
+    offsets,
+    byteCounts:
+      directory.numbers(tiled ? TAG.tileBytes : TAG.stripBytes) ??
+      offsets.map((offset) => file.length - offset),
+  };
+}
+
+/**
+ * @param file a whole TIFF file; Pillow turns it as its orientation tag says, and so do we
+ * @throws ImageFormatError
+ */
+export async function decodeTiff(file: ImageBytes, codecs: ImageCodecs): Promise<DecodedImage> {
+  const directory = readDirectory(file);
+  const layout = readLayout(file, directory);
+  const { width, height, mode, samples, tile } = layout;
+  const bands = mode === "RGB" ? Math.min(samples, 3) : samplesOf(mode);
+  const data = newSamples(mode, width * height * bands);
+  const across = Math.ceil(width / tile.width);
+  const down = Math.ceil(height / tile.height);
+  const planes = layout.planar ? bands : 1;
+  if (layout.offsets.length < across * down * planes)
+    throw new ImageFormatError("fewer strips or tiles than needed");
+
+  for (let plane = 0; plane < planes; plane++) {
+    for (let index = 0; index < across * down; index++) {
+      const left = (index % across) * tile.width;
+      const top = Math.floor(index / across) * tile.height;
+      const rows = Math.min(tile.height, height - top);
+      const part = plane * across * down + index;
+      const stored = await readPart(file, directory, layout, part, rows, codecs);
+      const columns = Math.min(tile.width, width - left);
+      copyPart(layout, stored, { left, top, width: columns, height: rows }, data, bands, plane);
+    }
+  }
+  if (layout.premultiplied) unpremultiply(data);
+  let image: DecodedImage = { width, height, mode, data, stride: bands };
+  if (mode === "P") image = { ...image, palette: readPalette(directory) };
+  return orient(image, directory.number(TAG.orientation, 1));
+}
+
+function samplesOf(mode: PixelMode): number {
+  return mode === "RGBA" || mode === "CMYK" ? 4 : mode === "LA" ? 2 : 1;
+}
+
+function newSamples(mode: PixelMode, length: number): Samples {
+  if (mode === "I;16" || mode === "I;16B") return new Uint16Array(length);
+  if (mode === "I") return new Int32Array(length);
+  if (mode === "F") return new Float32Array(length);
+  return new Uint8Array(length);
+}
+
+function readPalette(directory: Directory): Uint8Array {
+  const stored = directory.numbers(TAG.colourMap);
+  if (stored === undefined) throw new ImageFormatError("a palette picture without its palette");
+  const colours = Math.floor(stored.length / 3);
+  const palette = new Uint8Array(colours * 3);
+  for (let i = 0; i < colours * 3; i++) palette[i] = stored[(i % 3) * colours + Math.floor(i / 3)]! >> 8;
+  return paletteOf(palette);
+}
+
+/** One strip or tile, decompressed: rows of `tile.width` pixels. */
+async function readPart(
+  file: ImageBytes,
+  directory: Directory,
+  layout: Layout,
+  part: number,
+  rows: number,
+  codecs: ImageCodecs,
+): Promise<Uint8Array> {
+  const { tile, bits, compression } = layout;
+  const samples = layout.planar ? 1 : layout.samples;
+  const rowBytes = Math.ceil((tile.width * samples * bits) / 8);
+  const size = rowBytes * rows;
+  const offset = layout.offsets[part]!;
+  if (compression === COMPRESSION.none) {
+    const stored = file.slice(offset, size).slice();
+    if (layout.reversedBits) reverseBits(stored);
+    return stored;
+  }
+  const packed = file.slice(offset, layout.byteCounts[part] ?? 0);
+  if (compression === COMPRESSION.jpeg) return readJpegPart(packed, directory, layout, rows, codecs);
+  let stored: Uint8Array;
+  let length: number;
+  const source = layout.reversedBits ? packed.slice() : packed;
+  if (layout.reversedBits) reverseBits(source);
+  switch (compression) {
+    case COMPRESSION.lzw:
+      stored = new Uint8Array(size);
+      length = decodeLzw(source, stored, { literalBits: 8, leastSignificantFirst: false, early: true });
+      break;
+    case COMPRESSION.packBits:
+      stored = new Uint8Array(size);
+      length = unpackRuns(source, stored);
+      break;
+    case COMPRESSION.deflate:
+    case COMPRESSION.oldDeflate:
+      stored = await codecs.inflate(source, size);
+      length = stored.length;
+      break;
+    default:
+      throw new ImageFormatError(
+        `TIFF compression ${compression}; supported are none, LZW, Deflate, PackBits and JPEG`,
+      );
+  }
+  if (length < size) throw truncated(file.length);
+  if (layout.predictor === 2) addUp(stored, rowBytes, rows, samples, layout);
+  else if (layout.predictor !== 1)
+    throw new ImageFormatError(`TIFF predictor ${layout.predictor}, which is not supported`);
+  return stored;
+}
+
+function reverseBits(bytes: Uint8Array): void {
+  for (let i = 0; i < bytes.length; i++) {
+    let value = bytes[i]!;
+    value = ((value & 0x0f) << 4) | (value >> 4);
+    value = ((value & 0x33) << 2) | ((value >> 2) & 0x33);
+    bytes[i] = ((value & 0x55) << 1) | ((value >> 1) & 0x55);
+  }
+}
+
+function unpackRuns(source: Uint8Array, target: Uint8Array): number {
+  let to = 0;
+  for (let at = 0; at < source.length && to < target.length;) {
+    const head = source[at++]!;
+    if (head === 128) continue;
+    const count = Math.min(head < 128 ? head + 1 : 257 - head, target.length - to);
+    if (head < 128) {
+      const run = source.subarray(at, at + count);
+      target.set(run, to);
+      to += run.length;
+      at += head + 1;
+    } else {
+      if (at >= source.length) break;
+      target.fill(source[at++]!, to, to + count);
+      to += count;
+    }
+  }
+  return to;
+}
+
+/** Horizontal differencing: each sample was stored as the difference to the pixel on its left. */
+function addUp(bytes: Uint8Array, rowBytes: number, rows: number, samples: number, layout: Layout): void {
+  const { bits, littleEndian } = layout;
+  if (bits === 8) {
+    for (let y = 0; y < rows; y++) {
+      for (let i = y * rowBytes + samples; i < (y + 1) * rowBytes; i++) bytes[i]! += bytes[i - samples]!;
+    }
+    return;
+  }
+  if (bits !== 16 && bits !== 32) throw new ImageFormatError(`TIFF predictor 2 with ${bits} bits`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const step = (samples * bits) / 8;
+  for (let y = 0; y < rows; y++) {
+    for (let at = y * rowBytes + step; at < (y + 1) * rowBytes; at += bits / 8) {
+      if (bits === 16) {
+        view.setUint16(
+          at,
+          view.getUint16(at, littleEndian) + view.getUint16(at - step, littleEndian),
+          littleEndian,
+        );
+      } else {
+        view.setUint32(
+          at,
+          view.getUint32(at, littleEndian) + view.getUint32(at - step, littleEndian),
+          littleEndian,
+        );
+      }
+    }
+  }
+}
+
+/** A strip or tile of its own JPEG stream; its tables stand in a tag. */
+async function readJpegPart(
+  packed: Uint8Array,
+  directory: Directory,
+  layout: Layout,
+  rows: number,
+  codecs: ImageCodecs,
+): Promise<Uint8Array> {
+  const channels = layout.planar ? 1 : layout.samples;
+  if (layout.bits !== 8 || (channels !== 1 && channels !== 3)) {
+    throw new ImageFormatError(`JPEG compression of ${channels} samples of ${layout.bits} bits in TIFF`);
+  }
+  const SOI_BYTES = 2;
+  const tables = directory.bytes(TAG.jpegTables);
+  // An Adobe marker says that RGB was not turned into YCbCr.
+  const adobe = [
+    0xff,
+    0xee,
+    0,
+    14,
+    0x41,
+    0x64,
+    0x6f,
+    0x62,
+    0x65,
+    0,
+    100,
+    0,
+    0,
+    0,
+    0,
+    Number(layout.photometric === PHOTOMETRIC.ycbcr),
+  ];
+  const head = tables === undefined ? [0xff, 0xd8] : [...tables.subarray(0, -2)];
+  const jpeg = Uint8Array.from([...head, ...(channels === 3 ? adobe : []), ...packed.subarray(SOI_BYTES)]);
+  const { width, height, data } = await codecs.jpeg(jpeg);
+  if (width < layout.tile.width || height < rows)
+    throw new ImageFormatError("a JPEG strip or tile that is too small");
+  const stored = new Uint8Array(layout.tile.width * rows * channels);
+  let to = 0;
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < layout.tile.width; x++) {
+      for (let channel = 0; channel < channels; channel++)
+        stored[to++] = data[(y * width + x) * 4 + channel]!;
+    }
+  }
+  return stored;
+}
+
+/** Places one strip or tile. */
+function copyPart(
+  layout: Layout,
+  stored: Uint8Array,
+  window: ImageSize & { left: number; top: number },
+  target: Samples,
+  bands: number,
+  plane: number,
+): void {
+  const { bits, mode, photometric, littleEndian, sampleFormat } = layout;
+  const samples = layout.planar ? 1 : layout.samples;
+  const rowBytes = Math.ceil((layout.tile.width * samples * bits) / 8);
+  const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
+  const inverted = photometric === PHOTOMETRIC.whiteIsZero && (mode === "1" || mode === "L");
+  const kept = layout.planar ? 1 : bands;
+  for (let y = 0; y < window.height; y++) {
+    const row = y * rowBytes;
+    const to = ((window.top + y) * layout.width + window.left) * bands + plane;
+    if (bits < 8) {
+      const factor = mode === "P" ? 1 : 255 / ((1 << bits) - 1);
+      unpackBits(stored, row, bits, window.width, factor, target, to);
+      if (inverted) for (let x = 0; x < window.width; x++) target[to + x] = 255 - target[to + x]!;
+      continue;
+    }
+    if (bits === 8 && !inverted && samples === bands) {
+      target.set(stored.subarray(row, row + window.width * bands), to);
+      continue;
+    }
+    for (let x = 0; x < window.width; x++) {
+      for (let band = 0; band < kept; band++) {
+        const at = row + ((x * samples + band) * bits) / 8;
+        target[to + x * bands + band] = readSample(view, at, {
+          bits,
+          sampleFormat,
+          littleEndian,
+          mode,
+          inverted,
+        });
+      }
+    }
+  }
+}
+
+interface SampleKind {
+  readonly bits: number;
+  readonly sampleFormat: number;
+  readonly littleEndian: boolean;
+  readonly mode: PixelMode;
+  readonly inverted: boolean;
+}
+
+function readSample(view: DataView, at: number, kind: SampleKind): number {
+  const { bits, sampleFormat, littleEndian, mode, inverted } = kind;
+  if (bits === 8) return inverted ? 255 - view.getUint8(at) : view.getUint8(at);
+  if (bits === 16) {
+    if (mode === "I") return view.getInt16(at, littleEndian);
+    const value = view.getUint16(at, littleEndian);
+    // Colours keep their high byte, gray all of it.
+    return mode === "I;16" || mode === "I;16B" ? value : value >> 8;
+  }
+  if (sampleFormat === FLOAT) return view.getFloat32(at, littleEndian);
+  return view.getInt32(at, littleEndian);
+}
+
+/** RGBa to RGBA. @source Pillow, src/libImaging/Unpack.c, unpackRGBa */
+function unpremultiply(data: Samples): void {
+  for (let at = 0; at < data.length; at += 4) {
+    const alpha = data[at + 3]!;
+    for (let band = 0; band < 3; band++) {
+      data[at + band] = alpha === 0 ? 0 : Math.min(Math.trunc((data[at + band]! * 255) / alpha), 255);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/** Many image files to the image tower's input, decoded in worker threads while the caller computes. */
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { PreprocessConfig } from "../clip/preprocess/config.ts";
+import { InputError } from "../tensor/errors.ts";
+import { imageReader } from "./image-reader.ts";
+import type { ImageReply, ImageRequest, ReaderOptions } from "./image-reader.ts";
+
+export interface ImageLoaderOptions {
+  readonly config: PreprocessConfig;
+  /** Worker threads; 0 decodes in this one. By default one for each core but one, at most {@link DEFAULT_WORKERS}. */
+  readonly workers?: number;
+  /** Turn pictures as their Exif orientation says. The reference does not, so false unless asked. */
+  readonly exifOrientation?: boolean;
+}
+
+/** `pixels` is float32 [3, height, width]. */
+export type LoadedImage =
+  | { readonly path: string; readonly pixels: Float32Array }
+  | { readonly path: string; readonly error: InputError };
+
+export interface ImageLoader {
+  /**
+   * Yields one item per path, in the paths' order. Files that cannot be read are items too, not exceptions.
+   *
+   * Ending the iteration early stops the work and the threads.
+   */
+  load(paths: readonly string[]): AsyncGenerator<LoadedImage, void, undefined>;
+}
+
+/** More threads than this wait for each other's memory. */
+const DEFAULT_WORKERS = 4;
+
+/** Starting a thread takes about as long as decoding two photographs. */
+const FEWEST_FOR_WORKERS = 4;
+
+/** Pictures under way or waiting for the caller, per thread. */
+const AHEAD = 3;
+
+export function imageLoader({ config, workers, exifOrientation = false }: ImageLoaderOptions): ImageLoader {
+  const options: ReaderOptions = { config, exifOrientation };
+  const wanted = workers ?? Math.min(Math.max(availableParallelism() - 1, 1), DEFAULT_WORKERS);
+  return {
+    load: (paths) => {
+      const threads = Math.min(wanted, paths.length);
+      if (threads < 1 || paths.length < FEWEST_FOR_WORKERS) return loadHere(paths, options);
+      return loadInWorkers(paths, options, threads);
+    },
+  };
+}
+
+async function* loadHere(
+  paths: readonly string[],
+  options: ReaderOptions,
+): AsyncGenerator<LoadedImage, void, undefined> {
+  const read = imageReader(options);
+  for (const path of paths) {
+    let loaded: LoadedImage;
+    try {
+      loaded = { path, pixels: await read(path) };
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      loaded = { path, error };
+    }
+    yield loaded;
+  }
+}
+
+async function* loadInWorkers(
+  paths: readonly string[],
+  options: ReaderOptions,
+  threads: number,
+): AsyncGenerator<LoadedImage, void, undefined> {
+  const replies = new Map<number, ImageReply>();
+  let failure: Error | undefined;
+  let wake: () => void = () => undefined;
+  let asked = 0;
+  const workers = Array.from({ length: threads }, () => {
+    // Without this process's own flags: --input-type, for one, keeps a thread from starting.
+    const worker = new Worker(new URL("./image-worker.js", import.meta.url), {
+      workerData: options,
+      execArgv: [],
+    });
+    return { worker, load: 0 };
+  });
+  try {
+    for (const slot of workers) {
+      slot.worker.on("message", (reply: ImageReply) => {
+        slot.load -= 1;
+        replies.set(reply.index, reply);
+        wake();
+      });
+      slot.worker.on("error", (error) => {
+        failure ??= error instanceof Error ? error : new Error(String(error));
+        wake();
+      });
+      slot.worker.on("exit", (status) => {
+        failure ??= new Error(`an image thread ended with status ${status}`);
+        wake();
+      });
+    }
+    for (const [index, path] of paths.entries()) {
+      for (;;) {
+        // A window over the paths: what is behind it is asked for only when the caller takes what is in front.
+        for (; asked < Math.min(index + threads * AHEAD, paths.length); asked++) {
+          const idlest = workers.reduce((best, slot) => (slot.load < best.load ? slot : best));
+          idlest.load += 1;
+          const request: ImageRequest = { index: asked, path: paths[asked]! };
+          idlest.worker.postMessage(request);
+        }
+        if (failure !== undefined) throw failure;
+        if (replies.has(index)) break;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      const reply = replies.get(index)!;
+      replies.delete(index);
+      yield "pixels" in reply
+        ? { path, pixels: reply.pixels }
+        : { path, error: new InputError(reply.message, reply.details) };
+    }
+  } finally {
+    await Promise.all(workers.map(({ worker }) => worker.terminate()));
+  }
+}

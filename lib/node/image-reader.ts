@@ -1,0 +1,51 @@
+import type { PreprocessConfig } from "../clip/preprocess/config.ts";
+import { preprocessImage } from "../clip/preprocess/preprocess.ts";
+import { InputError } from "../tensor/errors.ts";
+import { nodeCodecs } from "./codecs.ts";
+import { FileSource } from "./file-source.ts";
+
+/** What a reader depends on; it crosses to the worker threads. */
+export interface ReaderOptions {
+  readonly config: PreprocessConfig;
+  /** Turn pictures as their Exif orientation says; the reference does not. */
+  readonly exifOrientation: boolean;
+}
+
+/** To a worker thread. */
+export interface ImageRequest {
+  readonly index: number;
+  readonly path: string;
+}
+
+/** From a worker thread: float32 [3, height, width], or an InputError in parts, as classes do not cross. */
+export type ImageReply =
+  | { readonly index: number; readonly pixels: Float32Array }
+  | { readonly index: number; readonly message: string; readonly details: readonly string[] };
+
+/** Larger files hold no picture within the decoder's limit that anyone would keep. */
+const MAXIMUM_BYTES = 2 ** 31 - 1;
+
+/**
+ * Reads image files as the image tower's input, float32 [3, height, width].
+ *
+ * @returns a function that throws InputError for a file that is missing, or no image that can be read
+ */
+export function imageReader({
+  config,
+  exifOrientation,
+}: ReaderOptions): (path: string) => Promise<Float32Array> {
+  const preprocess = preprocessImage(config, nodeCodecs(), { exifOrientation });
+  return async (path) => {
+    const file = await FileSource.open(path);
+    try {
+      if (file.size > MAXIMUM_BYTES) {
+        throw new InputError(
+          `${path}: expected an image of less than 2 GiB, found ${file.size} bytes; make it smaller`,
+        );
+      }
+      return await preprocess(await file.read(0, file.size), path);
+    } finally {
+      await file.close();
+    }
+  };
+}

@@ -1,0 +1,28 @@
+/** A worker thread of image-loader.ts: paths in, pixels or errors out. */
+import { parentPort, workerData } from "node:worker_threads";
+import { InputError } from "../tensor/errors.ts";
+import type { ImageReply, ImageRequest, ReaderOptions } from "./image-reader.ts";
+import { imageReader } from "./image-reader.ts";
+
+if (parentPort === null) throw new Error("image-worker runs as a worker thread only");
+const port = parentPort;
+const read = imageReader(workerData as ReaderOptions);
+
+async function answer({ index, path }: ImageRequest): Promise<void> {
+  try {
+    const pixels = await read(path);
+    const reply: ImageReply = { index, pixels };
+    port.postMessage(reply, [pixels.buffer as ArrayBuffer]);
+  } catch (error) {
+    // What is not the input's fault ends the thread: its "error" event carries the stack.
+    if (!(error instanceof InputError)) throw error;
+    const reply: ImageReply = { index, message: error.message, details: error.details };
+    port.postMessage(reply);
+  }
+}
+
+// One picture after the other: decoding two at once would only take twice the memory.
+let last: Promise<void> = Promise.resolve();
+port.on("message", (request: ImageRequest) => {
+  last = last.then(() => answer(request));
+});

@@ -1,0 +1,62 @@
+/** Gradients of the contrastive loss with respect to every weight and the pixels, against PyTorch's. */
+import { strict as assert } from "node:assert";
+import { memory, tensor4d, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
+import { contrastiveLoss, gradients } from "../../lib/clip/gradients.ts";
+import { compare } from "../../lib/tensor/compare.ts";
+import { loadTiny, readGolden, tinyModels } from "../support/golden.ts";
+import { fixture } from "../support/paths.ts";
+
+const tolerance = 1e-4;
+
+/** Below this share of the largest gradient a gradient is rounding: the truth is 0 (a bias in front of a softmax). */
+const noise = 1e-7;
+
+for (const name of tinyModels) {
+  describe(`gradients: ${name}`, () => {
+    it("equal PyTorch's for every parameter and the pixels, and leave no tensor behind", async () => {
+      const golden = await readGolden(fixture(`tiny/${name}/gradients.safetensors`));
+      const model = await loadTiny(name);
+      const pixels: Tensor4D = tensor4d(golden.image.values, [...golden.image.shape] as Tensor4D["shape"]);
+      await (await model.encodeImage(pixels)).data();
+      const before = memory().numTensors;
+      const found = await gradients(model, { pixels, rows: golden.text }, contrastiveLoss);
+
+      const loss = golden.taps.get("loss")!.values[0]!;
+      assert.ok(Math.abs(found.loss - loss) <= 1e-5 * loss, `loss ${found.loss}, PyTorch ${loss}`);
+      const ours = new Map<string, Tensor | null>([...found.weights, ["input.image", found.pixels]]);
+      const expected = [...golden.taps].filter(([tap]) => tap.startsWith("gradient."));
+      const largest = Math.max(...expected.map(([, { values }]) => Math.hypot(...values)));
+      for (const [tap, { values, shape }] of expected) {
+        const parameter = tap.slice("gradient.".length);
+        const gradient = ours.get(parameter);
+        assert.ok(gradient, `no gradient for ${parameter}`);
+        const rows = found.rows.get(parameter);
+        const mine = gradient.dataSync() as Float32Array;
+        const whole = rows ? scattered(mine, rows, shape) : mine;
+        const { relativeL2, maxAbs } = compare(whole, values);
+        const size = Math.hypot(...values);
+        if (size <= noise * largest)
+          assert.ok(maxAbs <= noise * largest, `${parameter}: ${maxAbs}, expected about 0`);
+        else assert.ok(relativeL2 <= tolerance, `${parameter}: relative L2 ${relativeL2.toExponential(2)}`);
+      }
+      assert.equal(ours.size, expected.length, "no gradient beyond PyTorch's");
+
+      for (const gradient of ours.values()) gradient?.dispose();
+      const resident = memory().numTensors;
+      const again = await gradients(model, { pixels, rows: golden.text }, contrastiveLoss);
+      for (const gradient of [...again.weights.values(), again.pixels]) gradient?.dispose();
+      assert.equal(memory().numTensors, resident);
+      assert.ok(resident >= before);
+      pixels.dispose();
+      await model.dispose();
+    });
+  });
+}
+
+/** The gradient of a whole table from that of the rows that were read. */
+function scattered(values: Float32Array, rows: readonly number[], shape: readonly number[]): Float32Array {
+  const [count = 0, width = 0] = shape;
+  const whole = new Float32Array(count * width);
+  for (const [i, row] of rows.entries()) whole.set(values.subarray(i * width, (i + 1) * width), row * width);
+  return whole;
+}

@@ -1,0 +1,43 @@
+/**
+ * Compares our decoding and preprocessing with what Pillow and open_clip made of the same files.
+ *
+ *     python tools/golden/image_fuzz.py --out DIR
+ *     node dist/tools/golden/compare-images.js DIR
+ *
+ * Prints a table by format and mode, and each case that differs; exit status 1 if one does.
+ */
+import { readCases, compareCase, type Difference } from "../../spec/support/image-cases.ts";
+
+const folder = process.argv[2];
+if (folder === undefined) throw new Error("usage: compare-images.js DIR");
+
+const table = new Map<string, { files: number; arrays: number; differing: number; worst: number }>();
+let failed = 0;
+const cases = await readCases(folder);
+for (const item of cases) {
+  const key = item.refused === undefined ? `${item.format} ${item.mode}` : "refused by Pillow";
+  const row = table.get(key) ?? { files: 0, arrays: 0, differing: 0, worst: 0 };
+  table.set(key, row);
+  row.files += 1;
+  let differences: readonly Difference[];
+  try {
+    differences = await compareCase(folder, item);
+  } catch (error) {
+    if (item.refused === undefined) {
+      failed += 1;
+      row.differing += 1;
+      console.log(`${item.file}: ${String(error)}`);
+    }
+    continue;
+  }
+  row.arrays += differences.length;
+  for (const { what, worst, where } of differences) {
+    row.worst = Math.max(row.worst, worst);
+    if (where === undefined) continue;
+    failed += 1;
+    row.differing += 1;
+    console.log(`${item.file} (${item.mode}): ${what}: ${where}`);
+  }
+}
+console.table(Object.fromEntries([...table].sort(([a], [b]) => a.localeCompare(b))));
+process.exitCode = failed === 0 ? 0 : 1;
