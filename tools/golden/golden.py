@@ -33,21 +33,27 @@ import torch
 Inputs = tuple[torch.Tensor | None, torch.Tensor | None]
 
 
-def random_inputs(model: torch.nn.Module, options: argparse.Namespace) -> Inputs:
-    """[images, 3, H, W] and [texts, length]; text i is i / texts shorter than the first, the rest is padding."""
-    generator = torch.Generator().manual_seed(options.seed)
-    shape = (options.images, 3, *model.visual.image_size)
+def random_inputs(
+    model: torch.nn.Module, seed: int, images: int, texts: int, length: int, values=None
+) -> Inputs:
+    """[images, 3, H, W] and [texts, length]; text i is i / texts shorter than the first, the rest is padding.
+
+    values: makes the pixels, as synthetic.values does; else they are normal.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    shape = (images, 3, *model.visual.image_size)
     pixels = torch.randn(shape, generator=generator)
-    if options.synthetic:
-        pixels = torch.from_numpy(synthetic.values("input.image", shape))
+    if values is not None:
+        pixels = torch.from_numpy(values("input.image", shape))
     special = reference.special_ids(model)
-    length = model.context_length if reference.is_plain(model) else options.length
-    ids = torch.full((options.texts, length), special.pad)
-    for i in range(options.texts):
-        tokens = length - i * length // options.texts
+    if reference.is_plain(model):
+        length = model.context_length
+    ids = torch.full((texts, length), special.pad)
+    for i in range(texts):
+        tokens = length - i * length // texts
         ids[i, :tokens] = torch.randint(4, special.limit, (tokens,), generator=generator)
         ids[i, 0], ids[i, tokens - 1] = special.start, special.end
-    return (pixels if options.images else None), (ids if options.texts else None)
+    return (pixels if images else None), (ids if texts else None)
 
 
 def golden(model: torch.nn.Module, pixels: torch.Tensor | None, ids: torch.Tensor | None) -> dict[str, torch.Tensor]:
@@ -100,7 +106,10 @@ def main() -> None:
     if options.image or options.text:
         pixels, ids = reference.preprocess(model, config, options.image, options.text)
     else:
-        pixels, ids = random_inputs(model, options)
+        values = synthetic.values if options.synthetic else None
+        pixels, ids = random_inputs(
+            model, options.seed, options.images, options.texts, options.length, values
+        )
 
     metadata = {**reference.versions(), "seed": str(options.seed), "command": shlex.join(["python", *sys.argv])}
     taps = golden(model, pixels, ids)
