@@ -1,27 +1,37 @@
 /** `clipscope trace`: what goes on inside the network, for an image and a text of one's own. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { tensor4d, type Tensor } from "@tensorflow/tfjs-core";
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import { disposing } from "../lib/nn/module.ts";
 import { startNodeBackend } from "../lib/node/backends.ts";
+import { unreadable } from "../lib/node/file-source.ts";
 import { imageLoader } from "../lib/node/image-loader.ts";
 import { demoModel, readModelDirectory, type ModelDirectory } from "../lib/node/model-directory.ts";
 import { readTokenizer } from "../lib/node/read-tokenizer.ts";
 import { TraceFile } from "../lib/node/trace-file.ts";
+import { writePng } from "../lib/node/write-png.ts";
 import { runInputs } from "../lib/parity/run-inputs.ts";
 import { TapGlobs } from "../lib/parity/tap-globs.ts";
+import { studyImage } from "../lib/study/study.ts";
+import { zeroShotClassifier } from "../lib/tasks/zero-shot.ts";
 import { InputError } from "../lib/tensor/errors.ts";
 import { statistics, type Statistics } from "../lib/tensor/statistics.ts";
 import { withTaps } from "../lib/tensor/taps.ts";
+import { labelsFileOption, labelsOption, readLabels, type LabelOptions } from "./labels.ts";
 import { withModel } from "./model.ts";
 import { collect, examples, exifOption, weightsOption, type ModelOptions } from "./options.ts";
 import { packageInfo } from "./package-info.ts";
-import { fitEnd } from "./table.ts";
+import { fit, fitEnd, printable, widest } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface Options extends ModelOptions {
+interface Options extends ModelOptions, LabelOptions {
   readonly image?: string;
   readonly text?: string;
   readonly out?: string;
+  readonly pictures?: string;
+  readonly layer?: number;
+  readonly head?: number;
   readonly taps?: string[];
   readonly stats?: boolean;
   readonly exif?: boolean;
@@ -44,6 +54,14 @@ export function register(program: Command, terminal: Terminal): void {
       collect,
     )
     .option("--stats", "print mean, std, norm, kurtosis and share of zeros by depth, and write no file")
+    .option(
+      "--pictures <dir>",
+      "draw the image tower's attention, filters and position embeddings, with --labels its answer after each layer",
+    )
+    .option("--layer <i>", "--pictures: whose attention, from 0 (default: the last)", wholeNumber)
+    .option("--head <i>", "--pictures: whose attention, from 0 (default: all)", wholeNumber)
+    .addOption(labelsOption())
+    .addOption(labelsFileOption())
     .addOption(exifOption())
     .addOption(weightsOption())
     .addHelpText(
@@ -52,11 +70,17 @@ export function register(program: Command, terminal: Terminal): void {
         'clipscope trace --image cat.jpg --text "a cat" --out trace.safetensors',
         'clipscope trace --image cat.jpg --out trace.safetensors --taps "*attn#probabilities"',
         'clipscope trace --text "a cat" --stats --taps "*.layer.*.output"',
+        'clipscope trace --image cat.jpg --pictures study/ --labels "cat,dog"',
       ),
     )
     .action(async (_options: unknown, command: Command) => {
       await trace(command.optsWithGlobals(), terminal);
     });
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a whole number.");
 }
 
 /** What a pass starts from; null for a tower without input. */
@@ -72,12 +96,18 @@ interface Inputs {
 type Visit = (name: string, shape: readonly number[], values: Float32Array | BigInt64Array) => void;
 
 async function trace(options: Options, terminal: Terminal): Promise<void> {
-  const { out, stats = false, json = false } = options;
+  const { out, pictures, stats = false, json = false } = options;
   if (options.image === undefined && options.text === undefined) {
     throw new InputError("expected --image or --text, or both");
   }
-  if ((out === undefined) !== stats) {
-    throw new InputError("expected --out for a file or --stats for a table, one of the two");
+  if (Number(out !== undefined) + Number(pictures !== undefined) + Number(stats) !== 1) {
+    throw new InputError(
+      "expected --out for a file, --stats for a table or --pictures for a folder, one of them",
+    );
+  }
+  if (pictures !== undefined) {
+    await drawPictures(pictures, options, terminal);
+    return;
   }
   const globs = new TapGlobs(options.taps ?? []);
   if (out === undefined) {
@@ -177,6 +207,62 @@ async function readImage(path: string, { preprocess }: ModelDirectory, exif: boo
     return image.pixels;
   }
   throw new Error(`${path}: no image came`);
+}
+
+async function drawPictures(folder: string, options: Options, terminal: Terminal): Promise<void> {
+  const { image, text, layer, head, json = false } = options;
+  if (image === undefined || text !== undefined)
+    throw new InputError("--pictures takes an --image, and no --text");
+  const hasLabels = options.labels !== undefined || options.labelsFile !== undefined;
+  const labels = hasLabels ? await readLabels(options) : null;
+  const { pixels, imageSize } = await readInputs(options);
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw unreadable(folder, error);
+  });
+  await withModel(options, terminal, async (model) => {
+    const classifier = labels && (await zeroShotClassifier(model, labels));
+    try {
+      const { pictures, answers } = await disposing(tensor4d(pixels!, [1, 3, ...imageSize]), (input) =>
+        studyImage(model, input, {
+          ...(layer !== undefined && { layer }),
+          ...(head !== undefined && { head }),
+          ...(classifier && { classifier }),
+        }),
+      );
+      const files: string[] = [];
+      for (const [name, picture] of pictures) {
+        const file = join(folder, `${name}.png`);
+        await writePng(file, picture);
+        files.push(file);
+      }
+      if (json) terminal.printJson({ files, ...(answers && { labels, answers }) });
+      else {
+        if (answers) for (const line of answerTable(labels!, answers, terminal)) terminal.print(line);
+        for (const file of files) terminal.print(file);
+      }
+    } finally {
+      classifier?.dispose();
+    }
+  });
+}
+
+/** A row a class, a column a layer, in percent; each layer's best is marked. */
+function answerTable(
+  labels: readonly string[],
+  answers: readonly (readonly number[])[],
+  { width, colors }: Terminal,
+): string[] {
+  const cell = 6;
+  const labelWidth = Math.min(widest(labels), Math.max(8, width - cell * answers.length));
+  const head = answers.map((_, layer) => String(layer).padStart(cell)).join("");
+  const rows = labels.map((label, c) => {
+    const cells = answers.map((layer) => {
+      const percent = `${(100 * layer[c]!).toFixed(1)}`.padStart(cell);
+      return layer[c] === Math.max(...layer) ? colors.bold(colors.green(percent)) : percent;
+    });
+    return `${fit(printable(label), labelWidth)}${cells.join("")}`;
+  });
+  return [colors.dim(`${fit("% after layer", labelWidth)}${head}`), ...rows, ""];
 }
 
 interface Row extends Statistics {

@@ -87,7 +87,13 @@ export function toUnit(values: ArrayLike<number>): number[] {
 }
 
 /** A grid of numbers read between its points: (0, 0) is the middle of the first cell. */
-export function bilinear(values: ArrayLike<number>, rows: number, columns: number, x: number, y: number): number {
+export function bilinear(
+  values: ArrayLike<number>,
+  rows: number,
+  columns: number,
+  x: number,
+  y: number,
+): number {
   const clampedX = Math.min(Math.max(x, 0), columns - 1);
   const clampedY = Math.min(Math.max(y, 0), rows - 1);
   const [left, top] = [Math.floor(clampedX), Math.floor(clampedY)];

@@ -38,11 +38,13 @@ export async function positionSimilarity(
   const [length, width] = positionalEmbedding.shape;
   const values = await loaded(positionalEmbedding, () => positionalEmbedding.tensor.dataSync()); // [1 + patches, width]
   // Row 0 is the class token's, which has no place in the picture.
-  const vectors = Array.from({ length: length - 1 }, (_, i) => values.slice((i + 1) * width, (i + 2) * width));
+  const vectors = Array.from({ length: length - 1 }, (_, i) =>
+    values.slice((i + 1) * width, (i + 2) * width),
+  );
   const norms = vectors.map((vector) => Math.hypot(...vector));
   const maps = vectors.map((a, i) => {
     const cosines = vectors.map((b, j) => dot(a, b) / (norms[i]! * norms[j]!));
-    return heatMap(cosines, rows, columns).enlarged(Math.max(1, Math.round(32 / columns)));
+    return heatMap(cosines, rows, columns).enlarged(Math.max(1, Math.round(64 / columns)));
   });
   return grid(maps, columns);
 }

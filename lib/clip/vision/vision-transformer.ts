@@ -10,7 +10,7 @@
 import { add, broadcastTo, concat, matMul, reshape, slice, transpose } from "@tensorflow/tfjs-core";
 import type { Rank, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { LayerNorm } from "../../nn/layer-norm.ts";
-import { consuming, StreamedModule, withWeights, type Steps } from "../../nn/module.ts";
+import { consuming, run, StreamedModule, withWeights, type Steps } from "../../nn/module.ts";
 import { tap } from "../../tensor/taps.ts";
 import type { Weight, WeightScope } from "../../tensor/weights.ts";
 import type { ClipConfig } from "../config.ts";
@@ -57,6 +57,15 @@ export class VisionTransformer extends StreamedModule<[pixels: Tensor4D], Tensor
     const tokens = concat([classToken as Tensor3D, patches], 1); // [B, L, width]
     const positioned = add<Tensor3D>(tokens, this.positionalEmbedding.tensor);
     return this.ln_pre.apply(tap(`${this.scope.path}#positioned`, positioned));
+  }
+
+  /**
+   * The tower's end on its own: what a residual stream would give if no block followed.
+   *
+   * @param x [B, L, width], the class token first; the output is [B, embedDim]
+   */
+  readOut(x: Tensor3D): Promise<Tensor2D> {
+    return run(withWeights([this.ln_post.scope, this.proj], () => this.pool(x)));
   }
 
   /** The class token alone, projected. */
