@@ -257,7 +257,7 @@ function answerTable(
   const head = answers.map((_, layer) => String(layer).padStart(cell)).join("");
   const rows = labels.map((label, c) => {
     const cells = answers.map((layer) => {
-      const percent = `${(100 * layer[c]!).toFixed(1)}`.padStart(cell);
+      const percent = (100 * layer[c]!).toFixed(1).padStart(cell);
       return layer[c] === Math.max(...layer) ? colors.bold(colors.green(percent)) : percent;
     });
     return `${fit(printable(label), labelWidth)}${cells.join("")}`;

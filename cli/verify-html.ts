@@ -57,7 +57,10 @@ function row(tap: TapReport, columns: number, isFirst: boolean, hasRatio: boolea
   return `<tr${kind && ` class="${kind}"`}><td>${escape(tap.name)}</td>${cells.join("")}${rest}</tr>`;
 }
 
-const [chartWidth, chartHeight, left, bottom] = [900, 220, 50, 20];
+const chartWidth = 900;
+const chartHeight = 220;
+const left = 50;
+const bottom = 20;
 
 /** A dot for each tap, powers of ten upwards; taps without figures are crosses at the top. */
 function chart(taps: readonly TapReport[], tolerance: number): string {
@@ -82,13 +85,13 @@ function chart(taps: readonly TapReport[], tolerance: number): string {
     );
   }
   for (const [i, tap] of taps.entries()) {
-    const value = logarithms[i]!;
+    const value = logarithms[i] ?? null;
     const label = `<title>${escape(tap.name)}: ${tap.relativeL2?.toExponential(2) ?? "no figure"}</title>`;
     const color = tap.passed ? "#1a5fb4" : "#b00020";
     if (tap.relativeL2 === null) {
       parts.push(`<text x="${x(i)}" y="14" text-anchor="middle" style="fill:${color}">×${label}</text>`);
     } else {
-      const height = value === null ? chartHeight - bottom : y(value);
+      const height = value === null ? chartHeight - bottom : y(value); // zero has no logarithm: at the bottom
       parts.push(
         `<circle cx="${x(i).toFixed(1)}" cy="${height.toFixed(1)}" r="2.5" fill="${color}">${label}</circle>`,
       );
@@ -107,12 +110,9 @@ function versionRows(side: string, versions: Readonly<Record<string, string>>): 
     .join("\n");
 }
 
-/** Metadata that a person wants to read: not the table of errors, which is in the rows' ratios. */
-function people({
-  float32_error: _errors,
-  ...rest
-}: Readonly<Record<string, string>>): Record<string, string> {
-  return rest;
+/** Metadata that a person wants to read: the errors stand in the rows, as ratios. */
+function people(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== "float32_error"));
 }
 
 function escape(text: string): string {

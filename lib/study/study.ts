@@ -1,5 +1,5 @@
 /** Pictures of what the image tower makes of an image, from one forward pass. */
-import { reshape, tensor2d, tidy, type Tensor3D, type Tensor4D } from "@tensorflow/tfjs-core";
+import { tensor3d, type Tensor4D } from "@tensorflow/tfjs-core";
 import { l2Normalize, type Clip } from "../clip/clip.ts";
 import type { PreprocessConfig } from "../clip/preprocess/config.ts";
 import { disposing } from "../nn/module.ts";
@@ -97,10 +97,7 @@ async function layerAnswers(
   classTokens: readonly Float32Array[],
   classifier: ZeroShotClassifier,
 ): Promise<number[][]> {
-  const tokens = tidy(() => {
-    const rows = tensor2d(classTokens.map((token) => Array.from(token))); // [layers, width]
-    return reshape(rows, [rows.shape[0], 1, rows.shape[1]]) as Tensor3D; // as images of one token
-  });
+  const tokens = tensor3d(classTokens.map((token) => [Array.from(token)])); // [layers, 1, width]: images of one token
   const embedded = await disposing(tokens, () => visual.readOut(tokens)); // [layers, embedDim]
   const normalised = await disposing(embedded, (x) => Promise.resolve(l2Normalize(x)));
   const probabilities = await disposing(normalised, (x) => classifier.probabilities(x)); // [layers, classes]

@@ -187,12 +187,16 @@ describe("clipscope verify", () => {
         if (name === "input.text")
           tensors.set(
             name,
-            padded(tensor, 8, 90, (view, at) => view.setBigInt64(at, 1n, true)),
+            padded(tensor, 8, 90, (view, at) => {
+              view.setBigInt64(at, 1n, true);
+            }),
           );
         else if (name.startsWith("text.") && tensor.shape.length === 3)
           tensors.set(
             name,
-            padded(tensor, 4 * tensor.shape[2]!, 90, (view, at) => view.setFloat32(at, NaN, true)),
+            padded(tensor, 4 * tensor.shape[2]!, 90, (view, at) => {
+              view.setFloat32(at, NaN, true);
+            }),
           );
       }
     });
