@@ -3,6 +3,8 @@ export * from "./clip.ts";
 export * from "./config.ts";
 export * from "./gradients.ts";
 export * from "./preprocess/config.ts";
+export * from "./preprocess/decode.ts";
+export * from "./preprocess/preprocess.ts";
 export * from "./text/plain-text-tower.ts";
 export * from "./text/roberta-text-tower.ts";
 export * from "./text/token-batch.ts";

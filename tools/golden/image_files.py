@@ -35,7 +35,9 @@ ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
-def png(rng, width, height, depth, colour_type, interlaced=False, palette=None, trns=None, parts=1, samples=None) -> bytes:
+def png(
+    rng, width, height, depth, colour_type, interlaced=False, palette=None, trns=None, parts=1, samples=None
+) -> bytes:
     """A PNG file of any colour type and depth, with random filters."""
     channels = CHANNELS[colour_type]
     top = 256 if palette is None else len(palette) // 3
@@ -120,7 +122,8 @@ def tiff(
         else:
             data = part.astype(f"{order}u{bits // 8}")
         if fill_order == 2:
-            data = np.packbits(np.unpackbits(data.view(np.uint8).reshape(rows, -1, 1), axis=2), axis=2, bitorder="little")
+            values = np.unpackbits(data.view(np.uint8).reshape(rows, -1, 1), axis=2)
+            data = np.packbits(values, axis=2, bitorder="little")
         return zlib.compress(data.tobytes()) if compression == 8 else data.tobytes()
 
     planes = [samples[..., i : i + 1] for i in range(bands)] if planar else [samples]

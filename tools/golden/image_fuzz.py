@@ -1,10 +1,11 @@
 """Random pictures in random encodings, for dist/tools/golden/compare-images.js.
 
-    python tools/golden/image_fuzz.py --out DIR [--count 500] [--seed 0]
+    python tools/golden/image_fuzz.py --out DIR [--count 500] [--seed 0] [--kinds png jpg …] [--flips N]
+
+With --flips up to N random bytes of each file are changed: what Pillow still reads should come out the same.
 """
 
 import argparse
-import random
 import struct
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def random_jpeg(rng, width, height) -> bytes:
     bands = int(rng.choice([1, 3, 3, 3]))
     array = picture(rng, width, height, bands)
     image = Image.fromarray(array[..., 0] if bands == 1 else array)
-    options = {"quality": int(rng.integers(1, 101)), "progressive": bool(rng.integers(2)), "optimize": bool(rng.integers(2))}
+    options = {"quality": int(rng.integers(1, 101)), "progressive": bool(rng.integers(2))}
+    options["optimize"] = bool(rng.integers(2))
     if bands == 3:
         options["subsampling"] = str(rng.choice(["4:4:4", "4:2:2", "4:2:0"]))
         if rng.integers(8) == 0:
@@ -64,7 +66,8 @@ def random_cmyk_jpeg(rng, width, height) -> bytes:
 def random_webp(rng, width, height) -> bytes:
     bands = int(rng.choice([3, 4]))
     image = Image.fromarray(picture(rng, width, height, bands))
-    options = {"quality": int(rng.integers(1, 101)), "lossless": bool(rng.integers(2)), "exact": bool(rng.integers(2)), "method": 2}
+    options = {"quality": int(rng.integers(1, 101)), "lossless": bool(rng.integers(2)), "method": 2}
+    options["exact"] = bool(rng.integers(2))
     if rng.integers(4) == 0:
         second = Image.fromarray(picture(rng, width, height, bands))
         options |= {"save_all": True, "append_images": [second], "duration": 50}
@@ -117,6 +120,7 @@ def random_layout(rng, width, height) -> bytes:
     if rng.integers(4) == 0:
         tags[274] = (int(rng.integers(1, 9)),)
     compressed = bool(rng.integers(2))
+    fill_order = 2 if rng.integers(5) == 0 else 1
     return tiff(
         samples,
         photometric,
@@ -127,9 +131,9 @@ def random_layout(rng, width, height) -> bytes:
         compression=8 if compressed else 1,
         predictor=2 if compressed and bits >= 8 and photometric != 3 and rng.integers(2) else 1,
         tile=(16, 32) if rng.integers(3) == 0 else None,
-        # Pillow misreads separate planes of gray with alpha, and of 16 bits where they are not compressed.
-        planar=bands > 2 and (bits == 8 or compressed) and bool(rng.integers(3) == 0),
-        fill_order=2 if rng.integers(5) == 0 else 1,
+        # Pillow misreads separate planes of gray with alpha; uncompressed, of 16 bits or in reversed fill order too.
+        planar=bands > 2 and (compressed or bits + fill_order == 9) and bool(rng.integers(3) == 0),
+        fill_order=fill_order,
     )
 
 
@@ -159,7 +163,8 @@ def random_tiff(rng, width, height) -> bytes:
     if compression != "raw":
         options["compression"] = compression
     tags = {}
-    if compression in ("tiff_lzw", "tiff_adobe_deflate") and mode in ("L", "RGB", "RGBA", "I;16", "LA", "CMYK") and rng.integers(2):
+    differing = compression in ("tiff_lzw", "tiff_adobe_deflate") and mode in ("L", "LA", "RGB", "RGBA", "CMYK", "I;16")
+    if differing and rng.integers(2):
         tags[317] = 2
     if rng.integers(2):
         tags[278] = int(rng.integers(1, height + 1))
@@ -221,9 +226,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", nargs="*", default=list(KINDS))
+    parser.add_argument("--flips", type=int, default=0)
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
-    random.seed(args.seed)
     cases = image_cases.Cases(args.out)
     for i in range(args.count):
         kind = args.kinds[i % len(args.kinds)]
@@ -237,6 +242,10 @@ def main() -> None:
         except Exception as error:
             print("not made:", kind, error)
             continue
+        data = bytearray(data)
+        for _ in range(int(rng.integers(args.flips + 1))):
+            data[rng.integers(len(data))] = rng.integers(256)
+        data = bytes(data)
         cases.add(f"{i:05}.{kind}", data, transforms)
     cases.write()
 

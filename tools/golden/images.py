@@ -3,7 +3,6 @@
     python tools/golden/images.py
 """
 
-import io
 import struct
 from pathlib import Path
 

@@ -17,6 +17,7 @@ import { decodeTiff, readTiffHeader } from "./formats/tiff.ts";
 import { decodeWebp, readWebpExif, readWebpHeader } from "./formats/webp.ts";
 
 export type { ImageCodecs } from "./formats/format.ts";
+export type { DecodedImage } from "./image.ts";
 
 /** Twice Pillow's MAX_IMAGE_PIXELS (a quarter of a gigabyte of RGB): where it refuses a decompression bomb. */
 export const MAXIMUM_PIXELS = 2 * Math.floor(2 ** 30 / 4 / 3);

@@ -300,10 +300,7 @@ function storePrecise(target: Samples, at: number, sum: number, swapped: boolean
     target[at] = rounded;
     return;
   }
-  // Pillow clips the two bytes of a 16-bit sample each by itself: an overshoot keeps its low byte.
-  const low = Math.max(rounded % 256, 0);
-  const high = Math.min(Math.max(rounded >> 8, 0), 255);
-  const value = (high << 8) | low;
+  const value = Math.min(Math.max(rounded, 0), 0xffff);
   target[at] = swapped ? swapBytes(value) : value;
 }
 

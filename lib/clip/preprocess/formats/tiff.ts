@@ -4,7 +4,8 @@
  * Read here and not with jimp's utif2, which turns everything into 8-bit RGBA, prints to the console and trusts the
  * file's offsets.
  *
- * Where Pillow itself goes wrong (separate planes of gray with alpha, or of uncompressed 16 bits), we read what is there.
+ * Where Pillow itself goes wrong (separate planes of gray with alpha; uncompressed, of 16 bits or reversed bits too), we
+ * read what is there.
  *
  * @source Adobe, TIFF 6.0; Pillow, src/PIL/TiffImagePlugin.py (OPEN_INFO: layouts and modes; orientation is applied)
  */

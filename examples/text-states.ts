@@ -1,0 +1,54 @@
+/**
+ * The text tower's state for each token, as image generators take it for conditioning.
+ *
+ *     node dist/examples/text-states.js "tre stelle rosse" [--model DIR]
+ *
+ * Prints each piece with the norm of its last hidden state; `textStates` gives the states themselves.
+ */
+import { parseArgs } from "node:util";
+import { demoModel, loadModel, withTaps, type Clip } from "../lib/index.ts";
+
+export interface TextStates {
+  /** Pieces of each text, `<s>` and `</s>` included. */
+  readonly pieces: readonly string[];
+  /** [pieces, width], row by row. */
+  readonly states: Float32Array;
+  readonly width: number;
+}
+
+/** The last hidden state of every token of a text: the tap `text.transformer`. */
+export async function textStates(model: Clip, text: string): Promise<TextStates> {
+  const tokenizer = await model.tokenizer();
+  const { pieces, ids } = tokenizer.tokenize(text);
+  let states = new Float32Array();
+  let width = 0;
+  await withTaps(
+    (name, value) => {
+      if (name !== "text.transformer") return;
+      states = Float32Array.from(value.dataSync()); // the tensor is only lent
+      width = value.shape[2]!;
+    },
+    async () => {
+      (await model.encodeTokens([ids])).dispose();
+    },
+  );
+  return { pieces, states, width };
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { model: { type: "string", default: demoModel } },
+  });
+  const [text] = positionals;
+  if (text === undefined) throw new Error('usage: text-states.js "text"');
+  const { pieces, states, width } = await textStates(await loadModel(values.model), text);
+  console.log(`${pieces.length} tokens × ${width}`);
+  for (const [i, piece] of pieces.entries()) {
+    console.log(
+      `${piece.padEnd(16)} ‖state‖ ${Math.hypot(...states.subarray(i * width, (i + 1) * width)).toFixed(3)}`,
+    );
+  }
+}
+
+if (process.argv[1]?.endsWith("text-states.js")) await main();
