@@ -10,7 +10,8 @@ import {
   type ClassScore,
   type ZeroShotClassifier,
 } from "../lib/tasks/zero-shot.ts";
-import { InputError } from "../lib/tensor/errors.ts";
+import type { InputError } from "../lib/tensor/errors.ts";
+import { labelsFileOption, labelsOption, readLabels, type LabelOptions } from "./labels.ts";
 import { withModel } from "./model.ts";
 import {
   batchOption,
@@ -24,11 +25,8 @@ import {
 } from "./options.ts";
 import { bar, fit, printable, widest } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
-import { readLines } from "./text-file.ts";
 
-interface Options extends ImageOptions {
-  readonly labels?: string[];
-  readonly labelsFile?: string;
+interface Options extends ImageOptions, LabelOptions {
   readonly template?: string[];
   readonly top?: number;
 }
@@ -41,8 +39,8 @@ export function register(program: Command, terminal: Terminal): void {
         `A folder stands for the images in it and below it (${imageExtensions.join(" ")}).`,
     )
     .argument("<image...>", "image files and folders")
-    .option("--labels <list>", 'the classes, separated by commas: "cat,dog"', collect)
-    .option("--labels-file <file>", "the classes, one a line")
+    .addOption(labelsOption())
+    .addOption(labelsFileOption())
     .option(
       "--template <text>",
       'prompt with {} for the label; several are averaged (default: "{}")',
@@ -115,25 +113,6 @@ async function embedLabels(
   } finally {
     progress.stop();
   }
-}
-
-async function readLabels({ labels, labelsFile }: Options): Promise<string[]> {
-  if ((labels === undefined) === (labelsFile === undefined)) {
-    throw new InputError('expected the classes in --labels ("cat,dog") or in --labels-file, one of the two');
-  }
-  if (labelsFile === undefined)
-    return trimmed(
-      labels!.flatMap((list) => list.split(",")),
-      "--labels: label",
-    );
-  return trimmed(await readLines(labelsFile), `${labelsFile}: line`);
-}
-
-function trimmed(labels: readonly string[], where: string): string[] {
-  return labels.map((label, i) => {
-    if (label.trim() === "") throw new InputError(`${where} ${i + 1} is empty; take it out`);
-    return label.trim();
-  });
 }
 
 const percentWidth = 6;

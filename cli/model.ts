@@ -2,18 +2,24 @@
 import type { Clip } from "../lib/clip/clip.ts";
 import { startNodeBackend } from "../lib/node/backends.ts";
 import { loadModel } from "../lib/node/load-model.ts";
+import "../lib/node/tap-scope.ts";
 import type { ModelOptions } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Runs `use` with the model and closes it after. */
+/**
+ * Runs `use` with the model and closes it after.
+ *
+ * @param load makes the model, where that is not to load its directory
+ */
 export async function withModel(
   { model, arch, backend, weights }: ModelOptions,
   terminal: Terminal,
   use: (model: Clip) => Promise<void>,
+  load = (): Promise<Clip> => loadModel(model, { backend, weights, ...(arch === undefined ? {} : { arch }) }),
 ): Promise<void> {
-  const clip = await loadModel(model, { backend, weights, ...(arch === undefined ? {} : { arch }) });
+  const { name, description } = await startNodeBackend(backend);
+  const clip = await load();
   try {
-    const { name, description } = await startNodeBackend(backend);
     const hint = name === "tensorflow" ? "" : ' ("clipscope native" builds a faster one)';
     terminal.note(`backend: ${description}${hint}`);
     await use(clip);

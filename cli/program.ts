@@ -1,6 +1,6 @@
 /** The command line: reads arguments, runs a command, returns the exit status. */
-import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
+import { packageInfo } from "./package-info.ts";
 import type { ExitStatus, Terminal } from "./terminal.ts";
 
 interface CommandModule {
@@ -38,6 +38,16 @@ const entries: readonly Entry[] = [
   },
   { name: "diff", summary: "compare two models tensor by tensor", load: () => import("./diff.ts") },
   {
+    name: "verify",
+    summary: "compare every layer with a golden file of OpenCLIP's activations",
+    load: () => import("./verify.ts"),
+  },
+  {
+    name: "trace",
+    summary: "write, count or picture what goes on inside the network",
+    load: () => import("./trace.ts"),
+  },
+  {
     name: "doctor",
     summary: "which backends can run here, and how to get the others",
     load: () => import("./doctor.ts"),
@@ -67,9 +77,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 }
 
 function createProgram(terminal: Terminal): Command {
-  const { version, description } = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  ) as { version: string; description: string };
+  const { version, description } = packageInfo();
   return new Command("clipscope")
     .description(description)
     .version(version)

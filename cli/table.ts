@@ -13,6 +13,11 @@ export function fit(text: string, width: number): string {
   return `${cut}…${" ".repeat(Math.max(0, width - 1 - stringWidth(cut)))}`;
 }
 
+/** Fills up with spaces to a width in columns, or leaves out the beginning: where a name's end tells names apart. */
+export function fitEnd(text: string, width: number): string {
+  return text.length > width ? `…${text.slice(text.length - width + 1)}` : text.padEnd(width);
+}
+
 export function widest(texts: readonly string[]): number {
   return texts.reduce((width, text) => Math.max(width, stringWidth(text)), 0);
 }

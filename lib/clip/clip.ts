@@ -21,7 +21,7 @@ import {
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
 import { run } from "../nn/module.ts";
 import { InputError } from "../tensor/errors.ts";
-import { pass, tap } from "../tensor/taps.ts";
+import { pass, tap, tapOwned } from "../tensor/taps.ts";
 import { Weights, type Residency, type Weight, type WeightScope } from "../tensor/weights.ts";
 import { SyntheticStore } from "../tensor/synthetic.ts";
 import type { TensorStore } from "../tensor/safetensors.ts";
@@ -170,8 +170,7 @@ export class Clip {
       await this.logitScale.load();
       return tidy(() => {
         const logits = mul<Tensor2D>(exp(this.logitScale.tensor), matMul(images, texts, false, true));
-        tap("logits_per_image", logits);
-        return logits;
+        return tap("logits_per_image", logits);
       });
     });
   }
@@ -254,15 +253,9 @@ export function assertRows(rows: readonly (readonly number[])[], { text }: ClipC
 
 /** Normalises, emits the result as a tap, and frees the embedding. */
 function normalized(embedding: Tensor2D, name: "image_features" | "text_features"): Tensor2D {
-  try {
-    return tidy(() => {
-      const features = l2Normalize(embedding);
-      tap(name, features);
-      return features;
-    });
-  } finally {
-    embedding.dispose();
-  }
+  const features = l2Normalize(embedding);
+  embedding.dispose();
+  return tapOwned(name, features);
 }
 
 /** Rows that ran in the order `order`, put back where they came from. */

@@ -64,8 +64,7 @@ export function attend(
 
   const scaled = mul(intoHeads(query), headWidth ** -0.5);
   const scores = matMul(scaled, intoHeads(key), false, true); // [B, heads, L, L]
-  const probabilities = softmax(mask ? add(scores, mask) : scores);
-  tap(`${scope.path}#probabilities`, probabilities);
+  const probabilities = tap(`${scope.path}#probabilities`, softmax(mask ? add(scores, mask) : scores));
   const context = matMul(probabilities, intoHeads(value)); // [B, heads, L, headWidth]
   return reshape(transpose(context, [0, 2, 1, 3]), [batch, length, width]);
 }

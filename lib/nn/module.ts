@@ -4,7 +4,7 @@
  * A layer's constructor asks its WeightScope for children and weights and does nothing else; `forward` is the layer.
  */
 import { tidy, type Tensor } from "@tensorflow/tfjs-core";
-import { pass, tap } from "../tensor/taps.ts";
+import { pass, tap, tapOwned } from "../tensor/taps.ts";
 import { loadAll, type WeightScope } from "../tensor/weights.ts";
 
 /** A layer that computes in one go, with its weights loaded. */
@@ -20,16 +20,7 @@ export abstract class Module<Inputs extends unknown[], Output extends Tensor = T
 
   /** Computes the output, frees what lay between, and emits the output as the tap of this module's path. */
   apply(...inputs: Inputs): Output {
-    return tidy(() => {
-      const output = this.forward(...inputs);
-      tap(this.scope.path, output, (value) => this.present(value));
-      return output;
-    });
-  }
-
-  /** The output as PyTorch lays it out, for taps; the same unless a layer works in another layout. */
-  protected present(output: Output): Tensor {
-    return output;
+    return tidy(() => tap(this.scope.path, this.forward(...inputs)));
   }
 }
 
@@ -83,15 +74,7 @@ export abstract class StreamedModule<Inputs extends unknown[], Output extends Te
   *steps(...inputs: Inputs): Steps<Output> {
     const output = yield* this.forward(...inputs);
     // The English models' text tower lies at the root of the state dict: it is no module of its own.
-    if (this.scope.path !== "") {
-      try {
-        tap(this.scope.path, output);
-      } catch (error) {
-        output.dispose(); // the sink's failure: nobody else has the tensor yet
-        throw error;
-      }
-    }
-    return output;
+    return this.scope.path === "" ? output : tapOwned(this.scope.path, output);
   }
 
   /** As `Module.apply`, on its own: a pass, which waits for the passes before it. */

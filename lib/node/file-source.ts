@@ -1,9 +1,13 @@
 /** Files as ByteSources: opened once, read by range. */
+import { readSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { InputError } from "../tensor/errors.ts";
-import type { ByteSource } from "../tensor/safetensors.ts";
+import type { SyncByteSource } from "../tensor/safetensors.ts";
 
-export class FileSource implements ByteSource {
+/** One read of the system call gives at most 2 GiB. */
+const mostAtOnce = 2 ** 30;
+
+export class FileSource implements SyncByteSource {
   readonly name: string;
   readonly size: number;
   readonly #file: FileHandle;
@@ -33,19 +37,32 @@ export class FileSource implements ByteSource {
     const bytes = reused?.subarray(0, length) ?? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     let done = 0;
     while (done < length) {
-      // One read of the system call gives at most 2 GiB.
       const { bytesRead } = await this.#file.read(
         bytes,
         done,
-        Math.min(length - done, 2 ** 30),
+        Math.min(length - done, mostAtOnce),
         offset + done,
       );
-      if (bytesRead === 0) {
-        throw new InputError(`${this.name}: cut short: expected ${length} bytes at ${offset}, found ${done}`);
-      }
+      if (bytesRead === 0) throw this.#cutShort(offset, length, done);
       done += bytesRead;
     }
     return bytes;
+  }
+
+  /** @throws InputError if the file ends first */
+  readSync(offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const count = readSync(this.#file.fd, bytes, done, Math.min(length - done, mostAtOnce), offset + done);
+      if (count === 0) throw this.#cutShort(offset, length, done);
+      done += count;
+    }
+    return bytes;
+  }
+
+  #cutShort(offset: number, length: number, found: number): InputError {
+    return new InputError(`${this.name}: cut short: expected ${length} bytes at ${offset}, found ${found}`);
   }
 
   close(): Promise<void> {

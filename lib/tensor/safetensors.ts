@@ -24,6 +24,12 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
+/** A file that can also be read while a forward pass runs, which does not wait. */
+export interface SyncByteSource extends ByteSource {
+  /** Reads exactly `length` bytes. */
+  readSync(offset: number, length: number): Uint8Array;
+}
+
 export interface TensorInfo {
   readonly dtype: Dtype;
   readonly shape: readonly number[];

@@ -13,6 +13,17 @@ import { tidy, type Tensor } from "@tensorflow/tfjs-core";
  */
 export type TapSink = (name: string, value: Tensor) => void;
 
+/**
+ * Gives a tensor that takes a tapped value's place from there on (activation patching), of the same shape; null leaves
+ * the value as it is. The pass disposes the tensor.
+ */
+export type Patch = (name: string, value: Tensor) => Tensor | null;
+
+interface Observer {
+  readonly sink: TapSink;
+  readonly patch: Patch | undefined;
+}
+
 /** Carries a value along a chain of asynchronous calls. */
 export interface AsyncScope<T> {
   getStore(): T | undefined;
@@ -38,15 +49,15 @@ class SynchronousScope<T> implements AsyncScope<T> {
   }
 }
 
-let scope: AsyncScope<TapSink> = new SynchronousScope();
+let scope: AsyncScope<Observer> = new SynchronousScope();
 
 /** Sets what carries sinks across awaits; lib/node sets Node's AsyncLocalStorage. */
-export function setTapScope(asyncScope: AsyncScope<TapSink>): void {
+export function setTapScope(asyncScope: AsyncScope<Observer>): void {
   scope = asyncScope;
 }
 
-/** The sink of the code that runs at this moment. */
-let current: TapSink | null = null;
+/** Who watches the code that runs at this moment. */
+let current: Observer | null = null;
 
 /** Passes run one after another: a pass that awaits weights must not emit into the sink of another. */
 let queue: Promise<unknown> = Promise.resolve();
@@ -54,26 +65,36 @@ let queue: Promise<unknown> = Promise.resolve();
 /**
  * Hands a value to the sink in scope, if there is one.
  *
- * @param present gives the value as PyTorch lays it out, where ours is laid out otherwise (channels last)
+ * @returns the value, or what takes its place: in an operation that frees what it does not return (`tidy`)
  */
-export function tap<T extends Tensor>(name: string, value: T, present?: (value: T) => Tensor): void {
-  const sink = current;
-  if (sink === null) return;
-  tidy(() => {
-    sink(name, present ? present(value) : value);
+export function tap<T extends Tensor>(name: string, value: T): T {
+  const observer = current;
+  if (observer === null) return value;
+  return tidy(() => {
+    observer.sink(name, value);
+    return (observer.patch?.(name, value) as T | null | undefined) ?? value;
   });
+}
+
+/** As `tap`, for a value that nobody else will free: it is disposed where another takes its place. */
+export function tapOwned<T extends Tensor>(name: string, value: T): T {
+  const shown = tap(name, value);
+  if (shown !== value) value.dispose();
+  return shown;
 }
 
 /**
  * Runs `run` with `sink` receiving every tap of the passes and layers that it starts.
  *
  * Under Node that holds across awaits. In a browser, start the passes before the first await in `run`.
+ * @param patch may put other values in the place of those that the sink has seen
  */
-export function withTaps<R>(sink: TapSink, run: () => R): R {
+export function withTaps<R>(sink: TapSink, run: () => R, patch?: Patch): R {
   const outer = current;
-  current = sink;
+  const observer = { sink, patch };
+  current = observer;
   try {
-    return scope.run(sink, run);
+    return scope.run(observer, run);
   } finally {
     current = outer;
   }
@@ -81,9 +102,9 @@ export function withTaps<R>(sink: TapSink, run: () => R): R {
 
 /** Runs a forward pass that awaits (for weights) when all passes before it are done, with the caller's sink. */
 export function pass<R>(run: () => Promise<R>): Promise<R> {
-  const sink = scope.getStore() ?? null;
+  const observer = scope.getStore() ?? null;
   const result = queue.then(async () => {
-    current = sink;
+    current = observer;
     try {
       return await run();
     } finally {

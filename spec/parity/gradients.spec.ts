@@ -1,9 +1,9 @@
 /** Gradients of the contrastive loss with respect to every weight and the pixels, against PyTorch's. */
 import { strict as assert } from "node:assert";
-import { memory, tensor4d, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
+import { memory, type Tensor } from "@tensorflow/tfjs-core";
 import { contrastiveLoss, gradients } from "../../lib/clip/gradients.ts";
 import { compare } from "../../lib/tensor/compare.ts";
-import { loadTiny, readGolden, tinyModels } from "../support/golden.ts";
+import { loadTiny, openGolden, tinyModels } from "../support/golden.ts";
 import { fixture } from "../support/paths.ts";
 
 const tolerance = 1e-4;
@@ -14,25 +14,27 @@ const noise = 1e-7;
 for (const name of tinyModels) {
   describe(`gradients: ${name}`, () => {
     it("equal PyTorch's for every parameter and the pixels, and leave no tensor behind", async () => {
-      const golden = await readGolden(fixture(`tiny/${name}/gradients.safetensors`));
+      const golden = await openGolden(fixture(`tiny/${name}/gradients.safetensors`));
       const model = await loadTiny(name);
-      const pixels: Tensor4D = tensor4d(golden.image.values, [...golden.image.shape] as Tensor4D["shape"]);
+      const pixels = golden.readImage()!;
+      const rows = golden.text!;
       await (await model.encodeImage(pixels)).data();
       const before = memory().numTensors;
-      const found = await gradients(model, { pixels, rows: golden.text }, contrastiveLoss);
+      const found = await gradients(model, { pixels, rows }, contrastiveLoss);
 
-      const loss = golden.taps.get("loss")!.values[0]!;
+      const loss = golden.readTap("loss")[0]!;
       assert.ok(Math.abs(found.loss - loss) <= 1e-5 * loss, `loss ${found.loss}, PyTorch ${loss}`);
       const ours = new Map<string, Tensor | null>([...found.weights, ["input.image", found.pixels]]);
-      const expected = [...golden.taps].filter(([tap]) => tap.startsWith("gradient."));
-      const largest = Math.max(...expected.map(([, { values }]) => Math.hypot(...values)));
-      for (const [tap, { values, shape }] of expected) {
+      const expected = [...golden.taps.keys()].filter((tap) => tap.startsWith("gradient."));
+      const largest = Math.max(...expected.map((tap) => Math.hypot(...golden.readTap(tap))));
+      for (const tap of expected) {
+        const values = golden.readTap(tap);
         const parameter = tap.slice("gradient.".length);
         const gradient = ours.get(parameter);
         assert.ok(gradient, `no gradient for ${parameter}`);
-        const rows = found.rows.get(parameter);
+        const read = found.rows.get(parameter);
         const mine = gradient.dataSync() as Float32Array;
-        const whole = rows ? scattered(mine, rows, shape) : mine;
+        const whole = read ? scattered(mine, read, golden.taps.get(tap)!) : mine;
         const { relativeL2, maxAbs } = compare(whole, values);
         const size = Math.hypot(...values);
         if (size <= noise * largest)
@@ -43,12 +45,13 @@ for (const name of tinyModels) {
 
       for (const gradient of ours.values()) gradient?.dispose();
       const resident = memory().numTensors;
-      const again = await gradients(model, { pixels, rows: golden.text }, contrastiveLoss);
+      const again = await gradients(model, { pixels, rows }, contrastiveLoss);
       for (const gradient of [...again.weights.values(), again.pixels]) gradient?.dispose();
       assert.equal(memory().numTensors, resident);
       assert.ok(resident >= before);
       pixels.dispose();
       await model.dispose();
+      await golden.close();
     });
   });
 }

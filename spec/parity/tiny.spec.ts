@@ -1,18 +1,10 @@
-/** Every tap of the tiny models against OpenCLIP's activations, end to end. */
+/** Every tap of the tiny models against OpenCLIP's activations. */
 import { strict as assert } from "node:assert";
-import { memory, tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
-import { withTaps } from "../../lib/tensor/taps.ts";
+import { memory } from "@tensorflow/tfjs-core";
 import type { Clip } from "../../lib/clip/clip.ts";
-import {
-  assertClose,
-  loadTiny,
-  readGolden,
-  tinyModels,
-  valuesOf,
-  type Golden,
-  type Values,
-} from "../support/golden.ts";
-import { fixture } from "../support/paths.ts";
+import type { Golden } from "../../lib/parity/golden.ts";
+import { verify, type ParityReport } from "../../lib/parity/verify.ts";
+import { loadTiny, openGolden, tinyGolden, tinyModels, tolerance } from "../support/golden.ts";
 
 /** Modules of PyTorch that do nothing in evaluation, which we do not have. */
 const identities = /(\.dropout|\.ls_1|\.ls_2|\.patch_dropout)$/;
@@ -21,54 +13,46 @@ for (const name of tinyModels) {
   describe(`parity: ${name}`, () => {
     let golden: Golden;
     let model: Clip;
-    const ours = new Map<string, Values>();
 
     before(async () => {
-      golden = await readGolden(fixture(`tiny/${name}/golden.safetensors`));
+      golden = await openGolden(tinyGolden(name));
       model = await loadTiny(name);
-      await run(model, golden, ours);
     });
 
-    after(() => model.dispose());
-
-    it("emits the taps that PyTorch's modules have, and no other", () => {
-      const identity = (tap: string): boolean =>
-        identities.test(tap) || (name === "no-projection" && tap === "text.proj");
-      const expected = [...golden.taps.keys()].filter((tap) => !identity(tap));
-      assert.deepEqual([...ours.keys()].filter((tap) => !tap.includes("#")).sort(), expected.sort());
+    after(async () => {
+      await model.dispose();
+      await golden.close();
     });
 
-    it("agrees at every tap", () => {
-      for (const [tap, values] of ours) {
-        if (tap.includes("#")) continue;
-        assertClose(tap, values, golden.taps.get(tap) as Values, golden.isToken);
-      }
+    it("agrees at every tap, end to end", async () => {
+      assertAgrees(await verify(model, golden, { tolerance }), golden);
+    });
+
+    it("agrees at every tap with each module on the golden's input: a fault shows where it is made", async () => {
+      assertAgrees(await verify(model, golden, { tolerance, isolated: true }), golden);
     });
 
     it("gives the same numbers with weights streamed, and leaves no tensor behind", async () => {
+      const { taps } = await verify(model, golden);
       const before = memory().numTensors;
       const streamed = await loadTiny(name, "streamed");
-      const again = new Map<string, Values>();
-      await run(streamed, golden, again);
+      assert.deepEqual((await verify(streamed, golden)).taps, taps);
+      await verify(streamed, golden, { isolated: true });
       await streamed.dispose();
       assert.equal(memory().numTensors, before);
-      for (const [tap, { values }] of again) assert.deepEqual(values, ours.get(tap)?.values, tap);
     });
   });
 }
 
-async function run(model: Clip, { image, text }: Golden, taps: Map<string, Values>): Promise<void> {
-  await withTaps(
-    (tap, value) => {
-      assert.ok(!taps.has(tap), `${tap} was emitted twice`);
-      taps.set(tap, valuesOf(value));
-    },
-    async () => {
-      const pixels: Tensor4D = tensor4d(image.values, [...image.shape] as Tensor4D["shape"]);
-      const images = await model.encodeImage(pixels, { normalize: true });
-      const texts = await model.encodeTokens(text, { normalize: true });
-      const logits = await model.logits(images, texts);
-      for (const tensor of [pixels, images, texts, logits]) tensor.dispose();
-    },
+/** The taps are those of the golden, but for the identities, and each is as near as it should be. */
+function assertAgrees({ taps }: ParityReport, golden: Golden): void {
+  assert.deepEqual(
+    taps.filter(({ passed }) => !passed),
+    [],
   );
+  const withoutProjection = golden.name.includes("no-projection");
+  const expected = [...golden.taps.keys()].filter(
+    (tap) => !identities.test(tap) && !(withoutProjection && tap === "text.proj"),
+  );
+  assert.deepEqual(taps.map((tap) => tap.name).sort(), expected.sort());
 }

@@ -1,67 +1,190 @@
 """Makes a golden: the inputs and every module's output of one forward pass of OpenCLIP, as one safetensors file.
 
-    python tools/golden/golden.py --model DIR --out golden.safetensors [--seed 0] [--images 2] [--texts 3] [--length 12]
+    python tools/golden/golden.py --model DIR --image cat.jpg --text "a cat" --float64 --out golden.safetensors
 
-The inputs are random: normal pixels, and token ids between the special ones, in rows of different lengths.
+The model is one of
+    --model DIR                    a model directory (open_clip_config.json, weights, tokenizer), as downloaded
+    --arch NAME --weights FILE     one of OpenCLIP's architectures, with a checkpoint of any of OpenCLIP's kinds
+    --arch NAME --init-seed N      the same, freshly initialised; --save DIR writes it as a model directory
+    --arch NAME --synthetic        the same on weights made from names (synthetic.py), which `verify` makes itself
+
+The inputs are images and texts of your choice (--image, --text, both repeated), through OpenCLIP's own preprocessing
+and tokenizer, or else random: normal pixels (synthetic ones with --synthetic), and token ids in rows of different
+lengths. One of the two alone makes a golden of one tower; for random inputs, `--images 0` or `--texts 0` does.
+
+--float64 runs the model in double precision too. The taps then hold those values, rounded to float32 as all taps, and
+the metadata's `float32_error` PyTorch's own error in float32 at each tap: ||float32 - tap|| / ||tap||.
+--samples N keeps of each tap its norm, its mean and N values, leaves out the modules that do nothing, and measures
+float32's error at those values.
 """
 
 import argparse
+import json
 import shlex
 import sys
 from pathlib import Path
 
 import reference
+import numpy as np
 import safetensors.torch
+import synthetic
 import torch
 
+Inputs = tuple[torch.Tensor | None, torch.Tensor | None]
 
-def random_inputs(model, seed: int, images: int, texts: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """[images, 3, H, W] and [texts, length]; text i is i / texts shorter than the first, the rest is padding."""
+
+def random_inputs(
+    model: torch.nn.Module, seed: int, images: int, texts: int, length: int, values=None
+) -> Inputs:
+    """[images, 3, H, W] and [texts, length]; text i is i / texts shorter than the first, the rest is padding.
+
+    values: makes the pixels, as synthetic.values does; else they are normal.
+    """
     generator = torch.Generator().manual_seed(seed)
-    pixels = torch.randn(images, 3, *model.visual.image_size, generator=generator)
-    if hasattr(model, "text") and hasattr(model.text, "config"):
-        vocabulary, (start, end, pad) = model.text.config.vocab_size, (0, 2, model.text.config.pad_token_id)
-    else:  # CLIP's own text tower: the end of text has the largest id, and all rows are as long as the context
-        vocabulary, length = model.vocab_size - 2, model.context_length
-        start, end, pad = vocabulary, vocabulary + 1, 0
-    ids = torch.full((texts, length), pad)
+    shape = (images, 3, *model.visual.image_size)
+    pixels = torch.randn(shape, generator=generator)
+    if values is not None:
+        pixels = torch.from_numpy(values("input.image", shape))
+    special = reference.special_ids(model)
+    if reference.is_plain(model):
+        length = model.context_length
+    ids = torch.full((texts, length), special.pad)
     for i in range(texts):
         tokens = length - i * length // texts
-        ids[i, :tokens] = torch.randint(4, vocabulary, (tokens,), generator=generator)
-        ids[i, 0], ids[i, tokens - 1] = start, end
-    return pixels, ids
+        ids[i, :tokens] = torch.randint(4, special.limit, (tokens,), generator=generator)
+        ids[i, 0], ids[i, tokens - 1] = special.start, special.end
+    return (pixels if images else None), (ids if texts else None)
 
 
-def golden(model, pixels: torch.Tensor, ids: torch.Tensor) -> dict[str, torch.Tensor]:
+def golden(model: torch.nn.Module, pixels: torch.Tensor | None, ids: torch.Tensor | None) -> dict[str, torch.Tensor]:
     outputs = {}
 
     def run() -> None:
-        image = outputs["image_features"] = model.encode_image(pixels, normalize=True)
-        text = outputs["text_features"] = model.encode_text(ids, normalize=True)
-        outputs["logits_per_image"] = model.logit_scale.exp() * image @ text.T
+        if pixels is not None:
+            outputs["image_features"] = model.encode_image(pixels, normalize=True)
+        if ids is not None:
+            outputs["text_features"] = model.encode_text(ids, normalize=True)
+        if len(outputs) == 2:
+            image, text = outputs["image_features"], outputs["text_features"]
+            outputs["logits_per_image"] = model.logit_scale.exp() * image @ text.T
 
     taps = reference.record(model, run)
-    return {"input.image": pixels, "input.text": ids, **taps, **outputs}
+    return taps | outputs
+
+
+class Compared:
+    """The values of taps that are compared: at texts' padding the reference's are arbitrary."""
+
+    def __init__(self, model: torch.nn.Module, ids: torch.Tensor | None):
+        self.ids = ids
+        self.mask = None if ids is None else reference.is_token(model, ids)
+
+    def values(self, name: str, tap: torch.Tensor) -> np.ndarray:
+        if self.ids is not None and not name.startswith("visual") and tap.dim() == 3 and tap.shape[:2] == self.ids.shape:
+            tap = tap[self.mask]
+        return tap.double().numpy().ravel()
+
+
+def relative_l2(ours: np.ndarray, exact: np.ndarray) -> float:
+    norm = np.linalg.norm(exact)
+    return float(np.linalg.norm(ours - exact) / norm) if norm else 0.0
+
+
+def at_samples(name: str, values: np.ndarray, count: int) -> np.ndarray:
+    """The values at the positions that hashes of 0, 1, … with the tap's name say; all values where count is 0."""
+    return values[synthetic.hashes(name, count) % np.uint32(values.size)] if count else values
+
+
+def sample(name: str, values: np.ndarray, count: int) -> torch.Tensor:
+    samples = at_samples(name, values, count)
+    return torch.from_numpy(np.concatenate([[np.linalg.norm(values), values.mean()], samples])).float()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, required=True, help="model directory")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--images", type=int, default=2)
-    parser.add_argument("--texts", type=int, default=3)
-    parser.add_argument("--length", type=int, default=12, help="tokens of the longest text")
-    options = parser.parse_args()
+    options = parse()
+    model, config = open_model(options)
+    if options.image or options.text:
+        pixels, ids = reference.preprocess(model, config, options.image, options.text)
+    else:
+        values = synthetic.values if options.synthetic else None
+        pixels, ids = random_inputs(
+            model, options.seed, options.images, options.texts, options.length, values
+        )
 
-    model, _ = reference.load(options.model)
-    inputs = random_inputs(model, options.seed, options.images, options.texts, options.length)
-    metadata = {
-        **reference.versions(),
-        "seed": str(options.seed),
-        "command": shlex.join(["python", *sys.argv]),
-    }
-    safetensors.torch.save_file(golden(model, *inputs), options.out, metadata)
+    metadata = {**reference.versions(), "seed": str(options.seed), "command": shlex.join(["python", *sys.argv])}
+    taps = golden(model, pixels, ids)
+    compared = Compared(model, ids)
+    exact = {}
+    if options.float64:
+        exact = golden(model.double(), None if pixels is None else pixels.double(), ids)
+        single, taps = taps, {name: tap.float() for name, tap in exact.items()}
+
+        def error(name: str) -> float:
+            pair = [compared.values(name, run[name]) for run in (single, taps)]
+            return relative_l2(*(at_samples(name, values, options.samples) for values in pair))
+
+        errors = {name: error(name) for name in taps}
+        metadata["float32_error"] = json.dumps({name: float(f"{error:.4g}") for name, error in errors.items()})
+        print(f"PyTorch's own float32 error: at most {max(errors.values()):.2e}, at {max(errors, key=errors.get)}")
+    if options.samples:
+        idle = {n for n, m in model.named_modules() if isinstance(m, torch.nn.Identity | torch.nn.Dropout)}
+        taps = {
+            name: sample(name, compared.values(name, exact.get(name, tap)), options.samples)
+            for name, tap in taps.items()
+            if name not in idle
+        }
+        metadata["samples"] = str(options.samples)
+    inputs = {"input.image": pixels, "input.text": ids}
+    if options.synthetic:
+        metadata |= {"arch": options.arch, "weights": "synthetic"}
+        if options.samples and pixels is not None:
+            metadata["image_shape"] = json.dumps(pixels.shape)
+            del inputs["input.image"]
+    tensors = {name: value for name, value in inputs.items() if value is not None} | taps
+    safetensors.torch.save_file(tensors, options.out, metadata)
+    print(f"{options.out}: {len(taps)} taps")
+
+
+def open_model(options: argparse.Namespace) -> tuple[torch.nn.Module, dict]:
+    if options.model:
+        return reference.load(options.model)
+    config = reference.published_config(options.arch)
+    if options.weights:
+        return reference.build(config, weights=options.weights), config
+    if options.synthetic:
+        return reference.build(config, values=synthetic.values), config
+    torch.manual_seed(options.init_seed)
+    model = reference.build(config)
+    if options.save:
+        reference.save(model, config, options.save)
+    return model, config
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, metavar="DIR")
+    parser.add_argument("--arch", metavar="NAME")
+    weights = parser.add_mutually_exclusive_group()
+    weights.add_argument("--weights", type=Path, metavar="FILE")
+    weights.add_argument("--init-seed", type=int, metavar="N")
+    weights.add_argument("--synthetic", action="store_true")
+    parser.add_argument("--save", type=Path, metavar="DIR")
+    parser.add_argument("--image", action="append", default=[], type=Path, metavar="FILE")
+    parser.add_argument("--text", action="append", default=[])
+    parser.add_argument("--float64", action="store_true")
+    parser.add_argument("--samples", type=int, default=0, metavar="N")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--seed", type=int, default=0, help="of random inputs")
+    parser.add_argument("--images", type=int, default=2, help="random images")
+    parser.add_argument("--texts", type=int, default=3, help="random texts")
+    parser.add_argument("--length", type=int, default=12, help="tokens of the longest random text (not for the English models)")
+    options = parser.parse_args()
+    has_weights = options.weights is not None or options.init_seed is not None or options.synthetic
+    if (options.model is None) == (options.arch is None) or has_weights != (options.arch is not None):
+        parser.error("give --model DIR, or --arch NAME with one of --weights, --init-seed and --synthetic")
+    if options.save and options.init_seed is None:
+        parser.error("--save goes with --init-seed")
+    return options
 
 
 if __name__ == "__main__":

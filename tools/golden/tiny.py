@@ -154,7 +154,7 @@ def main() -> None:
         config_file = directory / "open_clip_config.json"
         config_file.write_text(json.dumps({"model_cfg": spec["model_cfg"]}, indent=2) + "\n")
         torch.manual_seed(spec["seed"])
-        model, _ = reference.build(directory)
+        model = reference.build({"model_cfg": spec["model_cfg"]}, directory)
         perturb(model, spec["seed"])
         save(directory, {key: value.to(spec["dtype"]).contiguous() for key, value in model.state_dict().items()})
         relative = os.path.relpath(directory, ROOT)

@@ -42,6 +42,12 @@ export class PlainTextTower extends StreamedModule<[batch: CausalBatch], Tensor2
     this.textProjection = scope.get("text_projection", [width, embedDim]);
   }
 
+  /** Which ids of a row are read: those up to the end of text. */
+  isToken(row: readonly number[]): boolean[] {
+    const end = row.indexOf(Math.max(...row));
+    return row.map((_, i) => i <= end);
+  }
+
   /**
    * A batch of token ids as this tower takes it: what stands behind a row's end of text cannot change what is read out
    * there, so that a batch runs only as far as its longest text.

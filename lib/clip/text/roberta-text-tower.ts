@@ -42,6 +42,11 @@ export class RobertaTextTower extends StreamedModule<[batch: TokenBatch], Tensor
     this.#head = [robertaPooler, scope.at("proj")];
   }
 
+  /** Which ids of a row are read: those that are not padding. */
+  isToken(row: readonly number[]): boolean[] {
+    return row.map((id) => id !== this.#padId);
+  }
+
   /** A batch of token ids as this tower takes it. @throws InputError for a row without tokens */
   batch(rows: readonly (readonly number[])[]): TokenBatch {
     return new TokenBatch(rows, this.#padId);

@@ -19,13 +19,10 @@ export class PatchEmbedding extends Module<[pixels: Tensor4D], Tensor4D> {
     this.stride = [height, patchWidth];
   }
 
-  /** @param pixels [B, 3, H, W], normalised; the output is [B, rows, columns, width] */
+  /** @param pixels [B, 3, H, W], normalised; the output is [B, width, rows, columns] */
   protected forward(pixels: Tensor4D): Tensor4D {
     const channelsLast = transpose(pixels, [0, 2, 3, 1]); // [B, H, W, 3]
-    return conv2d(channelsLast, this.weight.tensor, this.stride, "valid"); // [B, rows, columns, width]
-  }
-
-  protected override present(patches: Tensor4D): Tensor4D {
-    return transpose(patches, [0, 3, 1, 2]);
+    const patches = conv2d(channelsLast, this.weight.tensor, this.stride, "valid"); // [B, rows, columns, width]
+    return transpose(patches, [0, 3, 1, 2]); // [B, width, rows, columns]
   }
 }

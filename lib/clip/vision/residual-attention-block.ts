@@ -38,7 +38,7 @@ export class ResidualAttentionBlock extends Module<[x: Tensor3D, mask?: Tensor],
   /** @param x [B, L, width] @param mask added to the attention's scores */
   protected forward(x: Tensor3D, mask?: Tensor): Tensor3D {
     x = add(x, this.attn.apply(this.ln_1.apply(x), mask));
-    tap(`${this.scope.path}#after_attention`, x);
+    x = tap(`${this.scope.path}#after_attention`, x);
     return add(x, this.mlp.apply(this.ln_2.apply(x)));
   }
 }

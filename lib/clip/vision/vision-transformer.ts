@@ -7,10 +7,10 @@
  * `positional_embedding` [1 + patches, width], `ln_pre.*`, `transformer.resblocks.{i}.*`, `ln_post.*`,
  * `proj` [width, embedDim].
  */
-import { add, broadcastTo, concat, matMul, reshape, slice } from "@tensorflow/tfjs-core";
+import { add, broadcastTo, concat, matMul, reshape, slice, transpose } from "@tensorflow/tfjs-core";
 import type { Rank, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { LayerNorm } from "../../nn/layer-norm.ts";
-import { consuming, StreamedModule, withWeights, type Steps } from "../../nn/module.ts";
+import { consuming, run, StreamedModule, withWeights, type Steps } from "../../nn/module.ts";
 import { tap } from "../../tensor/taps.ts";
 import type { Weight, WeightScope } from "../../tensor/weights.ts";
 import type { ClipConfig } from "../config.ts";
@@ -50,14 +50,22 @@ export class VisionTransformer extends StreamedModule<[pixels: Tensor4D], Tensor
 
   /** Patches behind the class token, with positions: L = 1 + patches. */
   private embed(pixels: Tensor4D): Tensor3D {
-    const grid = this.conv1.apply(pixels); // [B, rows, columns, width]
-    const [batch, rows, columns, width] = grid.shape;
-    const patches = reshape(grid, [batch, rows * columns, width]); // [B, L − 1, width]
+    const grid = this.conv1.apply(pixels); // [B, width, rows, columns]
+    const [batch, width, rows, columns] = grid.shape;
+    const patches: Tensor3D = transpose(reshape(grid, [batch, width, rows * columns]), [0, 2, 1]); // [B, L − 1, width]
     const classToken = broadcastTo(reshape(this.classEmbedding.tensor, [1, 1, width]), [batch, 1, width]);
     const tokens = concat([classToken as Tensor3D, patches], 1); // [B, L, width]
     const positioned = add<Tensor3D>(tokens, this.positionalEmbedding.tensor);
-    tap(`${this.scope.path}#positioned`, positioned);
-    return this.ln_pre.apply(positioned);
+    return this.ln_pre.apply(tap(`${this.scope.path}#positioned`, positioned));
+  }
+
+  /**
+   * The tower's end on its own: what a residual stream would give if no block followed.
+   *
+   * @param x [B, L, width], the class token first; the output is [B, embedDim]
+   */
+  readOut(x: Tensor3D): Promise<Tensor2D> {
+    return run(withWeights([this.ln_post.scope, this.proj], () => this.pool(x)));
   }
 
   /** The class token alone, projected. */

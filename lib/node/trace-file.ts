@@ -1,0 +1,68 @@
+/** A safetensors file whose tensors come one by one, while a pass runs, and whose header comes last. */
+import { closeSync, createReadStream, createWriteStream, openSync, writeSync } from "node:fs";
+import { rename, rm, stat } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { InputError } from "../tensor/errors.ts";
+import { encodeHeader, type TensorSpec } from "../tensor/safetensors.ts";
+import { unreadable } from "./file-source.ts";
+
+/** Nothing stands at the file's path before all of it is there. */
+export class TraceFile {
+  readonly path: string;
+  readonly tensors: TensorSpec[] = [];
+  readonly #data: string;
+  #descriptor: number | null;
+
+  private constructor(path: string, data: string, descriptor: number) {
+    this.path = path;
+    this.#data = data;
+    this.#descriptor = descriptor;
+  }
+
+  /** @throws InputError if no file can be written there */
+  static async create(path: string): Promise<TraceFile> {
+    const existing = await stat(path).catch(() => null);
+    if (existing?.isDirectory() === true) throw new InputError(`${path}: expected a file, found a folder`);
+    const data = `${path}.${process.pid}.data`;
+    try {
+      return new TraceFile(path, data, openSync(data, "w"));
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+  }
+
+  /** Writes a tensor's bytes. Wider dtypes come first, so that every tensor is aligned. */
+  append(tensor: TensorSpec, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length;) done += writeSync(this.#descriptor!, bytes, done);
+    this.tensors.push(tensor);
+  }
+
+  /** Puts the file in its place. */
+  async finish(metadata: Readonly<Record<string, string>>): Promise<void> {
+    this.#close();
+    const whole = `${this.path}.${process.pid}.partial`;
+    try {
+      const header = encodeHeader(this.tensors, metadata);
+      const data = this.#data;
+      await pipeline(async function* () {
+        yield header;
+        yield* createReadStream(data);
+      }, createWriteStream(whole));
+      await rename(whole, this.path);
+    } finally {
+      await rm(whole, { force: true });
+      await this.discard();
+    }
+  }
+
+  /** Removes what is not finished; harmless afterwards. */
+  async discard(): Promise<void> {
+    this.#close();
+    await rm(this.#data, { force: true });
+  }
+
+  #close(): void {
+    if (this.#descriptor !== null) closeSync(this.#descriptor);
+    this.#descriptor = null;
+  }
+}

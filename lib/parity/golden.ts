@@ -1,0 +1,152 @@
+/**
+ * A golden file: the inputs and every module's output of one forward pass of the reference, as safetensors.
+ *
+ * `input.image` F32 [B, 3, H, W], `input.text` I64 [T, L] (padded ids), then a tensor per tap, F32, in PyTorch's
+ * layout. Either input may be missing: a golden of one tower. Made by `tools/golden/golden.py`, whose metadata say:
+ * - versions and command of the reference, for people;
+ * - `float32_error`: JSON, tap → relative L2 of PyTorch's own float32 run. The taps then hold the float64 run's values.
+ * - `samples`: a tap holds its norm, its mean and so many values at the positions of `samplePositions`, nothing else;
+ * - `arch`, `weights` "synthetic" and `image_shape` (JSON): weights and pixels are those of lib/tensor/synthetic.ts.
+ */
+import { tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
+import { elementCount, toFloat32, toIntegers, weightDtypes } from "../tensor/dtype.ts";
+import { InputError } from "../tensor/errors.ts";
+import { SafetensorsFile, tensorInfo, type SyncByteSource, type TensorInfo } from "../tensor/safetensors.ts";
+import { syntheticValues } from "../tensor/synthetic.ts";
+
+const imageInput = "input.image";
+const textInput = "input.text";
+
+/** A golden with its header read and validated; a tap's values are read when they are asked for. */
+export class Golden {
+  readonly name: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Shapes of the taps by name, in the file's order. */
+  readonly taps: ReadonlyMap<string, readonly number[]>;
+  /** [B, 3, H, W]; null where the golden is of texts alone */
+  readonly imageShape: Tensor4D["shape"] | null;
+  /** Rows of ids, padded to one length; null where the golden is of images alone. */
+  readonly text: readonly (readonly number[])[] | null;
+  /** Where the taps hold float64's values: PyTorch's own relative L2 in float32, by tap. */
+  readonly float32Error: ReadonlyMap<string, number> | null;
+  /** Values that are kept of each tap; null where the taps are whole. */
+  readonly samples: number | null;
+  /** The architecture whose synthetic weights the golden is of; null for weights from a file. */
+  readonly syntheticArch: string | null;
+  readonly #file: SafetensorsFile;
+  readonly #source: SyncByteSource;
+
+  private constructor(file: SafetensorsFile, source: SyncByteSource, text: Golden["text"]) {
+    const { metadata, tensors } = file;
+    this.#file = file;
+    this.#source = source;
+    this.name = file.name;
+    this.metadata = metadata;
+    this.text = text;
+    this.samples = metadata["samples"] === undefined ? null : positive(metadata["samples"], file.name);
+    this.syntheticArch = metadata["weights"] === "synthetic" ? (metadata["arch"] ?? "") : null;
+    this.float32Error = readErrors(metadata["float32_error"], file.name);
+    this.imageShape = imageShape(file);
+    this.taps = new Map(
+      [...tensors]
+        .filter(([name]) => name !== imageInput && name !== textInput)
+        .map(([name, info]) => [name, checkedShape(file.name, name, info, this.samples)]),
+    );
+    if (this.imageShape === null && text === null) {
+      throw new InputError(`${file.name}: no golden: it has neither ${imageInput} nor ${textInput}`);
+    }
+    if (this.taps.size === 0) throw new InputError(`${file.name}: no golden: it has inputs, but no taps`);
+  }
+
+  /** @throws InputError if the file is no valid golden; the source is closed then */
+  static async open(source: SyncByteSource): Promise<Golden> {
+    const file = await SafetensorsFile.open(source);
+    try {
+      return new Golden(file, source, await readText(file));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** A tap's values, flat, as float32. @throws InputError if there is no such tap, or the file ends first */
+  readTap(name: string): Float32Array {
+    const { dtype, offset, size } = tensorInfo(this.#file, name);
+    return toFloat32(dtype, this.#source.readSync(offset, size));
+  }
+
+  /** The pixels; null where there are none. The caller disposes them. [B, 3, H, W] */
+  readImage(): Tensor4D | null {
+    const shape = this.imageShape;
+    if (shape === null) return null;
+    const values = this.#file.tensors.has(imageInput)
+      ? this.readTap(imageInput)
+      : syntheticValues(imageInput, shape, 0, elementCount(shape));
+    return tensor4d(values, shape);
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+function imageShape(file: SafetensorsFile): Tensor4D["shape"] | null {
+  const info = file.tensors.get(imageInput);
+  const synthetic = file.metadata["image_shape"];
+  if (info === undefined && synthetic === undefined) return null;
+  const shape = info === undefined ? (JSON.parse(synthetic!) as number[]) : info.shape;
+  const [batch = 0, channels, height, width] = shape;
+  if (shape.length !== 4 || channels !== 3 || elementCount(shape) === 0 || info?.dtype === "I64") {
+    throw new InputError(
+      `${file.name}: ${imageInput}: expected F32 [B, 3, H, W], found ${info?.dtype ?? ""} [${shape.join(", ")}]`,
+    );
+  }
+  return [batch, channels, height!, width!];
+}
+
+async function readText(file: SafetensorsFile): Promise<number[][] | null> {
+  const info = file.tensors.get(textInput);
+  if (info === undefined) return null;
+  const { dtype, shape } = info;
+  const [rows = 0, length = 0] = shape;
+  if (shape.length !== 2 || rows * length === 0 || (dtype !== "I64" && dtype !== "I32")) {
+    throw new InputError(
+      `${file.name}: ${textInput}: expected I64 [T, L], found ${dtype} [${shape.join(", ")}]`,
+    );
+  }
+  const ids = toIntegers(dtype, await file.read(textInput));
+  return Array.from({ length: rows }, (_, row) => ids.slice(row * length, (row + 1) * length));
+}
+
+function checkedShape(
+  file: string,
+  name: string,
+  { dtype, shape }: TensorInfo,
+  samples: number | null,
+): readonly number[] {
+  if (!weightDtypes.includes(dtype)) {
+    throw new InputError(`${file}: ${name}: expected F32, found ${dtype}: a golden's taps are floats`);
+  }
+  if (samples !== null && shape.join() !== String(samples + 2)) {
+    throw new InputError(
+      `${file}: ${name}: expected norm, mean and ${samples} samples, found the shape [${shape.join(", ")}]`,
+    );
+  }
+  return shape;
+}
+
+function positive(text: string, file: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InputError(`${file}: metadata "samples": expected a whole number above 0, found "${text}"`);
+}
+
+function readErrors(json: string | undefined, file: string): ReadonlyMap<string, number> | null {
+  if (json === undefined) return null;
+  try {
+    const errors = Object.entries(JSON.parse(json) as Record<string, unknown>);
+    return new Map(errors.map(([name, error]) => [name, Number(error)]));
+  } catch {
+    throw new InputError(`${file}: metadata "float32_error": expected a JSON object, tap → error`);
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Where the class token looks.
+ *
+ * Attention rollout: Abnar, Zuidema, "Quantifying Attention Flow in Transformers", 2020 (arXiv 2005.00928): with the
+ * residual connection as attention to oneself, layers multiply: R ← (½ Ā + ½ I) · R, Ā the mean over heads.
+ */
+import { bilinear, heat, Raster, toUnit } from "./raster.ts";
+
+/** Attention probabilities of one image in one layer: [heads, L, L], row q says where token q looks. */
+export interface Attention {
+  readonly values: Float32Array;
+  readonly heads: number;
+  /** Tokens: the class token and the patches. */
+  readonly length: number;
+}
+
+/** How much the class token looks at each patch. @param head null is the mean over heads */
+export function classAttention({ values, heads, length }: Attention, head: number | null): Float64Array {
+  const chosen = head === null ? Array.from({ length: heads }, (_, i) => i) : [head];
+  const patches = new Float64Array(length - 1);
+  for (const h of chosen) {
+    const row = values.subarray(h * length * length, h * length * length + length);
+    for (let i = 0; i < patches.length; i++) patches[i]! += row[i + 1]! / chosen.length;
+  }
+  return patches;
+}
+
+/** Gathers attention layer by layer; keeps one matrix. */
+export class Rollout {
+  /** [L, L], row by row: how much of each input token is in each token. */
+  #flow: Float64Array | null = null;
+
+  add({ values, heads, length }: Attention): void {
+    const flow = this.#flow ?? identity(length);
+    const next = new Float64Array(length * length);
+    for (let q = 0; q < length; q++) {
+      for (let k = 0; k < length; k++) {
+        let attention = 0;
+        for (let h = 0; h < heads; h++) attention += values[(h * length + q) * length + k]!;
+        const weight = attention / heads / 2 + (q === k ? 0.5 : 0);
+        for (let i = 0; i < length; i++) next[q * length + i]! += weight * flow[k * length + i]!;
+      }
+    }
+    this.#flow = next;
+  }
+
+  /** How much of each patch has come to the class token. @throws Error before the first layer */
+  classToken(): Float64Array {
+    if (this.#flow === null) throw new Error("no attention to roll out");
+    return this.#flow.slice(1, Math.sqrt(this.#flow.length));
+  }
+}
+
+function identity(size: number): Float64Array {
+  return new Float64Array(size * size).map((_, i) => (i % (size + 1) === 0 ? 1 : 0));
+}
+
+/** The picture beside itself with the patches' weights laid over: from dark, the least, to bright, the most. */
+export function overlay(
+  picture: Raster,
+  weights: ArrayLike<number>,
+  [rows, columns]: readonly [number, number],
+): Raster {
+  const { width, height } = picture;
+  const scaled = toUnit(weights);
+  return new Raster(width, height).paint((x, y) => {
+    const weight = bilinear(
+      scaled,
+      rows,
+      columns,
+      ((x + 0.5) / width) * columns - 0.5,
+      ((y + 0.5) / height) * rows - 0.5,
+    );
+    const [red, green, blue] = picture.at(x, y);
+    const gray = 0.299 * red + 0.587 * green + 0.114 * blue;
+    return heat(weight).map((channel) => 0.45 * gray + 0.55 * channel) as [number, number, number];
+  });
+}

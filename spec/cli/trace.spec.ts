@@ -1,0 +1,223 @@
+import { strict as assert } from "node:assert";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { memory } from "@tensorflow/tfjs-core";
+import { Jimp } from "jimp";
+import { FileSource } from "../../lib/node/file-source.ts";
+import { demoModel } from "../../lib/node/model-directory.ts";
+import { readFloat32, readIntegers, SafetensorsFile } from "../../lib/tensor/safetensors.ts";
+import { clipscope, type Result } from "../support/cli.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+const image = `${demoModel}/samples/two-red-circles.png`;
+const text = "two red circles";
+
+describe("clipscope trace", () => {
+  const folder = temporaryFolder();
+
+  const trace = (...args: string[]): Promise<Result> => clipscope(["trace", "--backend", "wasm", ...args]);
+
+  /** Runs a trace into a file and opens it. */
+  async function traced(...args: string[]): Promise<SafetensorsFile> {
+    const out = folder.file("trace.safetensors");
+    const { status, stderr } = await trace(...args, "--out", out);
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.deepEqual(await readdir(folder.path), ["trace.safetensors"], "nothing else is left there");
+    return SafetensorsFile.open(await FileSource.open(out));
+  }
+
+  it("writes what verify takes for a golden: all modules' outputs and the inputs", async () => {
+    const before = memory().numTensors;
+    const file = await traced("--image", image, "--text", text);
+    assert.equal(memory().numTensors, before);
+    await file.close();
+    for (const [name, { dtype }] of file.tensors) {
+      assert.equal(dtype, name === "input.text" ? "I64" : "F32");
+      assert.ok(!name.includes("#"), name);
+    }
+    assert.deepEqual(file.tensors.get("input.text")?.shape, [1, 77]);
+    assert.deepEqual(file.tensors.get("input.image")?.shape, [1, 3, 84, 84]);
+    assert.deepEqual(file.tensors.get("visual.conv1")?.shape, [1, 96, 6, 6]);
+    assert.match(file.metadata["backend"] ?? "", /^wasm/);
+    const { status, stdout } = await clipscope([
+      "verify",
+      "--golden",
+      file.name,
+      "--tolerance",
+      "1e-9",
+      "--json",
+    ]);
+    const report = JSON.parse(stdout) as { taps: { relativeL2: number }[] };
+    assert.equal(status, 0);
+    assert.equal(report.taps.length, file.tensors.size - 2);
+    assert.ok(report.taps.every(({ relativeL2 }) => relativeL2 === 0));
+  });
+
+  it("pads ids with what the tokenizer pads with", async () => {
+    const file = await traced("--text", text, "--taps", "input.*");
+    const ids = await readIntegers(file, "input.text");
+    await file.close();
+    const { stdout } = await clipscope(["tokenize", text, "--json"]);
+    const [{ ids: expected }] = JSON.parse(stdout) as [{ ids: number[] }];
+    assert.deepEqual(ids, [...expected, ...Array<number>(77 - expected.length).fill(1)]);
+    assert.deepEqual([...file.tensors.keys()], ["input.text"]);
+  });
+
+  it("writes what the globs mean: * is dots too, # must be named", async () => {
+    const names = async (...globs: string[]): Promise<string[]> => {
+      const file = await traced("--image", image, ...globs.flatMap((glob) => ["--taps", glob]));
+      await file.close();
+      return [...file.tensors.keys()];
+    };
+    const blocks = [0, 1, 2, 3].map((i) => `visual.transformer.resblocks.${i}`);
+    assert.deepEqual(await names("visual.transformer.resblocks.?"), blocks);
+    assert.deepEqual(await names("*mlp", "visual"), [...blocks.map((block) => `${block}.mlp`), "visual"]);
+    assert.deepEqual(
+      await names("*#probabilities"),
+      blocks.map((block) => `${block}.attn#probabilities`),
+    );
+    assert.deepEqual(await names("*#positioned"), ["visual#positioned"]);
+  });
+
+  it("runs no more than the globs need", async () => {
+    // Weights that cannot be read, and a folder without a tokenizer.
+    const model = folder.file("model");
+    await mkdir(model);
+    for (const name of ["open_clip_config.json", "text/config.json"]) {
+      await mkdir(folder.file("model", name, ".."), { recursive: true });
+      await writeFile(folder.file("model", name), await readFile(`${demoModel}/${name}`));
+    }
+    const out = folder.file("pixels.safetensors");
+    const { status, stderr } = await trace(
+      ...["--model", model, "--image", image, "--taps", "input.image", "--out", out],
+    );
+    assert.deepEqual([status, stderr], [0, ""]);
+    const file = await SafetensorsFile.open(await FileSource.open(out));
+    assert.deepEqual([...file.tensors.keys()], ["input.image"]);
+    await file.close();
+    const weights = await trace("--model", model, "--image", image, "--out", out);
+    assert.equal(weights.status, 2);
+    assert.match(weights.stderr, /no weights/);
+    const tokenizer = await trace("--model", model, "--text", text, "--taps", "input.text", "--out", out);
+    assert.match(tokenizer.stderr, /no tokenizer/);
+  });
+
+  it("gives rows of attention that sum to 1", async () => {
+    const file = await traced("--image", image, "--taps", "*resblocks.2.attn#probabilities");
+    const [name] = [...file.tensors.keys()];
+    assert.deepEqual(file.tensors.get(name!)?.shape, [1, 4, 37, 37]);
+    const values = await readFloat32(file, name!);
+    await file.close();
+    for (let row = 0; row < 4 * 37; row++) {
+      const sum = values.subarray(row * 37, (row + 1) * 37).reduce((a, b) => a + b, 0);
+      assert.ok(Math.abs(sum - 1) < 1e-5, `row ${row}: ${sum}`);
+    }
+  });
+
+  it("--stats prints figures by depth and writes nothing", async () => {
+    const { status, stdout } = await trace("--image", image, "--stats", "--json", "--taps", "visual*");
+    assert.equal(status, 0);
+    const rows = JSON.parse(stdout) as { name: string; shape: number[]; norm: number; kurtosis: number }[];
+    assert.equal(rows[0]?.name, "visual.conv1");
+    assert.equal(rows.at(-1)?.name, "visual");
+    const { stdout: features } = await trace(
+      "--image",
+      image,
+      "--stats",
+      "--json",
+      "--taps",
+      "image_features",
+    );
+    const [row] = JSON.parse(features) as { norm: number }[];
+    assert.ok(Math.abs(row!.norm - 1) < 1e-6);
+    const table = await clipscope(["trace", "--image", image, "--stats"], {
+      columns: 70,
+      env: { NO_COLOR: "1" },
+    });
+    assert.match(table.stdout, /^tap +mean +std +norm +kurtosis +zeros\n/);
+    for (const line of table.stdout.split("\n")) assert.ok(line.length <= 70, line);
+    assert.deepEqual(await readdir(folder.path), []);
+  });
+
+  it("--pictures draws attention, weights, and the answer after each layer", async () => {
+    const pictures = folder.file("study");
+    const args = ["--image", image, "--pictures", pictures, "--labels", "two red circles,a green star"];
+    const { status, stdout, stderr } = await trace(...args, "--layer", "1", "--head", "2", "--json");
+    assert.deepEqual([status, stderr], [0, ""]);
+    const { files, answers } = JSON.parse(stdout) as { files: string[]; answers: number[][] };
+    assert.deepEqual(
+      files.map((file) => file.slice(pictures.length + 1)),
+      [
+        "attention-layer-1-head-2.png",
+        "attention-rollout.png",
+        "patch-filters.png",
+        "position-similarity.png",
+        "layer-answers.png",
+      ],
+    );
+    assert.equal(answers.length, 4);
+    assert.ok(answers.every((layer) => Math.abs(layer[0]! + layer[1]! - 1) < 1e-5));
+    // After the last layer there is nothing but the model's own answer.
+    const classified = await clipscope([
+      "classify",
+      image,
+      "--backend",
+      "wasm",
+      "--labels",
+      "two red circles,a green star",
+      "--json",
+    ]);
+    const [{ scores }] = JSON.parse(classified.stdout) as [
+      { scores: { label: string; probability: number }[] },
+    ];
+    const whole = scores.find(({ label }) => label === "two red circles")!.probability;
+    assert.ok(Math.abs(answers[3]![0]! - whole) < 1e-5, `${answers[3]![0]!}, classify ${whole}`);
+    // The two circles are red, also beside their attention.
+    const rollout = await Jimp.read(files[1]!);
+    assert.deepEqual([rollout.width, rollout.height], [674, 336]);
+  });
+
+  const wrong: [args: () => string[], message: RegExp][] = [
+    [() => ["--out", "x"], /^clipscope: expected --image or --text, or both\n$/],
+    [
+      () => ["--image", image],
+      /^clipscope: expected --out for a file, --stats for a table or --pictures .*\n$/,
+    ],
+    [
+      () => ["--image", image, "--out", "x", "--stats"],
+      /^clipscope: expected --out for a file, --stats .*\n$/,
+    ],
+    [
+      () => ["--image", image, "--out", folder.file("no", "t.safetensors")],
+      /^clipscope: .*t\.safetensors: no such file or folder\n$/,
+    ],
+    [() => ["--image", image, "--out", folder.path], /^clipscope: .*: expected a file, found a folder\n$/],
+    [
+      () => ["--image", "no.png", "--out", folder.file("t")],
+      /^clipscope: no\.png: no such file or folder\n$/,
+    ],
+    [
+      () => ["--image", image, "--out", folder.file("t"), "--taps", "visual.ln_pre", "--taps", "text*"],
+      /^clipscope: --taps "text\*": nothing of that name here.*\n {2}input\.image\n/,
+    ],
+    [
+      () => ["--text", text, "--pictures", folder.path],
+      /^clipscope: --pictures takes an --image, and no --text\n$/,
+    ],
+    [
+      () => ["--image", image, "--pictures", folder.path, "--layer", "4"],
+      /^clipscope: layer 4: the image tower has the layers 0 to 3\n$/,
+    ],
+    [
+      () => ["--image", image, "--pictures", folder.path, "--head", "-1"],
+      /^clipscope: option '--head <i>' argument '-1' is invalid. Expected a whole number\.\n$/,
+    ],
+  ];
+  for (const [args, message] of wrong) {
+    it(`refuses: ${message.source.slice(13, 60)}`, async () => {
+      const { status, stdout, stderr } = await trace(...args());
+      assert.deepEqual([status, stdout], [2, ""]);
+      assert.match(stderr, message);
+      assert.deepEqual(await readdir(folder.path), [], "nothing is left behind");
+    });
+  }
+});
