@@ -10,7 +10,11 @@ export class InputError extends Error {
   readonly details: readonly string[];
 
   constructor(message: string, details: readonly string[] = [], options?: ErrorOptions) {
-    super(message, options);
+    // Names from a damaged file may hold anything: a line break would make two lines, an escape code worse.
+    super(
+      message.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1)),
+      options,
+    );
     this.details = details;
   }
 }

@@ -76,11 +76,15 @@ export function tap<T extends Tensor>(name: string, value: T): T {
   });
 }
 
-/** As `tap`, for a value that nobody else will free: it is disposed where another takes its place. */
+/** As `tap`, for a value that nobody else will free: it is disposed where another takes its place, or a sink throws. */
 export function tapOwned<T extends Tensor>(name: string, value: T): T {
-  const shown = tap(name, value);
-  if (shown !== value) value.dispose();
-  return shown;
+  let shown: T | undefined;
+  try {
+    shown = tap(name, value);
+    return shown;
+  } finally {
+    if (shown !== value) value.dispose();
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
  * Image files to pixels, as Pillow's `Image.open` gives them: same mode, same values.
  *
  * jimp's decoders lose what decides the pixels later (palettes, bit depth, bilevel), and its JavaScript JPEG decoder
- * is not exact; of jimp we use the WASM codecs for JPEG and WebP, and read the other containers ourselves.
+ * is not exact; JPEG and WebP go through the codecs that jimp's WASM plug-ins wrap, the other containers are read here.
  */
 import { InputError } from "../../tensor/errors.ts";
 import type { DecodedImage } from "./image.ts";
