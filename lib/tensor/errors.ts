@@ -12,7 +12,7 @@ export class InputError extends Error {
   constructor(message: string, details: readonly string[] = [], options?: ErrorOptions) {
     // Names from a damaged file may hold anything: a line break would make two lines, an escape code worse.
     super(
-      message.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1)),
+      message.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`),
       options,
     );
     this.details = details;
