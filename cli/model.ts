@@ -6,17 +6,17 @@ import type { ModelOptions } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Runs `use` with the model and closes it after. */
-export async function withModel(
+export async function withModel<T>(
   { model, arch, backend, weights }: ModelOptions,
   terminal: Terminal,
-  use: (model: Clip) => Promise<void>,
-): Promise<void> {
+  use: (model: Clip) => Promise<T>,
+): Promise<T> {
   const clip = await loadModel(model, { backend, weights, ...(arch === undefined ? {} : { arch }) });
   try {
     const { name, description } = await startNodeBackend(backend);
     const hint = name === "tensorflow" ? "" : ' ("clipscope native" builds a faster one)';
     terminal.note(`backend: ${description}${hint}`);
-    await use(clip);
+    return await use(clip);
   } finally {
     await clip.dispose();
   }
