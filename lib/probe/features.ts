@@ -128,6 +128,33 @@ export function selectRows(features: LabelledFeatures, indices: readonly number[
   };
 }
 
+/** Two sets of features of the same kind, one behind the other. */
+export function concatRows(first: LabelledFeatures, second: LabelledFeatures): LabelledFeatures {
+  const values = new Float32Array(first.values.length + second.values.length);
+  values.set(first.values);
+  values.set(second.values, first.values.length);
+  return {
+    ...first,
+    values,
+    rows: first.rows + second.rows,
+    labels: [...first.labels, ...second.labels],
+    paths: first.paths && second.paths && [...first.paths, ...second.paths],
+  };
+}
+
+/** Each row divided by its L2 norm; rows of zeros stay as they are. */
+export function normalizeRows<T extends Features>(features: T): T {
+  const { values, rows, width } = features;
+  const normalized = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    let squares = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) squares += values[i]! * values[i]!;
+    const norm = Math.max(Math.sqrt(squares), 1e-12);
+    for (let i = row * width; i < (row + 1) * width; i++) normalized[i] = values[i]! / norm;
+  }
+  return { ...features, values: normalized, metadata: { ...features.metadata, normalized: "true" } };
+}
+
 /**
  * Writes a features file, whole or not at all.
  *

@@ -29,6 +29,8 @@ export interface Minimum {
 
 /** Pairs that are kept, as in scipy's default. */
 const memory = 10;
+/** So many iterations without a smaller value or gradient are rounding, not descent. */
+const patience = 30;
 /** Wolfe's constants: enough decrease, and enough of the slope gone. */
 const decrease = 1e-4;
 const curvature = 0.9;
@@ -50,10 +52,16 @@ export function minimize(
   let gradient = new Float64Array(x.length);
   let value = objective(x, gradient);
   const pairs: Pair[] = [];
+  let lowest = { value, gradient: largest(gradient), iteration: 0 };
   for (let iteration = 0; ; iteration++) {
     onIteration?.(iteration);
     const done = largest(gradient) <= tolerance;
     if (done || iteration === maxIterations) return { x, value, iterations: iteration, converged: done };
+    if (value < lowest.value - noise(value, precision) || largest(gradient) < lowest.gradient) {
+      lowest = { value, gradient: largest(gradient), iteration };
+    } else if (iteration - lowest.iteration >= patience) {
+      return { x, value, iterations: iteration, converged: true };
+    }
 
     let direction = descent(gradient, pairs);
     if (dot(direction, gradient) >= 0) {
@@ -111,7 +119,7 @@ function lineSearch(
   precision: number,
 ): Point | null {
   const slope = dot(direction, from.gradient);
-  const noise = precision * Math.max(1, Math.abs(from.value));
+  const rounding = noise(from.value, precision);
   let [low, lowSlope] = [0, slope];
   let [high, highSlope] = [Infinity, NaN];
   let length = firstLength;
@@ -122,7 +130,7 @@ function lineSearch(
     const value = objective(x, gradient);
     const slopeHere = dot(direction, gradient);
     const descends = value <= from.value + decrease * length * slope;
-    const flattens = value <= from.value + noise && slopeHere <= (2 * decrease - 1) * slope;
+    const flattens = value <= from.value + rounding && slopeHere <= (2 * decrease - 1) * slope;
     if (!(descends || flattens)) {
       [high, highSlope] = [length, slopeHere];
     } else if (slopeHere < curvature * slope) {
@@ -142,6 +150,11 @@ function lineSearch(
       : low + 0.5 * width;
   }
   return null;
+}
+
+/** How far a value may be off by rounding. */
+function noise(value: number, precision: number): number {
+  return precision * Math.max(1, Math.abs(value));
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

@@ -9,19 +9,21 @@
 import { InputError } from "../tensor/errors.ts";
 import { classCount, type LabelledFeatures } from "./features.ts";
 import { minimize } from "./lbfgs.ts";
-import { SoftmaxLoss } from "./softmax-loss.ts";
+import { SoftmaxLoss, type Precision } from "./softmax-loss.ts";
 
 export interface LogisticRegressionOptions {
   /** Inverse of the penalty's strength. Default: 0.316, CLIP's. */
   readonly C?: number;
   /** Default: 1000. */
   readonly maxIterations?: number;
-  /** Stop when no component of the gradient of the mean loss exceeds this. Default: 1e-7, what float32 allows. */
+  /** Stop when no component of the gradient of the mean loss exceeds this. Default: 1e-8, about what float32 allows. */
   readonly tolerance?: number;
   /** `balanced`: every class counts alike, however many rows it has. Default: every row counts alike. */
   readonly classWeight?: "balanced";
   /** Begin here instead of at 0. */
   readonly start?: LinearClassifier;
+  /** As for `SoftmaxLoss`. */
+  readonly precision?: Precision;
   readonly onIteration?: (iteration: number) => void;
 }
 
@@ -51,7 +53,15 @@ export function fitLogisticRegression(
   features: LabelledFeatures,
   options: LogisticRegressionOptions = {},
 ): FittedRegression {
-  const { C = clipC, maxIterations = 1000, tolerance = 1e-7, classWeight, start, onIteration } = options;
+  const {
+    C = clipC,
+    maxIterations = 1000,
+    tolerance = 1e-8,
+    classWeight,
+    start,
+    precision,
+    onIteration,
+  } = options;
   const { labels, rows, width } = features;
   const counts = rowsPerClass(features);
   const classes = counts.length;
@@ -62,7 +72,11 @@ export function fitLogisticRegression(
       ? undefined
       : Float64Array.from(labels, (label) => rows / (classes * counts[label]!));
   const total = rowWeights?.reduce((sum, weight) => sum + weight, 0) ?? rows;
-  const loss = new SoftmaxLoss(features, labels, classes, { origin, ...(rowWeights && { rowWeights }) });
+  const loss = new SoftmaxLoss(features, labels, classes, {
+    origin,
+    ...(rowWeights && { rowWeights }),
+    ...(precision && { precision }),
+  });
   const penalty = (classes === 2 ? 2 : 1) / C;
   const weights = classes * width;
 
@@ -81,7 +95,7 @@ export function fitLogisticRegression(
   const { x, iterations, converged } = minimize(objective, startParameters(loss, start, origin), {
     tolerance,
     maxIterations,
-    precision: 1e-8,
+    precision: loss.precision === "float64" ? 1e-14 : 1e-8,
     ...(onIteration && { onIteration }),
   });
   const weight = x.slice(0, weights);
@@ -114,8 +128,7 @@ function columnMeans({ values, rows, width }: LabelledFeatures): Float64Array {
   for (let row = 0; row < rows; row++) {
     for (let i = 0; i < width; i++) means[i]! += values[row * width + i]!;
   }
-  // What is subtracted is float32: the bias must be shifted by exactly that.
-  return means.map((sum) => Math.fround(sum / rows));
+  return means.map((sum) => sum / rows);
 }
 
 function startParameters(

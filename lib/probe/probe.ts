@@ -104,7 +104,7 @@ export class Probe {
    */
   logits({ values, rows, width }: Rows): Float32Array {
     this.#assertWidth(width);
-    return tidy(() => this.#apply(tensor2d(values, [rows, width])).dataSync<"float32">());
+    return logitsOf(this, { values, rows, width });
   }
 
   /** @throws InputError if the features are of another width, or made by other means than those it was fitted on */
@@ -150,7 +150,7 @@ export class Probe {
   async #scores(features: Tensor2D): Promise<ClassScore[][]> {
     this.#assertWidth(features.shape[1]);
     return disposing(
-      tidy(() => this.#apply(features)),
+      tidy(() => applyTo(this, features)),
       async (tensor) => {
         const logits = await tensor.array();
         const probabilities = await disposing(softmax(tensor), (of) => of.array());
@@ -167,11 +167,6 @@ export class Probe {
     );
   }
 
-  #apply(features: Tensor2D): Tensor2D {
-    const weight = tensor2d(this.weight, [this.bias.length, this.width]);
-    return add(matMul(features, weight, false, true), tensor1d(this.bias));
-  }
-
   #assertWidth(width: number, where = this.name): void {
     if (width === this.width) return;
     throw new InputError(
@@ -179,6 +174,23 @@ export class Probe {
         `${this.metadata["model"] ?? "another model"}, tap ${this.metadata["tap"] ?? "visual"}`,
     );
   }
+}
+
+interface Linear {
+  /** [classes, width], row by row */
+  readonly weight: Float32Array | Float64Array;
+  /** [classes] */
+  readonly bias: Float32Array | Float64Array;
+}
+
+/** W x + b of each row. [rows, classes], row by row */
+export function logitsOf(linear: Linear, { values, rows, width }: Rows): Float32Array {
+  return tidy(() => applyTo(linear, tensor2d(values, [rows, width])).dataSync<"float32">());
+}
+
+function applyTo({ weight, bias }: Linear, features: Tensor2D): Tensor2D {
+  const rows = tensor2d(Float32Array.from(weight), [bias.length, weight.length / bias.length]);
+  return add(matMul(features, rows, false, true), tensor1d(Float32Array.from(bias)));
 }
 
 /** How images must be embedded for a probe: as its features were. */

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { Probe } from "../../lib/probe/probe.ts";
-import { fitProbe } from "../../lib/probe/fit.ts";
 import { best } from "../../lib/probe/evaluate.ts";
 import { fitLogisticRegression, type LinearClassifier } from "../../lib/probe/logistic-regression.ts";
 import type { LabelledFeatures } from "../../lib/probe/features.ts";
@@ -16,25 +14,35 @@ describe("logistic regression", () => {
   });
 
   describe("finds scikit-learn's minimum", () => {
-    const cases = ["two", "many", "unbalanced"].flatMap((name) => strengths.map((C) => ({ name, C, balanced: false })));
+    const cases = ["two", "many", "unbalanced"].flatMap((name) =>
+      strengths.map((C) => ({ name, C, balanced: false })),
+    );
     const balanced = strengths.map((C) => ({ name: "unbalanced", C, balanced: true }));
     for (const { name, C, balanced: isBalanced } of [...cases, ...balanced]) {
       const title = `${name}.${C}${isBalanced ? ".balanced" : ""}`;
-      it(title, () => {
-        const features = golden.features(name);
-        const fitted = fitLogisticRegression(features, { C, ...(isBalanced && { classWeight: "balanced" }) });
-        assert.ok(fitted.converged);
-        const weight = golden.values(`${title}.weight`);
-        const bias = golden.values(`${title}.bias`);
-        assert.ok(relativeError(fitted.weight, weight) < 1e-3, `weights ${relativeError(fitted.weight, weight)}`);
-        assertNear(centred(fitted.bias), centred(bias), 1e-2);
-        const ours = probabilities(features, fitted);
-        const theirs = golden.values(`${title}.probabilities`);
-        assertNear(ours.flat(), [...theirs], 1e-4);
-        const classes = bias.length;
-        const given = features.labels.map((_, i) => best(theirs.slice(i * classes, (i + 1) * classes)));
-        assert.deepEqual(ours.map(best), given);
-      });
+      for (const precision of ["float32", "float64"] as const)
+        it(`${title} in ${precision}`, () => {
+          const features = golden.features(name);
+          const fitted = fitLogisticRegression(features, {
+            C,
+            precision,
+            ...(isBalanced && { classWeight: "balanced" }),
+          });
+          assert.ok(fitted.converged);
+          const weight = golden.values(`${title}.weight`);
+          const bias = golden.values(`${title}.bias`);
+          assert.ok(
+            relativeError(fitted.weight, weight) < 1e-3,
+            `weights ${relativeError(fitted.weight, weight)}`,
+          );
+          assertNear(centred(fitted.bias), centred(bias), 1e-2);
+          const ours = probabilities(features, fitted);
+          const theirs = golden.values(`${title}.probabilities`);
+          assertNear(ours.flat(), [...theirs], 1e-4);
+          const classes = bias.length;
+          const given = features.labels.map((_, i) => best(theirs.slice(i * classes, (i + 1) * classes)));
+          assert.deepEqual(ours.map(best), given);
+        });
     }
   });
 });
@@ -53,7 +61,10 @@ function centred(values: ArrayLike<number>): number[] {
   return all.map((value) => value - mean);
 }
 
-function probabilities({ values, rows, width }: LabelledFeatures, { weight, bias }: LinearClassifier): number[][] {
+function probabilities(
+  { values, rows, width }: LabelledFeatures,
+  { weight, bias }: LinearClassifier,
+): number[][] {
   return Array.from({ length: rows }, (_, row) => {
     const logits = Array.from(bias, (start, c) => {
       let sum = start;
@@ -66,4 +77,3 @@ function probabilities({ values, rows, width }: LabelledFeatures, { weight, bias
     return exponentials.map((value) => value / total);
   });
 }
-void Probe; void fitProbe;
