@@ -1,6 +1,6 @@
 /** How good a classifier is, as tables. */
 import { type Evaluation } from "../lib/probe/evaluate.ts";
-import { fit, printable, widest } from "./table.ts";
+import { fit, percent, printable, widest } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 const longestName = 24;
@@ -89,8 +89,4 @@ function confusions(
           `${`${count}`.padStart(6)}  ${fit(names[c]!, nameWidth)}  ${fit(names[given]!, nameWidth).trimEnd()}`,
       ),
   ];
-}
-
-function percent(fraction: number | undefined): string {
-  return fraction === undefined ? "–" : `${(100 * fraction).toFixed(1)}%`;
 }

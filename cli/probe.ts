@@ -1,15 +1,14 @@
 /** `clipscope probe`: linear classifiers on features. */
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import { startNodeBackend } from "../lib/node/backends.ts";
 import { findImages, imageExtensions } from "../lib/node/image-files.ts";
 import { evaluateClassifier, type Evaluation } from "../lib/probe/evaluate.ts";
-import { checkLabels, readFeatures, requireLabels, type LabelledFeatures } from "../lib/probe/features.ts";
-import { fitProbe } from "../lib/probe/fit.ts";
-import { clipC } from "../lib/probe/logistic-regression.ts";
+import type { LabelledFeatures } from "../lib/probe/features.ts";
 import { Probe, type Prediction } from "../lib/probe/probe.ts";
 import { evaluateZeroShot, whyNoZeroShot } from "../lib/probe/zero-shot.ts";
 import { InputError } from "../lib/tensor/errors.ts";
 import { evaluationTables } from "./evaluation-tables.ts";
+import { readLabelled } from "./labelled-features.ts";
 import { withModel } from "./model.ts";
 import {
   batchOption,
@@ -17,22 +16,11 @@ import {
   examples,
   positiveInteger,
   weightsOption,
-  type GlobalOptions,
   type ModelOptions,
 } from "./options.ts";
+import { registerFit } from "./probe-fit.ts";
 import { scoresTable } from "./scores.ts";
-import { printable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
-import { readLines } from "./text-file.ts";
-
-interface FitOptions extends GlobalOptions {
-  readonly features: string;
-  readonly out: string;
-  readonly labels?: string;
-  readonly C: number;
-  readonly maxIterations: number;
-  readonly balanced?: boolean;
-}
 
 interface EvalOptions extends ModelOptions {
   readonly probe: string;
@@ -54,59 +42,6 @@ export function register(program: Command, terminal: Terminal): void {
   registerFit(probe, terminal);
   registerEval(probe, terminal);
   registerPredict(probe, terminal);
-}
-
-function registerFit(probe: Command, terminal: Terminal): void {
-  probe
-    .command("fit")
-    .summary("fit a probe on labelled features")
-    .description(
-      "Fits a linear classifier on labelled features, as they are stored, and writes a probe file.\n" +
-        "Logistic regression with scikit-learn's objective, to its minimum.",
-    )
-    .requiredOption("--features <file>", "features file with labels")
-    .requiredOption("--out <file>", "probe file to write (safetensors)")
-    .option("--labels <file>", "other labels: a class a line, in the order of the features")
-    .option("-C <number>", "inverse strength of the penalty", positiveNumber, clipC)
-    .option("--max-iterations <n>", "end after so many iterations", positiveInteger, 1000)
-    .option("--balanced", "weigh classes alike, however many examples they have")
-    .addHelpText(
-      "after",
-      examples("clipscope probe fit --features train.safetensors --out probe.safetensors"),
-    )
-    .action(async (_options: unknown, command: Command) => {
-      await fit(command.optsWithGlobals(), terminal);
-    });
-}
-
-async function fit(options: FitOptions, terminal: Terminal): Promise<void> {
-  const { features: file, out, labels, C, maxIterations, balanced = false, backend, json = false } = options;
-  const features = await readLabelled(file, labels);
-  await startNodeBackend(backend);
-  const progress = terminal.progress(maxIterations, "iterations at most");
-  const fitted = ((): ReturnType<typeof fitProbe> => {
-    try {
-      return fitProbe(features, {
-        C,
-        maxIterations,
-        ...(balanced ? { classWeight: "balanced" } : {}),
-        onIteration: progress.update,
-      });
-    } finally {
-      progress.stop();
-    }
-  })();
-  await fitted.probe.save(out);
-  const { probe, trainingAccuracy, iterations, converged } = fitted;
-  if (json) {
-    terminal.printJson({ out, classes: probe.bias.length, trainingAccuracy, iterations, converged });
-    return;
-  }
-  const end = converged ? "" : ", stopped before the minimum (--max-iterations)";
-  terminal.print(
-    `${printable(out)}: ${probe.bias.length} classes, ${features.rows} examples of ${features.width} numbers, ` +
-      `training accuracy ${percent(trainingAccuracy)}, ${iterations} iterations${end}`,
-  );
 }
 
 function registerEval(probe: Command, terminal: Terminal): void {
@@ -144,8 +79,7 @@ function registerEval(probe: Command, terminal: Terminal): void {
 async function evaluate(options: EvalOptions, terminal: Terminal): Promise<void> {
   const { probe: probeFile, features: file, labels, template, backend, json = false } = options;
   const probe = await Probe.open(probeFile);
-  const features = inProbesClasses(await readLabelled(file, labels, probe.classNames), probe);
-  probe.assertFits(features);
+  const features = probe.accept(inProbesClasses(await readLabelled(file, labels, probe.classNames), probe));
   await startNodeBackend(backend);
   const evaluation = evaluateClassifier(probe.logits(features), features.labels, probe.bias.length);
   if (json) {
@@ -239,31 +173,6 @@ async function predict(paths: readonly string[], options: PredictOptions, termin
   });
 }
 
-/** Features with their own labels, or those of a file: a line a row, with the names of classes or their numbers. */
-async function readLabelled(
-  file: string,
-  labelFile: string | undefined,
-  known?: readonly string[],
-): Promise<LabelledFeatures> {
-  const features = await readFeatures(file);
-  if (labelFile === undefined) return requireLabels(features);
-  const lines = (await readLines(labelFile)).map((line) => line.trim());
-  const empty = lines.indexOf("");
-  if (empty !== -1) throw new InputError(`${labelFile}: line ${empty + 1} is empty, expected a class`);
-  const sorted = [...new Set(lines)].sort((a, b) => (a < b ? -1 : 1));
-  const classNames = known ?? features.classNames ?? sorted;
-  const labels = lines.map((line, i) => {
-    const label = classNames.indexOf(line);
-    if (label !== -1) return label;
-    throw new InputError(
-      `${labelFile}: line ${i + 1}: no class ${JSON.stringify(line)} among the ${classNames.length}`,
-    );
-  });
-  const labelled = { ...features, labels, classNames };
-  checkLabels({ ...labelled, name: `${labelFile} with ${file}` });
-  return labelled;
-}
-
 /** Labels in the probe's numbering: where both have names, names decide. */
 function inProbesClasses(features: LabelledFeatures, probe: Probe): LabelledFeatures {
   const { name, labels, classNames } = features;
@@ -283,16 +192,4 @@ function inProbesClasses(features: LabelledFeatures, probe: Probe): LabelledFeat
     );
   }
   return { ...features, labels: labels.map((label) => numbers[label]!), classNames: probe.classNames };
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
-    throw new InvalidArgumentError("Expected a number above 0.");
-  }
-  return value;
-}
-
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(1)}%`;
 }

@@ -122,8 +122,10 @@ export function fitAdamw(
     accuracies.set(index, accuracy);
     return accuracy;
   };
-  const peakOf = (indices: readonly number[]): number =>
-    indices.reduce((best, index) => (accuracyAt(index) > accuracyAt(best) ? index : best));
+  const peakOf = (indices: readonly number[]): number => {
+    const tried = indices.map((index) => ({ index, accuracy: accuracyAt(index) }));
+    return tried.reduce((best, one) => (one.accuracy > best.accuracy ? one : best)).index;
+  };
 
   const last = weightDecays.length - 1;
   let peak = peakOf([0, 16, 32, 48, 64, 80, 96]);

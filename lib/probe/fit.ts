@@ -1,6 +1,7 @@
 /** From labelled features to a probe: the recipe runs, and the probe says what made it. */
 import { classificationMetrics } from "../tasks/metrics.ts";
-import { classCount, type LabelledFeatures } from "./features.ts";
+import { fitAdamw, type AdamwOptions, type Trial } from "./adamw.ts";
+import { classCount, concatRows, normalizeRows, type LabelledFeatures } from "./features.ts";
 import { fitLogisticRegression, clipC, type LogisticRegressionOptions } from "./logistic-regression.ts";
 import { Probe } from "./probe.ts";
 
@@ -27,8 +28,34 @@ export function fitProbe(
   return { ...probeOf(features, classifier, "logistic-regression", settings), iterations, converged };
 }
 
+export interface FittedByAdamw extends FittedProbe {
+  readonly weightDecay: number;
+  /** What the search for the weight decay tried; none without a validation split. */
+  readonly trials: readonly Trial[];
+}
+
+/**
+ * Fits a probe as CLIP_benchmark does; features are normalised if they are not.
+ *
+ * @param validation for the search of the weight decay, made as the features; null: no search, no decay
+ * @throws InputError as `fitAdamw`
+ */
+export function fitClipBenchmarkProbe(
+  features: LabelledFeatures,
+  validation: LabelledFeatures | null,
+  options: AdamwOptions = {},
+): FittedByAdamw {
+  const train = normalizeRows(features);
+  const kept = validation && normalizeRows(validation);
+  const { weightDecay, trials, ...classifier } = fitAdamw(train, kept, options);
+  const { learningRate = 0.1, epochs = 10, batchSize = 64, seed = 0 } = options;
+  const settings = { learningRate, epochs, batchSize, seed, weightDecay };
+  const all = kept === null ? train : concatRows(train, kept);
+  return { ...probeOf(all, classifier, "clip-benchmark", settings), weightDecay, trials };
+}
+
 /** A fitted classifier with what it comes from. */
-export function probeOf(
+function probeOf(
   features: LabelledFeatures,
   { weight, bias }: { readonly weight: ArrayLike<number>; readonly bias: ArrayLike<number> },
   recipe: string,
@@ -39,9 +66,9 @@ export function probeOf(
   const logits = new Probe({ ...parts, metadata: {} }).logits(features);
   const trainingAccuracy = classificationMetrics(logits, labels, classCount(features)).acc1;
   // Where the training examples come from is not the probe's: a file of a million paths for a small classifier.
-  const { paths: _, ...origin } = features.metadata;
+  const origin = Object.entries(features.metadata).filter(([key]) => key !== "paths");
   const metadata = {
-    ...origin,
+    ...Object.fromEntries(origin),
     recipe,
     settings: JSON.stringify(settings),
     training_accuracy: `${trainingAccuracy}`,

@@ -14,7 +14,8 @@ import { embedImages, type EmbedImagesOptions } from "../tasks/embed.ts";
 import type { ClassScore } from "../tasks/zero-shot.ts";
 import { InputError } from "../tensor/errors.ts";
 import { encodeSafetensors, readFloat32, SafetensorsFile, tensorInfo } from "../tensor/safetensors.ts";
-import { assertSameOrigin, bytesOf, jsonTexts, type Metadata, type Rows } from "./features.ts";
+import { assertSameOrigin, bytesOf, jsonTexts, normalizeRows } from "./features.ts";
+import type { Features, Metadata, Rows } from "./features.ts";
 import { describeImageFeatures, textTap } from "./origin.ts";
 
 export interface ProbeParts {
@@ -107,10 +108,16 @@ export class Probe {
     return logitsOf(this, { values, rows, width });
   }
 
-  /** @throws InputError if the features are of another width, or made by other means than those it was fitted on */
-  assertFits({ name, width, metadata }: { name: string; width: number; metadata: Metadata }): void {
-    this.#assertWidth(width, name);
-    assertSameOrigin(this.metadata, metadata, name, `the probe ${this.name}`);
+  /**
+   * Features as this probe takes them: normalised if those were that it was fitted on.
+   *
+   * @throws InputError if they are of another width, or made by other means than those it was fitted on
+   */
+  accept<T extends Features>(features: T): T {
+    this.#assertWidth(features.width, features.name);
+    const taken = this.metadata["normalized"] === "true" ? normalizeRows(features) : features;
+    assertSameOrigin(this.metadata, taken.metadata, features.name, `the probe ${this.name}`);
+    return taken;
   }
 
   /**
