@@ -13,6 +13,9 @@ import { logitsOf } from "./probe.ts";
 /** Half powers of ten, CLIP's 0.316 among them. */
 export const sweptC: readonly number[] = Array.from({ length: 13 }, (_, i) => 10 ** (i / 2 - 3));
 
+/** Accuracies do not need the very minimum. */
+const tolerance = 1e-5;
+
 export interface SweepRow {
   readonly C: number;
   /** Mean over the folds of the accuracy on the fold that was kept out. */
@@ -69,7 +72,7 @@ export function sweepC(features: LabelledFeatures, options: SweepOptions = {}): 
     for (const [i, C] of sweptC.entries()) {
       onFit?.(fold * sweptC.length + i, used * sweptC.length);
       // From one C to the next the minimum moves little.
-      start = fitLogisticRegression(train, { ...fit, C, ...(start && { start }) });
+      start = fitLogisticRegression(train, { ...fit, C, tolerance, ...(start && { start }) });
       const { acc1 } = classificationMetrics(logitsOf(start, test), test.labels, counts.length);
       accuracies[i]!.push(acc1);
     }
