@@ -12,7 +12,7 @@ import { matMul, tensor2d, tidy, transpose } from "@tensorflow/tfjs-core";
 import type { Rows } from "./features.ts";
 
 /** Numbers in a block of rows. */
-const blockSize = 2 ** 21;
+const blockSize = 2 ** 20;
 
 /** Products of a row, a column and a class up to which plain float64 takes milliseconds. */
 const largestInFloat64 = 2 ** 22;
@@ -37,6 +37,7 @@ export class SoftmaxLoss {
   readonly #rowWeights: Float64Array | undefined;
   readonly #origin: Float64Array;
   readonly precision: Precision;
+  #buffer = new Float32Array(0);
 
   /** @param labels of each row, 0 to classes − 1 */
   constructor(
@@ -116,10 +117,12 @@ export class SoftmaxLoss {
     });
   }
 
-  /** Rows, shifted, in float32. */
+  /** Rows, shifted, in float32; overwritten by the next call, by when the backend has its own copy. */
   #block(start: number, end: number): Float32Array {
     const { values, width } = this.#features;
-    const block = new Float32Array((end - start) * width);
+    const length = (end - start) * width;
+    if (this.#buffer.length < length) this.#buffer = new Float32Array(length);
+    const block = this.#buffer.subarray(0, length);
     for (let row = 0; row < end - start; row++) {
       const [to, from] = [row * width, (start + row) * width];
       for (let i = 0; i < width; i++) block[to + i] = values[from + i]! - this.#origin[i]!;

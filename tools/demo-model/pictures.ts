@@ -16,9 +16,9 @@ import type { Scene } from "./scene.ts";
 
 /** Scenes of a class; else they are as in training. */
 const TASKS = {
-  fill: FILLS.map((fill) => ({ name: fill as string, change: { fill, count: 1, size: "large" } as const })),
+  fill: FILLS.map((fill) => ({ name: fill, change: { fill, count: 1, size: "large" } as const })),
   arrangement: ARRANGEMENTS.map((arrangement) => ({
-    name: arrangement as string,
+    name: arrangement,
     change: { arrangement, count: 4, position: "centre", size: "small" } as const,
   })),
 };
