@@ -23,7 +23,7 @@ import {
   weightsOption,
   type ImageOptions,
 } from "./options.ts";
-import { bar, fit, printable, widest } from "./table.ts";
+import { scoresTable } from "./scores.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface Options extends ImageOptions, LabelOptions {
@@ -90,7 +90,7 @@ async function classify(paths: readonly string[], options: Options, terminal: Te
         for (const [i, path] of batch.paths.entries()) {
           const best = scores[i]!.slice(0, top);
           if (json) results.push({ path, scores: best });
-          else for (const line of describe(path, best, terminal)) terminal.print(line);
+          else for (const line of scoresTable(path, best, terminal)) terminal.print(line);
         }
       }
     } finally {
@@ -113,23 +113,4 @@ async function embedLabels(
   } finally {
     progress.stop();
   }
-}
-
-const percentWidth = 6;
-const gap = "  ";
-const longestBar = 40;
-
-/** A file's table: label, percent, bar. Where columns are few the bars go first, then the ends of labels. */
-function describe(path: string, scores: readonly ClassScore[], { width, colors }: Terminal): string[] {
-  const labels = scores.map(({ label }) => printable(label));
-  const withoutLabel = gap.length * 2 + percentWidth;
-  const labelWidth = Math.max(1, Math.min(widest(labels), width - withoutLabel));
-  const barWidth = Math.min(longestBar, width - withoutLabel - labelWidth - gap.length);
-  const rows = scores.map(({ probability }, i) => {
-    const percent = `${(probability * 100).toFixed(1)}%`.padStart(percentWidth);
-    const drawn = barWidth > 0 ? bar(probability, barWidth) : "";
-    const row = `${gap}${fit(labels[i]!, labelWidth)}${gap}${percent}${drawn && gap + colors.cyan(drawn)}`;
-    return i === 0 ? colors.bold(row) : row;
-  });
-  return [printable(path), ...rows];
 }

@@ -11,18 +11,18 @@ import type { Terminal } from "./terminal.ts";
  *
  * @param load makes the model, where that is not to load its directory
  */
-export async function withModel(
+export async function withModel<T>(
   { model, arch, backend, weights }: ModelOptions,
   terminal: Terminal,
-  use: (model: Clip) => Promise<void>,
+  use: (model: Clip) => Promise<T>,
   load = (): Promise<Clip> => loadModel(model, { backend, weights, ...(arch === undefined ? {} : { arch }) }),
-): Promise<void> {
+): Promise<T> {
   const { name, description } = await startNodeBackend(backend);
   const clip = await load();
   try {
     const hint = name === "tensorflow" ? "" : ' ("clipscope native" builds a faster one)';
     terminal.note(`backend: ${description}${hint}`);
-    await use(clip);
+    return await use(clip);
   } finally {
     await clip.dispose();
   }

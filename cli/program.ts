@@ -17,6 +17,12 @@ interface Entry {
 const entries: readonly Entry[] = [
   { name: "classify", summary: "zero-shot probabilities of images", load: () => import("./classify.ts") },
   {
+    name: "embed",
+    summary: "embeddings of images or texts, in a features file",
+    load: () => import("./embed.ts"),
+  },
+  { name: "probe", summary: "linear classifiers on features", load: () => import("./probe.ts") },
+  {
     name: "search",
     summary: "rank images by similarity to a text or an image",
     load: () => import("./search.ts"),

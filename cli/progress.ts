@@ -3,6 +3,8 @@ import { bar, fit } from "./table.ts";
 
 export interface WorkDone {
   readonly done: number;
+  /** Of those, how many an earlier run did. Default: none. */
+  readonly before?: number;
   readonly total: number;
   /** Of what, in the plural: "images". */
   readonly unit: string;
@@ -15,9 +17,14 @@ export interface WorkDone {
 const longestBar = 40;
 
 /** "██████▌       26/160 images, 1m05s left", one column shorter than the terminal: the cursor stands behind it. */
-export function progressLine({ done, total, unit, seconds, rate }: WorkDone, columns: number): string {
-  const left = done === 0 ? "" : `, ${duration((seconds / done) * (total - done))} left`;
-  const speed = rate === true && seconds > 0 ? `, ${(done / seconds).toFixed(0)} ${unit}/s` : "";
+export function progressLine(
+  { done, before = 0, total, unit, seconds, rate }: WorkDone,
+  columns: number,
+): string {
+  const perSecond = (done - before) / seconds;
+  const left = done === before ? "" : `, ${duration((total - done) / perSecond)} left`;
+  const speed =
+    rate === true && seconds > 0 ? `, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} ${unit}/s` : "";
   const count = `${`${done}`.padStart(`${total}`.length)}/${total} ${unit}${speed}${left}`;
   const widest = `${rate === true ? `, 9999 ${unit}/s` : ""}, 99h59m left `.length;
   const width = Math.min(longestBar, columns - widest - `${total}/${total} ${unit}`.length);

@@ -37,3 +37,8 @@ export function printable(text: string): string {
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
 }
+
+/** "93.2%"; a dash for what is not defined. */
+export function percent(fraction: number | undefined): string {
+  return fraction === undefined ? "–" : `${(100 * fraction).toFixed(1)}%`;
+}

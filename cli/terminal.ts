@@ -22,7 +22,8 @@ export interface Surroundings {
 }
 
 export interface Progress {
-  readonly update: (done: number) => void;
+  /** @param before how many of those that are done an earlier run did */
+  readonly update: (done: number, before?: number) => void;
   readonly stop: () => void;
 }
 
@@ -102,9 +103,9 @@ export class Terminal {
       return { update: () => undefined, stop: () => undefined };
     }
     const start = Date.now();
-    const update = (done: number): void => {
+    const update = (done: number, before = 0): void => {
       const line = progressLine(
-        { done, total, unit, seconds: (Date.now() - start) / 1000, rate },
+        { done, before, total, unit, seconds: (Date.now() - start) / 1000, rate },
         columnsOf(stderr),
       );
       stderr.write(`${eraseLine}${line}`);

@@ -2,6 +2,7 @@
 import "./node/tap-scope.ts";
 
 export * from "./clip/index.ts";
+export * from "./probe/index.ts";
 export * from "./tasks/index.ts";
 export * from "./tensor/index.ts";
 export { startNodeBackend } from "./node/backends.ts";

@@ -4,12 +4,17 @@ import { progressLine } from "../../cli/progress.ts";
 describe("progressLine", () => {
   const work = { done: 40, total: 160, unit: "images", seconds: 30 };
 
-  it("shows a bar, the count and the time that is left", () => {
-    assert.equal(progressLine(work, 80), `${"█".repeat(10)}${" ".repeat(30)}  40/160 images, 1m30s left`);
+  it("shows a bar, the count, the rate and the time that is left", () => {
+    assert.equal(
+      progressLine(work, 80),
+      `${"█".repeat(10)}${" ".repeat(30)}  40/160 images, 1.3/s, 1m30s left`,
+    );
     assert.equal(progressLine({ ...work, done: 0 }, 80), `${" ".repeat(40)}   0/160 images`);
     assert.match(progressLine({ ...work, seconds: 1 }, 80), / 3s left$/);
     assert.match(progressLine({ ...work, seconds: 3000 }, 80), / 2h30m left$/);
     assert.match(progressLine({ ...work, done: 120, seconds: 179.9 }, 80), / 1m00s left$/);
+    assert.match(progressLine({ ...work, before: 30 }, 80), / 0\.33\/s, 6m00s left$/);
+    assert.match(progressLine({ ...work, before: 40 }, 80), /40\/160 images$/);
   });
 
   for (const columns of [60, 40, 30, 20, 10]) {

@@ -1,0 +1,97 @@
+/** Work that is kept as it goes: a line for each finished piece, behind one that says whose work it is. */
+import { createReadStream } from "node:fs";
+import { open, rm, type FileHandle } from "node:fs/promises";
+import { InputError } from "../tensor/errors.ts";
+import { unreadable } from "./file-source.ts";
+
+/** What the pieces depend on: title → value. */
+export type JournalKey = Readonly<Record<string, string>>;
+
+/**
+ * A file of JSON lines. A line that a killed process left half-written does not count.
+ */
+export class Journal<Piece> {
+  readonly path: string;
+  readonly #file: FileHandle;
+
+  private constructor(path: string, file: FileHandle) {
+    this.path = path;
+    this.#file = file;
+  }
+
+  /**
+   * Opens the journal, or begins one.
+   *
+   * @param onPiece receives the pieces that are there already, in their order
+   * @throws InputError if the journal there has another key: what differs, and the way out; it is left as it is
+   */
+  static async open<Piece>(
+    path: string,
+    key: JournalKey,
+    onPiece: (piece: Piece) => void,
+  ): Promise<Journal<Piece>> {
+    const file = await open(path, "a+").catch((error: unknown) => {
+      throw unreadable(path, error);
+    });
+    try {
+      let end = 0;
+      for await (const line of completeLines(path)) {
+        if (end === 0) assertSameKey(path, key, line);
+        else onPiece(JSON.parse(line.toString()) as Piece);
+        end += line.length + 1;
+      }
+      await file.truncate(end);
+      if (end === 0) await file.appendFile(`${JSON.stringify(key)}\n`);
+      return new Journal(path, file);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  async add(piece: Piece): Promise<void> {
+    await this.#file.appendFile(`${JSON.stringify(piece)}\n`);
+  }
+
+  /** Leaves the file for whoever continues. */
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+
+  /** The work is done and stands elsewhere. */
+  async remove(): Promise<void> {
+    await this.close();
+    await rm(this.path);
+  }
+}
+
+function assertSameKey(path: string, key: JournalKey, line: Buffer): void {
+  let found: Partial<Record<string, string>>;
+  try {
+    found = JSON.parse(line.toString()) as Partial<Record<string, string>>;
+  } catch {
+    throw new InputError(
+      `${path}: expected a journal of unfinished work, found something else; move it away`,
+    );
+  }
+  const titles = new Set([...Object.keys(key), ...Object.keys(found)]);
+  const different = [...titles].filter((title) => found[title] !== key[title]);
+  if (different.length === 0) return;
+  throw new InputError(
+    `${path}: holds unfinished work with other settings (${different.join(", ")}); ` +
+      "repeat the command that began it, delete the file, or write elsewhere",
+  );
+}
+
+async function* completeLines(path: string): AsyncGenerator<Buffer, void, undefined> {
+  let parts: Buffer[] = [];
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+      yield Buffer.concat([...parts, chunk.subarray(start, end)]);
+      parts = [];
+      start = end + 1;
+    }
+    parts.push(chunk.subarray(start));
+  }
+}

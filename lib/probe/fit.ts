@@ -1,0 +1,77 @@
+/** From labelled features to a probe: the recipe runs, and the probe says what made it. */
+import { classificationMetrics } from "../tasks/metrics.ts";
+import { fitAdamw, type AdamwOptions, type Trial } from "./adamw.ts";
+import { classCount, concatRows, normalizeRows, type LabelledFeatures } from "./features.ts";
+import { fitLogisticRegression, clipC, type LogisticRegressionOptions } from "./logistic-regression.ts";
+import { Probe } from "./probe.ts";
+
+export interface FittedProbe {
+  readonly probe: Probe;
+  /** Fraction of the training rows that are classified right. */
+  readonly trainingAccuracy: number;
+}
+
+export interface FittedByRegression extends FittedProbe {
+  readonly iterations: number;
+  /** False where the iterations ran out before the minimum. */
+  readonly converged: boolean;
+}
+
+/** Fits a probe by logistic regression. @throws InputError as `fitLogisticRegression` */
+export function fitProbe(
+  features: LabelledFeatures,
+  options: LogisticRegressionOptions = {},
+): FittedByRegression {
+  const { iterations, converged, ...classifier } = fitLogisticRegression(features, options);
+  const { C = clipC, maxIterations = 1000, classWeight } = options;
+  const settings = { C, maxIterations, iterations, converged, ...(classWeight && { classWeight }) };
+  return { ...probeOf(features, classifier, "logistic-regression", settings), iterations, converged };
+}
+
+export interface FittedByAdamw extends FittedProbe {
+  readonly weightDecay: number;
+  /** What the search for the weight decay tried; none without a validation split. */
+  readonly trials: readonly Trial[];
+}
+
+/**
+ * Fits a probe as CLIP_benchmark does; features are normalised if they are not.
+ *
+ * @param validation for the search of the weight decay, made as the features; null: no search, no decay
+ * @throws InputError as `fitAdamw`
+ */
+export function fitClipBenchmarkProbe(
+  features: LabelledFeatures,
+  validation: LabelledFeatures | null,
+  options: AdamwOptions = {},
+): FittedByAdamw {
+  const train = normalizeRows(features);
+  const kept = validation && normalizeRows(validation);
+  const { weightDecay, trials, ...classifier } = fitAdamw(train, kept, options);
+  const { learningRate = 0.1, epochs = 10, batchSize = 64, seed = 0 } = options;
+  const settings = { learningRate, epochs, batchSize, seed, weightDecay };
+  const all = kept === null ? train : concatRows(train, kept);
+  return { ...probeOf(all, classifier, "clip-benchmark", settings), weightDecay, trials };
+}
+
+/** A fitted classifier with what it comes from. */
+function probeOf(
+  features: LabelledFeatures,
+  { weight, bias }: { readonly weight: ArrayLike<number>; readonly bias: ArrayLike<number> },
+  recipe: string,
+  settings: Readonly<Record<string, unknown>>,
+): FittedProbe {
+  const { name, classNames, labels } = features;
+  const parts = { name, weight: Float32Array.from(weight), bias: Float32Array.from(bias), classNames };
+  const logits = new Probe({ ...parts, metadata: {} }).logits(features);
+  const trainingAccuracy = classificationMetrics(logits, labels, classCount(features)).acc1;
+  // Where the training examples come from is not the probe's: a file of a million paths for a small classifier.
+  const origin = Object.entries(features.metadata).filter(([key]) => key !== "paths");
+  const metadata = {
+    ...Object.fromEntries(origin),
+    recipe,
+    settings: JSON.stringify(settings),
+    training_accuracy: `${trainingAccuracy}`,
+  };
+  return { probe: new Probe({ ...parts, metadata }), trainingAccuracy };
+}

@@ -1,0 +1,151 @@
+/**
+ * Logistic regression as scikit-learn's: min over W, b of C · Σ_i s_i · loss_i + ½ ‖W‖², the intercept b not penalised.
+ *
+ * The recipe of Radford et al., 2021 (arXiv 2103.00020), appendix A.3: `LogisticRegression(C=0.316, max_iter=1000)`.
+ * Source of the objective: scikit-learn, linear_model/_logistic.py and _linear_loss.py. More than two classes are one
+ * softmax. Two classes are one row w there, p = σ(w·x); as a softmax with the rows ∓w/2 that is the same when the
+ * penalty ½ ‖W‖² = ¼ ‖w‖² counts twice.
+ */
+import { InputError } from "../tensor/errors.ts";
+import { classCount, type LabelledFeatures } from "./features.ts";
+import { minimize } from "./lbfgs.ts";
+import { SoftmaxLoss, type Precision } from "./softmax-loss.ts";
+
+export interface LogisticRegressionOptions {
+  /** Inverse of the penalty's strength. Default: 0.316, CLIP's. */
+  readonly C?: number;
+  /** Default: 1000. */
+  readonly maxIterations?: number;
+  /** Stop when no component of the gradient of the mean loss exceeds this. Default: 1e-8, about what float32 allows. */
+  readonly tolerance?: number;
+  /** `balanced`: every class counts alike, however many rows it has. Default: every row counts alike. */
+  readonly classWeight?: "balanced";
+  /** Begin here instead of at 0. */
+  readonly start?: LinearClassifier;
+  /** As for `SoftmaxLoss`. */
+  readonly precision?: Precision;
+  readonly onIteration?: (iteration: number) => void;
+}
+
+/** logits = W x + b */
+export interface LinearClassifier {
+  /** [classes, width], row by row */
+  readonly weight: Float64Array;
+  /** [classes] */
+  readonly bias: Float64Array;
+}
+
+export interface FittedRegression extends LinearClassifier {
+  readonly iterations: number;
+  /** False where the iterations ran out before the minimum. */
+  readonly converged: boolean;
+}
+
+/** C of the CLIP paper's code example. */
+export const clipC = 0.316;
+
+/**
+ * Fits to the minimum; the backend that runs computes the products.
+ *
+ * @throws InputError if there is one class only, or a class without rows
+ */
+export function fitLogisticRegression(
+  features: LabelledFeatures,
+  options: LogisticRegressionOptions = {},
+): FittedRegression {
+  const {
+    C = clipC,
+    maxIterations = 1000,
+    tolerance = 1e-8,
+    classWeight,
+    start,
+    precision,
+    onIteration,
+  } = options;
+  const { labels, rows, width } = features;
+  const counts = rowsPerClass(features);
+  const classes = counts.length;
+  // The intercept takes up any shift of the features. Around their mean the problem is far better conditioned.
+  const origin = columnMeans(features);
+  const rowWeights =
+    classWeight === undefined
+      ? undefined
+      : Float64Array.from(labels, (label) => rows / (classes * counts[label]!));
+  const total = rowWeights?.reduce((sum, weight) => sum + weight, 0) ?? rows;
+  const loss = new SoftmaxLoss(features, labels, classes, {
+    origin,
+    ...(rowWeights && { rowWeights }),
+    ...(precision && { precision }),
+  });
+  const penalty = (classes === 2 ? 2 : 1) / C;
+  const weights = classes * width;
+
+  // Divided by the total weight of the rows, as scikit-learn does, so that the tolerance means the same for all sizes.
+  const objective = (parameters: Float64Array, gradient: Float64Array): number => {
+    const value = loss.evaluate(parameters, gradient);
+    let squares = 0;
+    for (let i = 0; i < weights; i++) {
+      const weight = parameters[i]!;
+      squares += weight * weight;
+      gradient[i]! += penalty * weight;
+    }
+    for (let i = 0; i < gradient.length; i++) gradient[i]! /= total;
+    return (value + (penalty / 2) * squares) / total;
+  };
+  const { x, iterations, converged } = minimize(objective, startParameters(loss, start, origin), {
+    tolerance,
+    maxIterations,
+    precision: loss.precision === "float64" ? 1e-14 : 1e-8,
+    ...(onIteration && { onIteration }),
+  });
+  const weight = x.slice(0, weights);
+  return { weight, bias: shifted(weight, x.subarray(weights), origin, -1), iterations, converged };
+}
+
+/** How many rows each class has. @throws InputError if there is one class only, or one without rows */
+export function rowsPerClass(features: LabelledFeatures): number[] {
+  const { name, labels, rows, classNames } = features;
+  const counts = new Array<number>(classCount(features)).fill(0);
+  for (const label of labels) counts[label]! += 1;
+  const named = (c: number): string => (classNames === null ? `${c}` : JSON.stringify(classNames[c]));
+  if (counts.length < 2) {
+    throw new InputError(
+      `${name}: all ${rows} rows are of the class ${named(0)}; expected two classes or more`,
+    );
+  }
+  const empty = counts.flatMap((count, c) => (count === 0 ? [named(c)] : []));
+  if (empty.length > 0) {
+    throw new InputError(
+      `${name}: ${empty.length} of the ${counts.length} classes have no rows among the ${rows} (${empty.slice(0, 5).join(", ")}` +
+        `${empty.length > 5 ? ", …" : ""}); add examples or take the classes out`,
+    );
+  }
+  return counts;
+}
+
+function columnMeans({ values, rows, width }: LabelledFeatures): Float64Array {
+  const means = new Float64Array(width);
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < width; i++) means[i]! += values[row * width + i]!;
+  }
+  return means.map((sum) => sum / rows);
+}
+
+function startParameters(
+  loss: SoftmaxLoss,
+  start: LinearClassifier | undefined,
+  origin: Float64Array,
+): Float64Array {
+  const parameters = new Float64Array(loss.parameters);
+  if (start === undefined) return parameters;
+  parameters.set(start.weight);
+  parameters.set(shifted(start.weight, start.bias, origin, 1), start.weight.length);
+  return parameters;
+}
+
+/** bias + sign · W · origin */
+function shifted(weight: Float64Array, bias: Float64Array, origin: Float64Array, sign: 1 | -1): Float64Array {
+  return bias.map((value, c) =>
+    origin.reduce((sum, at, i) => sum + sign * weight[c * origin.length + i]! * at, value),
+  );
+}

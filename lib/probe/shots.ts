@@ -1,0 +1,25 @@
+/** Few-shot: some examples of each class. */
+import { InputError } from "../tensor/errors.ts";
+import { selectRows, type LabelledFeatures } from "./features.ts";
+import { rowsPerClass } from "./logistic-regression.ts";
+import { TorchRandom } from "./torch-random.ts";
+
+/**
+ * The first `shots` rows of each class in a random order, in that order: torch's `randperm` for the seed, as in
+ * CLIP_benchmark's linear probe.
+ *
+ * @throws InputError if a class has fewer
+ */
+export function takeShots(features: LabelledFeatures, shots: number, seed = 0): LabelledFeatures {
+  const { name, labels, rows, classNames } = features;
+  const counts = rowsPerClass(features);
+  const poor = counts.findIndex((count) => count < shots);
+  if (poor !== -1) {
+    throw new InputError(
+      `${name}: the class ${JSON.stringify(classNames?.[poor] ?? poor)} has ${counts[poor]} rows, expected ${shots} for ${shots} shots`,
+    );
+  }
+  const taken = counts.map(() => 0);
+  const chosen = new TorchRandom(seed).permutation(rows).filter((row) => taken[labels[row]!]!++ < shots);
+  return selectRows(features, chosen);
+}

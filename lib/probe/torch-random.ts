@@ -1,0 +1,71 @@
+/**
+ * PyTorch's random numbers on the CPU: with its seed, its weights and its order of examples.
+ *
+ * The generator is MT19937 (Matsumoto and Nishimura, 1998, ACM TOMACS 8(1)). Sources: pytorch,
+ * aten/src/ATen/core/TransformationHelper.h (from bits to numbers), native/TensorFactories.cpp (randperm),
+ * torch/utils/data (what a DataLoader draws).
+ */
+
+const size = 624;
+const period = 397;
+
+export class TorchRandom {
+  readonly #state = new Uint32Array(size);
+  #next = size;
+
+  /** @param seed as of `torch.manual_seed`; its lower 32 bits count */
+  constructor(seed: number) {
+    const state = this.#state;
+    state[0] = seed;
+    for (let i = 1; i < size; i++) {
+      const before = state[i - 1]!;
+      state[i] = Math.imul(1812433253, before ^ (before >>> 30)) + i;
+    }
+  }
+
+  /** 0 to 2³² − 1. */
+  uint32(): number {
+    if (this.#next === size) this.#twist();
+    let bits = this.#state[this.#next++]!;
+    bits ^= bits >>> 11;
+    bits ^= (bits << 7) & 0x9d2c5680;
+    bits ^= (bits << 15) & 0xefc60000;
+    return (bits ^ (bits >>> 18)) >>> 0;
+  }
+
+  /** `torch.empty(count).uniform_(-bound, bound)` */
+  uniform(count: number, bound: number): Float32Array {
+    const [from, to] = [Math.fround(-bound), Math.fround(bound)];
+    const width = Math.fround(to - from);
+    return Float32Array.from({ length: count }, () => {
+      const unit = (this.uint32() & 0xffffff) / 2 ** 24;
+      return unit * width + from; // rounded once, as a fused multiply-add does
+    });
+  }
+
+  /** `torch.randperm(count)` */
+  permutation(count: number): number[] {
+    const numbers = Array.from({ length: count }, (_, i) => i);
+    for (let i = 0; i < count - 1; i++) {
+      const other = i + (this.uint32() % (count - i));
+      [numbers[i], numbers[other]] = [numbers[other]!, numbers[i]!];
+    }
+    return numbers;
+  }
+
+  /** The order of examples in the next epoch of a shuffling DataLoader. */
+  loaderOrder(count: number): number[] {
+    // A seed for workers, then one for the sampler's own generator; 64 bits each, the upper half first.
+    const drawn = Array.from({ length: 4 }, () => this.uint32());
+    return new TorchRandom(drawn[3]!).permutation(count);
+  }
+
+  #twist(): void {
+    const state = this.#state;
+    for (let i = 0; i < size; i++) {
+      const bits = (state[i]! & 0x80000000) | (state[(i + 1) % size]! & 0x7fffffff);
+      state[i] = state[(i + period) % size]! ^ (bits >>> 1) ^ (bits & 1 ? 0x9908b0df : 0);
+    }
+    this.#next = 0;
+  }
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { evaluateClassifier } from "../../lib/probe/evaluate.ts";
+
+describe("evaluateClassifier", () => {
+  // Four examples of class 0, two of 1, none of 2; given 0 0 1 2 and 1 0.
+  const given = [0, 0, 1, 2, 1, 0];
+  const labels = [0, 0, 0, 0, 1, 1];
+  const logits = Float32Array.from(given.flatMap((c) => [0, 1, 2].map((other) => (other === c ? 1 : 0))));
+
+  it("counts confusions, recall and precision", () => {
+    const { confusion, classes, acc1 } = evaluateClassifier(logits, labels, 3);
+    assert.deepEqual(confusion, [
+      [2, 1, 1],
+      [1, 1, 0],
+      [0, 0, 0],
+    ]);
+    assert.equal(acc1, 3 / 6);
+    assert.deepEqual(classes, [
+      { examples: 4, recall: 2 / 4, precision: 2 / 3 },
+      { examples: 2, recall: 1 / 2, precision: 1 / 2 },
+      { examples: 0, recall: undefined, precision: 0 },
+    ]);
+  });
+
+  it("compares probabilities with accuracy for the calibration error", () => {
+    // Every probability is the same, so there is one bin: |mean probability − accuracy|.
+    const probability = Math.E / (Math.E + 2);
+    const { calibrationError } = evaluateClassifier(logits, labels, 3);
+    assert.ok(Math.abs(calibrationError - Math.abs(probability - 1 / 2)) < 1e-6);
+  });
+});

@@ -1,0 +1,36 @@
+/** What tools/golden/probe.py makes. */
+import { FileSource } from "../../lib/node/file-source.ts";
+import type { LabelledFeatures } from "../../lib/probe/features.ts";
+import { readIntegers, SafetensorsFile } from "../../lib/tensor/safetensors.ts";
+import { fixture } from "./paths.ts";
+
+export interface ProbeGolden {
+  features(name: string): LabelledFeatures;
+  /** Every other tensor, in the numbers that it is stored in. */
+  values(name: string): Float32Array | Float64Array | number[];
+}
+
+export async function readProbeGolden(): Promise<ProbeGolden> {
+  const file = await SafetensorsFile.open(await FileSource.open(fixture("probe/golden.safetensors")));
+  const all = new Map<string, Float32Array | Float64Array | number[]>();
+  for (const [name, { dtype }] of file.tensors) {
+    const { buffer } = (await file.read(name)).slice();
+    if (dtype === "I64") all.set(name, await readIntegers(file, name));
+    else all.set(name, dtype === "F64" ? new Float64Array(buffer) : new Float32Array(buffer));
+  }
+  await file.close();
+  const values: ProbeGolden["values"] = (name) => {
+    const found = all.get(name);
+    if (found === undefined) throw new Error(`the probe golden has no ${name}`);
+    return found;
+  };
+  return {
+    values,
+    features: (name) => {
+      const [rows = 0, width = 0] = file.tensors.get(`${name}.features`)?.shape ?? [];
+      const features = values(`${name}.features`) as Float32Array;
+      const labels = values(`${name}.labels`) as number[];
+      return { name, values: features, rows, width, labels, classNames: null, paths: null, metadata: {} };
+    },
+  };
+}

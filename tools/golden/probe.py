@@ -1,0 +1,112 @@
+"""Makes the golden of the linear probes: fixtures/probe/golden.safetensors.
+
+    python tools/golden/probe.py --out fixtures/probe/golden.safetensors
+
+Random features of a few cases, and what the originals make of them. `CASE.features` F32, `CASE.labels` I64. Logistic
+regression is scikit-learn's in float64 to the minimum (tol 1e-10): `CASE.C.weight`, `.bias`, `.probabilities` F64, with
+`balanced` behind C where classes are weighed so. CLIP_benchmark's AdamW schedule is torch's, as CLIP_benchmark's linear
+probe runs it on the CPU (seed 0, batches of 64 from a shuffling DataLoader, 10 epochs, learning rate 0.1, cosine):
+`CASE.adamw.DECAY.weight`, `.bias` F32 by weight decay, and `CASE.adamw.start.*`, `CASE.adamw.order` I64 [epochs, rows] to
+tell where a difference comes from.
+"""
+
+import argparse
+import json
+import math
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import sklearn
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch.utils.data import DataLoader, TensorDataset
+
+# name: rows of each class, width, how far classes are apart
+CASES = {
+    "two": ([60, 100], 16, 0.6),
+    "many": ([20] * 12, 24, 1.0),
+    "unbalanced": ([150, 40, 7], 12, 0.8),
+}
+STRENGTHS = [0.001, 0.316, 100.0]
+DECAYS = [0.0, 1e-6, 0.1]
+EPOCHS, BATCH, RATE = 10, 64, 0.1
+
+
+def draw(random: np.random.Generator, rows: list[int], width: int, apart: float) -> tuple[np.ndarray, np.ndarray]:
+    """Like a network's features: dimensions of different scales round a mean that is far from 0."""
+    labels = random.permutation(np.repeat(np.arange(len(rows)), rows))
+    scales = np.exp(random.normal(size=width))
+    centres = apart * random.normal(size=(len(rows), width))
+    values = (centres[labels] + random.normal(size=(len(labels), width))) * scales + 3 * random.normal(size=width)
+    return values.astype(np.float32), labels
+
+
+def regression(features: np.ndarray, labels: np.ndarray, strength: float, weights: str | None) -> dict[str, np.ndarray]:
+    model = LogisticRegression(C=strength, tol=1e-10, max_iter=100000, class_weight=weights)
+    model.fit(features.astype(np.float64), labels)
+    weight, bias = model.coef_, model.intercept_
+    if len(weight) == 1:
+        weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+    return {"weight": weight, "bias": bias, "probabilities": model.predict_proba(features.astype(np.float64))}
+
+
+def adamw(features: torch.Tensor, labels: torch.Tensor, decay: float) -> dict[str, torch.Tensor]:
+    """CLIP_benchmark, metrics/linear_probe.py, train: the same calls in the same order, so the same random numbers."""
+    rows = torch.arange(len(features))
+    loader = DataLoader(TensorDataset(features, labels, rows), batch_size=BATCH, shuffle=True)
+    torch.manual_seed(0)
+    model = torch.nn.Linear(features.shape[1], int(labels.max()) + 1)
+    start = {name: value.detach().clone() for name, value in model.named_parameters()}
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=decay)
+    steps, step, order = EPOCHS * len(loader), 0, []
+    for _ in range(EPOCHS):
+        for x, y, row in loader:
+            optimizer.param_groups[0]["lr"] = 0.5 * (1 + math.cos(math.pi * step / steps)) * RATE
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(x), y).backward()
+            optimizer.step()
+            step += 1
+            order.append(row)
+    trained = {name: value.detach() for name, value in model.named_parameters()}
+    common = {"start.weight": start["weight"], "start.bias": start["bias"]}
+    common["order"] = torch.cat(order).reshape(EPOCHS, -1)
+    return {**common, **{f"{decay:g}.{name}": value for name, value in trained.items()}}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+
+    random = np.random.default_rng(0)
+    tensors: dict[str, torch.Tensor] = {}
+    for case, (rows, width, apart) in CASES.items():
+        features, labels = draw(random, rows, width, apart)
+        tensors |= {f"{case}.features": torch.from_numpy(features), f"{case}.labels": torch.from_numpy(labels)}
+        for strength in STRENGTHS:
+            for weights in [None, "balanced"] if case == "unbalanced" else [None]:
+                name = f"{case}.{strength:g}" + ("" if weights is None else f".{weights}")
+                found = regression(features, labels, strength, weights)
+                tensors |= {f"{name}.{key}": torch.from_numpy(value) for key, value in found.items()}
+        normalised = torch.nn.functional.normalize(torch.from_numpy(features), dim=-1)
+        for decay in DECAYS:
+            found = adamw(normalised, torch.from_numpy(labels), decay)
+            tensors |= {f"{case}.adamw.{key}": value for key, value in found.items()}
+
+    metadata = {
+        "scikit-learn": sklearn.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "cases": json.dumps(list(CASES)),
+        "command": shlex.join(["python", *sys.argv]),
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    safetensors.torch.save_file({name: value.contiguous() for name, value in tensors.items()}, options.out, metadata)
+
+
+if __name__ == "__main__":
+    main()
