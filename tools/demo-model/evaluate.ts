@@ -1,6 +1,6 @@
 /**
- * Measures a model directory with our own code: zero-shot accuracy on generated pictures whose pairs of colour and
- * shape were never in training, in every language. check.py does the same in Python.
+ * Measures a model directory with our own code: zero-shot accuracy on generated pictures whose combination of
+ * colour, shape and background was never in training, in every language. check.py does the same in Python.
  *
  *   node dist/tools/demo-model/evaluate.js [--model DIR] [--seed 1001] [--count 2000] [--split test] [--size 320x240]
  *     [--backend auto] [--json]
@@ -17,6 +17,7 @@ import { zeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
 import { LANGUAGES } from "./captions.ts";
 import type { Language } from "./captions.ts";
 import { pictureOf, sceneOf } from "./dataset.ts";
+import { SPLITS } from "./scene.ts";
 import type { Scene, Split } from "./scene.ts";
 import { TASKS, classNames, templates } from "./tasks.ts";
 import type { Task } from "./tasks.ts";
@@ -113,10 +114,10 @@ async function main(): Promise<void> {
     },
   });
   const [width, height] = values.size.split("x").map(Number);
-  if (width === undefined || height === undefined || (values.split !== "train" && values.split !== "test")) {
-    throw new Error("evaluate: expected --size WIDTHxHEIGHT and --split train or test");
+  const split = SPLITS.find((known) => known === values.split);
+  if (width === undefined || height === undefined || split === undefined) {
+    throw new Error(`evaluate: expected --size WIDTHxHEIGHT and --split ${SPLITS.join(" or ")}`);
   }
-  const split: Split = values.split;
   const evaluation: Evaluation = {
     seed: Number(values.seed),
     count: Number(values.count),

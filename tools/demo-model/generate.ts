@@ -21,7 +21,7 @@ import { captionsOf, pictureOf, sceneOf } from "./dataset.ts";
 import { renderScene } from "./generator.ts";
 import type { Raster } from "./generator.ts";
 import { SAMPLES } from "./samples.ts";
-import type { Split } from "./scene.ts";
+import { SPLITS, type Split } from "./scene.ts";
 import { allPrompts, labelsOf } from "./tasks.ts";
 
 /** Sentences in each language for a picture. */
@@ -92,17 +92,13 @@ const { values } = parseArgs({
 });
 
 const [width, height] = values.size.split("x").map(Number);
+const split = SPLITS.find((known) => known === values.split);
 if (values.samples !== undefined) {
   await writeSamples(values.samples);
 } else if (values.corpus !== undefined) {
   writeFileSync(values.corpus, `${LANGUAGES.flatMap(tokenizerCorpus).join("\n")}\n`);
-} else if (
-  values.out !== undefined &&
-  (values.split === "train" || values.split === "test") &&
-  width !== undefined &&
-  height !== undefined
-) {
-  const { out, split } = values;
+} else if (values.out !== undefined && split !== undefined && width !== undefined && height !== undefined) {
+  const { out } = values;
   await writeDataSet({ out, split, seed: Number(values.seed), count: Number(values.count), width, height });
 } else {
   throw new Error(

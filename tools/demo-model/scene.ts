@@ -39,33 +39,57 @@ export interface Scene {
   readonly fill: Fill;
 }
 
-export type Split = "train" | "test";
+/**
+ * `pretrain`: no held-out pair of colour and shape; `train`: no held-out combination; `test`: held-out combinations
+ * alone.
+ */
+export const SPLITS = ["pretrain", "train", "test"] as const;
+export type Split = (typeof SPLITS)[number];
 
 /**
- * Whether a colour and shape are kept out of training, in every language: eight of the 64 pairs, one of each colour
- * and of each shape, so that every word is learnt, but never together with that other word.
+ * Whether a pair of colour and shape is kept out of the first part of training: eight of the 64, one of each colour and
+ * of each shape.
  */
-export function isHeldOut(colour: Colour, shape: Shape): boolean {
+export function isHeldOutPair({ colour, shape }: Pick<Scene, "colour" | "shape">): boolean {
   return (COLOURS.indexOf(colour) + 3 * SHAPES.indexOf(shape)) % 8 === 0;
 }
 
-/** A scene of the split: "test" has only the held-out pairs of colour and shape, "train" none of them. */
+/**
+ * Whether a combination of colour, shape and background is kept out of training altogether, in every language: each
+ * held-out pair on three of the five backgrounds, another three for the next shape.
+ */
+export function isHeldOut({
+  colour,
+  shape,
+  background,
+}: Pick<Scene, "colour" | "shape" | "background">): boolean {
+  const turned = (BACKGROUNDS.indexOf(background) + SHAPES.indexOf(shape)) % BACKGROUNDS.length;
+  return isHeldOutPair({ colour, shape }) && turned >= 2;
+}
+
+const belongs: Readonly<Record<Split, (scene: Pick<Scene, "colour" | "shape" | "background">) => boolean>> = {
+  pretrain: (scene) => !isHeldOutPair(scene),
+  train: (scene) => !isHeldOut(scene),
+  test: isHeldOut,
+};
+
+/** A scene of the split. */
 export function sampleScene(random: Random, split: Split): Scene {
-  let colour: Colour;
-  let shape: Shape;
+  let combination: Pick<Scene, "colour" | "shape" | "background">;
   do {
-    colour = random.pick(COLOURS);
-    shape = random.pick(SHAPES);
-  } while (isHeldOut(colour, shape) !== (split === "test"));
+    combination = {
+      colour: random.pick(COLOURS),
+      shape: random.pick(SHAPES),
+      background: random.pick(BACKGROUNDS),
+    };
+  } while (!belongs[split](combination));
   // One shape alone, and a plain background, more often than the rest.
   const count = random.chance(0.15) ? 1 : random.pick(COUNTS);
   return {
-    shape,
-    colour,
+    ...combination,
     count,
     position: count === 1 ? random.pick(POSITIONS) : "centre",
     size: random.pick(SIZES),
-    background: random.pick(BACKGROUNDS),
     pattern: random.chance(0.3) ? "plain" : random.pick(PATTERNS),
     arrangement: count === 1 ? "scattered" : random.pick(ARRANGEMENTS),
     fill: "solid",

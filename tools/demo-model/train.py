@@ -9,6 +9,7 @@ import argparse
 import json
 import math
 import random
+import shutil
 import time
 from pathlib import Path
 
@@ -27,9 +28,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="training sets that generate.js wrote")
     parser.add_argument("--test", type=Path, required=True, help="a test set: its first pictures show progress")
-    parser.add_argument("--corpus", type=Path, required=True, help="what the tokenizer learns from")
+    parser.add_argument("--corpus", type=Path, help="what the tokenizer learns from; not with --start")
     parser.add_argument("--out", type=Path, required=True, help="the model directory")
     parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings.json")
+    parser.add_argument("--phase", choices=["pretraining", "training"], required=True, help="of settings.json")
+    parser.add_argument("--start", type=Path, help="go on from this model directory")
     arguments = parser.parse_args()
     settings = json.loads(arguments.settings.read_text())
 
@@ -37,10 +40,13 @@ def main() -> None:
     torch.manual_seed(settings["seed"])
     numpy.random.seed(settings["seed"])
 
-    write_configuration(arguments.out, arguments.corpus, settings)
-    model, tokenize = load(arguments.out, weights=False)
+    if arguments.start is None:
+        write_configuration(arguments.out, arguments.corpus, settings)
+    else:
+        shutil.copytree(arguments.start, arguments.out, dirs_exist_ok=True)
+    model, tokenize = load(arguments.out, weights=arguments.start is not None)
     print(f"{sum(parameter.numel() for parameter in model.parameters())} parameters", flush=True)
-    train(model, tokenize, arguments, settings["training"])
+    train(model, tokenize, arguments, settings[arguments.phase])
     save(model, arguments.out)
 
 
@@ -79,7 +85,8 @@ def train(model: CustomTextCLIP, tokenize, arguments: argparse.Namespace, settin
     test_images, test_scenes, test_meta = read_dataset(arguments.test, preprocess, limit=400)
     print(f"{len(images)} pictures, {len(ids_of)} different captions", flush=True)
 
-    initialise(model, to_input(images[:2000], preprocess))
+    if arguments.start is None:
+        initialise(model, to_input(images[:2000], preprocess))
     decayed = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
     others = [parameter for parameter in model.parameters() if parameter.ndim < 2]
     optimizer = torch.optim.AdamW(
@@ -96,7 +103,8 @@ def train(model: CustomTextCLIP, tokenize, arguments: argparse.Namespace, settin
     order = epochs(len(images), batch_size)
     started = time.time()
     total = 0.0
-    for step in range(1, steps + 1):
+    # A phase may end before its schedule does, for another that goes on from there.
+    for step in range(1, settings.get("stop_at", steps) + 1):
         for group in optimizer.param_groups:
             group["lr"] = settings["learning_rate"] * schedule(step, settings["warmup_steps"], steps)
         chosen = next(order)
@@ -118,7 +126,7 @@ def train(model: CustomTextCLIP, tokenize, arguments: argparse.Namespace, settin
         total += loss.item()
         if step % 100 == 0:
             line = f"step {step}, loss {total / 100:.4f}, {time.time() - started:.0f} s"
-            if step % 500 == 0:
+            if step % 300 == 0:
                 model.eval()
                 found = accuracies(model, tokenize, preprocess, test_images, test_scenes, test_meta["classes"])
                 line += ", " + ", ".join(f"{task} {found['en'][task]:.3f}" for task in found["en"])

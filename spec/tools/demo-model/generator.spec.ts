@@ -5,8 +5,16 @@ import { captionsOf, pictureOf, sceneOf } from "../../../tools/demo-model/datase
 import { renderScene } from "../../../tools/demo-model/generator.ts";
 import { Random } from "../../../tools/demo-model/random.ts";
 import { SAMPLES } from "../../../tools/demo-model/samples.ts";
-import { COLOURS, FILLS, SHAPES, isHeldOut } from "../../../tools/demo-model/scene.ts";
-import type { Scene } from "../../../tools/demo-model/scene.ts";
+import {
+  BACKGROUNDS,
+  COLOURS,
+  FILLS,
+  SHAPES,
+  isHeldOut,
+  isHeldOutPair,
+  type Scene,
+  type Split,
+} from "../../../tools/demo-model/scene.ts";
 import { distanceTo } from "../../../tools/demo-model/shapes.ts";
 
 const key = fc.integer({ min: 0, max: 2 ** 31 - 1 });
@@ -74,16 +82,29 @@ describe("demo model: random numbers", () => {
 
 describe("demo model: scenes", () => {
   it("hold out eight pairs: one colour of each shape, one shape of each colour", () => {
-    for (const shape of SHAPES) assert.equal(COLOURS.filter((colour) => isHeldOut(colour, shape)).length, 1);
-    for (const colour of COLOURS) assert.equal(SHAPES.filter((shape) => isHeldOut(colour, shape)).length, 1);
+    for (const shape of SHAPES)
+      assert.equal(COLOURS.filter((colour) => isHeldOutPair({ colour, shape })).length, 1);
+    for (const colour of COLOURS)
+      assert.equal(SHAPES.filter((shape) => isHeldOutPair({ colour, shape })).length, 1);
   });
 
-  it("of training never show a held-out pair, those of the test nothing else", () => {
+  it("hold out each of those pairs on three of the five backgrounds", () => {
+    const held = SHAPES.flatMap((shape) =>
+      COLOURS.flatMap((colour) =>
+        BACKGROUNDS.filter((background) => isHeldOut({ colour, shape, background })).map(
+          () => `${colour} ${shape}`,
+        ),
+      ),
+    );
+    assert.equal(held.length, 24);
+    assert.equal(new Set(held).size, 8);
+  });
+
+  it("of a split show what belongs to it: nothing of the test is in training", () => {
     fc.assert(
       fc.property(key, key, (seed, index) => {
-        const train = sceneOf(seed, index, "train");
-        const test = sceneOf(seed, index, "test");
-        return !isHeldOut(train.colour, train.shape) && isHeldOut(test.colour, test.shape);
+        const scene = (split: Split): Scene => sceneOf(seed, index, split);
+        return !isHeldOutPair(scene("pretrain")) && !isHeldOut(scene("train")) && isHeldOut(scene("test"));
       }),
     );
   });
@@ -98,7 +119,7 @@ describe("demo model: pictures", () => {
     const hash = createHash("sha256");
     for (let index = 0; index < 20; index++)
       hash.update(pictureOf(sceneOf(1, index, "train"), 1, index, 84, 84).data);
-    assert.equal(hash.digest("hex"), "7e71d7bca551507fe8c649087fb96a3cd0a9ea2ba2f817107aef7059eec55925");
+    assert.equal(hash.digest("hex"), "18d841889ec7b1bc93638a6e71a5a01b70851fdfd97b86e356c35b6d33fda2a0");
   });
 
   it("differ from index to index", () => {
@@ -194,8 +215,8 @@ describe("demo model: shapes", () => {
 });
 
 describe("demo model: samples", () => {
-  it("show pairs that were held out of training", () => {
-    for (const { file, scene } of SAMPLES) assert.ok(isHeldOut(scene.colour, scene.shape), file);
+  it("show combinations that were held out of training", () => {
+    for (const { file, scene } of SAMPLES) assert.ok(isHeldOut(scene), file);
   });
 });
 
