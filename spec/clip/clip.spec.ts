@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { mkdtemp, readFile, rm, writeFile, cp } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memory, tensor4d, zeros, type Rank, type Tensor2D } from "@tensorflow/tfjs-core";
@@ -233,6 +233,19 @@ describe("loadModel", () => {
     await refused(/expected at least 8 bytes, found 0/);
     await rm(weights());
     await refused(/no weights: expected one of open_clip_model.safetensors, /);
+  });
+
+  it("takes model.safetensors too, and keeps or streams weights as asked", async () => {
+    await rename(weights(), join(folder, "model.safetensors"));
+    for (const [asked, residency] of [
+      [undefined, "resident"],
+      ["resident", "resident"],
+      ["streamed", "streamed"],
+    ] as const) {
+      const model = await loadModel(folder, asked && { weights: asked });
+      assert.equal(model.weights.residency, residency);
+      await model.dispose();
+    }
   });
 
   it("refuses a folder that is none, or no model", async () => {
