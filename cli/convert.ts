@@ -53,7 +53,7 @@ async function run(source: string, destination: string, options: Options, termin
       force,
       allowOverflow,
       onProgress: (done, total) => {
-        progress ??= terminal.progress(megabytes(total), "MB", { rate: true });
+        progress ??= terminal.progress(megabytes(total), "MB");
         progress.update(megabytes(done));
       },
     });

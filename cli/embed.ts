@@ -97,7 +97,7 @@ async function embedImages(
   if (images.paths.length === 0) return null;
   if (images.labels === null) terminal.note("no labels: not every image lies in a folder of its class");
   return withModel(options, terminal, async (model) => {
-    const progress = terminal.progress(images.paths.length, "images", { rate: true });
+    const progress = terminal.progress(images.paths.length, "images");
     try {
       return await embedImagesToFile(model, images, out, {
         ...embedOptions(options),
@@ -120,7 +120,7 @@ async function embedTexts({ texts: file, ...options }: Options, terminal: Termin
   }
   const texts = await readLines(file!, terminal.stdin);
   return withModel(options, terminal, async (model) => {
-    const progress = terminal.progress(texts.length, "texts", { rate: true });
+    const progress = terminal.progress(texts.length, "texts");
     try {
       return await embedTextsToFile(model, texts, out, {
         normalize,

@@ -10,24 +10,20 @@ export interface WorkDone {
   readonly unit: string;
   /** Since the start. */
   readonly seconds: number;
-  /** Also show how much is done in a second. */
-  readonly rate?: boolean;
 }
 
 const longestBar = 40;
 
-/** "██████▌       26/160 images, 1m05s left", one column shorter than the terminal: the cursor stands behind it. */
-export function progressLine(
-  { done, before = 0, total, unit, seconds, rate }: WorkDone,
-  columns: number,
-): string {
+/** "██████▌       26/160 images, 2.1/s, 1m05s left", one column shorter than the terminal: the cursor stands behind it. */
+export function progressLine({ done, before = 0, total, unit, seconds }: WorkDone, columns: number): string {
   const perSecond = (done - before) / seconds;
-  const left = done === before ? "" : `, ${duration((total - done) / perSecond)} left`;
-  const speed =
-    rate === true && seconds > 0 ? `, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} ${unit}/s` : "";
-  const count = `${`${done}`.padStart(`${total}`.length)}/${total} ${unit}${speed}${left}`;
-  const widest = `${rate === true ? `, 9999 ${unit}/s` : ""}, 99h59m left `.length;
-  const width = Math.min(longestBar, columns - widest - `${total}/${total} ${unit}`.length);
+  const rate = perSecond < 10 ? perSecond.toPrecision(2) : perSecond.toFixed(0);
+  const left = done === before ? "" : `, ${rate}/s, ${duration((total - done) / perSecond)} left`;
+  const count = `${`${done}`.padStart(`${total}`.length)}/${total} ${unit}${left}`;
+  const width = Math.min(
+    longestBar,
+    columns - " 9999/s, 99h59m left, ".length - `${total}/${total} ${unit}`.length,
+  );
   const line = width > 0 ? `${fit(bar(done / total, width), width)} ${count}` : count;
   return line.slice(0, Math.max(0, columns - 1));
 }

@@ -97,7 +97,7 @@ export class Terminal {
   }
 
   /** A progress bar on standard error, if that is a terminal and the work is worth one. Stop it in any case. */
-  progress(total: number, unit: string, { rate = false } = {}): Progress {
+  progress(total: number, unit: string): Progress {
     const { stderr, env } = this.#around;
     if (stderr.isTTY !== true || env["TERM"] === "dumb" || total < progressFrom) {
       return { update: () => undefined, stop: () => undefined };
@@ -105,7 +105,7 @@ export class Terminal {
     const start = Date.now();
     const update = (done: number, before = 0): void => {
       const line = progressLine(
-        { done, before, total, unit, seconds: (Date.now() - start) / 1000, rate },
+        { done, before, total, unit, seconds: (Date.now() - start) / 1000 },
         columnsOf(stderr),
       );
       stderr.write(`${eraseLine}${line}`);
