@@ -29,6 +29,10 @@ def train(corpus: Path, folder: Path, vocab_size: int, max_sentencepiece_length:
     (folder / "sentencepiece.bpe.vocab").unlink()
     proto = sentencepiece_model_pb2.ModelProto()
     proto.ParseFromString((folder / "sentencepiece.bpe.model").read_bytes())
+    # Where it was made is nobody's business.
+    proto.trainer_spec.ClearField("input")
+    proto.trainer_spec.ClearField("model_prefix")
+    (folder / "sentencepiece.bpe.model").write_bytes(proto.SerializeToString())
     # fairseq's ids: SentencePiece's <unk>, <s>, </s> give way to these four, all others move up by one, <mask> is last.
     pieces = [(piece.piece, piece.score) for piece in proto.pieces[3:]]
     special = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
