@@ -2,6 +2,7 @@
 import { Clip } from "../clip/clip.ts";
 import type { Tokenizer } from "../clip/tokenizer/tokenizer.ts";
 import type { BackendChoice } from "../tensor/backend.ts";
+import { elementCount } from "../tensor/dtype.ts";
 import type { TensorStore } from "../tensor/safetensors.ts";
 import type { Residency } from "../tensor/weights.ts";
 import { startNodeBackend } from "./backends.ts";
@@ -45,9 +46,12 @@ export async function loadModel(directory: string = demoModel, options: LoadOpti
 /** WASM's heap ends at 4 GB, and XNNPACK keeps a second, packed copy of each matrix. */
 const residentLimitOnWasm = 1e9;
 
-function fittingResidency(store: TensorStore, backend: string): Residency {
+/** Tables of which only the rows at hand are ever loaded. */
+const tables = /(word_embeddings|token_embedding)\.weight$/;
+
+/** Whether a backend can hold a model's weights, in float32. */
+export function fittingResidency({ tensors }: Pick<TensorStore, "tensors">, backend: string): Residency {
   let bytes = 0;
-  for (const { shape } of store.tensors.values())
-    bytes += 4 * shape.reduce((product, size) => product * size, 1);
+  for (const [name, { shape }] of tensors) if (!tables.test(name)) bytes += 4 * elementCount(shape);
   return backend === "wasm" && bytes > residentLimitOnWasm ? "streamed" : "resident";
 }

@@ -1,0 +1,23 @@
+import { strict as assert } from "node:assert";
+import { declaredTensors } from "../../lib/clip/clip.ts";
+import { architectureByName, parseClipConfig } from "../../lib/clip/config.ts";
+import { fittingResidency } from "../../lib/node/load-model.ts";
+import { SyntheticStore } from "../../lib/tensor/synthetic.ts";
+
+describe("fittingResidency", () => {
+  async function choice(arch: string, backend: string): Promise<string> {
+    const config = await parseClipConfig(architectureByName(arch), arch, () => Promise.resolve(null));
+    return fittingResidency(new SyntheticStore(declaredTensors(config)), backend);
+  }
+
+  it("streams what does not fit WASM's heap, and nothing else", async () => {
+    assert.equal(await choice("xlm-roberta-large-ViT-H-14", "wasm"), "streamed");
+    assert.equal(await choice("xlm-roberta-large-ViT-H-14", "tensorflow"), "resident");
+    assert.equal(await choice("ViT-B-32", "wasm"), "resident");
+  });
+
+  it("does not count the word embeddings, of which only rows are loaded", async () => {
+    // 278 million parameters of text, 192 million of them word embeddings, and 88 million of the image tower.
+    assert.equal(await choice("xlm-roberta-base-ViT-B-32", "wasm"), "resident");
+  });
+});
