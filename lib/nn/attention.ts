@@ -6,17 +6,18 @@
  * State dict: `in_proj_weight` [3 · width, width] (query, key, value stacked by rows), `in_proj_bias` [3 · width],
  * `out_proj.weight` [width, width], `out_proj.bias` [width].
  */
-import { add, matMul, mul, reshape, softmax, split, transpose } from "@tensorflow/tfjs-core";
-import type { Rank, Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
+import { add, matMul, mul, reshape, softmax, split, sub, sum, transpose, zeros } from "@tensorflow/tfjs-core";
+import type { Rank, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { tap } from "../tensor/taps.ts";
 import type { Weight, WeightScope } from "../tensor/weights.ts";
+import { kernel, noGradient } from "./kernel.ts";
 import { project } from "./linear.ts";
 import { Module } from "./module.ts";
 
 /** What masks add to a score: so much that exp(score + maskedScore) is 0 in float32, while the sum stays finite. */
 export const maskedScore = -1e9;
 
-export class MultiheadAttention extends Module<[x: Tensor3D, mask?: Tensor], Tensor3D> {
+export class MultiheadAttention extends Module<[x: Tensor3D, mask?: Tensor4D], Tensor3D> {
   readonly inProjWeight: Weight<Rank.R2>;
   readonly inProjBias: Weight<Rank.R1>;
   readonly outProjWeight: Weight<Rank.R2>;
@@ -34,7 +35,7 @@ export class MultiheadAttention extends Module<[x: Tensor3D, mask?: Tensor], Ten
   }
 
   /** @param x [B, L, width] @param mask see `attend` */
-  protected forward(x: Tensor3D, mask?: Tensor): Tensor3D {
+  protected forward(x: Tensor3D, mask?: Tensor4D): Tensor3D {
     const qkv = project(x, this.inProjWeight.tensor, this.inProjBias.tensor); // [B, L, 3 · width]
     const [query, key, value] = split(qkv, 3, -1) as [Tensor3D, Tensor3D, Tensor3D]; // [B, L, width]
     const context = attend(this.scope, this.heads, query, key, value, mask);
@@ -47,7 +48,7 @@ export class MultiheadAttention extends Module<[x: Tensor3D, mask?: Tensor], Ten
  *
  * Emits the tap `#probabilities` [B, heads, L, L] of the given scope: row q says where query q looks.
  * @param query [B, L, heads · headWidth], as are key and value; the output is too
- * @param mask added to the scores, of a shape that broadcasts to [B, heads, L, L]: 0 or `maskedScore`
+ * @param mask added to the scores, of four axes that broadcast to [B, heads, L, L]: 0 or `maskedScore`
  */
 export function attend(
   scope: WeightScope,
@@ -55,16 +56,84 @@ export function attend(
   query: Tensor3D,
   key: Tensor3D,
   value: Tensor3D,
-  mask?: Tensor,
+  mask?: Tensor4D,
 ): Tensor3D {
-  const [batch, length, width] = query.shape;
-  const headWidth = width / heads;
-  const intoHeads = (x: Tensor3D): Tensor4D =>
-    transpose(reshape(x, [batch, length, heads, headWidth]), [0, 2, 1, 3]); // [B, heads, L, headWidth]
+  const probabilities = attentionProbabilities({ query, key, mask: mask ?? noMask() }, { heads }); // [B, heads, L, L]
+  return attentionContext({ probabilities: tap(`${scope.path}#probabilities`, probabilities), value }, {});
+}
 
-  const scaled = mul(intoHeads(query), headWidth ** -0.5);
-  const scores = matMul(scaled, intoHeads(key), false, true); // [B, heads, L, L]
-  const probabilities = tap(`${scope.path}#probabilities`, softmax(mask ? add(scores, mask) : scores));
-  const context = matMul(probabilities, intoHeads(value)); // [B, heads, L, headWidth]
-  return reshape(transpose(context, [0, 2, 1, 3]), [batch, length, width]);
+/** A mask without elements stands for none. */
+function noMask(): Tensor4D {
+  return zeros([0, 1, 1, 1]);
+}
+
+export interface ProbabilitiesInputs {
+  readonly query: Tensor3D;
+  readonly key: Tensor3D;
+  readonly mask: Tensor4D;
+}
+
+/** softmax(Q · Kᵀ / √headWidth + mask) */
+const attentionProbabilities = kernel<ProbabilitiesInputs, { readonly heads: number }, Tensor4D>(
+  "ClipscopeAttentionProbabilities",
+  ["query", "key", "mask"],
+  {
+    compute: ({ query, key, mask }, { heads }) => {
+      const scaled = mul(intoHeads(query, heads), scale(query, heads));
+      const scores: Tensor4D = matMul(scaled, intoHeads(key, heads), false, true); // [B, heads, L, L]
+      return softmax(mask.size > 0 ? add(scores, mask) : scores);
+    },
+    // P = softmax(S), S = Q · Kᵀ / √headWidth: S̄ = P (P̄ − Σ P P̄), Q̄ = S̄ · K / √headWidth, K̄ = S̄ᵀ · Q / √headWidth
+    gradient: (dy, { query, key }, probabilities, { heads }) => {
+      const scores = mul(
+        mul(probabilities, sub(dy, sum(mul(dy, probabilities), -1, true))),
+        scale(query, heads),
+      );
+      return {
+        query: () => outOfHeads(matMul(scores, intoHeads(key, heads))),
+        key: () => outOfHeads(matMul(transpose(scores, [0, 1, 3, 2]), intoHeads(query, heads))),
+        mask: noGradient,
+      };
+    },
+  },
+);
+
+export interface ContextInputs {
+  readonly probabilities: Tensor4D;
+  readonly value: Tensor3D;
+}
+
+/** P · V, head by head */
+const attentionContext = kernel<ContextInputs, object, Tensor3D>(
+  "ClipscopeAttentionContext",
+  ["probabilities", "value"],
+  {
+    compute: ({ probabilities, value }) =>
+      outOfHeads(matMul(probabilities, intoHeads(value, probabilities.shape[1]))),
+    // C = P · V: P̄ = C̄ · Vᵀ, V̄ = Pᵀ · C̄
+    gradient: (dy, { probabilities, value }) => {
+      const heads = probabilities.shape[1];
+      return {
+        probabilities: () => matMul(intoHeads(dy, heads), intoHeads(value, heads), false, true),
+        value: () => outOfHeads(matMul(transpose(probabilities, [0, 1, 3, 2]), intoHeads(dy, heads))),
+      };
+    },
+  },
+);
+
+/** 1 / √headWidth */
+function scale({ shape: [, , width] }: Tensor3D, heads: number): number {
+  return (width / heads) ** -0.5;
+}
+
+/** [B, L, width] → [B, heads, L, headWidth] */
+function intoHeads(x: Tensor3D, heads: number): Tensor4D {
+  const [batch, length, width] = x.shape;
+  return transpose(reshape(x, [batch, length, heads, width / heads]), [0, 2, 1, 3]);
+}
+
+/** [B, heads, L, headWidth] → [B, L, width] */
+function outOfHeads(x: Tensor4D): Tensor3D {
+  const [batch, heads, length, headWidth] = x.shape;
+  return reshape(transpose(x, [0, 2, 1, 3]), [batch, length, heads * headWidth]);
 }

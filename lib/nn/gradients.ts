@@ -30,11 +30,7 @@ import {
   transpose,
 } from "@tensorflow/tfjs-core";
 import type { GradConfig, Tensor, Tensor2D } from "@tensorflow/tfjs-core";
-
-/** Indices are integers: nothing flows into them, and nothing asks for it. */
-function noGradient(): Tensor {
-  throw new Error("integers have no gradient");
-}
+import { noGradient } from "./kernel.ts";
 
 /** Registers what is not registered yet. */
 export function registerGradients(): void {

@@ -4,13 +4,12 @@
  * Source: torch.nn.Linear. State dict: `weight` [out, in], `bias` [out].
  */
 import {
-  add,
   fused,
-  getBackend,
   matMul,
   reshape,
   sum,
   transpose,
+  zeros,
   type Rank,
   type ShapeMap,
   type Tensor,
@@ -18,6 +17,7 @@ import {
   type Tensor2D,
 } from "@tensorflow/tfjs-core";
 import type { Weight, WeightScope } from "../tensor/weights.ts";
+import { kernel } from "./kernel.ts";
 import { Module } from "./module.ts";
 
 export class Linear<R extends Rank = Rank.R3> extends Module<[x: Tensor<R>], Tensor<R>> {
@@ -46,24 +46,24 @@ export class Linear<R extends Rank = Rank.R3> extends Module<[x: Tensor<R>], Ten
 export function project<R extends Rank>(x: Tensor<R>, weight: Tensor2D, bias?: Tensor1D): Tensor<R> {
   const [inWidth, outWidth] = weight.shape;
   const rows: Tensor2D = reshape(x, [-1, inWidth]); // [rows, in]
-  const parts = inWidth / depthAtOnce;
-  const product =
-    getBackend() === "tensorflow" && Number.isInteger(parts) && parts > 1
-      ? inParts(rows, weight, parts, bias)
-      : fused.matMul({ a: rows, b: weight, ...(bias && { bias }) }); // [rows, out]
+  const product = linear({ x: rows, weight, bias: bias ?? zeros([0]) }, {}); // [rows, out]
   return reshape(product, [...x.shape.slice(0, -1), outWidth] as number[] as ShapeMap[R]);
 }
 
-/**
- * How many products are summed in one go. TensorFlow adds them up one after another in float32, which loses the more
- * the longer the sum; a sum of shorter sums comes as near to float64 as PyTorch's (docs/parity.md).
- */
-const depthAtOnce = 256;
-
-/** a · b + bias, the products of columns of a with rows of b as a stack of matrices, and their sum. */
-function inParts(a: Tensor2D, b: Tensor2D, parts: number, bias?: Tensor1D): Tensor2D {
-  const left = transpose(reshape(a, [a.shape[0], parts, -1]), [1, 0, 2]); // [parts, rows, in / parts]
-  const right = reshape(b, [parts, -1, b.shape[1]]); // [parts, in / parts, out]
-  const product: Tensor2D = sum(matMul(left, right), 0); // [rows, out]
-  return bias ? add(product, bias) : product;
+/** What `linear` takes: x [rows, in], weight [in, out], bias [out], or without elements where there is none. */
+export interface LinearInputs {
+  readonly x: Tensor2D;
+  readonly weight: Tensor2D;
+  readonly bias: Tensor1D;
 }
+
+const linear = kernel<LinearInputs, object, Tensor2D>("ClipscopeLinear", ["x", "weight", "bias"], {
+  compute: ({ x, weight, bias }) =>
+    fused.matMul({ a: x, b: weight, ...(bias.size > 0 && { bias }) }) as Tensor2D,
+  // Y = X · W + b: X̄ = Ȳ · Wᵀ, W̄ = Xᵀ · Ȳ, b̄ = the sum of Ȳ's rows
+  gradient: (dy, { x, weight, bias }) => ({
+    x: () => matMul(dy, weight, false, true),
+    weight: () => matMul(transpose(x), dy),
+    bias: () => (bias.size > 0 ? sum(dy, 0) : bias),
+  }),
+});

@@ -23,6 +23,7 @@ import {
 import { InputError } from "../tensor/errors.ts";
 import { cacheFolder, nativeBuilds } from "./native-build.ts";
 import { loadNativeBuild, type TensorflowBinding } from "./native-backend.ts";
+import { sumProductsInParts } from "./tensorflow-kernels.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -102,6 +103,7 @@ export function stockLoader(name: "@tensorflow/tfjs-node" | "@tensorflow/tfjs-no
         await quietly(() => {
           require(name);
         });
+        sumProductsInParts();
       } catch (error) {
         const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
         throw new InputError(

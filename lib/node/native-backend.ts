@@ -11,6 +11,7 @@ import * as tf from "@tensorflow/tfjs-core";
 
 import { InputError } from "../tensor/errors.ts";
 import { buildLayout } from "./native-build.ts";
+import { sumProductsInParts, useOwnOperations } from "./tensorflow-kernels.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -18,6 +19,11 @@ const require = createRequire(import.meta.url);
 export interface TensorflowBinding {
   readonly TF_Version: string;
   isUsingGpuDevice(): boolean;
+}
+
+/** Our own addon: makes the network's operations known to TensorFlow, and names the instructions that they use. */
+interface Operations {
+  registerOperations(): string;
 }
 
 /** Our own addon: moves the process's standard error out of the way and back. */
@@ -58,6 +64,11 @@ export function loadNativeBuild(folder: string): TensorflowBinding {
       const registered = tf.findBackendFactory("tensorflow") as (() => unknown) | null;
       if (registered !== null) tf.removeBackend("tensorflow");
       tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "clipscope"), 3);
+      if (binding.isUsingGpuDevice()) sumProductsInParts();
+      else {
+        (require(part(buildLayout.operations)) as Operations).registerOperations();
+        useOwnOperations();
+      }
     } finally {
       Reflect.deleteProperty(globals, Symbol.for(coreHandoverName));
     }

@@ -12,7 +12,7 @@ import { InputError } from "../tensor/errors.ts";
 export const napiVersion = 8;
 
 /** Bumped when the layout of a build or our own changes to the binding no longer fit older builds. */
-export const nativeBuildFormat = 1;
+export const nativeBuildFormat = 2;
 
 /** Written last, so that a folder without it is no build. */
 export const manifestName = "build.json";
@@ -112,6 +112,8 @@ export const buildLayout = {
   binding: "tfjs-node/lib/tfjs_binding.node",
   /** A few lines of our own that keep TensorFlow's start notices off standard error. */
   quiet: "tfjs-node/lib/quiet.node",
+  /** The network's operations for TensorFlow. */
+  operations: "tfjs-node/lib/operations.node",
   /** tfjs-node's JavaScript. */
   backend: "tfjs-node/dist/nodejs_kernel_backend.js",
   kernels: "tfjs-node/dist/register_all_kernels.js",

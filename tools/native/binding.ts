@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { buildLayout, napiVersion } from "../../lib/node/native-build.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
@@ -37,6 +38,22 @@ const nodeApiHeaders: NpmPackage = {
     "sha512-2oNILP4jXwRB4ywnYKjVk1YyJ96n2D4EOVJO6S3oYZ5PtbJrw3Yt9TpAuX3nBLMuzn74rnfGQrv13pS9vC+YiA==",
 };
 
+/** C++ sources, as published; the compiled program lies in dist/tools/native. */
+const kernelSources = fileURLToPath(new URL("../../../tools/native/kernels/", import.meta.url));
+
+type InstructionSets = readonly (readonly [name: string, flags: readonly string[]])[];
+
+const plainInstructions: InstructionSets = [["baseline", []]];
+
+/** What the operations are compiled for, by processor; which of them runs is decided when they are opened. */
+const instructionSets: Readonly<Partial<Record<string, InstructionSets>>> = {
+  x64: [
+    ...plainInstructions,
+    ["avx2", ["-mavx2", "-mfma"]],
+    ["avx512", ["-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mfma"]],
+  ],
+};
+
 export interface CompileOptions {
   readonly library: Library;
   /** The build's folder: `site/` is there already, `tfjs-node/` comes. */
@@ -64,28 +81,45 @@ export async function compileBinding({ library, build, work, progress }: Compile
   const binding = join(sources, "binding");
   const common = ["-std=c++17", "-O2", "-fPIC", `-DNAPI_VERSION=${napiVersion}`, "-I", headers];
   const shared = process.platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared"];
-  const commands = [
-    [join(binding, "quiet.cc"), "-o", join(build, buildLayout.quiet)],
-    [
-      ...["-I", library.include, join(binding, "tfjs_backend.cc"), join(binding, "tfjs_binding.cc")],
-      ...linkTo(library, build),
-      ...["-o", join(build, buildLayout.binding)],
-    ],
-  ];
-  for (const command of commands) {
-    const finished = await run(compiler, [...common, ...shared, ...command], { missing: noCompiler });
-    if (finished.status !== 0) {
-      if (/No space left/i.test(finished.stderr))
-        throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
-      const errors = finished.stderr.split("\n").filter((line) => /error|undefined|cannot/i.test(line));
-      throw new InputError(
-        `tfjs-node's binding does not compile against ${library.label}; it may be too old or broken: ` +
-          "try another TensorFlow (--tensorflow, --from, --wheel)",
-        lastLines(errors.length > 0 ? errors.slice(0, 6).join("\n") : finished.stderr),
-      );
-    }
+  const against = ["-I", library.include, ...linkTo(library, build)];
+  const compile = async (...args: string[]): Promise<void> => {
+    const finished = await run(compiler, [...common, ...args], { missing: noCompiler });
+    if (finished.status !== 0) throw doesNotCompile(finished.stderr, library);
+  };
+  await compile(...shared, join(binding, "quiet.cc"), "-o", join(build, buildLayout.quiet));
+  const parts = [join(binding, "tfjs_backend.cc"), join(binding, "tfjs_binding.cc")];
+  await compile(...shared, ...parts, ...against, "-o", join(build, buildLayout.binding));
+
+  progress("compiling the network's operations");
+  const objects: string[] = [];
+  for (const [name, flags] of instructionSets[process.arch] ?? plainInstructions) {
+    const object = join(work, `${name}.o`);
+    // TensorFlow's Eigen builds multiply and add at once too; without this flag Clang would not.
+    const arithmetic = ["-O3", "-ffp-contract=fast", `-DCLIPSCOPE_ISA=${name}`, ...flags];
+    await compile(...arithmetic, "-c", join(kernelSources, "arithmetic.cc"), "-o", object);
+    objects.push(object);
   }
+  const files = ["addon.cc", "ops.cc", "pool.cc"].map((name) => join(kernelSources, name));
+  await compile(
+    ...shared,
+    "-pthread",
+    ...files,
+    ...objects,
+    ...against,
+    "-o",
+    join(build, buildLayout.operations),
+  );
   await rm(binding, { recursive: true });
+}
+
+function doesNotCompile(stderr: string, library: Library): Error {
+  if (/No space left/i.test(stderr)) return Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+  const errors = stderr.split("\n").filter((line) => /error|undefined|cannot/i.test(line));
+  return new InputError(
+    `tfjs-node's binding does not compile against ${library.label}; it may be too old or broken: ` +
+      "try another TensorFlow (--tensorflow, --from, --wheel)",
+    lastLines(errors.length > 0 ? errors.slice(0, 6).join("\n") : stderr),
+  );
 }
 
 function linkTo(library: Library, build: string): string[] {

@@ -6,8 +6,8 @@
  * [vocab, width], `positional_embedding` [context, width], `transformer.resblocks.{i}.*`, `ln_final.*`,
  * `text_projection` [width, embedDim].
  */
-import { add, gatherND, matMul, slice, tensor2d, tidy } from "@tensorflow/tfjs-core";
-import type { Rank, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
+import { add, gatherND, matMul, slice, tensor2d, tensor4d } from "@tensorflow/tfjs-core";
+import type { Rank, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { maskedScore } from "../../nn/attention.ts";
 import { Embedding, type IdGrid } from "../../nn/embedding.ts";
 import { LayerNorm } from "../../nn/layer-norm.ts";
@@ -92,13 +92,11 @@ export class PlainTextTower extends StreamedModule<[batch: CausalBatch], Tensor2
   }
 }
 
-/** 0 where a token may look, at itself and back, a large negative number ahead. [L, L] */
-function causalMask(length: number): Tensor2D {
-  return tidy(() => {
-    const mask = Float32Array.from({ length: length * length }, (_, i) => {
-      const [from, to] = [Math.floor(i / length), i % length];
-      return to > from ? maskedScore : 0;
-    });
-    return tensor2d(mask, [length, length]);
+/** 0 where a token may look, at itself and back, a large negative number ahead. [1, 1, L, L] */
+function causalMask(length: number): Tensor4D {
+  const mask = Float32Array.from({ length: length * length }, (_, i) => {
+    const [from, to] = [Math.floor(i / length), i % length];
+    return to > from ? maskedScore : 0;
   });
+  return tensor4d(mask, [1, 1, length, length]);
 }

@@ -4,7 +4,7 @@
  * Paper: Dosovitskiy et al., 2021 (arXiv 2010.11929), equations 2 and 3. Source: open_clip/transformer.py,
  * ResidualAttentionBlock. State dict: `ln_1.*`, `attn.*`, `ln_2.*`, `mlp.*`.
  */
-import { add, type Tensor, type Tensor3D } from "@tensorflow/tfjs-core";
+import { add, type Tensor3D, type Tensor4D } from "@tensorflow/tfjs-core";
 import { MultiheadAttention } from "../../nn/attention.ts";
 import { LayerNorm } from "../../nn/layer-norm.ts";
 import { Mlp } from "../../nn/mlp.ts";
@@ -21,7 +21,7 @@ export interface BlockSizes {
   readonly mlpWidth: number;
 }
 
-export class ResidualAttentionBlock extends Module<[x: Tensor3D, mask?: Tensor], Tensor3D> {
+export class ResidualAttentionBlock extends Module<[x: Tensor3D, mask?: Tensor4D], Tensor3D> {
   readonly ln_1: LayerNorm;
   readonly attn: MultiheadAttention;
   readonly ln_2: LayerNorm;
@@ -36,7 +36,7 @@ export class ResidualAttentionBlock extends Module<[x: Tensor3D, mask?: Tensor],
   }
 
   /** @param x [B, L, width] @param mask added to the attention's scores */
-  protected forward(x: Tensor3D, mask?: Tensor): Tensor3D {
+  protected forward(x: Tensor3D, mask?: Tensor4D): Tensor3D {
     x = add(x, this.attn.apply(this.ln_1.apply(x), mask));
     x = tap(`${this.scope.path}#after_attention`, x);
     return add(x, this.mlp.apply(this.ln_2.apply(x)));

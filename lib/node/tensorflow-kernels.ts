@@ -1,0 +1,85 @@
+/**
+ * The network's operations (`lib/nn/kernel.ts`) on the tensorflow backend.
+ *
+ * A native build brings TensorFlow operations of our own for the CPU (`tools/native/kernels/`). Without them, and on a
+ * GPU, tfjs's operations do, with one exception: deep products are summed in parts.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type { LinearInputs } from "../nn/linear.ts";
+
+/** What we use of tfjs-node's backend and its binding. */
+interface NodeBackend {
+  readonly binding: Readonly<Record<"TF_ATTR_INT" | "TF_ATTR_FLOAT", number>>;
+  executeSingleOutput(
+    name: string,
+    attributes: readonly OpAttribute[],
+    inputs: tf.TensorInfo[],
+  ): tf.TensorInfo;
+}
+
+interface OpAttribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: number;
+}
+
+/** The build's operations, with their inputs in order, and an attribute and its type. */
+const operations = [
+  { name: "ClipscopeLinear", inputs: ["x", "weight", "bias"] },
+  { name: "ClipscopeGelu", inputs: ["x"] },
+  { name: "ClipscopeLayerNorm", inputs: ["x", "gamma", "beta"], attribute: ["epsilon", "TF_ATTR_FLOAT"] },
+  {
+    name: "ClipscopeAttentionProbabilities",
+    inputs: ["query", "key", "mask"],
+    attribute: ["heads", "TF_ATTR_INT"],
+  },
+  { name: "ClipscopeAttentionContext", inputs: ["probabilities", "value"] },
+] as const;
+
+/** To be called when TensorFlow knows the operations. */
+export function useOwnOperations(): void {
+  for (const operation of operations) {
+    const attribute = "attribute" in operation ? operation.attribute : undefined;
+    replaceKernel(operation.name, ({ inputs, attrs, backend }) => {
+      const { binding } = backend as NodeBackend;
+      const attributes = attribute && {
+        name: attribute[0],
+        type: binding[attribute[1]],
+        value: (attrs as Record<string, number>)[attribute[0]]!,
+      };
+      return (backend as NodeBackend).executeSingleOutput(
+        operation.name,
+        attributes ? [attributes] : [],
+        operation.inputs.map((name) => inputs[name]!),
+      );
+    });
+  }
+}
+
+/**
+ * How many products are summed in one go. TensorFlow adds them up one after another in float32, which loses the more
+ * the longer the sum; a sum of shorter sums comes as near to float64 as PyTorch's (docs/parity.md).
+ */
+const depthAtOnce = 256;
+
+/** For a TensorFlow without our operations. */
+export function sumProductsInParts(): void {
+  replaceKernel("ClipscopeLinear", ({ inputs }) => {
+    const { x, weight, bias } = inputs as unknown as LinearInputs;
+    return tf.tidy(() => {
+      const [rows, depth] = x.shape;
+      const parts = Number.isInteger(depth / depthAtOnce) ? depth / depthAtOnce : 1;
+      const left = tf.transpose(tf.reshape(x, [rows, parts, -1]), [1, 0, 2]); // [parts, rows, in / parts]
+      const right = tf.reshape(weight, [parts, -1, weight.shape[1]]); // [parts, in / parts, out]
+      const product = tf.sum(tf.matMul(left, right), 0); // [rows, out]
+      return bias.size > 0 ? tf.add(product, bias) : product;
+    });
+  });
+}
+
+function replaceKernel(kernelName: string, kernelFunc: tf.KernelFunc): void {
+  const backendName = "tensorflow";
+  if ((tf.getKernel(kernelName, backendName) as unknown) !== undefined)
+    tf.unregisterKernel(kernelName, backendName);
+  tf.registerKernel({ kernelName, backendName, kernelFunc });
+}

@@ -1,0 +1,356 @@
+// The arithmetic, compiled once for each instruction set: CLIPSCOPE_ISA names it, and the compiler's flags say how wide
+// a vector is. GCC's and Clang's vector types stand for the registers.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "kernels.h"
+
+namespace clipscope {
+namespace CLIPSCOPE_ISA {
+namespace {
+
+// A tile of the product that stays in registers: `tileRows` rows of two vectors, beside them two vectors of the right
+// matrix and a broadcast number of the left one. 32 registers with AVX-512 and NEON, 16 with AVX2 and SSE.
+#if defined(__AVX512F__)
+constexpr int lanes = 16, tileRows = 14;
+#elif defined(__AVX__)
+constexpr int lanes = 8, tileRows = 6;
+#elif defined(__aarch64__)
+constexpr int lanes = 4, tileRows = 14;
+#else
+constexpr int lanes = 4, tileRows = 6;
+#endif
+
+using Vector = float __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
+using Integers = int32_t __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
+
+inline Vector load(const float *from) { return *reinterpret_cast<const Vector *>(from); }
+inline void store(float *to, Vector value) { *reinterpret_cast<Vector *>(to) = value; }
+inline Vector spread(float value) { return Vector{} + value; }
+
+inline float sum(Vector x) {
+  float total = 0;
+  for (int i = 0; i < lanes; ++i) total += x[i];
+  return total;
+}
+
+// --- Products ------------------------------------------------------------------------------------------------------
+
+constexpr int panelWidth = 2 * lanes;
+// The products of so many columns of x with rows of w are summed in registers before they are added to y. A panel of w
+// of this depth fits the first cache, and short sums lose less to rounding than one long sum.
+constexpr int64_t depthAtOnce = 256;
+// So many rows of x, of this depth, stay in the second cache while panels of w pass by.
+constexpr int64_t rowsAtOnce = 28 * 14;
+// Panels of one task: few, so that threads end together.
+constexpr int64_t panelsAtOnce = 4;
+
+// c[Rows, Width vectors] = base + a · b. a is [depth][Rows], b [depth][panelWidth]; base's rows are baseStride apart,
+// 0 for a bias.
+template <int Rows, int Width>
+void tile(int64_t depth, const float *a, const float *b, const float *base, int64_t baseStride, float *c,
+          int64_t stride) {
+  Vector sums[Rows][Width] = {};
+  for (int64_t k = 0; k < depth; ++k) {
+    Vector right[Width];
+#pragma GCC unroll 2
+    for (int j = 0; j < Width; ++j) right[j] = load(b + k * panelWidth + j * lanes);
+#pragma GCC unroll 14
+    for (int i = 0; i < Rows; ++i) {
+      const float left = a[k * Rows + i];
+#pragma GCC unroll 2
+      for (int j = 0; j < Width; ++j) sums[i][j] += left * right[j];
+    }
+  }
+#pragma GCC unroll 14
+  for (int i = 0; i < Rows; ++i) {
+#pragma GCC unroll 2
+    for (int j = 0; j < Width; ++j) {
+      const Vector before = base ? load(base + i * baseStride + j * lanes) : Vector{};
+      store(c + i * stride + j * lanes, before + sums[i][j]);
+    }
+  }
+}
+
+using Tile = void (*)(int64_t, const float *, const float *, const float *, int64_t, float *, int64_t);
+
+template <int Width, int... Rows>
+Tile tileOf(int rows, std::integer_sequence<int, Rows...>) {
+  static constexpr Tile tiles[] = {tile<Rows + 1, Width>...};
+  return tiles[rows - 1];
+}
+
+// A tile of `columns` columns: what sticks out over the matrix's edge is computed aside.
+void anyTile(int rows, int64_t columns, int64_t depth, const float *a, const float *b, const float *base,
+             int64_t baseStride, float *c, int64_t stride) {
+  const auto counts = std::make_integer_sequence<int, tileRows>{};
+  const int width = columns > lanes ? 2 : 1;
+  const Tile run = width == 2 ? tileOf<2>(rows, counts) : tileOf<1>(rows, counts);
+  if (columns == width * lanes) return run(depth, a, b, base, baseStride, c, stride);
+  float aside[tileRows * panelWidth];
+  run(depth, a, b, nullptr, 0, aside, panelWidth);
+  for (int i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; ++j) {
+      c[i * stride + j] = (base ? base[i * baseStride + j] : 0.0f) + aside[i * panelWidth + j];
+    }
+  }
+}
+
+// to[depth][rows] = (x[rows, depth] · scale)ᵀ
+void packLeft(const float *x, int64_t stride, int64_t rows, int64_t depth, float scale, float *to) {
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t k = 0; k < depth; ++k) to[k * rows + i] = x[i * stride + k] * scale;
+  }
+}
+
+// to[depth][panelWidth] = w[depth, columns], with zeros at the end of each row
+void packRight(const float *w, int64_t stride, int64_t depth, int64_t columns, float *to) {
+  if (columns == panelWidth) {
+    for (int64_t k = 0; k < depth; ++k) {
+      store(to + k * panelWidth, load(w + k * stride));
+      store(to + k * panelWidth + lanes, load(w + k * stride + lanes));
+    }
+    return;
+  }
+  std::memset(to, 0, sizeof(float) * depth * panelWidth);
+  for (int64_t k = 0; k < depth; ++k) std::memcpy(to + k * panelWidth, w + k * stride, sizeof(float) * columns);
+}
+
+// to[depth][panelWidth] = (w[columns, depth])ᵀ, with zeros at the end of each row
+void packRightTransposed(const float *w, int64_t stride, int64_t depth, int64_t columns, float *to) {
+  std::memset(to, 0, sizeof(float) * depth * panelWidth);
+  for (int64_t j = 0; j < columns; ++j) {
+    for (int64_t k = 0; k < depth; ++k) to[k * panelWidth + j] = w[j * stride + k];
+  }
+}
+
+// Memory that a thread keeps for its next task.
+float *scratch(int slot, int64_t size) {
+  thread_local std::unique_ptr<float[]> buffers[3];
+  thread_local int64_t sizes[3] = {};
+  if (sizes[slot] < size) {
+    buffers[slot].reset(new float[size]);
+    sizes[slot] = size;
+  }
+  return buffers[slot].get();
+}
+
+int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+void linear(const Linear &op, Pool &pool) {
+  const int64_t blocks = ceilDiv(op.rows, rowsAtOnce);
+  const int64_t blockRows = ceilDiv(ceilDiv(op.rows, blocks), tileRows) * tileRows;
+  float *left = scratch(0, std::min(blockRows, op.rows) * op.in);
+  for (int64_t first = 0; first < op.rows; first += blockRows) {
+    const int64_t rows = std::min(blockRows, op.rows - first);
+    const float *x = op.x + first * op.in;
+    float *y = op.y + first * op.out;
+    pool.run(ceilDiv(rows, tileRows), [&](int64_t t) {
+      const int64_t i = t * tileRows;
+      packLeft(x + i * op.in, op.in, std::min<int64_t>(tileRows, rows - i), op.in, 1, left + i * op.in);
+    });
+    const int64_t panels = ceilDiv(op.out, panelWidth);
+    pool.run(ceilDiv(panels, panelsAtOnce), [&](int64_t task) {
+      float *right = scratch(1, depthAtOnce * panelWidth);
+      for (int64_t k = 0; k < op.in; k += depthAtOnce) {
+        const int64_t depth = std::min(depthAtOnce, op.in - k);
+        const int64_t end = std::min(panels, (task + 1) * panelsAtOnce);
+        for (int64_t panel = task * panelsAtOnce; panel < end; ++panel) {
+          const int64_t j = panel * panelWidth;
+          const int64_t columns = std::min<int64_t>(panelWidth, op.out - j);
+          packRight(op.w + k * op.out + j, op.out, depth, columns, right);
+          for (int64_t i = 0; i < rows; i += tileRows) {
+            const int count = static_cast<int>(std::min<int64_t>(tileRows, rows - i));
+            const float *a = left + i * op.in + k * count;
+            float *c = y + i * op.out + j;
+            if (k > 0) anyTile(count, columns, depth, a, right, c, op.out, c, op.out);
+            else anyTile(count, columns, depth, a, right, op.bias ? op.bias + j : nullptr, 0, c, op.out);
+          }
+        }
+      }
+    });
+  }
+}
+
+// --- Elementwise ----------------------------------------------------------------------------------------------------
+
+// Tasks of elementwise work: large beside the cost of handing one out.
+constexpr int64_t valuesAtOnce = 16384;
+
+// eˣ for x ≤ 0: 2ⁿ · eʳ with |r| ≤ ln 2 / 2, eʳ by its Taylor series, whose next term is below 5e-9. 0 where float32
+// would need a denormal.
+inline Vector expNegative(Vector x) {
+  const Vector least = spread(-87.33f);
+  const Integers tiny = x < least;
+  x = tiny ? least : x;
+  const Integers n = __builtin_convertvector(x * 1.44269504f - 0.5f, Integers);
+  const Vector whole = __builtin_convertvector(n, Vector);
+  const Vector r = (x - whole * 0.693145752f) - whole * 1.42860677e-6f;  // ln 2 in two parts: n · the first is exact
+  Vector e = 1.0f / 5040 * r + 1.0f / 720;
+  e = e * r + 1.0f / 120;
+  e = e * r + 1.0f / 24;
+  e = e * r + 1.0f / 6;
+  e = e * r + 0.5f;
+  e = e * r + 1.0f;
+  e = e * r + 1.0f;
+  const Integers power = (n + 127) << 23;
+  Vector scale;
+  std::memcpy(&scale, &power, sizeof scale);
+  return tiny ? Vector{} : e * scale;
+}
+
+// x · Φ(x). Near 0, Φ(x) = ½ + x · P(x²). Further out Φ(−t) = e^(−t²/2) · R(1 / (1 + 0.4 t)), which keeps its relative
+// accuracy however small it gets. P and R: coefficients.py.
+inline Vector geluOf(Vector x) {
+  const Vector s = x * x;
+  Vector p = -7.654239385e-06f * s + 1.134864576e-04f;
+  p = p * s - 1.186330028e-03f;
+  p = p * s + 9.973323448e-03f;
+  p = p * s - 6.649035993e-02f;
+  p = p * s + 3.989422801e-01f;
+  const Vector near = p * x + 0.5f;
+
+  const Vector t = x < 0.0f ? -x : x;
+  const Vector u = 1.0f / (0.4f * t + 1.0f);
+  Vector r = -3.933842750e-03f * u + 8.034157033e-02f;
+  r = r * u - 2.021894131e-01f;
+  r = r * u + 1.162677965e-01f;
+  r = r * u + 5.118540708e-02f;
+  r = r * u + 1.400027985e-01f;
+  r = r * u + 1.589779870e-01f;
+  r = r * u + 1.596018591e-01f;
+  const Vector below = r * u * expNegative(-0.5f * s);
+  const Vector far = x < 0.0f ? below : 1.0f - below;
+  return x * (t < 1.0f ? near : far);
+}
+
+void gelu(const Gelu &op, Pool &pool) {
+  pool.run(ceilDiv(op.size, valuesAtOnce), [&](int64_t task) {
+    const int64_t end = std::min(op.size, (task + 1) * valuesAtOnce);
+    int64_t i = task * valuesAtOnce;
+    for (; i + lanes <= end; i += lanes) store(op.y + i, geluOf(load(op.x + i)));
+    float rest[lanes] = {};
+    std::copy(op.x + i, op.x + end, rest);
+    store(rest, geluOf(load(rest)));
+    std::copy(rest, rest + (end - i), op.y + i);
+  });
+}
+
+// Adds up f(x[i]) in as many partial sums as a vector has lanes.
+template <class F>
+float sumOf(const float *x, int64_t size, F f) {
+  Vector partial = {};
+  int64_t i = 0;
+  for (; i + lanes <= size; i += lanes) partial += f(load(x + i));
+  float total = sum(partial);
+  for (; i < size; ++i) total += f(spread(x[i]))[0];
+  return total;
+}
+
+void layerNorm(const LayerNorm &op, Pool &pool) {
+  const int64_t rowsOfTask = std::max<int64_t>(1, valuesAtOnce / op.width);
+  pool.run(ceilDiv(op.rows, rowsOfTask), [&](int64_t task) {
+    const int64_t end = std::min(op.rows, (task + 1) * rowsOfTask);
+    for (int64_t row = task * rowsOfTask; row < end; ++row) {
+      const float *x = op.x + row * op.width;
+      float *y = op.y + row * op.width;
+      const float mean = sumOf(x, op.width, [](Vector v) { return v; }) / op.width;
+      const float squares = sumOf(x, op.width, [mean](Vector v) { return (v - mean) * (v - mean); });
+      const float scale = 1 / std::sqrt(squares / op.width + op.epsilon);
+      int64_t i = 0;
+      for (; i + lanes <= op.width; i += lanes) {
+        store(y + i, (load(x + i) - mean) * scale * load(op.gamma + i) + load(op.beta + i));
+      }
+      for (; i < op.width; ++i) y[i] = (x[i] - mean) * scale * op.gamma[i] + op.beta[i];
+    }
+  });
+}
+
+// --- Attention ------------------------------------------------------------------------------------------------------
+
+void softmaxInPlace(float *x, int64_t size) {
+  float most = x[0];
+  for (int64_t i = 1; i < size; ++i) most = std::max(most, x[i]);
+  Vector partial = {};
+  int64_t i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    const Vector e = expNegative(load(x + i) - most);
+    store(x + i, e);
+    partial += e;
+  }
+  float total = sum(partial);
+  for (; i < size; ++i) total += x[i] = expNegative(spread(x[i] - most))[0];
+  const float scale = 1 / total;
+  for (int64_t j = 0; j < size; ++j) x[j] *= scale;
+}
+
+void probabilities(const Probabilities &op, Pool &pool) {
+  const int64_t headWidth = op.width / op.heads, length = op.length;
+  const int64_t panels = ceilDiv(length, panelWidth);
+  const float scale = 1 / std::sqrt(static_cast<float>(headWidth));
+  pool.run(op.batch * op.heads, [&](int64_t task) {
+    const int64_t batch = task / op.heads, head = task % op.heads;
+    const float *q = op.q + batch * length * op.width + head * headWidth;
+    const float *k = op.k + batch * length * op.width + head * headWidth;
+    float *right = scratch(1, panels * headWidth * panelWidth);
+    for (int64_t panel = 0; panel < panels; ++panel) {
+      const int64_t j = panel * panelWidth;
+      packRightTransposed(k + j * op.width, op.width, headWidth, std::min<int64_t>(panelWidth, length - j),
+                          right + panel * headWidth * panelWidth);
+    }
+    float *left = scratch(2, tileRows * headWidth);
+    for (int64_t i = 0; i < length; i += tileRows) {
+      const int rows = static_cast<int>(std::min<int64_t>(tileRows, length - i));
+      packLeft(q + i * op.width, op.width, rows, headWidth, scale, left);
+      float *p = op.p + (task * length + i) * length;
+      for (int64_t panel = 0; panel < panels; ++panel) {
+        const int64_t j = panel * panelWidth;
+        anyTile(rows, std::min<int64_t>(panelWidth, length - j), headWidth, left,
+                right + panel * headWidth * panelWidth, nullptr, 0, p + j, length);
+      }
+      for (int row = 0; row < rows; ++row, p += length) {
+        if (op.mask) {
+          const float *mask = op.mask + batch * op.maskStride[0] + head * op.maskStride[1] + (i + row) * op.maskStride[2];
+          for (int64_t j = 0; j < length; ++j) p[j] += mask[j * op.maskStride[3]];
+        }
+        softmaxInPlace(p, length);
+      }
+    }
+  });
+}
+
+void context(const Context &op, Pool &pool) {
+  const int64_t headWidth = op.width / op.heads, length = op.length;
+  const int64_t panels = ceilDiv(headWidth, panelWidth);
+  pool.run(op.batch * op.heads, [&](int64_t task) {
+    const int64_t offset = task / op.heads * length * op.width + task % op.heads * headWidth;
+    float *right = scratch(1, panels * length * panelWidth);
+    for (int64_t panel = 0; panel < panels; ++panel) {
+      const int64_t j = panel * panelWidth;
+      packRight(op.v + offset + j, op.width, length, std::min<int64_t>(panelWidth, headWidth - j),
+                right + panel * length * panelWidth);
+    }
+    float *left = scratch(2, tileRows * length);
+    for (int64_t i = 0; i < length; i += tileRows) {
+      const int rows = static_cast<int>(std::min<int64_t>(tileRows, length - i));
+      packLeft(op.p + (task * length + i) * length, length, rows, length, 1, left);
+      for (int64_t panel = 0; panel < panels; ++panel) {
+        const int64_t j = panel * panelWidth;
+        anyTile(rows, std::min<int64_t>(panelWidth, headWidth - j), length, left, right + panel * length * panelWidth,
+                nullptr, 0, op.y + offset + i * op.width + j, op.width);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+#define CLIPSCOPE_TEXT(name) #name
+#define CLIPSCOPE_NAME(name) CLIPSCOPE_TEXT(name)
+extern const Kernels kernels = {CLIPSCOPE_NAME(CLIPSCOPE_ISA), linear, gelu, layerNorm, probabilities, context};
+
+}  // namespace CLIPSCOPE_ISA
+}  // namespace clipscope

@@ -1,0 +1,224 @@
+// The kernels as TensorFlow operations, through TensorFlow's C API: ClipscopeLinear and its siblings, on the CPU.
+#include <tensorflow/c/kernels.h>
+#include <tensorflow/c/ops.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "kernels.h"
+
+namespace clipscope {
+
+#if defined(__x86_64__)
+namespace avx512 { extern const Kernels kernels; }
+namespace avx2 { extern const Kernels kernels; }
+#endif
+namespace baseline { extern const Kernels kernels; }
+
+namespace {
+
+// The widest vectors that this processor has.
+const Kernels &kernels() {
+#if defined(__x86_64__)
+  static const Kernels &best = __builtin_cpu_supports("avx512f")                                   ? avx512::kernels
+                               : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? avx2::kernels
+                                                                                                   : baseline::kernels;
+  return best;
+#else
+  return baseline::kernels;
+#endif
+}
+
+// TensorFlow's own setting, else all cores that the process may use. Made at the first use, and never unmade: threads
+// must not be joined while a library is unloaded.
+Pool &pool() {
+  static Pool &threads = *new Pool([] {
+    const char *set = std::getenv("TF_NUM_INTRAOP_THREADS");
+    const int wanted = set ? std::atoi(set) : 0;
+    return wanted > 0 ? wanted : static_cast<int>(std::thread::hardware_concurrency());
+  }());
+  return threads;
+}
+
+// One call of an operation: its inputs, and its failure.
+class Call {
+ public:
+  explicit Call(TF_OpKernelContext *context) : context_(context), status_(TF_NewStatus()) {
+    const int count = TF_NumInputs(context);
+    for (int i = 0; i < count && ok(); ++i) {
+      TF_Tensor *input = nullptr;
+      TF_GetInput(context, i, &input, status_);
+      if (ok()) inputs_.push_back(input);
+    }
+  }
+  ~Call() {
+    if (!ok()) TF_OpKernelContext_Failure(context_, status_);
+    for (TF_Tensor *tensor : inputs_) TF_DeleteTensor(tensor);
+    if (output_) TF_DeleteTensor(output_);
+    TF_DeleteStatus(status_);
+  }
+
+  bool ok() const { return TF_GetCode(status_) == TF_OK; }
+  int rank(int i) const { return TF_NumDims(inputs_[i]); }
+  int64_t size(int i) const { return TF_TensorElementCount(inputs_[i]); }
+  // Counted from the end where it is negative.
+  int64_t dim(int i, int axis) const { return TF_Dim(inputs_[i], axis < 0 ? rank(i) + axis : axis); }
+  const float *data(int i) const { return static_cast<const float *>(TF_TensorData(inputs_[i])); }
+
+  bool expect(bool condition, const char *what) {
+    if (ok() && !condition) TF_SetStatus(status_, TF_INVALID_ARGUMENT, what);
+    return ok();
+  }
+
+  float *allocate(const std::vector<int64_t> &shape) {
+    int64_t size = 1;
+    for (int64_t length : shape) size *= length;
+    output_ = TF_AllocateOutput(context_, 0, TF_FLOAT, shape.data(), static_cast<int>(shape.size()),
+                                size * sizeof(float), status_);
+    return ok() ? static_cast<float *>(TF_TensorData(output_)) : nullptr;
+  }
+  std::vector<int64_t> shape(int i) const {
+    std::vector<int64_t> lengths;
+    for (int axis = 0; axis < rank(i); ++axis) lengths.push_back(dim(i, axis));
+    return lengths;
+  }
+
+ private:
+  TF_OpKernelContext *context_;
+  TF_Status *status_;
+  std::vector<TF_Tensor *> inputs_;
+  TF_Tensor *output_ = nullptr;
+};
+
+// What an operation was made with.
+struct Attributes {
+  int32_t heads = 1;
+  float epsilon = 0;
+};
+
+void *readAttributes(TF_OpKernelConstruction *construction) {
+  auto *attributes = new Attributes;
+  TF_Status *status = TF_NewStatus();
+  if (TF_OpKernelConstruction_HasAttr(construction, "heads", status)) {
+    TF_OpKernelConstruction_GetAttrInt32(construction, "heads", &attributes->heads, status);
+  }
+  if (TF_OpKernelConstruction_HasAttr(construction, "epsilon", status)) {
+    TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &attributes->epsilon, status);
+  }
+  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
+  TF_DeleteStatus(status);
+  return attributes;
+}
+
+void deleteAttributes(void *attributes) { delete static_cast<Attributes *>(attributes); }
+
+// x [rows, in], w [in, out], bias [out] or without elements
+void computeLinear(void *, TF_OpKernelContext *context) {
+  Call call(context);
+  if (!call.expect(call.rank(0) == 2 && call.rank(1) == 2 && call.dim(0, 1) == call.dim(1, 0), "x · w do not match")) return;
+  const int64_t rows = call.dim(0, 0), in = call.dim(1, 0), out = call.dim(1, 1);
+  if (!call.expect(call.size(2) == out || call.size(2) == 0, "the bias does not match")) return;
+  float *y = call.allocate({rows, out});
+  if (y) kernels().linear({rows, in, out, call.data(0), call.data(1), call.size(2) ? call.data(2) : nullptr, y}, pool());
+}
+
+void computeGelu(void *, TF_OpKernelContext *context) {
+  Call call(context);
+  if (!call.ok()) return;
+  float *y = call.allocate(call.shape(0));
+  if (y) kernels().gelu({call.size(0), call.data(0), y}, pool());
+}
+
+// x [..., width], gamma [width], beta [width]
+void computeLayerNorm(void *attributes, TF_OpKernelContext *context) {
+  Call call(context);
+  if (!call.expect(call.rank(0) > 0, "x has no axis")) return;
+  const int64_t width = call.dim(0, -1);
+  if (!call.expect(call.size(1) == width && call.size(2) == width, "the weights do not match")) return;
+  float *y = call.allocate(call.shape(0));
+  const float epsilon = static_cast<Attributes *>(attributes)->epsilon;
+  if (y && width > 0) {
+    kernels().layerNorm({call.size(0) / width, width, epsilon, call.data(0), call.data(1), call.data(2), y}, pool());
+  }
+}
+
+// q, k [batch, length, width], mask of four axes that broadcasts to [batch, heads, length, length], or without elements
+void computeProbabilities(void *attributes, TF_OpKernelContext *context) {
+  Call call(context);
+  const int64_t heads = static_cast<Attributes *>(attributes)->heads;
+  if (!call.expect(call.rank(0) == 3 && call.shape(0) == call.shape(1), "q and k do not match")) return;
+  const int64_t batch = call.dim(0, 0), length = call.dim(0, 1), width = call.dim(0, 2);
+  if (!call.expect(heads > 0 && width % heads == 0, "the heads do not divide the width")) return;
+  Probabilities op{batch, heads, length, width, call.data(0), call.data(1), nullptr, {}, nullptr};
+  if (call.size(2) > 0) {
+    if (!call.expect(call.rank(2) == 4, "the mask has not four axes")) return;
+    const int64_t full[] = {batch, heads, length, length};
+    int64_t stride = 1;
+    for (int axis = 3; axis >= 0; --axis) {
+      const int64_t size = call.dim(2, axis);
+      if (!call.expect(size == 1 || size == full[axis], "the mask does not match")) return;
+      op.maskStride[axis] = size == 1 ? 0 : stride;
+      stride *= size;
+    }
+    op.mask = call.data(2);
+  }
+  op.p = call.allocate({batch, heads, length, length});
+  if (op.p && length > 0) kernels().probabilities(op, pool());
+}
+
+// p [batch, heads, length, length], v [batch, length, width]
+void computeContext(void *, TF_OpKernelContext *context) {
+  Call call(context);
+  if (!call.expect(call.rank(0) == 4 && call.rank(1) == 3, "p and v do not match")) return;
+  const int64_t batch = call.dim(1, 0), length = call.dim(1, 1), width = call.dim(1, 2), heads = call.dim(0, 1);
+  const std::vector<int64_t> full{batch, heads, length, length};
+  if (!call.expect(call.shape(0) == full && heads > 0 && width % heads == 0, "p and v do not match")) return;
+  float *y = call.allocate(call.shape(1));
+  if (y) kernels().context({batch, heads, length, width, call.data(0), call.data(1), y}, pool());
+}
+
+struct Operation {
+  const char *name;
+  std::vector<const char *> inputs;
+  std::vector<const char *> attributes;
+  void (*compute)(void *, TF_OpKernelContext *);
+};
+
+void add(const Operation &operation, TF_Status *status) {
+  TF_OpDefinitionBuilder *definition = TF_NewOpDefinitionBuilder(operation.name);
+  for (const char *input : operation.inputs) {
+    TF_OpDefinitionBuilderAddInput(definition, (std::string(input) + ": float").c_str());
+  }
+  for (const char *attribute : operation.attributes) TF_OpDefinitionBuilderAddAttr(definition, attribute);
+  TF_OpDefinitionBuilderAddOutput(definition, "y: float");
+  TF_RegisterOpDefinition(definition, status);
+  if (TF_GetCode(status) != TF_OK) return;
+  TF_KernelBuilder *kernel =
+      TF_NewKernelBuilder(operation.name, "CPU", readAttributes, operation.compute, deleteAttributes);
+  TF_RegisterKernelBuilder(operation.name, kernel, status);
+}
+
+}  // namespace
+
+// Makes the operations known to TensorFlow; to be called once. Returns the instruction set that they use, or null with
+// a message.
+const char *registerOperations(std::string *message) {
+  TF_Status *status = TF_NewStatus();
+  for (const Operation &operation : std::vector<Operation>{
+           {"ClipscopeLinear", {"x", "w", "bias"}, {}, computeLinear},
+           {"ClipscopeGelu", {"x"}, {}, computeGelu},
+           {"ClipscopeLayerNorm", {"x", "gamma", "beta"}, {"epsilon: float"}, computeLayerNorm},
+           {"ClipscopeAttentionProbabilities", {"q", "k", "mask"}, {"heads: int"}, computeProbabilities},
+           {"ClipscopeAttentionContext", {"p", "v"}, {}, computeContext},
+       }) {
+    add(operation, status);
+    if (TF_GetCode(status) != TF_OK) break;
+  }
+  const bool worked = TF_GetCode(status) == TF_OK;
+  if (!worked) *message = TF_Message(status);
+  TF_DeleteStatus(status);
+  return worked ? kernels().name : nullptr;
+}
+
+}  // namespace clipscope
