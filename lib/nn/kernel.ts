@@ -17,23 +17,23 @@ import {
 
 export interface KernelDefinition<Inputs, Attributes, Output> {
   /** The operation in tfjs's operations: its meaning, and what runs where the backend has no kernel of its own. */
-  compute(inputs: Inputs, attributes: Attributes): Output;
+  readonly compute: (inputs: Inputs, attributes: Attributes) => Output;
   /**
    * The derivative: for each input by name, its gradient.
    *
    * @param dy the gradient with respect to the output
    */
-  gradient(
+  readonly gradient: (
     dy: Output,
-    inputs: Required<Inputs>,
+    inputs: Inputs,
     output: Output,
     attributes: Attributes,
-  ): Record<keyof Inputs, () => Tensor>;
+  ) => Record<keyof Inputs, () => Tensor>;
 }
 
 /** Defines an operation. `name` is its kernel's, under which a backend may register its own. */
 export function kernel<
-  Inputs extends { readonly [name in keyof Inputs]?: Tensor | undefined },
+  Inputs extends { readonly [name in keyof Inputs]: Tensor },
   Attributes extends object,
   Output extends Tensor,
 >(
@@ -50,7 +50,7 @@ export function kernel<
       const inputs = Object.fromEntries(inputNames.map((input, i) => [input, saved[i]]));
       return gradient(
         dy as Output,
-        inputs as unknown as Required<Inputs>,
+        inputs as unknown as Inputs,
         saved.at(-1) as Output,
         attributes as unknown as Attributes,
       );

@@ -101,8 +101,11 @@ void anyTile(int rows, int64_t columns, int64_t depth, const float *a, const flo
 
 // to[depth][rows] = (x[rows, depth] · scale)ᵀ
 void packLeft(const float *x, int64_t stride, int64_t rows, int64_t depth, float scale, float *to) {
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t k = 0; k < depth; ++k) to[k * rows + i] = x[i * stride + k] * scale;
+  for (int64_t begin = 0; begin < depth; begin += depthAtOnce) {  // so that `to` stays in the first cache
+    const int64_t end = std::min(depth, begin + depthAtOnce);
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t k = begin; k < end; ++k) to[k * rows + i] = x[i * stride + k] * scale;
+    }
   }
 }
 
@@ -272,19 +275,26 @@ void layerNorm(const LayerNorm &op, Pool &pool) {
 // --- Attention ------------------------------------------------------------------------------------------------------
 
 void softmaxInPlace(float *x, int64_t size) {
-  float most = x[0];
-  for (int64_t i = 1; i < size; ++i) most = std::max(most, x[i]);
+  const int64_t whole = size / lanes * lanes;
+  Vector highest = spread(x[0]);
+  for (int64_t i = 0; i < whole; i += lanes) {
+    const Vector v = load(x + i);
+    highest = v > highest ? v : highest;
+  }
+  float most = highest[0];
+  for (int i = 1; i < lanes; ++i) most = std::max(most, highest[i]);
+  for (int64_t i = whole; i < size; ++i) most = std::max(most, x[i]);
+
   Vector partial = {};
-  int64_t i = 0;
-  for (; i + lanes <= size; i += lanes) {
+  for (int64_t i = 0; i < whole; i += lanes) {
     const Vector e = expNegative(load(x + i) - most);
     store(x + i, e);
     partial += e;
   }
   float total = sum(partial);
-  for (; i < size; ++i) total += x[i] = expNegative(spread(x[i] - most))[0];
+  for (int64_t i = whole; i < size; ++i) total += x[i] = expNegative(spread(x[i] - most))[0];
   const float scale = 1 / total;
-  for (int64_t j = 0; j < size; ++j) x[j] *= scale;
+  for (int64_t i = 0; i < size; ++i) x[i] *= scale;
 }
 
 void probabilities(const Probabilities &op, Pool &pool) {
