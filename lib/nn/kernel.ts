@@ -68,7 +68,7 @@ export function kernel<
     }
     return engine().runKernel<Output>(
       name,
-      inputs as unknown as NamedTensorMap,
+      inputs,
       attributes as unknown as NamedAttrMap,
     );
   };
