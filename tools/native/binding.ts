@@ -13,7 +13,7 @@ import { buildLayout, napiVersion } from "../../lib/node/native-build.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
 import { extractArchive } from "./archive.ts";
 import type { Library } from "./library.ts";
-import { patchSources } from "./patches.ts";
+import { addOwnFiles } from "./own-files.ts";
 import { lastLines, type Progress, run } from "./run.ts";
 
 interface NpmPackage {
@@ -74,7 +74,7 @@ export async function compileBinding({ library, build, work, progress }: Compile
   const sources = join(build, "tfjs-node");
   progress(`npm fetches ${tfjsNode.name} ${tfjsNode.version}`);
   await unpackNpm(tfjsNode, work, sources, isNeededSource);
-  await patchSources(sources);
+  await addOwnFiles(sources);
   await mkdir(dirname(join(build, buildLayout.binding)), { recursive: true });
 
   progress("compiling the binding");

@@ -11,7 +11,6 @@ import {
   removeNative,
   type Steps,
 } from "../../../tools/native/build.ts";
-import { patchSources } from "../../../tools/native/patches.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 /** Steps that write a file each and say that they were taken. */
@@ -121,15 +120,5 @@ describe("refusePlatform", () => {
     assert.throws(() => {
       refusePlatform("win32");
     }, /^InputError: a native build is not supported on Windows; --backend wasm runs there, or Linux under WSL$/);
-  });
-});
-
-describe("patchSources", () => {
-  const folder = temporaryFolder();
-
-  it("fails where the passage is missing", async () => {
-    mkdirSync(folder.file("binding"));
-    writeFileSync(folder.file("binding/tfjs_backend.cc"), "// another version");
-    await assert.rejects(patchSources(folder.path), /binding\/tfjs_backend.cc: the passage/);
   });
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -10,25 +11,6 @@ import * as tf from "@tensorflow/tfjs-core";
 import { startNodeBackend } from "../../../lib/node/backends.ts";
 import { cacheFolder, nativeBuilds } from "../../../lib/node/native-build.ts";
 import { packageRoot } from "../../support/paths.ts";
-
-interface Attribute {
-  readonly name: string;
-  readonly type: number;
-  readonly value: unknown;
-}
-
-/** What tfjs-node's backend offers beyond tfjs's interface. */
-interface RawBackend {
-  readonly binding: Record<
-    "TF_FLOAT" | "TF_ATTR_TYPE" | "TF_ATTR_STRING" | "TF_ATTR_INT" | "TF_ATTR_BOOL",
-    number
-  >;
-  executeSingleOutput(
-    name: string,
-    attributes: readonly Attribute[],
-    inputs: readonly tf.Tensor[],
-  ): tf.Tensor;
-}
 
 describe("the native build", () => {
   before(async () => {
@@ -52,25 +34,20 @@ describe("the native build", () => {
     assert.equal(tf.memory().numTensors, before);
   });
 
-  it("takes a list of strings as an attribute: matrix product, bias and ReLU in one", () => {
-    const backend = tf.backend() as unknown as RawBackend;
-    const { binding } = backend;
-    const x = tf.tensor2d([1, 2, 3, 4], [2, 2]);
-    const w = tf.tensor2d([1, 0, 0, 1], [2, 2]);
-    const b = tf.tensor1d([-2, 10]);
-    const fused = backend.executeSingleOutput(
-      "_FusedMatMul",
-      [
-        { name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
-        { name: "num_args", type: binding.TF_ATTR_INT, value: 1 },
-        { name: "transpose_a", type: binding.TF_ATTR_BOOL, value: false },
-        { name: "transpose_b", type: binding.TF_ATTR_BOOL, value: false },
-        { name: "fused_ops", type: binding.TF_ATTR_STRING, value: ["BiasAdd", "Relu"] },
-      ],
-      [x, w, b],
-    );
-    assert.deepEqual([...fused.dataSync()], [0, 12, 1, 14]);
-  });
+  for (const instructions of ["avx512", "avx2", "baseline"]) {
+    it(`computes the network's operations as defined with ${instructions}, or what this processor has`, () => {
+      const { status, stdout } = spawnSync(
+        process.execPath,
+        [createRequire(import.meta.url).resolve("mocha/bin/mocha.js"), "--config", ".mocharc.kernels.json"],
+        {
+          cwd: packageRoot,
+          env: { ...process.env, CLIPSCOPE_INSTRUCTIONS: instructions, CLIPSCOPE_BACKEND: "tensorflow" },
+          encoding: "utf8",
+        },
+      );
+      assert.equal(status, 0, stdout);
+    });
+  }
 
   it("starts without a word on standard error", () => {
     const { status, stdout, stderr } = startInChild(cacheFolder());

@@ -18,16 +18,29 @@ namespace baseline { extern const Kernels kernels; }
 
 namespace {
 
-// The widest vectors that this processor has.
+struct Choice {
+  const Kernels *kernels;
+  bool runs;
+};
+
+// The widest vectors that this processor has, or those that CLIPSCOPE_INSTRUCTIONS names.
 const Kernels &kernels() {
+  static const Kernels &best = *[] {
+    const Choice choices[] = {
 #if defined(__x86_64__)
-  static const Kernels &best = __builtin_cpu_supports("avx512f")                                   ? avx512::kernels
-                               : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? avx2::kernels
-                                                                                                   : baseline::kernels;
-  return best;
-#else
-  return baseline::kernels;
+        {&avx512::kernels, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")},
+        {&avx2::kernels, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif
+        {&baseline::kernels, true},
+    };
+    const char *named = std::getenv("CLIPSCOPE_INSTRUCTIONS");
+    for (const Choice &choice : choices) {
+      if (choice.runs && (!named || std::string(named) == choice.kernels->name)) return choice.kernels;
+    }
+    return &baseline::kernels;
+  }();
+  return best;
 }
 
 // TensorFlow's own setting, else all cores that the process may use. Made at the first use, and never unmade: threads
