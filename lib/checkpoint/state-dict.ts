@@ -7,7 +7,13 @@
  * - A TorchScript archive: a tree of modules whose tensors are attributes.
  */
 import { InputError } from "../tensor/errors.ts";
-import { tensorInfo, type ByteSource, type TensorInfo, type TensorStore } from "../tensor/safetensors.ts";
+import {
+  tensorInfo,
+  type ByteSource,
+  type FilePlace,
+  type TensorInfo,
+  type TensorStore,
+} from "../tensor/safetensors.ts";
 import { Instance } from "./pickle.ts";
 import { readTorchFile, type TorchFile } from "./torch-file.ts";
 import { TorchTensor, UnreadableTensor } from "./torch-objects.ts";
@@ -173,6 +179,10 @@ class RenamedStore implements TensorStore {
   read(name: string, start?: number, length?: number, reused?: Uint8Array): Promise<Uint8Array> {
     tensorInfo(this, name);
     return this.#store.read(this.#names.get(name)!, start, length, reused);
+  }
+
+  place(name: string): FilePlace | undefined {
+    return this.#store.place?.(this.#names.get(name)!);
   }
 
   close(): Promise<void> {

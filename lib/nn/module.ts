@@ -110,7 +110,8 @@ export function* consuming<T extends Tensor, R>(tensor: T, use: (tensor: T) => S
 /**
  * Runs a stack of blocks, each with its weights loaded just in time: x ← block(x).
  *
- * The input stays the caller's; at any moment there is one block's weights (where they are streamed) and one x.
+ * The input stays the caller's; at any moment there is one block's weights and the next one's bytes (where they are
+ * streamed) and one x.
  */
 export function* runBlocks<Block extends { readonly scope: WeightScope }, T extends Tensor>(
   blocks: readonly Block[],
@@ -118,8 +119,13 @@ export function* runBlocks<Block extends { readonly scope: WeightScope }, T exte
   step: (block: Block, x: T) => T,
 ): Steps<T> {
   let x: T = input.clone();
-  for (const block of blocks) {
-    x = yield* consuming(x, (before) => withWeights([block.scope], () => step(block, before)));
+  for (const [i, block] of blocks.entries()) {
+    x = yield* consuming(x, (before) =>
+      withWeights([block.scope], () => {
+        blocks[i + 1]?.scope.prefetch(); // read while this block computes
+        return step(block, before);
+      }),
+    );
   }
   return x;
 }

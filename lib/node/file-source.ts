@@ -61,6 +61,10 @@ export class FileSource implements SyncByteSource {
     return bytes;
   }
 
+  get descriptor(): number {
+    return this.#file.fd;
+  }
+
   #cutShort(offset: number, length: number, found: number): InputError {
     return new InputError(`${this.name}: cut short: expected ${length} bytes at ${offset}, found ${found}`);
   }

@@ -1,4 +1,5 @@
 /** From a model directory to a model that answers. */
+import { freemem } from "node:os";
 import { Clip } from "../clip/clip.ts";
 import type { Tokenizer } from "../clip/tokenizer/tokenizer.ts";
 import type { BackendChoice } from "../tensor/backend.ts";
@@ -16,7 +17,7 @@ export interface LoadOptions {
   readonly backend?: BackendChoice;
   /**
    * Keep weights in memory after their first use, or read each block's again in every pass. Default: `streamed` where
-   * the backend cannot hold them (wasm, beyond 1 GB of float32), else `resident`.
+   * they do not fit (the machine's free memory; wasm: beyond 1 GB of float32), else `resident`.
    */
   readonly weights?: Residency | "auto";
 }
@@ -49,9 +50,24 @@ const residentLimitOnWasm = 1e9;
 /** Tables of which only the rows at hand are ever loaded. */
 const tables = /(word_embeddings|token_embedding)\.weight$/;
 
-/** Whether a backend can hold a model's weights, in float32. */
-export function fittingResidency({ tensors }: Pick<TensorStore, "tensors">, backend: string): Residency {
+/**
+ * Whether a backend can hold a model's weights, in float32.
+ *
+ * @param available memory that the process may still take, in bytes
+ */
+export function fittingResidency(
+  { tensors }: Pick<TensorStore, "tensors">,
+  backend: string,
+  available: number = availableMemory(),
+): Residency {
   let bytes = 0;
   for (const [name, { shape }] of tensors) if (!tables.test(name)) bytes += 4 * elementCount(shape);
-  return backend === "wasm" && bytes > residentLimitOnWasm ? "streamed" : "resident";
+  const limit = backend === "wasm" ? Math.min(residentLimitOnWasm, available) : available;
+  return bytes > limit ? "streamed" : "resident";
+}
+
+/** Node's word where it has one (20.13): it knows of containers' limits. */
+function availableMemory(): number {
+  const known = process as { availableMemory?: () => number };
+  return known.availableMemory?.() ?? freemem();
 }

@@ -11,7 +11,7 @@ import * as tf from "@tensorflow/tfjs-core";
 
 import { InputError } from "../tensor/errors.ts";
 import { buildLayout } from "./native-build.ts";
-import { sumProductsInParts, useOwnOperations } from "./tensorflow-kernels.ts";
+import { sumProductsInParts, useOwnOperations, type OperationsAddon } from "./tensorflow-kernels.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -19,11 +19,6 @@ const require = createRequire(import.meta.url);
 export interface TensorflowBinding {
   readonly TF_Version: string;
   isUsingGpuDevice(): boolean;
-}
-
-/** Our own addon: makes the network's operations known to TensorFlow, and names the instructions that they use. */
-interface Operations {
-  registerOperations(): string;
 }
 
 /** Our own addon: moves the process's standard error out of the way and back. */
@@ -65,10 +60,7 @@ export function loadNativeBuild(folder: string): TensorflowBinding {
       if (registered !== null) tf.removeBackend("tensorflow");
       tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "clipscope"), 3);
       if (binding.isUsingGpuDevice()) sumProductsInParts();
-      else {
-        (require(part(buildLayout.operations)) as Operations).registerOperations();
-        useOwnOperations();
-      }
+      else useOwnOperations(require(part(buildLayout.operations)) as OperationsAddon);
     } finally {
       Reflect.deleteProperty(globals, Symbol.for(coreHandoverName));
     }

@@ -6,6 +6,11 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { LinearInputs } from "../nn/linear.ts";
+import { bytesPerElement, type Dtype } from "../tensor/dtype.ts";
+import { setWeightReader } from "../tensor/weight-reader.ts";
+
+/** As numbered in tools/native/kernels/read.h. */
+const dtypeCodes: readonly Dtype[] = ["F32", "F16", "BF16", "F64"];
 
 /** What we use of tfjs-node's backend and its binding. */
 interface NodeBackend {
@@ -36,8 +41,33 @@ const operations = [
   { name: "ClipscopeAttentionContext", inputs: ["probabilities", "value"] },
 ] as const;
 
-/** To be called when TensorFlow knows the operations. */
-export function useOwnOperations(): void {
+/** The addon beside a native build's binding. */
+export interface OperationsAddon {
+  /** Makes the operations known to TensorFlow; returns the instruction set that they use. */
+  registerOperations(): string;
+  readAhead(descriptor: number, offset: number, size: number): void;
+}
+
+export function useOwnOperations(addon: OperationsAddon): void {
+  addon.registerOperations();
+  setWeightReader("tensorflow", {
+    read({ descriptor, offset, dtype, rows, columns }, transposed) {
+      const code = dtypeCodes.indexOf(dtype);
+      if (code === -1) throw new Error(`${dtype} is not for the addon`);
+      const halves = [Math.floor(offset / 2 ** 32), (offset % 2 ** 32) | 0];
+      const place = tf.tensor1d([descriptor, ...halves, code, rows, columns, Number(transposed)], "int32");
+      const matrix = (tf.backend() as unknown as NodeBackend).executeSingleOutput(
+        "ClipscopeReadWeight",
+        [],
+        [place],
+      );
+      place.dispose();
+      return matrix as tf.Tensor2D;
+    },
+    readAhead({ descriptor, offset, dtype, rows, columns }) {
+      addon.readAhead(descriptor, offset, rows * columns * bytesPerElement[dtype]);
+    },
+  });
   for (const operation of operations) {
     const attribute = "attribute" in operation ? operation.attribute : undefined;
     replaceKernel(operation.name, ({ inputs, attrs, backend }) => {

@@ -22,6 +22,8 @@ export interface ByteSource {
    */
   read(offset: number, length: number, reused?: Uint8Array): Promise<Uint8Array>;
   close(): Promise<void>;
+  /** The open file's descriptor, where it is one. */
+  readonly descriptor?: number;
 }
 
 /** A file that can also be read while a forward pass runs, which does not wait. */
@@ -39,6 +41,12 @@ export interface TensorInfo {
   readonly size: number;
 }
 
+/** Where bytes lie in an open file. */
+export interface FilePlace {
+  readonly descriptor: number;
+  readonly offset: number;
+}
+
 /** Named tensors that are read when asked for: one safetensors file, several shards, a PyTorch archive. */
 export interface TensorStore {
   /** Shown in errors: the file's path. */
@@ -51,6 +59,8 @@ export interface TensorStore {
    * @param reused memory that the result may be a view of: at least as many bytes
    */
   read(name: string, start?: number, length?: number, reused?: Uint8Array): Promise<Uint8Array>;
+  /** Where a tensor's bytes lie, if they lie as they are in a file. */
+  place?(name: string): FilePlace | undefined;
   close(): Promise<void>;
 }
 
@@ -84,6 +94,11 @@ export class SafetensorsFile implements TensorStore {
   async read(name: string, start = 0, length?: number, reused?: Uint8Array): Promise<Uint8Array> {
     const info = tensorInfo(this, name);
     return this.#source.read(info.offset + start, length ?? info.size - start, reused);
+  }
+
+  place(name: string): FilePlace | undefined {
+    const { descriptor } = this.#source;
+    return descriptor === undefined ? undefined : { descriptor, offset: tensorInfo(this, name).offset };
   }
 
   close(): Promise<void> {

@@ -8,6 +8,7 @@ import {
   SafetensorsFile,
   tensorInfo,
   type ByteSource,
+  type FilePlace,
   type TensorInfo,
   type TensorStore,
 } from "./safetensors.ts";
@@ -67,6 +68,10 @@ export class ShardedSafetensors implements TensorStore {
 
   read(name: string, start?: number, length?: number, reused?: Uint8Array): Promise<Uint8Array> {
     return this.#shardOf(name).read(name, start, length, reused);
+  }
+
+  place(name: string): FilePlace | undefined {
+    return this.#shardOf(name).place(name);
   }
 
   async close(): Promise<void> {

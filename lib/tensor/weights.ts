@@ -6,6 +6,7 @@
  * network only collects handles; what is missing, misshapen or left over is reported whole by `assertAllRead()`.
  */
 import {
+  reshape,
   tensor,
   tidy,
   transpose,
@@ -14,9 +15,10 @@ import {
   type Tensor,
   type Tensor2D,
 } from "@tensorflow/tfjs-core";
-import { bytesPerElement, toFloat32, weightDtypes } from "./dtype.ts";
+import { bytesPerElement, elementCount, toFloat32, weightDtypes } from "./dtype.ts";
 import { InputError } from "./errors.ts";
-import { readFloat32, tensorInfo, type TensorStore } from "./safetensors.ts";
+import { tensorInfo, type TensorStore } from "./safetensors.ts";
+import { weightReader, type StoredMatrix, type WeightReader } from "./weight-reader.ts";
 
 /**
  * The one table of layout changes: how a stored weight is permuted when it is loaded.
@@ -47,6 +49,8 @@ export class Weight<R extends Rank = Rank> {
   readonly #layout: Layout;
   readonly #weights: Weights;
   #tensor: Tensor<R> | null = null;
+  /** Its bytes, on their way since `prefetch`. */
+  #coming: Promise<Uint8Array> | null = null;
 
   constructor(weights: Weights, name: string, shape: ShapeMap[R], layout: Layout) {
     this.#weights = weights;
@@ -74,13 +78,54 @@ export class Weight<R extends Rank = Rank> {
   }
 
   async load(): Promise<void> {
+    this.#tensor ??= this.#readDirectly();
     if (this.#tensor !== null) return;
-    const values = await readFloat32(this.#weights.store, this.name);
+    const { store } = this.#weights;
+    const coming = this.#coming ?? store.read(this.name);
+    this.#coming = null;
+    const values = toFloat32(tensorInfo(store, this.name).dtype, await coming);
     const permutation = permutations[this.#layout];
     this.#tensor ??= tidy(() => {
       const stored = tensor(values, this.shape);
       return permutation === null ? stored : transpose(stored, [...permutation]);
     });
+  }
+
+  /** Begins to read what `load` will want, without waiting for it. */
+  prefetch(): void {
+    if (this.#tensor !== null || this.#coming !== null) return;
+    const direct = this.#direct();
+    if (direct !== null) {
+      direct.reader.readAhead(direct.matrix);
+      return;
+    }
+    this.#coming = this.#weights.store.read(this.name);
+    this.#coming.catch(() => undefined); // `load` tells
+  }
+
+  /** By the backend's own way. null where it has none, or fails: then the ordinary way works, or says what is wrong. */
+  #readDirectly(): Tensor<R> | null {
+    const direct = this.#direct();
+    if (direct === null) return null;
+    try {
+      return tidy(() => {
+        const matrix = direct.reader.read(direct.matrix, this.#layout === "linear");
+        const shape = this.#layout === "linear" ? matrix.shape : this.shape;
+        return reshape(matrix, shape as ShapeMap[R]);
+      });
+    } catch {
+      return null;
+    }
+  }
+
+  #direct(): { reader: WeightReader; matrix: StoredMatrix } | null {
+    const reader = weightReader();
+    const { store } = this.#weights;
+    const place = store.place?.(this.name);
+    if (reader === undefined || place === undefined || this.#layout === "conv2d") return null;
+    const columns = this.shape.at(-1) ?? 1;
+    const rows = elementCount(this.shape) / columns;
+    return { reader, matrix: { ...place, dtype: tensorInfo(store, this.name).dtype, rows, columns } };
   }
 
   /** Gives the memory back where weights are streamed. */
@@ -91,13 +136,18 @@ export class Weight<R extends Rank = Rank> {
   dispose(): void {
     this.#tensor?.dispose();
     this.#tensor = null;
+    this.#coming = null;
   }
 }
 
+/** Rows that a table keeps, in bytes: 16,000 of XLM-R large, more than a language's everyday words. */
+const keptBytes = 64 * 1024 * 1024;
+
 /**
- * A table of which a pass needs a few rows (word embeddings: 250,002 × 1024): only those are read.
+ * A table of which a pass needs a few rows (word embeddings: 250,002 × 1024): only those are read, and those used last
+ * are kept.
  *
- * `load(ids)` reads the rows of `ids`, each once; `lookup` then says where each id's row went.
+ * `load(ids)` makes the rows of `ids` a tensor, each once; `lookup` then says where each id's row went.
  */
 export class RowTable {
   readonly name: string;
@@ -105,6 +155,8 @@ export class RowTable {
   readonly #store: TensorStore;
   #rows: Tensor2D | null = null;
   #positions = new Map<number, number>();
+  /** The row used longest ago first. */
+  readonly #kept = new Map<number, Float32Array>();
 
   constructor(store: TensorStore, name: string, shape: readonly [number, number]) {
     this.#store = store;
@@ -146,18 +198,37 @@ export class RowTable {
         `${this.name}: id ${outside} is outside the table of ${count} rows: does the tokenizer belong to this model?`,
       );
     }
-    const { dtype } = tensorInfo(this.#store, this.name);
-    const rowBytes = width * bytesPerElement[dtype];
+    await this.#read(distinct.filter((id) => !this.#kept.has(id)));
     const values = new Float32Array(distinct.length * width);
-    await Promise.all(
-      runsOf(distinct).map(async ({ at, first, length }) => {
-        const bytes = await this.#store.read(this.name, first * rowBytes, length * rowBytes);
-        values.set(toFloat32(dtype, bytes), at * width);
-      }),
-    );
+    for (const [position, id] of distinct.entries()) {
+      const row = this.#kept.get(id)!;
+      values.set(row, position * width);
+      this.#kept.delete(id);
+      this.#kept.set(id, row);
+    }
+    const most = keptBytes / (4 * width);
+    for (const id of this.#kept.keys()) {
+      if (this.#kept.size <= most) break;
+      this.#kept.delete(id);
+    }
     this.dispose();
     this.#positions = new Map(distinct.map((id, position) => [id, position]));
     this.#rows = tensor(values, [distinct.length, width]);
+  }
+
+  /** Reads rows into `#kept`. */
+  async #read(ids: readonly number[]): Promise<void> {
+    const width = this.shape[1];
+    const { dtype } = tensorInfo(this.#store, this.name);
+    const rowBytes = width * bytesPerElement[dtype];
+    await Promise.all(
+      runsOf(ids).map(async ({ first, length }) => {
+        const bytes = await this.#store.read(this.name, first * rowBytes, length * rowBytes);
+        const values = toFloat32(dtype, bytes);
+        // Copies, lest a row keep its whole run in memory.
+        for (let i = 0; i < length; i++) this.#kept.set(first + i, values.slice(i * width, (i + 1) * width));
+      }),
+    );
   }
 
   /** Rows belong to one pass: they go whatever the residency. */
@@ -171,13 +242,13 @@ export class RowTable {
   }
 }
 
-/** Neighbouring ids are read at once: [3, 4, 5, 9] is a run of three at 3 and one of one at 9. */
-function runsOf(sorted: readonly number[]): { at: number; first: number; length: number }[] {
-  const runs: { at: number; first: number; length: number }[] = [];
-  for (const [at, id] of sorted.entries()) {
+/** Neighbouring ids are read at once: [3, 4, 5, 9] is a run of three from 3 and one of one. */
+function runsOf(sorted: readonly number[]): { first: number; length: number }[] {
+  const runs: { first: number; length: number }[] = [];
+  for (const id of sorted) {
     const last = runs.at(-1);
     if (last && id === last.first + last.length) last.length++;
-    else runs.push({ at, first: id, length: 1 });
+    else runs.push({ first: id, length: 1 });
   }
   return runs;
 }
@@ -295,6 +366,11 @@ export class WeightScope {
   /** Loads every weight of this scope and below; tables are loaded by their layer, which knows the ids. */
   load(): Promise<void> {
     return loadAll(this.#handles().filter((handle) => handle instanceof Weight));
+  }
+
+  /** Begins to read every weight of this scope and below that is not loaded, without waiting for it. */
+  prefetch(): void {
+    for (const handle of this.#handles()) if (handle instanceof Weight) handle.prefetch();
   }
 
   /** Releases every weight of this scope and below. */

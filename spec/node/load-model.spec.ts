@@ -5,15 +5,21 @@ import { fittingResidency } from "../../lib/node/load-model.ts";
 import { SyntheticStore } from "../../lib/tensor/synthetic.ts";
 
 describe("fittingResidency", () => {
-  async function choice(arch: string, backend: string): Promise<string> {
+  async function choice(arch: string, backend: string, available = 64e9): Promise<string> {
     const config = await parseClipConfig(architectureByName(arch), arch, () => Promise.resolve(null));
-    return fittingResidency(new SyntheticStore(declaredTensors(config)), backend);
+    return fittingResidency(new SyntheticStore(declaredTensors(config)), backend, available);
   }
 
   it("streams what does not fit WASM's heap, and nothing else", async () => {
     assert.equal(await choice("xlm-roberta-large-ViT-H-14", "wasm"), "streamed");
     assert.equal(await choice("xlm-roberta-large-ViT-H-14", "tensorflow"), "resident");
     assert.equal(await choice("ViT-B-32", "wasm"), "resident");
+  });
+
+  it("streams what does not fit the machine's free memory", async () => {
+    assert.equal(await choice("xlm-roberta-large-ViT-H-14", "tensorflow", 3e9), "streamed");
+    assert.equal(await choice("ViT-B-32", "cpu", 3e9), "resident");
+    assert.equal(await choice("ViT-B-32", "wasm", 0.3e9), "streamed");
   });
 
   it("does not count the word embeddings, of which only rows are loaded", async () => {

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
-import { memory } from "@tensorflow/tfjs-core";
+import { memory, slice } from "@tensorflow/tfjs-core";
 import { InputError } from "../../lib/tensor/errors.ts";
-import { encodeSafetensors, SafetensorsFile } from "../../lib/tensor/safetensors.ts";
+import { encodeSafetensors, SafetensorsFile, type TensorStore } from "../../lib/tensor/safetensors.ts";
 import { Weights, type Residency } from "../../lib/tensor/weights.ts";
 import { MemorySource } from "../support/memory-source.ts";
 
@@ -108,6 +108,27 @@ describe("Weights", () => {
   });
 });
 
+describe("prefetch", () => {
+  it("reads once what load then takes, and what comes of a failure shows in load", async () => {
+    const { weights: all, source } = await weights();
+    const table = all.root.at("words");
+    const weight = table.get("weight", [8, 2]);
+    source.reads.length = 0;
+    table.prefetch();
+    table.prefetch();
+    await weight.load();
+    table.prefetch();
+    assert.equal(source.reads.length, 1);
+    assert.equal(weight.isLoaded, true);
+    all.dispose();
+
+    source.read = () => Promise.reject(new InputError("gone"));
+    table.prefetch();
+    await new Promise((resolve) => setImmediate(resolve)); // an unhandled rejection would end the process
+    await assert.rejects(weight.load(), /gone/);
+  });
+});
+
 describe("RowTable", () => {
   it("reads the rows of the ids at hand, each once and neighbours together", async () => {
     const { weights: all, source } = await weights();
@@ -135,6 +156,43 @@ describe("RowTable", () => {
     assert.throws(() => table.lookup(Int32Array.of(1)), /row 1 was not loaded/);
     table.release();
     assert.equal(memory().numTensors, before);
+  });
+
+  it("reads a row once, and again only when it has had to make room", async () => {
+    const width = 4 * 1024 * 1024; // four rows fill what a table keeps
+    const reads: number[] = [];
+    const store: TensorStore = {
+      name: "a wide table",
+      metadata: {},
+      tensors: new Map([["words.weight", { dtype: "F32", shape: [6, width], offset: 0, size: 24 * width }]]),
+      read: (_, start = 0, length = 0) => {
+        reads.push(start / (4 * width));
+        return Promise.resolve(new Uint8Array(new Float32Array(length / 4).fill(start).buffer));
+      },
+      close: () => Promise.resolve(),
+    };
+    const table = new Weights(store).root.table("words.weight", [6, width]);
+    for (const [ids, read] of [
+      [
+        [0, 2, 4],
+        [0, 2, 4],
+      ],
+      [[4, 0], []],
+      [
+        [5, 3],
+        [3, 5],
+      ], // 2 was used longest ago
+      [[0, 4], []],
+      [[2], [2]],
+    ] as const) {
+      reads.length = 0;
+      await table.load(Int32Array.from(ids));
+      assert.deepEqual(reads, read, `rows ${ids.join()}`);
+      for (const [at, id] of [...ids].sort().entries()) {
+        assert.equal(slice(table.rows, [at, 0], [1, 1]).dataSync()[0], id * 4 * width);
+      }
+    }
+    table.release();
   });
 
   it("an id outside the table is an input error", async () => {

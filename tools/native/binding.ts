@@ -99,7 +99,7 @@ export async function compileBinding({ library, build, work, progress }: Compile
     await compile(...arithmetic, "-c", join(kernelSources, "arithmetic.cc"), "-o", object);
     objects.push(object);
   }
-  const files = ["addon.cc", "ops.cc", "pool.cc"].map((name) => join(kernelSources, name));
+  const files = ["addon.cc", "ops.cc", "pool.cc", "read.cc"].map((name) => join(kernelSources, name));
   await compile(
     ...shared,
     "-pthread",

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "read.h"
 
 namespace clipscope {
 
@@ -78,6 +79,7 @@ class Call {
   // Counted from the end where it is negative.
   int64_t dim(int i, int axis) const { return TF_Dim(inputs_[i], axis < 0 ? rank(i) + axis : axis); }
   const float *data(int i) const { return static_cast<const float *>(TF_TensorData(inputs_[i])); }
+  const int32_t *integers(int i) const { return static_cast<const int32_t *>(TF_TensorData(inputs_[i])); }
 
   bool expect(bool condition, const char *what) {
     if (ok() && !condition) TF_SetStatus(status_, TF_INVALID_ARGUMENT, what);
@@ -191,6 +193,19 @@ void computeContext(void *, TF_OpKernelContext *context) {
   if (y) kernels().context({batch, heads, length, width, call.data(0), call.data(1), y}, pool());
 }
 
+// place: file, offset (high and low half), dtype, rows, columns, whether transposed
+void computeReadWeight(void *, TF_OpKernelContext *context) {
+  Call call(context);
+  if (!call.expect(call.size(0) == 7, "a place has seven numbers")) return;
+  const int32_t *n = call.integers(0);
+  const int64_t offset = static_cast<int64_t>(n[1]) << 32 | static_cast<uint32_t>(n[2]);
+  const Place place{n[0], offset, static_cast<Dtype>(n[3]), n[4], n[5], n[6] != 0};
+  float *y = call.allocate(place.transposed ? std::vector<int64_t>{n[5], n[4]} : std::vector<int64_t>{n[4], n[5]});
+  if (!y) return;
+  const std::string problem = readWeight(place, y, pool());
+  call.expect(problem.empty(), problem.c_str());
+}
+
 struct Operation {
   const char *name;
   std::vector<const char *> inputs;
@@ -201,7 +216,7 @@ struct Operation {
 void add(const Operation &operation, TF_Status *status) {
   TF_OpDefinitionBuilder *definition = TF_NewOpDefinitionBuilder(operation.name);
   for (const char *input : operation.inputs) {
-    TF_OpDefinitionBuilderAddInput(definition, (std::string(input) + ": float").c_str());
+    TF_OpDefinitionBuilderAddInput(definition, input);
   }
   for (const char *attribute : operation.attributes) TF_OpDefinitionBuilderAddAttr(definition, attribute);
   TF_OpDefinitionBuilderAddOutput(definition, "y: float");
@@ -219,11 +234,15 @@ void add(const Operation &operation, TF_Status *status) {
 const char *registerOperations(std::string *message) {
   TF_Status *status = TF_NewStatus();
   for (const Operation &operation : std::vector<Operation>{
-           {"ClipscopeLinear", {"x", "w", "bias"}, {}, computeLinear},
-           {"ClipscopeGelu", {"x"}, {}, computeGelu},
-           {"ClipscopeLayerNorm", {"x", "gamma", "beta"}, {"epsilon: float"}, computeLayerNorm},
-           {"ClipscopeAttentionProbabilities", {"q", "k", "mask"}, {"heads: int"}, computeProbabilities},
-           {"ClipscopeAttentionContext", {"p", "v"}, {}, computeContext},
+           {"ClipscopeLinear", {"x: float", "w: float", "bias: float"}, {}, computeLinear},
+           {"ClipscopeGelu", {"x: float"}, {}, computeGelu},
+           {"ClipscopeLayerNorm", {"x: float", "gamma: float", "beta: float"}, {"epsilon: float"}, computeLayerNorm},
+           {"ClipscopeAttentionProbabilities",
+            {"q: float", "k: float", "mask: float"},
+            {"heads: int"},
+            computeProbabilities},
+           {"ClipscopeAttentionContext", {"p: float", "v: float"}, {}, computeContext},
+           {"ClipscopeReadWeight", {"place: int32"}, {}, computeReadWeight},
        }) {
     add(operation, status);
     if (TF_GetCode(status) != TF_OK) break;

@@ -1,0 +1,130 @@
+#include "read.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace clipscope {
+
+namespace {
+
+// Bytes that a thread reads at once: they stay in its cache until they are put in their place.
+constexpr int64_t chunkSize = 256 * 1024;
+
+int64_t sizeOf(Dtype dtype) { return dtype == Dtype::F64 ? 8 : dtype == Dtype::F32 ? 4 : 2; }
+
+// Returns 0, an error number, or -1 where the file ends.
+int readFully(int file, int64_t offset, int64_t size, char *to) {
+  while (size > 0) {
+    const ssize_t count = pread(file, to, static_cast<size_t>(size), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return count < 0 ? errno : -1;
+    offset += count;
+    size -= count;
+    to += count;
+  }
+  return 0;
+}
+
+float fromBits(uint32_t bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// TensorFlow has its threads take denormal float32 numbers for zero, so none may come up on the way: a denormal half is
+// a whole number of steps of 2⁻²⁴. For the others the exponents' biases differ by 112.
+float fromHalf(uint16_t half) {
+  const uint32_t magnitude = half & 0x7fff;
+  const uint32_t exponent = magnitude >= 0x7c00 ? 0x7f800000 : 112u << 23;
+  const float normal = fromBits(magnitude >= 0x7c00 ? exponent | (magnitude & 0x3ff) << 13 : exponent + (magnitude << 13));
+  const float value = magnitude < 0x400 ? static_cast<float>(magnitude) * 0x1p-24f : normal;
+  return half & 0x8000 ? -value : value;
+}
+
+void widen(Dtype dtype, const char *from, int64_t count, float *to) {
+  if (dtype == Dtype::F32) {
+    std::memcpy(to, from, sizeof(float) * count);
+  } else if (dtype == Dtype::F64) {
+    const auto *values = reinterpret_cast<const double *>(from);
+    for (int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(values[i]);
+  } else {
+    const auto *values = reinterpret_cast<const uint16_t *>(from);
+    if (dtype == Dtype::F16) {
+      for (int64_t i = 0; i < count; ++i) to[i] = fromHalf(values[i]);
+    } else {
+      for (int64_t i = 0; i < count; ++i) to[i] = fromBits(static_cast<uint32_t>(values[i]) << 16);
+    }
+  }
+}
+
+// Large pages: gigabytes of small ones would take seconds to come by.
+void preferLargePages(float *memory, int64_t count) {
+#if defined(MADV_HUGEPAGE)
+  constexpr uintptr_t page = 2 * 1024 * 1024;
+  const auto begin = (reinterpret_cast<uintptr_t>(memory) + page - 1) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(memory + count) / page * page;
+  if (end > begin) madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE);
+#else
+  (void)memory, (void)count;
+#endif
+}
+
+struct Buffers {
+  std::unique_ptr<double[]> bytes{new double[chunkSize / sizeof(double)]};  // aligned for every dtype
+  std::unique_ptr<float[]> values{new float[chunkSize / 2]};
+};
+
+}  // namespace
+
+std::string readWeight(const Place &place, float *y, Pool &pool) {
+  const int64_t rows = place.rows, columns = place.columns, width = sizeOf(place.dtype);
+  preferLargePages(y, rows * columns);
+  const int64_t valuesAtOnce = chunkSize / width;
+  // Transposed, pieces are whole rows, of which a column's part is one run in y; else rows do not matter.
+  const int64_t piece = place.transposed ? std::max<int64_t>(1, valuesAtOnce / columns) * columns : valuesAtOnce;
+  if (place.transposed && columns > valuesAtOnce) return "a row is too long to be transposed";
+  std::atomic<int> failure{0};
+  pool.run((rows * columns + piece - 1) / piece, [&](int64_t task) {
+    thread_local Buffers buffers;
+    const int64_t first = task * piece, count = std::min(piece, rows * columns - first);
+    auto *bytes = reinterpret_cast<char *>(buffers.bytes.get());
+    const int status = readFully(place.file, place.offset + first * width, count * width, bytes);
+    if (status != 0) {
+      failure = status;
+      return;
+    }
+    if (!place.transposed) return widen(place.dtype, bytes, count, y + first);
+    float *values = buffers.values.get();
+    widen(place.dtype, bytes, count, values);
+    const int64_t row = first / columns, height = count / columns;
+    // Sixteen columns at a time: their runs in y, and the rows that they come from, fit the first cache.
+    for (int64_t begin = 0; begin < columns; begin += 16) {
+      const int64_t end = std::min(columns, begin + 16);
+      for (int64_t j = begin; j < end; ++j) {
+        for (int64_t i = 0; i < height; ++i) y[j * rows + row + i] = values[i * columns + j];
+      }
+    }
+  });
+  if (failure == -1) return "the file ends first";
+  return failure == 0 ? "" : std::strerror(failure);
+}
+
+void readAhead(int file, int64_t offset, int64_t size) {
+#if defined(POSIX_FADV_WILLNEED)
+  posix_fadvise(file, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_WILLNEED);
+#elif defined(F_RDADVISE)
+  radvisory advice{static_cast<off_t>(offset), static_cast<int>(std::min<int64_t>(size, 1 << 30))};
+  fcntl(file, F_RDADVISE, &advice);
+#else
+  (void)file, (void)offset, (void)size;
+#endif
+}
+
+}  // namespace clipscope
