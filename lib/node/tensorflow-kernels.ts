@@ -62,7 +62,7 @@ export function useOwnOperations(addon: OperationsAddon): void {
         [place],
       );
       place.dispose();
-      return matrix as tf.Tensor2D;
+      return matrix;
     },
     readAhead({ descriptor, offset, dtype, rows, columns }) {
       addon.readAhead(descriptor, offset, rows * columns * bytesPerElement[dtype]);

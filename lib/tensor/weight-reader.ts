@@ -2,7 +2,7 @@
  * A backend's own way from a file to a weight: without the copies in between that JavaScript needs, gigabytes of which
  * take longer than the disk.
  */
-import { getBackend, type Tensor2D } from "@tensorflow/tfjs-core";
+import { getBackend, type Tensor } from "@tensorflow/tfjs-core";
 import type { Dtype } from "./dtype.ts";
 import type { FilePlace } from "./safetensors.ts";
 
@@ -14,7 +14,7 @@ export interface StoredMatrix extends FilePlace {
 
 export interface WeightReader {
   /** In float32, [rows, columns] or transposed. @throws Error if it cannot be read this way */
-  read(matrix: StoredMatrix, transposed: boolean): Tensor2D;
+  read(matrix: StoredMatrix, transposed: boolean): Tensor;
   /** Asks the system to have the bytes at hand soon; does not wait. */
   readAhead(matrix: StoredMatrix): void;
 }
