@@ -19,7 +19,7 @@ interface NodeBackend {
     name: string,
     attributes: readonly OpAttribute[],
     inputs: tf.TensorInfo[],
-  ): tf.TensorInfo;
+  ): tf.Tensor;
 }
 
 interface OpAttribute {
