@@ -35,7 +35,7 @@ export function exifOption(): Option {
 
 /** For commands that embed images. */
 export function batchOption(): Option {
-  return new Option("--batch <n>", "images that run together; a GPU gains by more (default: 4)").argParser(
+  return new Option("--batch <n>", "images that run together; a GPU gains by more (default: 8)").argParser(
     positiveInteger,
   );
 }

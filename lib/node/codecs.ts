@@ -81,17 +81,19 @@ function provideImageData(): void {
   Object.assign(globalThis, { ImageData });
 }
 
-/** Decoders for {@link decodeImage}. Nothing is loaded before it is needed. */
+const codecs: ImageCodecs = {
+  inflate: inflateAtMost,
+  jpeg: wasmDecoder("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm", async () => {
+    const { default: decode, init } = await import("@jsquash/jpeg/decode.js");
+    return { init, decode };
+  }),
+  webp: wasmDecoder("@jsquash/webp/codec/dec/webp_dec.wasm", async () => {
+    const { default: decode, init } = await import("@jsquash/webp/decode.js");
+    return { init, decode };
+  }),
+};
+
+/** Decoders for {@link decodeImage}, this thread's. Nothing is loaded before it is needed, and nothing twice. */
 export function nodeCodecs(): ImageCodecs {
-  return {
-    inflate: inflateAtMost,
-    jpeg: wasmDecoder("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm", async () => {
-      const { default: decode, init } = await import("@jsquash/jpeg/decode.js");
-      return { init, decode };
-    }),
-    webp: wasmDecoder("@jsquash/webp/codec/dec/webp_dec.wasm", async () => {
-      const { default: decode, init } = await import("@jsquash/webp/decode.js");
-      return { init, decode };
-    }),
-  };
+  return codecs;
 }

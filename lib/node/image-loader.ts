@@ -8,8 +8,10 @@ import type { ImageReply, ImageRequest, ReaderOptions } from "./image-reader.ts"
 
 export interface ImageLoaderOptions {
   readonly config: PreprocessConfig;
-  /** Worker threads; 0 decodes in this one. By default one for each core but one, at most {@link DEFAULT_WORKERS}. */
+  /** Worker threads; 0 decodes in this one. By default one for each core, at most {@link DEFAULT_WORKERS}. */
   readonly workers?: number;
+  /** Pictures that are decoded before the caller asks for them, so that a batch is there when it does. Default: 0. */
+  readonly ahead?: number;
   /** Turn pictures as their Exif orientation says. The reference does not, so false unless asked. */
   readonly exifOrientation?: boolean;
 }
@@ -28,23 +30,28 @@ export interface ImageLoader {
   load(paths: readonly string[]): AsyncGenerator<LoadedImage, void, undefined>;
 }
 
-/** More threads than this wait for each other's memory. */
-const DEFAULT_WORKERS = 4;
+/** Each holds a codec with a picture or two: some 50 MB. */
+const DEFAULT_WORKERS = 8;
 
 /** Starting a thread takes about as long as decoding two photographs. */
 const FEWEST_FOR_WORKERS = 4;
 
-/** Pictures under way or waiting for the caller, per thread. */
-const AHEAD = 3;
+/** Pictures under way, per thread: the one in its hands and the next. */
+const UNDER_WAY = 2;
 
-export function imageLoader({ config, workers, exifOrientation = false }: ImageLoaderOptions): ImageLoader {
+export function imageLoader({
+  config,
+  workers,
+  ahead = 0,
+  exifOrientation = false,
+}: ImageLoaderOptions): ImageLoader {
   const options: ReaderOptions = { config, exifOrientation };
-  const wanted = workers ?? Math.min(Math.max(availableParallelism() - 1, 1), DEFAULT_WORKERS);
+  const wanted = workers ?? Math.min(availableParallelism(), DEFAULT_WORKERS);
   return {
     load: (paths) => {
       const threads = Math.min(wanted, paths.length);
       if (threads < 1 || paths.length < FEWEST_FOR_WORKERS) return loadHere(paths, options);
-      return loadInWorkers(paths, options, threads);
+      return loadInWorkers(paths, options, threads, ahead + threads * UNDER_WAY);
     },
   };
 }
@@ -70,6 +77,7 @@ async function* loadInWorkers(
   paths: readonly string[],
   options: ReaderOptions,
   threads: number,
+  window: number,
 ): AsyncGenerator<LoadedImage, void, undefined> {
   const replies = new Map<number, ImageReply>();
   let failure: Error | undefined;
@@ -101,8 +109,8 @@ async function* loadInWorkers(
     }
     for (const [index, path] of paths.entries()) {
       for (;;) {
-        // A window over the paths: what is behind it is asked for only when the caller takes what is in front.
-        for (; asked < Math.min(index + threads * AHEAD, paths.length); asked++) {
+        // What is behind the window is asked for only when the caller takes what is in front.
+        for (; asked < Math.min(index + window, paths.length); asked++) {
           const idlest = workers.reduce((best, slot) => (slot.load < best.load ? slot : best));
           idlest.load += 1;
           const request: ImageRequest = { index: asked, path: paths[asked]! };

@@ -15,11 +15,7 @@ const dtypeCodes: readonly Dtype[] = ["F32", "F16", "BF16", "F64"];
 /** What we use of tfjs-node's backend and its binding. */
 interface NodeBackend {
   readonly binding: Readonly<Record<"TF_ATTR_INT" | "TF_ATTR_FLOAT", number>>;
-  executeSingleOutput(
-    name: string,
-    attributes: readonly OpAttribute[],
-    inputs: tf.TensorInfo[],
-  ): tf.Tensor;
+  executeSingleOutput(name: string, attributes: readonly OpAttribute[], inputs: tf.TensorInfo[]): tf.Tensor;
 }
 
 interface OpAttribute {

@@ -14,7 +14,7 @@ export type Pooling = "class" | "mean";
 export const embeddingTap = "visual";
 
 /** Images that run together, if nobody says otherwise. */
-export const defaultBatchSize = 4;
+export const defaultBatchSize = 8;
 
 export interface EmbedImagesOptions {
   /** Images that run together. Default: {@link defaultBatchSize}; a CPU gains little by more, a GPU does. */
@@ -59,6 +59,7 @@ export async function* embedImages(
   const loader = imageLoader({
     config: model.preprocess,
     exifOrientation,
+    ahead: batchSize, // decoded while the network has the batch before
     ...(workers === undefined ? {} : { workers }),
   });
   let done = 0;
