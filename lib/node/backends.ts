@@ -151,7 +151,8 @@ export async function startNodeBackend(choice: BackendChoice = "auto"): Promise<
 }
 
 /** Before TensorFlow's libraries are opened: they read the environment once, when they start. */
-function prepareTensorflow(): void {
+/** What TensorFlow and its binding need of the process before they are opened. */
+export function prepareTensorflow(): void {
   // 2: errors only. Whoever sets it (the command line's --debug sets 0) knows better.
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
   // tfjs-node 4.22 calls two helpers that Node 23 removed, and that Node 22 warns about.

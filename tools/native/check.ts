@@ -9,7 +9,8 @@ import { performance } from "node:perf_hooks";
 import * as tf from "@tensorflow/tfjs-core";
 
 import { loadNativeBuild } from "../../lib/node/native-backend.ts";
-import { wasmLoader } from "../../lib/node/backends.ts";
+import { prepareTensorflow, wasmLoader } from "../../lib/node/backends.ts";
+import { project } from "../../lib/nn/linear.ts";
 import { activateBackend } from "../../lib/tensor/backend.ts";
 
 export interface Checked {
@@ -41,7 +42,7 @@ async function product(repeats: number): Promise<{ values: Float32Array; gflops:
   let values: Float32Array = new Float32Array();
   for (let repeat = 0; repeat < repeats; repeat += 1) {
     const start = performance.now();
-    const c = tf.matMul(a, b);
+    const c = project(a, b);
     values = await c.data<"float32">();
     best = Math.min(best, performance.now() - start);
     c.dispose();
@@ -51,6 +52,7 @@ async function product(repeats: number): Promise<{ values: Float32Array; gflops:
 }
 
 async function check(folder: string): Promise<Checked> {
+  prepareTensorflow();
   const binding = loadNativeBuild(folder);
   await activateBackend("tensorflow");
   const native = await product(5);

@@ -48,10 +48,7 @@ export function isMain(name: string): boolean {
 export function isNeededHeader(path: string): boolean {
   if (!path.endsWith(".h")) return false;
   // The string type moved from tensorflow/core to tsl, and tsl into xla, over the versions.
-  return (
-    /(^|\/)(tensorflow\/c|tsl\/c|next_pluggable_device\/c)\//.test(path) ||
-    /(^|\/)(tensorflow\/core|tsl)\/platform\//.test(path)
-  );
+  return /(^|\/)(tensorflow\/c|tsl\/c)\//.test(path) || /(^|\/)(tensorflow\/core|tsl)\/platform\//.test(path);
 }
 
 /**

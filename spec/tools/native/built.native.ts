@@ -10,6 +10,9 @@ import * as tf from "@tensorflow/tfjs-core";
 
 import { startNodeBackend } from "../../../lib/node/backends.ts";
 import { cacheFolder, nativeBuilds } from "../../../lib/node/native-build.ts";
+import { sumProductsInParts } from "../../../lib/node/tensorflow-kernels.ts";
+import { project } from "../../../lib/nn/linear.ts";
+import { compare } from "../../../lib/tensor/compare.ts";
 import { packageRoot } from "../../support/paths.ts";
 
 describe("the native build", () => {
@@ -48,6 +51,31 @@ describe("the native build", () => {
       assert.equal(status, 0, stdout);
     });
   }
+
+  it("adds up deep products in parts where there are none of our operations, as on a GPU", () => {
+    const own = tf.getKernel("ClipscopeLinear", "tensorflow");
+    const products = (): Float32Array[] =>
+      tf.tidy(() =>
+        ([1024, 100] as const).flatMap((depth) => {
+          const x = tf.randomNormal([5, depth], 0, 1, "float32", 1) as tf.Tensor2D;
+          const w = tf.randomNormal([depth, 7], 0, 1, "float32", 2) as tf.Tensor2D;
+          const bias = tf.range(0, 7) as tf.Tensor1D;
+          return [project(x, w, bias).dataSync<"float32">(), project(x, w).dataSync<"float32">()];
+        }),
+      );
+    const expected = products();
+    sumProductsInParts();
+    try {
+      const found = products();
+      for (const [i, values] of expected.entries()) {
+        assert.ok(compare(found[i]!, values).relativeL2 < 1e-6);
+      }
+      assert.notDeepEqual(found[0], expected[0], "summed in another order");
+    } finally {
+      tf.unregisterKernel("ClipscopeLinear", "tensorflow");
+      tf.registerKernel(own);
+    }
+  });
 
   it("starts without a word on standard error", () => {
     const { status, stdout, stderr } = startInChild(cacheFolder());

@@ -1,6 +1,5 @@
 // The kernels as TensorFlow operations, through TensorFlow's C API: ClipscopeLinear and its siblings, on the CPU.
-#include <tensorflow/c/kernels.h>
-#include <tensorflow/c/ops.h>
+#include <tensorflow/c/c_api.h>
 
 #include <cstdlib>
 #include <string>
@@ -8,6 +7,36 @@
 
 #include "kernels.h"
 #include "read.h"
+
+// TensorFlow's C API for operations (tensorflow/c/kernels.h and ops.h). The C library's archive leaves these headers out,
+// and Python's wheels have them include others that are not there.
+extern "C" {
+struct TF_OpDefinitionBuilder;
+struct TF_KernelBuilder;
+struct TF_OpKernelConstruction;
+struct TF_OpKernelContext;
+
+TF_OpDefinitionBuilder *TF_NewOpDefinitionBuilder(const char *name);
+void TF_OpDefinitionBuilderAddInput(TF_OpDefinitionBuilder *, const char *specification);
+void TF_OpDefinitionBuilderAddOutput(TF_OpDefinitionBuilder *, const char *specification);
+void TF_OpDefinitionBuilderAddAttr(TF_OpDefinitionBuilder *, const char *specification);
+void TF_RegisterOpDefinition(TF_OpDefinitionBuilder *, TF_Status *);
+
+TF_KernelBuilder *TF_NewKernelBuilder(const char *name, const char *device, void *(*create)(TF_OpKernelConstruction *),
+                                      void (*compute)(void *, TF_OpKernelContext *), void (*destroy)(void *));
+void TF_RegisterKernelBuilder(const char *name, TF_KernelBuilder *, TF_Status *);
+
+unsigned char TF_OpKernelConstruction_HasAttr(TF_OpKernelConstruction *, const char *name, TF_Status *);
+void TF_OpKernelConstruction_GetAttrInt32(TF_OpKernelConstruction *, const char *name, int32_t *, TF_Status *);
+void TF_OpKernelConstruction_GetAttrFloat(TF_OpKernelConstruction *, const char *name, float *, TF_Status *);
+void TF_OpKernelConstruction_Failure(TF_OpKernelConstruction *, TF_Status *);
+
+int TF_NumInputs(TF_OpKernelContext *);
+void TF_GetInput(TF_OpKernelContext *, int index, TF_Tensor **, TF_Status *);
+TF_Tensor *TF_AllocateOutput(TF_OpKernelContext *, int index, TF_DataType, const int64_t *dims, int rank, size_t size,
+                             TF_Status *);
+void TF_OpKernelContext_Failure(TF_OpKernelContext *, TF_Status *);
+}
 
 namespace clipscope {
 

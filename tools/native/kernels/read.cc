@@ -42,8 +42,8 @@ float fromBits(uint32_t bits) {
 // a whole number of steps of 2⁻²⁴. For the others the exponents' biases differ by 112.
 float fromHalf(uint16_t half) {
   const uint32_t magnitude = half & 0x7fff;
-  const uint32_t exponent = magnitude >= 0x7c00 ? 0x7f800000 : 112u << 23;
-  const float normal = fromBits(magnitude >= 0x7c00 ? exponent | (magnitude & 0x3ff) << 13 : exponent + (magnitude << 13));
+  const uint32_t moved = magnitude << 13;
+  const float normal = fromBits(magnitude < 0x7c00 ? moved + (112u << 23) : moved | 0x7f800000);  // infinity, NaN
   const float value = magnitude < 0x400 ? static_cast<float>(magnitude) * 0x1p-24f : normal;
   return half & 0x8000 ? -value : value;
 }
