@@ -57,9 +57,9 @@ describe("the native build", () => {
     const products = (): Float32Array[] =>
       tf.tidy(() =>
         ([1024, 100] as const).flatMap((depth) => {
-          const x = tf.randomNormal([5, depth], 0, 1, "float32", 1) as tf.Tensor2D;
-          const w = tf.randomNormal([depth, 7], 0, 1, "float32", 2) as tf.Tensor2D;
-          const bias = tf.range(0, 7) as tf.Tensor1D;
+          const x = tf.randomNormal<tf.Rank.R2>([5, depth], 0, 1, "float32", 1);
+          const w = tf.randomNormal<tf.Rank.R2>([depth, 7], 0, 1, "float32", 2);
+          const bias = tf.range(0, 7);
           return [project(x, w, bias).dataSync<"float32">(), project(x, w).dataSync<"float32">()];
         }),
       );
