@@ -19,6 +19,18 @@ void pause() {
 #endif
 }
 
+// As TensorFlow has it in the thread that calls: denormal numbers are zero. Else a result would depend on whose task it
+// was.
+void flushDenormals() {
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero
+#elif defined(__aarch64__)
+  uint64_t control;
+  asm volatile("mrs %0, fpcr" : "=r"(control));
+  asm volatile("msr fpcr, %0" ::"r"(control | 1u << 24));
+#endif
+}
+
 }  // namespace
 
 Pool::Pool(int threads) {
@@ -61,6 +73,7 @@ void Pool::takeTasks() {
 }
 
 void Pool::work() {
+  flushDenormals();
   uint64_t seen = 0;
   for (;;) {
     for (int i = 0; i < spins && round_ == seen; ++i) pause();
