@@ -10,13 +10,13 @@ import type { Clip } from "../clip/clip.ts";
 import { disposing } from "../nn/module.ts";
 import { FileSource } from "../node/file-source.ts";
 import { writeWhole } from "../node/write-file.ts";
-import { embedImages, type EmbedImagesOptions } from "../tasks/embed.ts";
+import { embedImages, embeddingTap, type EmbedImagesOptions } from "../tasks/embed.ts";
 import type { ClassScore } from "../tasks/zero-shot.ts";
 import { InputError } from "../tensor/errors.ts";
 import { encodeSafetensors, readFloat32, SafetensorsFile, tensorInfo } from "../tensor/safetensors.ts";
 import { assertSameOrigin, bytesOf, jsonTexts, normalizeRows } from "./features.ts";
 import type { Features, Metadata, Rows } from "./features.ts";
-import { describeImageFeatures, textTap } from "./origin.ts";
+import { describeImageFeatures } from "./origin.ts";
 
 export interface ProbeParts {
   /** For messages: the file's path. */
@@ -136,18 +136,15 @@ export class Probe {
     images: readonly string[],
     options: PredictOptions = {},
   ): AsyncGenerator<Prediction[], void, undefined> {
-    if (this.metadata["tap"] === textTap) {
+    const { tap = embeddingTap } = this.metadata;
+    if (!tap.startsWith("visual")) {
       throw new InputError(
         `${this.name}: fitted on features of texts, so it cannot classify images; fit one on images`,
       );
     }
     const embedding = embeddingOf(this.metadata);
-    assertSameOrigin(
-      this.metadata,
-      await describeImageFeatures(model, embedding),
-      this.name,
-      "the model at hand",
-    );
+    const [atHand] = await describeImageFeatures(model, [tap], embedding);
+    assertSameOrigin(this.metadata, atHand!, this.name, "the model at hand");
     for await (const { paths, features } of embedImages(model, images, { ...options, ...embedding })) {
       const scores = await disposing(features, () => this.#scores(features));
       yield paths.map((path, i) => ({ path, scores: scores[i]! }));
