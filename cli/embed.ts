@@ -1,5 +1,5 @@
 /** `clipscope embed`: images or texts to a features file. */
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { findLabelledImages } from "../lib/node/labelled-images.ts";
 import {
   embedImagesToFile,
@@ -19,6 +19,7 @@ import {
   embedOptions,
   examples,
   exifOption,
+  poolOption,
   weightsOption,
   type ImageOptions,
 } from "./options.ts";
@@ -64,12 +65,7 @@ export function register(program: Command, terminal: Terminal): void {
       `the module whose output is taken; may be repeated, with {tap} in --out (default: ${embeddingTap} or ${textTap}, the embedding)`,
       collect,
     )
-    .addOption(
-      new Option(
-        "--pool <how>",
-        "of a tap with a vector for each token, take the class token's (of texts: <s>, or the end) or the mean (default: class)",
-      ).choices(["class", "mean"]),
-    )
+    .addOption(poolOption())
     .option("--normalize", "divide each row by its L2 norm")
     .addOption(exifOption())
     .addOption(batchOption())

@@ -1,6 +1,6 @@
 /** Files that appear whole or not at all. */
 import { rmSync } from "node:fs";
-import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
 import { unreadable } from "./file-source.ts";
 
 /** What a signal must not leave behind. */
@@ -86,6 +86,13 @@ export async function writeTogether(
   } finally {
     for (const file of files) await file.discard();
   }
+}
+
+/** Makes a folder, and those above it, unless they are there. @throws InputError if that cannot be */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
 }
 
 /** Writes a file, whole or not at all. @throws InputError if it cannot be written */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { getBackend, type Tensor2D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
-import { nameOf, type ImageSource } from "../node/image-source.ts";
+import { nameOf } from "../node/image-source.ts";
 import { Journal } from "../node/journal.ts";
 import type { LabelledImages } from "../node/labelled-images.ts";
 import { writeTogether } from "../node/write-file.ts";
@@ -61,14 +61,15 @@ export interface Embedded {
  */
 export async function embedImagesToFile(
   model: Clip,
-  { images, labels, classNames }: LabelledImages,
+  given: LabelledImages,
   out: string,
   options: EmbedImagesToFileOptions,
 ): Promise<Embedded[]> {
   const { taps = [embeddingTap], batchSize = defaultBatchSize, onError, onProgress } = options;
+  const { images, labels, classNames } = given;
   const outs = outputFiles(out, taps);
   const metadata = await describeImageFeatures(model, taps, options);
-  const key = { images: digest(await statesOf(images)), batch: `${batchSize}` };
+  const key = { images: await digestImages(given), batch: `${batchSize}` };
   const work = await Work.begin(out, metadata, key);
   try {
     for (const message of work.failed) onError(new InputError(message));
@@ -221,8 +222,8 @@ class Work {
   }
 }
 
-/** Names with the sizes and times of change of their files: what shows that they are the same as before. */
-async function statesOf(images: readonly ImageSource[]): Promise<string[]> {
+/** Of names and classes, and the sizes and times of change of their files: whether they are the same as before. */
+export async function digestImages({ images, labels, classNames }: LabelledImages): Promise<string> {
   const files = new Map<string, string>();
   const states: string[] = [];
   for (const image of images) {
@@ -231,7 +232,7 @@ async function statesOf(images: readonly ImageSource[]): Promise<string[]> {
     files.set(file, state);
     states.push(`${nameOf(image)}\0${state}`);
   }
-  return states;
+  return digest([states, labels, classNames]);
 }
 
 function stateOf(file: string): Promise<string> {
@@ -241,6 +242,6 @@ function stateOf(file: string): Promise<string> {
   );
 }
 
-function digest(texts: readonly string[]): string {
-  return createHash("sha256").update(JSON.stringify(texts)).digest("hex");
+function digest(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
 }

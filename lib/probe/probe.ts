@@ -15,7 +15,7 @@ import type { ClassScore } from "../tasks/zero-shot.ts";
 import { InputError } from "../tensor/errors.ts";
 import { encodeSafetensors, readFloat32, SafetensorsFile, tensorInfo } from "../tensor/safetensors.ts";
 import { assertSameOrigin, bytesOf, jsonTexts, normalizeRows } from "./features.ts";
-import type { Features, Metadata, Rows } from "./features.ts";
+import type { Features, LabelledFeatures, Metadata, Rows } from "./features.ts";
 import { describeImageFeatures } from "./origin.ts";
 
 export interface ProbeParts {
@@ -118,6 +118,32 @@ export class Probe {
     const taken = this.metadata["normalized"] === "true" ? normalizeRows(features) : features;
     assertSameOrigin(this.metadata, taken.metadata, features.name, `the probe ${this.name}`);
     return taken;
+  }
+
+  /**
+   * As `accept`, with labels in this probe's numbering: where both have names, names decide.
+   *
+   * @throws InputError as `accept`, and for a class that the probe does not have
+   */
+  acceptLabelled(features: LabelledFeatures): LabelledFeatures {
+    const accepted = this.accept(features);
+    const { name, labels, classNames } = accepted;
+    if (classNames === null || !this.hasNames) {
+      const beyond = labels.findIndex((label) => label >= this.bias.length);
+      if (beyond === -1) return accepted;
+      throw new InputError(
+        `${name}: the label of row ${beyond} is ${labels[beyond]}, but the probe ${this.name} has ${this.bias.length} classes`,
+      );
+    }
+    const numbers = classNames.map((className) => this.classNames.indexOf(className));
+    const unknown = labels.find((label) => numbers[label] === -1);
+    if (unknown !== undefined) {
+      throw new InputError(
+        `${name}: the probe ${this.name} has no class ${JSON.stringify(classNames[unknown])}; its classes are these`,
+        this.classNames,
+      );
+    }
+    return { ...accepted, labels: labels.map((label) => numbers[label]!), classNames: this.classNames };
   }
 
   /**
