@@ -72,7 +72,7 @@ describe("clipscope probe layers", () => {
     const pictures = folder.file("pictures");
     const { stdout } = await clipscope(
       ["probe", "layers", "--train", train, "--test", test, "--out", out, "--pictures", pictures],
-      { columns: 40 },
+      { columns: 40, env: { NO_COLOR: "1" } },
     );
     const lines = stdout.split("\n");
     for (const [i, tap] of taps.entries()) {
