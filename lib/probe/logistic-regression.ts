@@ -96,7 +96,11 @@ export function fitLogisticRegression(
     return (value + (penalty / 2) * squares) / total;
   };
   const begin = startParameters(loss, start, origin).map((value, i) => value / scales[i]!);
-  const { x: scaled, iterations, converged } = minimize(objective, begin, {
+  const {
+    x: scaled,
+    iterations,
+    converged,
+  } = minimize(objective, begin, {
     tolerance,
     maxIterations,
     precision: loss.precision === "float64" ? 1e-14 : 1e-8,
