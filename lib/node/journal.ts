@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { InputError } from "../tensor/errors.ts";
-import { unreadable } from "./file-source.ts";
+import { unwritable } from "./write-file.ts";
 
 /** What the pieces depend on: title → value. */
 export type JournalKey = Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ export class Journal<Piece> {
    */
   static async open<Piece>(path: string, key: JournalKey): Promise<Journal<Piece>> {
     const file = await open(path, "a+").catch((error: unknown) => {
-      throw unreadable(path, error);
+      throw unwritable(path, error);
     });
     try {
       let found: JournalKey | null = null;

@@ -1,7 +1,15 @@
 /** Files that appear whole or not at all. */
 import { rmSync } from "node:fs";
 import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { InputError } from "../tensor/errors.ts";
 import { unreadable } from "./file-source.ts";
+
+/** Why nothing can be written to a path, in a line for people. */
+export function unwritable(path: string, error: unknown): InputError {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "ENOENT") return unreadable(path, error);
+  return new InputError(`${path}: no such folder to write to; make it first`, [], { cause: error });
+}
 
 /** What a signal must not leave behind. */
 const unfinished = new Set<string>();
@@ -32,7 +40,7 @@ export class NewFile {
   static async create(path: string): Promise<NewFile> {
     const beside = `${path}.${process.pid}.tmp`;
     const file = await open(beside, "w").catch((error: unknown) => {
-      throw unreadable(path, error);
+      throw unwritable(path, error);
     });
     return new NewFile(path, beside, file);
   }
