@@ -47,8 +47,8 @@ export function registerLayers(probe: Command, terminal: Terminal): void {
     .command("layers")
     .summary("fit a probe on every block's output")
     .description(
-      "Fits a probe on the output of every block of the image tower, and on the embedding, and measures each:\n" +
-        "accuracy against depth. All features come from one pass; FOLDER gets them and the probes.\n" +
+      "Fits a probe on the output of every block of the image tower and on the embedding, and measures each.\n" +
+        "All features come from one pass; FOLDER gets them and the probes.\n" +
         "Stopped and started again it continues; until it is done, FOLDER/layers.journal keeps the work.",
     )
     .requiredOption(
@@ -94,6 +94,7 @@ async function layers(options: Options, terminal: Terminal): Promise<void> {
     terminal.report(error);
   };
   const images = await findSplits(options, report);
+  if (images.train.images.length === 0 || images.test.images.length === 0) return; // reported by now
   if (pictures !== undefined) await makeFolder(pictures);
   const figures = await withModel(options, terminal, async (model) => {
     const stages = {
@@ -136,6 +137,7 @@ async function findSplits(
     throw new InputError("expected --test or --test-fraction, one of the two");
   }
   const train = await findLabelledImages(given, report);
+  if (train.images.length === 0) return { train, test: train };
   if (test !== undefined) return { train, test: await findLabelledImages(test, report) };
   return splitImages(train, testFraction!, seed);
 }

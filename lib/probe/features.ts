@@ -53,6 +53,9 @@ export interface LabelledFeatures extends Features {
 export async function readFeatures(path: string): Promise<Features> {
   const file = await SafetensorsFile.open(await FileSource.open(path));
   try {
+    if (!file.tensors.has("features") && file.tensors.has("weight")) {
+      throw new InputError(`${path}: expected features, found a probe; "clipscope embed" makes features`);
+    }
     const { shape } = tensorInfo(file, "features");
     const [rows = 0, width = 0] = shape;
     if (shape.length !== 2 || rows === 0 || width === 0) {

@@ -46,8 +46,10 @@ export interface LayerFigures {
 
 type Stage = "train" | "test";
 
-/** What the journal keeps. */
-type Piece = { readonly embedded: Stage; readonly failed: readonly string[] } | LayerFigures;
+/** What the journal keeps: splits that are embedded, and layers that are measured, with the settings of their fit. */
+type Piece =
+  | { readonly embedded: Stage; readonly failed: readonly string[] }
+  | { readonly fit: string; readonly figures: LayerFigures };
 
 /** The outputs of the image tower's blocks, in their order, and last the embedding. */
 export function layerTaps({ config }: Clip): string[] {
@@ -70,31 +72,33 @@ export async function probeLayers(
   options: LayersOptions,
 ): Promise<LayerFigures[]> {
   const { onError, onProgress } = options;
-  assertClasses(images);
+  assertClasses(images, options.shots);
   const taps = layerTaps(model);
   await makeFolder(folder);
   const key = await describeWork(model, taps, images, options);
   const journal = await Journal.open<Piece>(join(folder, "layers.journal"), key);
   try {
     const failed = new Map<Stage, readonly string[]>();
-    const figures: LayerFigures[] = [];
+    const known = new Map<string, LayerFigures>();
+    const fit = describeFit(options);
     for await (const piece of journal.pieces()) {
-      if ("tap" in piece) figures.push(piece);
-      else failed.set(piece.embedded, piece.failed);
+      if ("embedded" in piece) failed.set(piece.embedded, piece.failed);
+      else if (piece.fit === fit) known.set(piece.figures.tap, piece.figures);
     }
     for (const stage of ["train", "test"] as const) {
       if (failed.has(stage)) for (const message of failed.get(stage)!) onError(new InputError(message));
       else await embedStage(stage);
     }
-    const before = figures.length;
-    for (const tap of taps.slice(before)) {
-      onProgress?.("fit", figures.length, before);
-      const found = await probeLayer(folder, tap, options);
-      await journal.add(found);
-      figures.push(found);
+    const before = known.size;
+    for (const tap of taps) {
+      if (known.has(tap)) continue;
+      onProgress?.("fit", known.size, before);
+      const figures = await probeLayer(folder, tap, options);
+      await journal.add({ fit, figures });
+      known.set(tap, figures);
     }
     await journal.remove();
-    return figures;
+    return taps.map((tap) => known.get(tap)!);
   } finally {
     await journal.close();
   }
@@ -115,8 +119,15 @@ export async function probeLayers(
   }
 }
 
-/** What would otherwise be found out after hours. @throws InputError if classes are missing or do not match */
-function assertClasses({ train, test }: Readonly<Record<Stage, LabelledImages>>): void {
+/**
+ * What would otherwise be found out after hours.
+ *
+ * @throws InputError if classes are missing or do not match, or one has too few images
+ */
+function assertClasses(
+  { train, test }: Readonly<Record<Stage, LabelledImages>>,
+  shots: number | undefined,
+): void {
   for (const { images, labels } of [train, test]) {
     if (labels !== null) continue;
     const where = images.length === 0 ? "" : ` (${nameOf(images[0]!)}, …)`;
@@ -125,20 +136,36 @@ function assertClasses({ train, test }: Readonly<Record<Stage, LabelledImages>>)
   const known = new Set(namesOf(train));
   if (known.size < 2) throw new InputError(`the images to fit on are all of one class, expected two or more`);
   const unknown = namesOf(test).find((name) => !known.has(name));
-  if (unknown === undefined) return;
-  throw new InputError(`the test images have the class "${unknown}", which the images to fit on do not have`);
+  if (unknown !== undefined) {
+    throw new InputError(
+      `the test images have the class "${unknown}", which the images to fit on do not have`,
+    );
+  }
+  if (shots === undefined) return;
+  for (const [label, size] of sizesOf(train.labels!)) {
+    if (size >= shots) continue;
+    const name = JSON.stringify(train.classNames?.[label] ?? label);
+    throw new InputError(`the class ${name} has ${size} images, expected ${shots} for ${shots} shots`);
+  }
+}
+
+/** How many images each class has. */
+function sizesOf(labels: readonly number[]): Map<number, number> {
+  const sizes = new Map<number, number>();
+  for (const label of labels) sizes.set(label, (sizes.get(label) ?? 0) + 1);
+  return sizes;
 }
 
 function namesOf({ labels, classNames }: LabelledImages): string[] {
   return classNames === null ? [...new Set(labels)].map(String) : [...classNames];
 }
 
-/** What the figures depend on. */
+/** What the features depend on. */
 async function describeWork(
   model: Clip,
   taps: readonly string[],
   { train, test }: Readonly<Record<Stage, LabelledImages>>,
-  { C = clipC, maxIterations, classWeight, shots, seed = 0, ...options }: LayersOptions,
+  options: LayersOptions,
 ): Promise<JournalKey> {
   const [first] = await describeImageFeatures(model, taps, options);
   return {
@@ -146,8 +173,12 @@ async function describeWork(
     tap: taps.join(" "),
     train: await digestImages(train),
     test: await digestImages(test),
-    fit: JSON.stringify({ C, maxIterations, classWeight, shots, seed }),
   };
+}
+
+/** What else the figures depend on. */
+function describeFit({ C = clipC, maxIterations, classWeight, shots, seed = 0 }: LayersOptions): string {
+  return JSON.stringify({ C, maxIterations, classWeight, shots, seed });
 }
 
 async function probeLayer(folder: string, tap: string, options: LayersOptions): Promise<LayerFigures> {
@@ -186,10 +217,8 @@ export function splitImages(
   if (labels === null) {
     throw new InputError("the images have no classes; put them into a folder for each class");
   }
-  const sizes = new Map<number, number>();
-  for (const label of labels) sizes.set(label, (sizes.get(label) ?? 0) + 1);
   const left = new Map<number, number>();
-  for (const [label, size] of sizes) {
+  for (const [label, size] of sizesOf(labels)) {
     if (size < 2) {
       throw new InputError(
         `the class ${JSON.stringify(classNames?.[label] ?? label)} has a single image, expected two or more to keep a part out`,

@@ -63,6 +63,11 @@ export class Probe {
   static async open(path: string): Promise<Probe> {
     const file = await SafetensorsFile.open(await FileSource.open(path));
     try {
+      if (!file.tensors.has("weight") && file.tensors.has("features")) {
+        throw new InputError(
+          `${path}: expected a probe, found features; "clipscope probe fit" makes one of them`,
+        );
+      }
       const { shape } = tensorInfo(file, "weight");
       const [classes = 0, width = 0] = shape;
       const biasShape = tensorInfo(file, "bias").shape;

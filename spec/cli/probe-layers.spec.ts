@@ -135,10 +135,16 @@ describe("clipscope probe layers", () => {
     assert.match(errors[0]!, /red\/20\.png/);
     assert.ok(!existsSync(join(out, "layers.journal")));
 
+    // With another C the features serve, the figures do not; with another pooling neither.
     await assert.rejects(run("fit 2"), /stopped/);
-    const { status, stderr } = await layers("--batch", "2", "-C", "1");
-    assert.equal(status, 2);
-    assert.match(stderr, /layers\.journal: holds unfinished work with other settings \(fit\)/);
+    const other = await layers("--pool", "mean");
+    assert.equal(other.status, 2);
+    assert.match(other.stderr, /layers\.journal: holds unfinished work with other settings \((.*, )?pool/);
+    const { stdout } = await layers("--batch", "2", "-C", "1", "--json");
+    assert.deepEqual(
+      (JSON.parse(stdout) as { C: number }[]).map(({ C }) => C),
+      taps.map(() => 1),
+    );
   });
 
   const wrong: [title: string, args: () => Promise<string[]>, message: RegExp][] = [
@@ -156,6 +162,16 @@ describe("clipscope probe layers", () => {
         return ["--train", train, "--test", test];
       },
       /the test images have the class "green"/,
+    ],
+    [
+      "more shots than there are",
+      () => Promise.resolve(["--train", train, "--test", test, "--shots", "9"]),
+      /the class "blue" has 3 images, expected 9 for 9 shots/,
+    ],
+    [
+      "a folder that is not there",
+      () => Promise.resolve(["--train", train, "--test", "nowhere"]),
+      /^clipscope: nowhere: no such file or folder\n$/,
     ],
     [
       "a part that is none",

@@ -465,6 +465,16 @@ describe("clipscope probe", () => {
       });
     }
 
+    it("features for a probe, and a probe for features", async () => {
+      await fit();
+      const [swapped, other] = [
+        await clipscope(["probe", "eval", "--probe", features, "--features", features]),
+        await clipscope(["probe", "eval", "--probe", probe, "--features", probe]),
+      ];
+      assert.match(swapped.stderr, /expected a probe, found features; "clipscope probe fit" makes one/);
+      assert.match(other.stderr, /expected features, found a probe; "clipscope embed" makes features/);
+    });
+
     it("labels that do not match the features", async () => {
       const labels = folder.file("labels.txt");
       await writeFile(labels, "a\nb\n");
