@@ -114,7 +114,8 @@ async function embedImages(
   };
   const images = list === undefined ? await findLabelledImages(given, report) : await readImageList(list);
   if (images.images.length === 0) return null;
-  if (images.labels === null) terminal.note("no labels: not every image lies in a folder of its class");
+  if (images.labels === null)
+    terminal.note("no labels: not every image has a class, by its folder or in its shard");
   return withModel(options, terminal, async (model) => {
     const progress = terminal.progress(images.images.length, "images");
     try {
