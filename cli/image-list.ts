@@ -15,7 +15,7 @@ export async function readImageList(file: string): Promise<LabelledImages> {
   const fields = lines.map((line) => line.split("\t"));
   const paths = fields.map(([path]) => path!);
   const classes = fields.flatMap(([, name]) => (name === undefined ? [] : [name.trim()]));
-  if (classes.length === 0) return { paths, labels: null, classNames: null };
+  if (classes.length === 0) return { images: paths, labels: null, classNames: null };
   const bad = fields.findIndex(
     ([, name, more]) => name === undefined || name.trim() === "" || more !== undefined,
   );

@@ -40,6 +40,19 @@ export function batchOption(): Option {
   );
 }
 
+/** For commands that embed images or texts. */
+export function poolOption(): Option {
+  return new Option(
+    "--pool <how>",
+    "of a tap with a vector for each token, take the class token's (of texts: <s>, or the end) or the mean (default: class)",
+  ).choices(["class", "mean"]);
+}
+
+/** @param what the pictures show */
+export function picturesOption(what: string): Option {
+  return new Option("--pictures <folder>", `write pictures (PNG): ${what}`);
+}
+
 /** These options as the library takes them. */
 export function embedOptions({ exif = false, batch }: ImageOptions): EmbedImagesOptions {
   return { exifOrientation: exif, ...(batch === undefined ? {} : { batchSize: batch }) };

@@ -1,38 +1,72 @@
-/** A column chart of logarithms for the terminal. */
+/** Column charts for the terminal. */
+import { percent } from "./table.ts";
 
 const eighths = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 const labelWidth = 7;
 
 /**
- * Columns from left to right, powers of ten from bottom to top: each row of the chart is a decade.
+ * Columns of logarithms from left to right, powers of ten from bottom to top: each row of the chart is a decade.
  *
  * @param values 0 and above; several share a column where columns are few (the largest is shown), null is a "!"
  * @param width columns of the terminal
  * @param mark a value whose decade is drawn through: a tolerance
  */
 export function logPlot(values: readonly (number | null)[], width: number, mark: number): string[] {
-  const columns = Math.max(1, Math.min(values.length, width - labelWidth - 1));
-  const heights = Array.from({ length: columns }, (_, column) => {
-    const from = Math.floor((column * values.length) / columns);
-    const to = Math.max(from + 1, Math.floor(((column + 1) * values.length) / columns));
-    const group = values.slice(from, to);
-    return group.includes(null) ? null : Math.log10(Math.max(...group.map((value) => value ?? 0)));
-  });
+  const heights = inColumns(values, width).map((group) =>
+    group.includes(null) ? null : Math.log10(Math.max(...group.map((value) => value ?? 0))),
+  );
   const shown = heights.filter((height) => height !== null && Number.isFinite(height)) as number[];
   const markRow = Math.ceil(Math.log10(mark)) - 1;
   const top = Math.max(markRow, ...shown.map((height) => Math.floor(height)));
   const bottom = Math.min(markRow, ...shown.map((height) => Math.floor(height)));
   const rows: string[] = [];
   for (let decade = top; decade >= bottom; decade--) {
-    const cells = heights.map((height) => {
-      if (height === null) return "!";
-      const filled = Math.round(Math.min(Math.max(height - decade, 0), 1) * 8);
-      // A value just above a row's lower edge is still to be seen.
-      return eighths[height >= decade ? Math.max(filled, 1) : 0]!;
-    });
+    const cells = heights.map((height) => (height === null ? "!" : cell(height - decade)));
     const line = decade === markRow ? "╌" : " ";
-    const label = `1e${decade}`.padStart(labelWidth - 1);
-    rows.push(`${label} ┤${cells.join("").replaceAll(" ", line)}`);
+    rows.push(labelled(`1e${decade}`, cells.join("").replaceAll(" ", line)));
   }
   return rows;
+}
+
+/** Rows of a chart of fractions: each is a tenth. */
+const tenths = 10;
+
+/**
+ * Columns of fractions from left to right; the tenths in which there are any are shown.
+ *
+ * @param values several share a column where columns are few (the largest is shown)
+ * @param width columns of the terminal
+ */
+export function linearPlot(values: readonly number[], width: number): string[] {
+  const heights = inColumns(values, width).map((group) => Math.max(...group) * tenths);
+  const rowOf = (height: number): number => Math.min(Math.max(Math.floor(height), 0), tenths - 1);
+  const [bottom, top] = [rowOf(Math.min(...heights)), rowOf(Math.max(...heights))];
+  const columnWidth = Math.min(3, Math.max(1, Math.floor((width - labelWidth - 1) / heights.length)));
+  const gap = columnWidth > 1 ? " " : "";
+  const rows: string[] = [];
+  for (let row = top; row >= bottom; row--) {
+    const cells = heights.map((height) => cell(height - row).repeat(columnWidth - gap.length) + gap);
+    rows.push(labelled(percent(row / tenths), cells.join("").trimEnd()));
+  }
+  return rows;
+}
+
+/** The values of each column, left to right. */
+function inColumns<T>(values: readonly T[], width: number): T[][] {
+  const columns = Math.max(1, Math.min(values.length, width - labelWidth - 1));
+  return Array.from({ length: columns }, (_, column) => {
+    const from = Math.floor((column * values.length) / columns);
+    const to = Math.max(from + 1, Math.floor(((column + 1) * values.length) / columns));
+    return values.slice(from, to);
+  });
+}
+
+/** A column's part of a row, for its height above the row's lower edge. A height just above that is still to be seen. */
+function cell(height: number): string {
+  const filled = Math.round(Math.min(Math.max(height, 0), 1) * 8);
+  return eighths[height >= 0 ? Math.max(filled, 1) : 0]!;
+}
+
+function labelled(label: string, row: string): string {
+  return `${label.padStart(labelWidth - 1)} ┤${row}`;
 }

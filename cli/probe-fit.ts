@@ -1,5 +1,5 @@
 /** `clipscope probe fit`. */
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
 import { startNodeBackend } from "../lib/node/backends.ts";
 import { assertSameOrigin, type LabelledFeatures } from "../lib/probe/features.ts";
 import { fitClipBenchmarkProbe, fitProbe, type FittedProbe } from "../lib/probe/fit.ts";
@@ -8,23 +8,26 @@ import { takeShots } from "../lib/probe/shots.ts";
 import { sweepC, type Sweep } from "../lib/probe/sweep.ts";
 import { InputError } from "../lib/tensor/errors.ts";
 import { readLabelled } from "./labelled-features.ts";
-import { examples, positiveInteger, type GlobalOptions } from "./options.ts";
+import {
+  balancedOption,
+  maxIterationsOption,
+  shotsOption,
+  strengthOption,
+  wholeNumber,
+  type FitOptions,
+} from "./fit-options.ts";
+import { examples, type GlobalOptions } from "./options.ts";
 import { percent, printable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 type Recipe = "logistic-regression" | "clip-benchmark";
 
-interface Options extends GlobalOptions {
+interface Options extends GlobalOptions, FitOptions {
   readonly features: string;
   readonly out: string;
   readonly labels?: string;
   readonly recipe: Recipe;
-  readonly C?: number | "sweep";
-  readonly maxIterations?: number;
-  readonly balanced?: boolean;
   readonly validation?: string;
-  readonly shots?: number;
-  readonly seed?: number;
 }
 
 export function registerFit(probe: Command, terminal: Terminal): void {
@@ -42,20 +45,16 @@ export function registerFit(probe: Command, terminal: Terminal): void {
       "--labels <file>",
       "other labels: the name of a class a line, a line for each row of the features",
     )
-    .option("--shots <k>", "fit on k examples of each class, chosen by --seed", positiveInteger)
+    .addOption(shotsOption())
     .option("--seed <n>", "of --shots and of the recipe clip-benchmark (default: 0)", wholeNumber)
     .addOption(
       new Option("--recipe <name>", "how to fit")
         .choices(["logistic-regression", "clip-benchmark"])
         .default("logistic-regression"),
     )
-    .option(
-      "-C <number>",
-      `logistic-regression: inverse strength of the penalty, or "sweep" to choose it by cross-validation (default: ${clipC})`,
-      strength,
-    )
-    .option("--max-iterations <n>", "logistic-regression: end after so many (default: 1000)", positiveInteger)
-    .option("--balanced", "logistic-regression: weigh classes alike, however many examples they have")
+    .addOption(strengthOption())
+    .addOption(maxIterationsOption())
+    .addOption(balancedOption())
     .option("--validation <file>", "clip-benchmark: features file on which the weight decay is chosen")
     .addHelpText(
       "after",
@@ -174,19 +173,4 @@ async function fitAdamw(
     }
   }
   return fitted;
-}
-
-function strength(text: string): number | "sweep" {
-  if (text === "sweep") return text;
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
-    throw new InvalidArgumentError('Expected a number above 0, or "sweep".');
-  }
-  return value;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text))
-    throw new InvalidArgumentError("Expected a whole number of at most nine digits.");
-  return Number(text);
 }

@@ -2,10 +2,14 @@
 import type { Command } from "commander";
 import { startNodeBackend } from "../lib/node/backends.ts";
 import { findImages, imageExtensions } from "../lib/node/image-files.ts";
+import { makeFolder } from "../lib/node/write-file.ts";
+import { writePictures } from "../lib/node/write-png.ts";
 import { evaluateClassifier, type Evaluation } from "../lib/probe/evaluate.ts";
 import type { LabelledFeatures } from "../lib/probe/features.ts";
+import { confusionPicture, reliabilityPicture } from "../lib/probe/pictures.ts";
 import { Probe, type Prediction } from "../lib/probe/probe.ts";
 import { evaluateZeroShot, whyNoZeroShot } from "../lib/probe/zero-shot.ts";
+import type { Raster } from "../lib/study/raster.ts";
 import { InputError } from "../lib/tensor/errors.ts";
 import { evaluationTables } from "./evaluation-tables.ts";
 import { readLabelled } from "./labelled-features.ts";
@@ -14,11 +18,13 @@ import {
   batchOption,
   collect,
   examples,
+  picturesOption,
   positiveInteger,
   weightsOption,
   type ModelOptions,
 } from "./options.ts";
 import { registerFit } from "./probe-fit.ts";
+import { registerLayers } from "./probe-layers.ts";
 import { scoresTable } from "./scores.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -27,6 +33,7 @@ interface EvalOptions extends ModelOptions {
   readonly features: string;
   readonly labels?: string;
   readonly template?: string[];
+  readonly pictures?: string;
 }
 
 interface PredictOptions extends ModelOptions {
@@ -40,6 +47,7 @@ export function register(program: Command, terminal: Terminal): void {
     .command("probe")
     .description("Linear classifiers on features that `clipscope embed` or another program wrote.");
   registerFit(probe, terminal);
+  registerLayers(probe, terminal);
   registerEval(probe, terminal);
   registerPredict(probe, terminal);
 }
@@ -63,11 +71,13 @@ function registerEval(probe: Command, terminal: Terminal): void {
       'zero-shot prompt with {} for the class; several are averaged (default: "{}")',
       collect,
     )
+    .addOption(picturesOption("the confusion matrix, calibration"))
     .addOption(weightsOption())
     .addHelpText(
       "after",
       examples(
         "clipscope probe eval --probe probe.safetensors --features test.safetensors",
+        "clipscope probe eval --probe probe.safetensors --features test.safetensors --pictures pictures",
         "clipscope probe eval --probe probe.safetensors --features test.safetensors --json",
       ),
     )
@@ -77,11 +87,19 @@ function registerEval(probe: Command, terminal: Terminal): void {
 }
 
 async function evaluate(options: EvalOptions, terminal: Terminal): Promise<void> {
-  const { probe: probeFile, features: file, labels, template, backend, json = false } = options;
+  const { probe: probeFile, features: file, labels, template, pictures, backend, json = false } = options;
   const probe = await Probe.open(probeFile);
-  const features = probe.accept(inProbesClasses(await readLabelled(file, labels, probe.classNames), probe));
+  const features = probe.acceptLabelled(await readLabelled(file, labels, probe.classNames));
   await startNodeBackend(backend);
   const evaluation = evaluateClassifier(probe.logits(features), features.labels, probe.bias.length);
+  if (pictures !== undefined) {
+    await makeFolder(pictures);
+    const drawn: [string, Raster][] = [
+      ["confusion", await confusionPicture(probe.classNames, evaluation)],
+      ["calibration", await reliabilityPicture(evaluation)],
+    ];
+    await writePictures(pictures, new Map(drawn));
+  }
   if (json) {
     terminal.printJson({
       lp_acc1: evaluation.acc1,
@@ -171,25 +189,4 @@ async function predict(paths: readonly string[], options: PredictOptions, termin
     }
     if (json) terminal.printJson(results);
   });
-}
-
-/** Labels in the probe's numbering: where both have names, names decide. */
-function inProbesClasses(features: LabelledFeatures, probe: Probe): LabelledFeatures {
-  const { name, labels, classNames } = features;
-  if (classNames === null || !probe.hasNames) {
-    const beyond = labels.findIndex((label) => label >= probe.bias.length);
-    if (beyond === -1) return features;
-    throw new InputError(
-      `${name}: the label of row ${beyond} is ${labels[beyond]}, but the probe ${probe.name} has ${probe.bias.length} classes`,
-    );
-  }
-  const numbers = classNames.map((className) => probe.classNames.indexOf(className));
-  const unknown = labels.find((label) => numbers[label] === -1);
-  if (unknown !== undefined) {
-    throw new InputError(
-      `${name}: the probe ${probe.name} has no class ${JSON.stringify(classNames[unknown])}; its classes are these`,
-      probe.classNames,
-    );
-  }
-  return { ...features, labels: labels.map((label) => numbers[label]!), classNames: probe.classNames };
 }

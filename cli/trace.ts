@@ -1,16 +1,14 @@
 /** `clipscope trace`: what goes on inside the network, for an image and a text of one's own. */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { tensor4d, type Tensor } from "@tensorflow/tfjs-core";
 import { InvalidArgumentError, type Command } from "commander";
 import { disposing } from "../lib/nn/module.ts";
 import { startNodeBackend } from "../lib/node/backends.ts";
-import { unreadable } from "../lib/node/file-source.ts";
 import { imageLoader } from "../lib/node/image-loader.ts";
 import { demoModel, readModelDirectory, type ModelDirectory } from "../lib/node/model-directory.ts";
 import { readTokenizer } from "../lib/node/read-tokenizer.ts";
 import { TraceFile } from "../lib/node/trace-file.ts";
-import { writePng } from "../lib/node/write-png.ts";
+import { makeFolder } from "../lib/node/write-file.ts";
+import { writePictures } from "../lib/node/write-png.ts";
 import { runInputs } from "../lib/parity/run-inputs.ts";
 import { TapGlobs } from "../lib/parity/tap-globs.ts";
 import { studyImage } from "../lib/study/study.ts";
@@ -216,9 +214,7 @@ async function drawPictures(folder: string, options: Options, terminal: Terminal
   const hasLabels = options.labels !== undefined || options.labelsFile !== undefined;
   const labels = hasLabels ? await readLabels(options) : null;
   const { pixels, imageSize } = await readInputs(options);
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw unreadable(folder, error);
-  });
+  await makeFolder(folder);
   await withModel(options, terminal, async (model) => {
     const classifier = labels && (await zeroShotClassifier(model, labels));
     try {
@@ -229,12 +225,7 @@ async function drawPictures(folder: string, options: Options, terminal: Terminal
           ...(classifier && { classifier }),
         }),
       );
-      const files: string[] = [];
-      for (const [name, picture] of pictures) {
-        const file = join(folder, `${name}.png`);
-        await writePng(file, picture);
-        files.push(file);
-      }
+      const files = await writePictures(folder, pictures);
       if (json) terminal.printJson({ files, ...(answers && { labels, answers }) });
       else {
         if (answers) for (const line of answerTable(labels!, answers, terminal)) terminal.print(line);

@@ -5,6 +5,7 @@ import type { PreprocessConfig } from "../clip/preprocess/config.ts";
 import { InputError } from "../tensor/errors.ts";
 import { imageReader } from "./image-reader.ts";
 import type { ImageReply, ImageRequest, ReaderOptions } from "./image-reader.ts";
+import { nameOf, type ImageSource } from "./image-source.ts";
 
 export interface ImageLoaderOptions {
   readonly config: PreprocessConfig;
@@ -16,18 +17,18 @@ export interface ImageLoaderOptions {
   readonly exifOrientation?: boolean;
 }
 
-/** `pixels` is float32 [3, height, width]. */
+/** `path` is the source's name, `pixels` is float32 [3, height, width]. */
 export type LoadedImage =
   | { readonly path: string; readonly pixels: Float32Array }
   | { readonly path: string; readonly error: InputError };
 
 export interface ImageLoader {
   /**
-   * Yields one item per path, in the paths' order. Files that cannot be read are items too, not exceptions.
+   * Yields one item per source, in their order. Files that cannot be read are items too, not exceptions.
    *
    * Ending the iteration early stops the work and the threads.
    */
-  load(paths: readonly string[]): AsyncGenerator<LoadedImage, void, undefined>;
+  load(sources: readonly ImageSource[]): AsyncGenerator<LoadedImage, void, undefined>;
 }
 
 /** Each holds a codec with a picture or two: some 50 MB. */
@@ -48,23 +49,24 @@ export function imageLoader({
   const options: ReaderOptions = { config, exifOrientation };
   const wanted = workers ?? Math.min(availableParallelism(), DEFAULT_WORKERS);
   return {
-    load: (paths) => {
-      const threads = Math.min(wanted, paths.length);
-      if (threads < 1 || paths.length < FEWEST_FOR_WORKERS) return loadHere(paths, options);
-      return loadInWorkers(paths, options, threads, ahead + threads * UNDER_WAY);
+    load: (sources) => {
+      const threads = Math.min(wanted, sources.length);
+      if (threads < 1 || sources.length < FEWEST_FOR_WORKERS) return loadHere(sources, options);
+      return loadInWorkers(sources, options, threads, ahead + threads * UNDER_WAY);
     },
   };
 }
 
 async function* loadHere(
-  paths: readonly string[],
+  sources: readonly ImageSource[],
   options: ReaderOptions,
 ): AsyncGenerator<LoadedImage, void, undefined> {
   const read = imageReader(options);
-  for (const path of paths) {
+  for (const source of sources) {
+    const path = nameOf(source);
     let loaded: LoadedImage;
     try {
-      loaded = { path, pixels: await read(path) };
+      loaded = { path, pixels: await read(source) };
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       loaded = { path, error };
@@ -74,7 +76,7 @@ async function* loadHere(
 }
 
 async function* loadInWorkers(
-  paths: readonly string[],
+  sources: readonly ImageSource[],
   options: ReaderOptions,
   threads: number,
   window: number,
@@ -107,13 +109,13 @@ async function* loadInWorkers(
         wake();
       });
     }
-    for (const [index, path] of paths.entries()) {
+    for (const [index, source] of sources.entries()) {
       for (;;) {
         // What is behind the window is asked for only when the caller takes what is in front.
-        for (; asked < Math.min(index + window, paths.length); asked++) {
+        for (; asked < Math.min(index + window, sources.length); asked++) {
           const idlest = workers.reduce((best, slot) => (slot.load < best.load ? slot : best));
           idlest.load += 1;
-          const request: ImageRequest = { index: asked, path: paths[asked]! };
+          const request: ImageRequest = { index: asked, source: sources[asked]! };
           idlest.worker.postMessage(request);
         }
         if (failure !== undefined) throw failure;
@@ -124,6 +126,7 @@ async function* loadInWorkers(
       }
       const reply = replies.get(index)!;
       replies.delete(index);
+      const path = nameOf(source);
       yield "pixels" in reply
         ? { path, pixels: reply.pixels }
         : { path, error: new InputError(reply.message, reply.details) };

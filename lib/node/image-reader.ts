@@ -3,6 +3,7 @@ import { preprocessImage } from "../clip/preprocess/preprocess.ts";
 import { InputError } from "../tensor/errors.ts";
 import { nodeCodecs } from "./codecs.ts";
 import { FileSource } from "./file-source.ts";
+import type { ImageSource } from "./image-source.ts";
 
 /** What a reader depends on; it crosses to the worker threads. */
 export interface ReaderOptions {
@@ -14,7 +15,7 @@ export interface ReaderOptions {
 /** To a worker thread. */
 export interface ImageRequest {
   readonly index: number;
-  readonly path: string;
+  readonly source: ImageSource;
 }
 
 /** From a worker thread: float32 [3, height, width], or an InputError in parts, as classes do not cross. */
@@ -33,17 +34,19 @@ const MAXIMUM_BYTES = 2 ** 31 - 1;
 export function imageReader({
   config,
   exifOrientation,
-}: ReaderOptions): (path: string) => Promise<Float32Array> {
+}: ReaderOptions): (source: ImageSource) => Promise<Float32Array> {
   const preprocess = preprocessImage(config, nodeCodecs(), { exifOrientation });
-  return async (path) => {
-    const file = await FileSource.open(path);
+  return async (source) => {
+    const isFile = typeof source === "string";
+    const file = await FileSource.open(isFile ? source : source.file);
     try {
-      if (file.size > MAXIMUM_BYTES) {
+      const { name, offset, size } = isFile ? { name: source, offset: 0, size: file.size } : source;
+      if (size > MAXIMUM_BYTES) {
         throw new InputError(
-          `${path}: expected an image of less than 2 GiB, found ${file.size} bytes; make it smaller`,
+          `${name}: expected an image of less than 2 GiB, found ${size} bytes; make it smaller`,
         );
       }
-      return await preprocess(await file.read(0, file.size), path);
+      return await preprocess(await file.read(offset, size), name);
     } finally {
       await file.close();
     }

@@ -1,4 +1,4 @@
-/** A worker thread of image-loader.ts: paths in, pixels or errors out. */
+/** A worker thread of image-loader.ts: sources in, pixels or errors out. */
 import { parentPort, workerData } from "node:worker_threads";
 import { InputError } from "../tensor/errors.ts";
 import type { ImageReply, ImageRequest, ReaderOptions } from "./image-reader.ts";
@@ -8,9 +8,9 @@ if (parentPort === null) throw new Error("image-worker runs as a worker thread o
 const port = parentPort;
 const read = imageReader(workerData as ReaderOptions);
 
-async function answer({ index, path }: ImageRequest): Promise<void> {
+async function answer({ index, source }: ImageRequest): Promise<void> {
   try {
-    const pixels = await read(path);
+    const pixels = await read(source);
     const reply: ImageReply = { index, pixels };
     port.postMessage(reply, [pixels.buffer as ArrayBuffer]);
   } catch (error) {

@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { InputError } from "../tensor/errors.ts";
-import { unreadable } from "./file-source.ts";
+import { unwritable } from "./write-file.ts";
 
 /** What the pieces depend on: title → value. */
 export type JournalKey = Readonly<Record<string, string>>;
@@ -22,26 +22,23 @@ export class Journal<Piece> {
   /**
    * Opens the journal, or begins one.
    *
-   * @param onPiece receives the pieces that are there already, in their order
-   * @throws InputError if the journal there has another key: what differs, and the way out; it is left as it is
+   * @throws InputError if the journal there has pieces of another key: what differs, and the way out; it is left as it is
    */
-  static async open<Piece>(
-    path: string,
-    key: JournalKey,
-    onPiece: (piece: Piece) => void,
-  ): Promise<Journal<Piece>> {
+  static async open<Piece>(path: string, key: JournalKey): Promise<Journal<Piece>> {
     const file = await open(path, "a+").catch((error: unknown) => {
-      throw unreadable(path, error);
+      throw unwritable(path, error);
     });
     try {
+      let found: JournalKey | null = null;
+      let pieces = 0;
       let end = 0;
       for await (const line of completeLines(path)) {
-        if (end === 0) assertSameKey(path, key, line);
-        else onPiece(JSON.parse(line.toString()) as Piece);
+        if (found === null) found = parseKey(path, line);
+        else if (pieces++ === 0) assertSameKey(path, key, found);
         end += line.length + 1;
       }
-      await file.truncate(end);
-      if (end === 0) await file.appendFile(`${JSON.stringify(key)}\n`);
+      await file.truncate(pieces === 0 ? 0 : end);
+      if (pieces === 0) await file.appendFile(`${JSON.stringify(key)}\n`);
       return new Journal(path, file);
     } catch (error) {
       await file.close();
@@ -51,6 +48,15 @@ export class Journal<Piece> {
 
   async add(piece: Piece): Promise<void> {
     await this.#file.appendFile(`${JSON.stringify(piece)}\n`);
+  }
+
+  /** The pieces that are there, in their order. */
+  async *pieces(): AsyncGenerator<Piece, void, undefined> {
+    let isKey = true;
+    for await (const line of completeLines(this.path)) {
+      if (!isKey) yield JSON.parse(line.toString()) as Piece;
+      isKey = false;
+    }
   }
 
   /** Leaves the file for whoever continues. */
@@ -65,15 +71,17 @@ export class Journal<Piece> {
   }
 }
 
-function assertSameKey(path: string, key: JournalKey, line: Buffer): void {
-  let found: Partial<Record<string, string>>;
+function parseKey(path: string, line: Buffer): JournalKey {
   try {
-    found = JSON.parse(line.toString()) as Partial<Record<string, string>>;
+    return JSON.parse(line.toString()) as JournalKey;
   } catch {
     throw new InputError(
       `${path}: expected a journal of unfinished work, found something else; move it away`,
     );
   }
+}
+
+function assertSameKey(path: string, key: JournalKey, found: JournalKey): void {
   const titles = new Set([...Object.keys(key), ...Object.keys(found)]);
   const different = [...titles].filter((title) => found[title] !== key[title]);
   if (different.length === 0) return;

@@ -1,25 +1,111 @@
 /** Files that appear whole or not at all. */
-import { open, rename, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { InputError } from "../tensor/errors.ts";
 import { unreadable } from "./file-source.ts";
 
+/** Why nothing can be written to a path, in a line for people. */
+export function unwritable(path: string, error: unknown): InputError {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "ENOENT") return unreadable(path, error);
+  return new InputError(`${path}: no such folder to write to; make it first`, [], { cause: error });
+}
+
+/** What a signal must not leave behind. */
+const unfinished = new Set<string>();
+
+function cleanUp(signal: NodeJS.Signals): void {
+  for (const path of unfinished) rmSync(path, { force: true });
+  process.kill(process.pid, signal);
+}
+
 /**
- * Writes a file beside its place and moves it there when it is complete: whoever is killed or fails half-way leaves
- * what was there before.
- *
- * @throws InputError if it cannot be written
+ * A file that is written beside its place and moves there when it is complete: whoever is killed or fails half-way
+ * leaves what was there before.
  */
-export async function writeWhole(path: string, parts: Iterable<Uint8Array>): Promise<void> {
-  const beside = `${path}.${process.pid}.tmp`;
-  try {
-    const file = await open(beside, "w");
-    try {
-      for (const part of parts) await file.writeFile(part);
-    } finally {
-      await file.close();
-    }
-    await rename(beside, path);
-  } catch (error) {
-    await rm(beside, { force: true }).catch(() => undefined);
-    throw unreadable(path, error);
+export class NewFile {
+  readonly path: string;
+  readonly #beside: string;
+  readonly #file: FileHandle;
+
+  private constructor(path: string, beside: string, file: FileHandle) {
+    this.path = path;
+    this.#beside = beside;
+    this.#file = file;
+    if (unfinished.size === 0) process.once("SIGINT", cleanUp).once("SIGTERM", cleanUp);
+    unfinished.add(beside);
   }
+
+  /** @throws InputError if no file can be written there */
+  static async create(path: string): Promise<NewFile> {
+    const beside = `${path}.${process.pid}.tmp`;
+    const file = await open(beside, "w").catch((error: unknown) => {
+      throw unwritable(path, error);
+    });
+    return new NewFile(path, beside, file);
+  }
+
+  /** @throws InputError if the disk is full, or fails */
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#file.writeFile(bytes).catch((error: unknown) => {
+      throw unreadable(this.path, error);
+    });
+  }
+
+  /** Puts the file in its place. @throws InputError if something stands there that it cannot replace */
+  async place(): Promise<void> {
+    try {
+      await this.#file.close();
+      await rename(this.#beside, this.path);
+      this.#forget();
+    } catch (error) {
+      throw unreadable(this.path, error);
+    }
+  }
+
+  /** Removes what is not in its place; harmless afterwards. */
+  async discard(): Promise<void> {
+    if (!unfinished.has(this.#beside)) return;
+    await this.#file.close().catch(() => undefined);
+    await rm(this.#beside, { force: true }).catch(() => undefined);
+    this.#forget();
+  }
+
+  #forget(): void {
+    unfinished.delete(this.#beside);
+    if (unfinished.size === 0) process.off("SIGINT", cleanUp).off("SIGTERM", cleanUp);
+  }
+}
+
+/**
+ * Writes files together: each is complete before the first moves to its place.
+ *
+ * @throws InputError if one cannot be written; nothing has changed then
+ */
+export async function writeTogether(
+  paths: readonly string[],
+  fill: (files: readonly NewFile[]) => Promise<void>,
+): Promise<void> {
+  const files: NewFile[] = [];
+  try {
+    for (const path of paths) files.push(await NewFile.create(path));
+    await fill(files);
+    for (const file of files) await file.place();
+  } finally {
+    for (const file of files) await file.discard();
+  }
+}
+
+/** Makes a folder, and those above it, unless they are there. @throws InputError if that cannot be */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+}
+
+/** Writes a file, whole or not at all. @throws InputError if it cannot be written */
+export async function writeWhole(path: string, parts: Iterable<Uint8Array>): Promise<void> {
+  await writeTogether([path], async ([file]) => {
+    for (const part of parts) await file!.write(part);
+  });
 }

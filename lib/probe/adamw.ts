@@ -2,8 +2,12 @@
  * CLIP_benchmark's linear probe: a linear layer on normalised features, cross-entropy, AdamW, a cosine from the learning
  * rate to 0, batches of 64 in a new order each epoch; the weight decay is searched on a validation split.
  *
- * AdamW: Loshchilov and Hutter, 2019 (arXiv 1711.05101). Source: CLIP_benchmark, metrics/linear_probe.py; torch.nn.Linear
- * and torch.optim.AdamW for start and step. Weights and orders are torch's own for a seed.
+ * AdamW: Loshchilov and Hutter, 2019 (arXiv 1711.05101). Source: CLIP_benchmark, clip_benchmark/metrics/linear_probe.py
+ * (train, find_peak, evaluate); torch.nn.Linear and torch.optim.AdamW for start and step. Weights and orders are torch's
+ * own for a seed.
+ *
+ * Two things there depend on the machine, and are left out here: the products in half precision (its `amp`), and a
+ * shuffle of the training rows by a generator that the loaders before it have moved on.
  */
 import { InputError } from "../tensor/errors.ts";
 import { classificationMetrics } from "../tasks/metrics.ts";
@@ -25,7 +29,7 @@ export interface AdamwOptions {
   readonly onEpoch?: () => void;
 }
 
-/** The decays that are searched: 97 from 10⁻⁶ to 10², evenly spaced in the exponent. */
+/** The decays that are searched (`wd_list`): 97 from 10⁻⁶ to 10², evenly spaced in the exponent. */
 export const weightDecays: readonly number[] = Array.from(
   { length: 97 },
   (_, i) => 10 ** (-6 + (8 * i) / 96),
@@ -82,6 +86,9 @@ export function trainAdamw(
   return { weight: parameters.slice(0, weights), bias: parameters.slice(weights) };
 }
 
+/** Where the search begins (`wd_list_init`). */
+const firstTried = [0, 16, 32, 48, 64, 80, 96];
+
 /** What the search tried: a weight decay and the accuracy on the validation split. */
 export interface Trial {
   readonly weightDecay: number;
@@ -90,7 +97,7 @@ export interface Trial {
 
 export interface FittedAdamw extends LinearClassifier {
   readonly weightDecay: number;
-  /** In the order of the search; none without a validation split. */
+  /** In the order of the search, each once; none without a validation split. */
   readonly trials: readonly Trial[];
 }
 
@@ -122,13 +129,15 @@ export function fitAdamw(
     accuracies.set(index, accuracy);
     return accuracy;
   };
+  // find_peak: the first of the best; where none is ever right, the smallest decay of all.
   const peakOf = (indices: readonly number[]): number => {
     const tried = indices.map((index) => ({ index, accuracy: accuracyAt(index) }));
-    return tried.reduce((best, one) => (one.accuracy > best.accuracy ? one : best)).index;
+    const none = { index: 0, accuracy: 0 };
+    return tried.reduce((best, one) => (one.accuracy > best.accuracy ? one : best), none).index;
   };
 
   const last = weightDecays.length - 1;
-  let peak = peakOf([0, 16, 32, 48, 64, 80, 96]);
+  let peak = peakOf(firstTried);
   for (let span = 8; span > 0; span = Math.floor(span / 2)) {
     peak = peakOf([Math.max(peak - span, 0), peak, Math.min(peak + span, last)]);
   }

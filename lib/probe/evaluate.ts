@@ -10,6 +10,15 @@ export interface ClassReport {
   readonly precision: number | undefined;
 }
 
+/** Examples whose best class has about the same probability. */
+export interface CalibrationBin {
+  readonly examples: number;
+  /** Mean of their best class's probability; 0 without examples. */
+  readonly probability: number;
+  /** Fraction that is classified right; 0 without examples. */
+  readonly accuracy: number;
+}
+
 export interface Evaluation extends ClassificationMetrics {
   readonly classes: readonly ClassReport[];
   /** [right class][class given]: examples */
@@ -19,6 +28,8 @@ export interface Evaluation extends ClassificationMetrics {
    * bin's mean probability and its accuracy, weighted by its examples. Guo et al., 2017 (arXiv 1706.04599), section 2.
    */
   readonly calibrationError: number;
+  /** Those bins, by probability. */
+  readonly calibration: readonly CalibrationBin[];
 }
 
 const bins = 15;
@@ -35,13 +46,14 @@ export function evaluateClassifier(
 ): Evaluation {
   const metrics = classificationMetrics(logits, labels, classes);
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  const bin = Array.from({ length: bins }, () => ({ probability: 0, right: 0 }));
+  const bin = Array.from({ length: bins }, () => ({ examples: 0, probability: 0, right: 0 }));
   for (const [i, label] of labels.entries()) {
     const row = logits.subarray(i * classes, (i + 1) * classes);
     const given = best(row);
     confusion[label]![given]! += 1;
     const probability = 1 / row.reduce((sum, logit) => sum + Math.exp(logit - row[given]!), 0);
     const at = bin[Math.min(bins - 1, Math.max(0, Math.ceil(probability * bins) - 1))]!;
+    at.examples += 1;
     at.probability += probability;
     at.right += given === label ? 1 : 0;
   }
@@ -51,6 +63,11 @@ export function evaluateClassifier(
     confusion,
     classes: confusion.map((row, c) => classReport(confusion, row, c)),
     calibrationError: distances / labels.length,
+    calibration: bin.map(({ examples, probability, right }) => ({
+      examples,
+      probability: probability / Math.max(examples, 1),
+      accuracy: right / Math.max(examples, 1),
+    })),
   };
 }
 

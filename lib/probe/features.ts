@@ -9,7 +9,7 @@ import { FileSource } from "../node/file-source.ts";
 import { writeWhole } from "../node/write-file.ts";
 import { InputError } from "../tensor/errors.ts";
 import {
-  encodeSafetensors,
+  encodeHeader,
   readFloat32,
   readIntegers,
   SafetensorsFile,
@@ -53,6 +53,9 @@ export interface LabelledFeatures extends Features {
 export async function readFeatures(path: string): Promise<Features> {
   const file = await SafetensorsFile.open(await FileSource.open(path));
   try {
+    if (!file.tensors.has("features") && file.tensors.has("weight")) {
+      throw new InputError(`${path}: expected features, found a probe; "clipscope embed" makes features`);
+    }
     const { shape } = tensorInfo(file, "features");
     const [rows = 0, width = 0] = shape;
     if (shape.length !== 2 || rows === 0 || width === 0) {
@@ -164,16 +167,33 @@ export async function writeFeatures(
   path: string,
   { values, rows, width, labels, classNames, paths, metadata }: Omit<Features, "name">,
 ): Promise<void> {
+  await writeWhole(path, [
+    featuresHead(rows, width, { labels, classNames, paths }, metadata),
+    bytesOf(values),
+  ]);
+}
+
+/** What belongs to the rows of features; see `Features`. */
+export type RowLabels = Pick<Features, "labels" | "classNames" | "paths">;
+
+/** All of a features file that stands before the features, which follow row by row. */
+export function featuresHead(
+  rows: number,
+  width: number,
+  { labels, classNames, paths }: RowLabels,
+  metadata: Metadata,
+): Uint8Array {
   const texts = {
     ...metadata,
     ...(classNames === null ? {} : { class_names: JSON.stringify(classNames) }),
     ...(paths === null ? {} : { paths: JSON.stringify(paths) }),
   };
-  const tensors = [{ name: "features", dtype: "F32" as const, shape: [rows, width], bytes: bytesOf(values) }];
-  const integers = BigInt64Array.from(labels ?? [], BigInt);
-  const withLabels = { name: "labels", dtype: "I64" as const, shape: [rows], bytes: bytesOf(integers) };
-  const all = labels === null ? tensors : [withLabels, ...tensors];
-  await writeWhole(path, [encodeSafetensors(all, texts)]);
+  // Labels first: safetensors wants the wider numbers aligned.
+  const tensors = [
+    ...(labels === null ? [] : [{ name: "labels", dtype: "I64" as const, shape: [rows] }]),
+    { name: "features", dtype: "F32" as const, shape: [rows, width] },
+  ];
+  return Buffer.concat([encodeHeader(tensors, texts), bytesOf(BigInt64Array.from(labels ?? [], BigInt))]);
 }
 
 /** An array's bytes, not copied. */

@@ -4,6 +4,7 @@ export * from "./embed-to-file.ts";
 export * from "./evaluate.ts";
 export * from "./features.ts";
 export * from "./fit.ts";
+export * from "./layers.ts";
 export * from "./logistic-regression.ts";
 export * from "./probe.ts";
 export * from "./shots.ts";

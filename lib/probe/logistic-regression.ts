@@ -79,9 +79,12 @@ export function fitLogisticRegression(
   });
   const penalty = (classes === 2 ? 2 : 1) / C;
   const weights = classes * width;
+  const scales = parameterScales(features, origin, classes, penalty);
+  const parameters = new Float64Array(loss.parameters);
 
   // Divided by the total weight of the rows, as scikit-learn does, so that the tolerance means the same for all sizes.
-  const objective = (parameters: Float64Array, gradient: Float64Array): number => {
+  const objective = (scaled: Float64Array, gradient: Float64Array): number => {
+    for (let i = 0; i < scaled.length; i++) parameters[i] = scaled[i]! * scales[i]!;
     const value = loss.evaluate(parameters, gradient);
     let squares = 0;
     for (let i = 0; i < weights; i++) {
@@ -89,15 +92,21 @@ export function fitLogisticRegression(
       squares += weight * weight;
       gradient[i]! += penalty * weight;
     }
-    for (let i = 0; i < gradient.length; i++) gradient[i]! /= total;
+    for (let i = 0; i < gradient.length; i++) gradient[i]! *= scales[i]! / total;
     return (value + (penalty / 2) * squares) / total;
   };
-  const { x, iterations, converged } = minimize(objective, startParameters(loss, start, origin), {
+  const begin = startParameters(loss, start, origin).map((value, i) => value / scales[i]!);
+  const {
+    x: scaled,
+    iterations,
+    converged,
+  } = minimize(objective, begin, {
     tolerance,
     maxIterations,
     precision: loss.precision === "float64" ? 1e-14 : 1e-8,
     ...(onIteration && { onIteration }),
   });
+  const x = scaled.map((value, i) => value * scales[i]!);
   const weight = x.slice(0, weights);
   return { weight, bias: shifted(weight, x.subarray(weights), origin, -1), iterations, converged };
 }
@@ -129,6 +138,29 @@ function columnMeans({ values, rows, width }: LabelledFeatures): Float64Array {
     for (let i = 0; i < width; i++) means[i]! += values[row * width + i]!;
   }
   return means.map((sum) => sum / rows);
+}
+
+/**
+ * What each parameter is multiplied with so that all curve about alike: 1/√ of the objective's curvature at 0, relative
+ * to the largest. Columns of other scales would cost many iterations, and in float32 the last digits.
+ */
+function parameterScales(
+  { values, rows, width }: LabelledFeatures,
+  origin: Float64Array,
+  classes: number,
+  penalty: number,
+): Float64Array {
+  const squares = new Float64Array(width);
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < width; i++) squares[i]! += (values[row * width + i]! - origin[i]!) ** 2;
+  }
+  const atZero = (1 / classes) * (1 - 1 / classes);
+  const curvatures = squares.map((square) => atZero * square + penalty);
+  const most = curvatures.reduce((a, b) => Math.max(a, b), atZero * rows);
+  const ofWeights = curvatures.map((curvature) => Math.sqrt(most / curvature));
+  const scales = new Float64Array(classes * (width + 1)).fill(Math.sqrt(most / (atZero * rows)));
+  for (let c = 0; c < classes; c++) scales.set(ofWeights, c * width);
+  return scales;
 }
 
 function startParameters(

@@ -3,36 +3,41 @@ import { readFileSync } from "node:fs";
 import { getBackend } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { modelIdentity, type Tower } from "../node/model-identity.ts";
-import { embeddingTap, type EmbedImagesOptions } from "../tasks/embed.ts";
+import { embeddingTap, type EmbedTapsOptions } from "../tasks/embed.ts";
+import { textTap, type EmbedTextsOptions } from "../tasks/embed-texts.ts";
 import type { Metadata } from "./features.ts";
 
-/** The tap of the whole text tower. */
-export const textTap = "text";
-
-/** The metadata of features of images that are embedded so. */
+/** The metadata of features of images that are embedded so, of each tap. */
 export async function describeImageFeatures(
   model: Clip,
+  taps: readonly string[],
   {
-    tap = embeddingTap,
-    pool = "class",
-    normalize = false,
+    pool,
+    normalize,
     exifOrientation = false,
-  }: Pick<EmbedImagesOptions, "tap" | "pool" | "normalize" | "exifOrientation">,
-): Promise<Metadata> {
-  return {
-    ...(await describe(model, "image", normalize)),
-    tap,
-    ...(tap === embeddingTap ? {} : { pool }),
-    preprocess: JSON.stringify({ ...model.preprocess, exif: exifOrientation }),
-  };
+  }: Pick<EmbedTapsOptions, "pool" | "normalize" | "exifOrientation">,
+): Promise<Metadata[]> {
+  const common = await describe(model, "image", normalize);
+  const preprocess = JSON.stringify({ ...model.preprocess, exif: exifOrientation });
+  return taps.map((tap) => ({ ...common, ...ofTap(tap, embeddingTap, pool), preprocess }));
 }
 
-/** The metadata of features of texts. */
-export async function describeTextFeatures(model: Clip, normalize: boolean): Promise<Metadata> {
-  return { ...(await describe(model, "text", normalize)), tap: textTap };
+/** The metadata of features of texts, of each tap. */
+export async function describeTextFeatures(
+  model: Clip,
+  taps: readonly string[],
+  { pool, normalize }: EmbedTextsOptions,
+): Promise<Metadata[]> {
+  const common = await describe(model, "text", normalize);
+  return taps.map((tap) => ({ ...common, ...ofTap(tap, textTap, pool) }));
 }
 
-async function describe(model: Clip, tower: Tower, normalize: boolean): Promise<Metadata> {
+/** Of an embedding nothing is pooled. */
+function ofTap(tap: string, embedding: string, pool: string = "class"): Metadata {
+  return tap === embedding ? { tap } : { tap, pool };
+}
+
+async function describe(model: Clip, tower: Tower, normalize = false): Promise<Metadata> {
   const { name, sha256 } = await modelIdentity(model, tower);
   const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
     version: string;

@@ -10,13 +10,13 @@ import type { Clip } from "../clip/clip.ts";
 import { disposing } from "../nn/module.ts";
 import { FileSource } from "../node/file-source.ts";
 import { writeWhole } from "../node/write-file.ts";
-import { embedImages, type EmbedImagesOptions } from "../tasks/embed.ts";
+import { embedImages, embeddingTap, type EmbedImagesOptions } from "../tasks/embed.ts";
 import type { ClassScore } from "../tasks/zero-shot.ts";
 import { InputError } from "../tensor/errors.ts";
 import { encodeSafetensors, readFloat32, SafetensorsFile, tensorInfo } from "../tensor/safetensors.ts";
 import { assertSameOrigin, bytesOf, jsonTexts, normalizeRows } from "./features.ts";
-import type { Features, Metadata, Rows } from "./features.ts";
-import { describeImageFeatures, textTap } from "./origin.ts";
+import type { Features, LabelledFeatures, Metadata, Rows } from "./features.ts";
+import { describeImageFeatures } from "./origin.ts";
 
 export interface ProbeParts {
   /** For messages: the file's path. */
@@ -63,6 +63,11 @@ export class Probe {
   static async open(path: string): Promise<Probe> {
     const file = await SafetensorsFile.open(await FileSource.open(path));
     try {
+      if (!file.tensors.has("weight") && file.tensors.has("features")) {
+        throw new InputError(
+          `${path}: expected a probe, found features; "clipscope probe fit" makes one of them`,
+        );
+      }
       const { shape } = tensorInfo(file, "weight");
       const [classes = 0, width = 0] = shape;
       const biasShape = tensorInfo(file, "bias").shape;
@@ -121,6 +126,32 @@ export class Probe {
   }
 
   /**
+   * As `accept`, with labels in this probe's numbering: where both have names, names decide.
+   *
+   * @throws InputError as `accept`, and for a class that the probe does not have
+   */
+  acceptLabelled(features: LabelledFeatures): LabelledFeatures {
+    const accepted = this.accept(features);
+    const { name, labels, classNames } = accepted;
+    if (classNames === null || !this.hasNames) {
+      const beyond = labels.findIndex((label) => label >= this.bias.length);
+      if (beyond === -1) return accepted;
+      throw new InputError(
+        `${name}: the label of row ${beyond} is ${labels[beyond]}, but the probe ${this.name} has ${this.bias.length} classes`,
+      );
+    }
+    const numbers = classNames.map((className) => this.classNames.indexOf(className));
+    const unknown = labels.find((label) => numbers[label] === -1);
+    if (unknown !== undefined) {
+      throw new InputError(
+        `${name}: the probe ${this.name} has no class ${JSON.stringify(classNames[unknown])}; its classes are these`,
+        this.classNames,
+      );
+    }
+    return { ...accepted, labels: labels.map((label) => numbers[label]!), classNames: this.classNames };
+  }
+
+  /**
    * Classifies an image file: the classes, best first.
    *
    * @throws InputError if it cannot be read, or the probe was fitted on another model or preprocessing
@@ -136,18 +167,15 @@ export class Probe {
     images: readonly string[],
     options: PredictOptions = {},
   ): AsyncGenerator<Prediction[], void, undefined> {
-    if (this.metadata["tap"] === textTap) {
+    const { tap = embeddingTap } = this.metadata;
+    if (!tap.startsWith("visual")) {
       throw new InputError(
         `${this.name}: fitted on features of texts, so it cannot classify images; fit one on images`,
       );
     }
     const embedding = embeddingOf(this.metadata);
-    assertSameOrigin(
-      this.metadata,
-      await describeImageFeatures(model, embedding),
-      this.name,
-      "the model at hand",
-    );
+    const [atHand] = await describeImageFeatures(model, [tap], embedding);
+    assertSameOrigin(this.metadata, atHand!, this.name, "the model at hand");
     for await (const { paths, features } of embedImages(model, images, { ...options, ...embedding })) {
       const scores = await disposing(features, () => this.#scores(features));
       yield paths.map((path, i) => ({ path, scores: scores[i]! }));

@@ -5,8 +5,9 @@ import { rowsPerClass } from "./logistic-regression.ts";
 import { TorchRandom } from "./torch-random.ts";
 
 /**
- * The first `shots` rows of each class in a random order, in that order: torch's `randperm` for the seed, as in
- * CLIP_benchmark's linear probe.
+ * The first `shots` rows of each class in a random order, in that order: torch's `randperm` for the seed.
+ *
+ * Source: CLIP_benchmark, clip_benchmark/metrics/linear_probe.py, evaluate.
  *
  * @throws InputError if a class has fewer
  */

@@ -1,5 +1,7 @@
 /** Small pictures, made of numbers: enough to show what a network does, and no more. Runs in a browser too. */
 
+export type Color = readonly [red: number, green: number, blue: number];
+
 /** Rows of RGB pixels, from the top. */
 export class Raster {
   readonly width: number;
@@ -15,11 +17,44 @@ export class Raster {
   }
 
   /** Sets every pixel to what a function of its position says. */
-  paint(color: (x: number, y: number) => readonly [red: number, green: number, blue: number]): this {
+  paint(color: (x: number, y: number) => Color): this {
     for (let y = 0; y < this.height; y++) {
       for (let x = 0; x < this.width; x++) this.rgb.set(color(x, y), (y * this.width + x) * 3);
     }
     return this;
+  }
+
+  /** Fills a rectangle. */
+  fill(left: number, top: number, width: number, height: number, color: Color): void {
+    for (let y = top; y < top + height; y++) {
+      for (let x = left; x < left + width; x++) this.blend(x, y, color, 1);
+    }
+  }
+
+  /** A line with round ends, smooth. */
+  line(fromX: number, fromY: number, toX: number, toY: number, thickness: number, color: Color): void {
+    const [dx, dy] = [toX - fromX, toY - fromY];
+    const squared = dx * dx + dy * dy;
+    const around = thickness / 2 + 1;
+    const [left, right] = [Math.min(fromX, toX) - around, Math.max(fromX, toX) + around];
+    const [top, bottom] = [Math.min(fromY, toY) - around, Math.max(fromY, toY) + around];
+    for (let y = Math.floor(top); y <= bottom; y++) {
+      for (let x = Math.floor(left); x <= right; x++) {
+        const along = squared === 0 ? 0 : ((x - fromX) * dx + (y - fromY) * dy) / squared;
+        const part = Math.min(Math.max(along, 0), 1);
+        const distance = Math.hypot(x - fromX - part * dx, y - fromY - part * dy);
+        this.blend(x, y, color, Math.min(Math.max(thickness / 2 + 0.5 - distance, 0), 1));
+      }
+    }
+  }
+
+  /** Mixes a colour into a pixel; what lies outside is left out. @param strength 0 to 1 */
+  blend(x: number, y: number, color: Color, strength: number): void {
+    if (x < 0 || y < 0 || x >= this.width || y >= this.height) return;
+    const at = (y * this.width + x) * 3;
+    for (const [i, part] of color.entries()) {
+      this.rgb[at + i] = this.rgb[at + i]! + (part - this.rgb[at + i]!) * strength;
+    }
   }
 
   /** Each pixel as a square of `factor` pixels. */

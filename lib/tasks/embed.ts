@@ -1,14 +1,12 @@
 /** Image files to embeddings, batch by batch: workers decode the next images while the network runs. */
-import { keep, mean, reshape, slice, tensor4d, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
-import { l2Normalize, type Clip } from "../clip/clip.ts";
+import { mean, reshape, slice, tensor4d, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
+import type { Clip } from "../clip/clip.ts";
 import { disposing } from "../nn/module.ts";
 import { imageLoader } from "../node/image-loader.ts";
+import type { ImageSource } from "../node/image-source.ts";
 import "../node/tap-scope.ts";
 import { InputError } from "../tensor/errors.ts";
-import { withTaps } from "../tensor/taps.ts";
-
-/** What stands for an image where a layer's output has a vector for each token: the class token's, or the patches' mean. */
-export type Pooling = "class" | "mean";
+import { runTapped, type Pooling } from "./tapped.ts";
 
 /** The tap of the whole image tower: the embedding. */
 export const embeddingTap = "visual";
@@ -16,14 +14,12 @@ export const embeddingTap = "visual";
 /** Images that run together, if nobody says otherwise. */
 export const defaultBatchSize = 8;
 
-export interface EmbedImagesOptions {
+export interface EmbedTapsOptions {
   /** Images that run together. Default: {@link defaultBatchSize}; a CPU gains little by more, a GPU does. */
   readonly batchSize?: number;
   /** Divide each embedding by its L2 norm. Default: false, as in open_clip. */
   readonly normalize?: boolean;
-  /** The module of the image tower whose output is taken. Default: `visual`, the embedding. */
-  readonly tap?: string;
-  /** For a tap with a vector for each token. Default: `class`. */
+  /** For taps with a vector for each token: the class token's, or the patches' mean. Default: `class`. */
   readonly pool?: Pooling;
   /** Turn pictures as their EXIF data says. Default: false, as the reference. */
   readonly exifOrientation?: boolean;
@@ -35,26 +31,57 @@ export interface EmbedImagesOptions {
   readonly onProgress?: (done: number) => void;
 }
 
-export interface EmbeddedImages {
+export interface EmbedImagesOptions extends EmbedTapsOptions {
+  /** The module of the image tower whose output is taken. Default: `visual`, the embedding. */
+  readonly tap?: string;
+}
+
+export interface ImageBatch {
+  /** Their names. */
   readonly paths: readonly string[];
-  /** Where each of them stands among all paths. */
+  /** Where each of them stands among all images. */
   readonly indices: readonly number[];
-  /** How many of all paths are done with this batch, failed ones included. */
+  /** How many of all images are done with this batch, failed ones included. */
   readonly done: number;
+}
+
+export interface EmbeddedImages extends ImageBatch {
   /** [paths, embedDim], of another tap its width; the consumer disposes it */
   readonly features: Tensor2D;
 }
 
+export interface TappedImages extends ImageBatch {
+  /** Of each tap [paths, its width]; the consumer disposes them */
+  readonly features: readonly Tensor2D[];
+}
+
 /**
- * Embeds image files, in their order.
+ * Embeds images, in their order.
  *
  * @throws InputError for an image that cannot be read, unless there is an `onError`, and for a tap that is not there
  */
 export async function* embedImages(
   model: Clip,
-  paths: readonly string[],
-  options: EmbedImagesOptions = {},
+  images: readonly ImageSource[],
+  { tap = embeddingTap, ...options }: EmbedImagesOptions = {},
 ): AsyncGenerator<EmbeddedImages, void, undefined> {
+  for await (const { features, ...batch } of embedImageTaps(model, images, [tap], options)) {
+    yield { ...batch, features: features[0]! };
+  }
+}
+
+/**
+ * Takes several taps of images, each batch in one pass, in the images' order.
+ *
+ * @param taps modules of the image tower, each once
+ * @throws InputError as `embedImages`
+ */
+export async function* embedImageTaps(
+  model: Clip,
+  images: readonly ImageSource[],
+  taps: readonly string[],
+  options: EmbedTapsOptions = {},
+): AsyncGenerator<TappedImages, void, undefined> {
   const { batchSize = defaultBatchSize, exifOrientation = false, workers, onError, onProgress } = options;
   const loader = imageLoader({
     config: model.preprocess,
@@ -64,7 +91,7 @@ export async function* embedImages(
   });
   let done = 0;
   let batch: { path: string; pixels: Float32Array; index: number }[] = [];
-  for await (const image of loader.load(paths)) {
+  for await (const image of loader.load(images)) {
     const index = done++;
     if ("error" in image) {
       if (onError === undefined) throw image.error;
@@ -72,7 +99,7 @@ export async function* embedImages(
     } else {
       batch.push({ ...image, index });
     }
-    if (batch.length < batchSize && done < paths.length) continue;
+    if (batch.length < batchSize && done < images.length) continue;
     if (batch.length > 0) {
       const embedded = batch;
       batch = [];
@@ -83,6 +110,7 @@ export async function* embedImages(
         features: await encode(
           model,
           embedded.map(({ pixels }) => pixels),
+          taps,
           options,
         ),
       };
@@ -111,28 +139,21 @@ export async function embedImage(
 function encode(
   model: Clip,
   images: readonly Float32Array[],
-  { normalize = false, tap = embeddingTap, pool = "class" }: EmbedImagesOptions,
-): Promise<Tensor2D> {
+  taps: readonly string[],
+  { normalize = false, pool = "class" }: EmbedTapsOptions,
+): Promise<Tensor2D[]> {
   const [height, width] = model.config.vision.imageSize;
   const pixels = new Float32Array(images.length * 3 * height * width);
   for (const [i, image] of images.entries()) pixels.set(image, i * image.length);
-  return disposing(tensor4d(pixels, [images.length, 3, height, width]), async (batch) => {
-    if (tap === embeddingTap) return model.encodeImage(batch, { normalize });
-    let tapped: Tensor2D | undefined;
-    const names: string[] = [];
-    const embedding = await withTaps(
-      (name, value) => {
-        names.push(name);
-        if (name !== tap) return;
-        const pooled = onePerImage(name, value, pool);
-        tapped = keep(normalize ? l2Normalize(pooled) : pooled);
-      },
-      () => model.encodeImage(batch),
-    );
-    embedding.dispose();
-    if (tapped !== undefined) return tapped;
-    throw new InputError(`no tap "${tap}" in the image tower; choose one of these`, names);
-  });
+  return disposing(tensor4d(pixels, [images.length, 3, height, width]), (batch) =>
+    runTapped({
+      taps,
+      embedding: embeddingTap,
+      normalize,
+      vectorOf: (name, value) => onePerImage(name, value, pool),
+      run: (options) => model.encodeImage(batch, options),
+    }),
+  );
 }
 
 /** A vector for each image: [B, D] as it is, one token or the patches' mean of [B, L, D], the mean of [B, D, h, w]. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, readdir, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { embedImagesToFile } from "../../lib/probe/embed-to-file.ts";
 import { readFeatures, writeFeatures } from "../../lib/probe/features.ts";
@@ -9,8 +9,10 @@ import { findLabelledImages } from "../../lib/node/labelled-images.ts";
 import { loadModel } from "../../lib/node/load-model.ts";
 import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
 import { FileSource } from "../../lib/node/file-source.ts";
+import { withTaps } from "../../lib/tensor/taps.ts";
 import { clipscope } from "../support/cli.ts";
 import { writeImage } from "../support/images.ts";
+import { assertNear } from "../support/near.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const colours = { blue: [0x0000ff, 0x2020e0, 0x1010a0], red: [0xff0000, 0xe02020, 0xa01010] };
@@ -128,6 +130,97 @@ describe("clipscope embed", () => {
     await model.dispose();
   });
 
+  describe("with several taps", () => {
+    const block = (i: number): string => `visual.transformer.resblocks.${i}`;
+    const taps = [block(0), "visual", block(2)];
+    const each = (): string[] => taps.map((tap) => folder.file(`${tap}.safetensors`));
+
+    it("writes for each the file that it has alone, in one pass", async () => {
+      const args = ["embed", "--images", images, "--pool", "mean", "--out"];
+      const alone: Buffer[] = [];
+      for (const tap of taps) {
+        await clipscope([...args, out, "--tap", tap]);
+        alone.push(await readFile(out));
+      }
+      const all = [...args, folder.file("{tap}.safetensors"), ...taps.flatMap((tap) => ["--tap", tap])];
+      const { status, stdout } = await clipscope([...all, "--json"]);
+      assert.equal(status, 0);
+      assert.deepEqual(
+        JSON.parse(stdout),
+        each().map((file) => ({ out: file, rows: 6, width: 96 })),
+      );
+      for (const [i, file] of each().entries()) assert.deepEqual(await readFile(file), alone[i], taps[i]);
+    });
+
+    it("continues all of them where it was stopped", async () => {
+      const pattern = folder.file("{tap}.safetensors");
+      const run = async (stopAt: number): Promise<void> => {
+        const model = await loadModel();
+        try {
+          await embedImagesToFile(model, await findLabelledImages([images], assert.ifError), pattern, {
+            taps,
+            batchSize: 2,
+            onError: assert.ifError,
+            onProgress: (done) => {
+              if (done === stopAt) throw new Error("stopped");
+            },
+          });
+        } finally {
+          await model.dispose();
+        }
+      };
+      await run(Infinity);
+      const undisturbed = await Promise.all(each().map((file) => readFile(file)));
+      await Promise.all(each().map((file) => rm(file)));
+      await assert.rejects(run(2), /stopped/);
+      assert.ok(!existsSync(each()[0]!));
+      await run(Infinity);
+      assert.deepEqual(await Promise.all(each().map((file) => readFile(file))), undisturbed);
+      assert.deepEqual(
+        (await readdir(folder.path)).filter((name) => name.includes("journal")),
+        [],
+      );
+    });
+
+    it("takes them of texts too: <s> or the mean over the tokens, whatever runs beside", async () => {
+      const file = folder.file("texts.txt");
+      const texts = ["two red circles", "ein Stern", "a blue square at the top"];
+      await writeFile(file, texts.join("\n"));
+      const layer = "text.transformer.encoder.layer.1";
+      for (const pool of ["class", "mean"]) {
+        const args = ["--texts", file, "--out", folder.file("{tap}"), "--tap", layer, "--tap", "text"];
+        assert.equal((await clipscope(["embed", ...args, "--pool", pool])).status, 0);
+        const { values, width, metadata } = await readFeatures(folder.file(layer));
+        assert.deepEqual([metadata["tap"], metadata["pool"]], [layer, pool]);
+        const model = await loadModel();
+        for (const [row, text] of texts.entries()) {
+          let expected: number[] = [];
+          const alone = await withTaps(
+            (name, value) => {
+              if (name !== layer) return;
+              const tokens = (value.arraySync() as number[][][])[0]!;
+              const mean = (i: number): number => tokens.reduce((sum, of) => sum + of[i]!, 0) / tokens.length;
+              expected = pool === "class" ? tokens[0]! : tokens[0]!.map((_, i) => mean(i));
+            },
+            () => model.encodeText([text]),
+          );
+          alone.dispose();
+          assertNear([...values.subarray(row * width, (row + 1) * width)], expected, 1e-5);
+        }
+        await model.dispose();
+        assert.equal((await readFeatures(folder.file("text"))).metadata["pool"], undefined);
+      }
+    });
+
+    it("leaves no journal behind a wrong name, so that the right one goes through", async () => {
+      const args = ["embed", "--images", images, "--out", out, "--tap"];
+      const { status, stderr } = await clipscope([...args, "visual.none"]);
+      assert.deepEqual([status, existsSync(`${out}.journal`)], [2, false]);
+      assert.match(stderr, /^clipscope: no tap "visual\.none"; choose one of these\n {2}visual/);
+      assert.equal((await clipscope([...args, "visual.ln_post"])).status, 0);
+    });
+  });
+
   describe("stopped and started again", () => {
     const args = (...more: string[]): string[] => [
       "embed",
@@ -206,7 +299,16 @@ describe("clipscope embed", () => {
     ["nothing to embed", () => [], /expected --images, --list or --texts, one of the three/],
     ["both", () => ["--images", images, "--texts", "x"], /one of the three/],
     ["a tap that is not there", () => ["--images", images, "--tap", "visual.none"], /no tap "visual\.none"/],
-    ["a tap of texts", () => ["--texts", "x", "--tap", "text"], /--tap and --pool are for images/],
+    [
+      "several taps for one file",
+      () => ["--images", images, "--tap", "visual", "--tap", "visual.ln_post"],
+      /expected \{tap\} in the name, where 2 taps make a file each/,
+    ],
+    [
+      "a tap twice",
+      () => ["--images", images, "--tap", "visual", "--tap", "visual"],
+      /the tap "visual" is named twice/,
+    ],
     ["a missing folder", () => ["--images", "nowhere"], /nowhere: no such file or folder/],
     ["a missing list", () => ["--list", "nowhere"], /nowhere: no such file or folder/],
   ];
@@ -215,7 +317,7 @@ describe("clipscope embed", () => {
       const { status, stdout, stderr } = await clipscope(["embed", "--out", out, ...args()]);
       assert.deepEqual([status, stdout], [2, ""]);
       assert.match(stderr.split("\n")[0]!, message);
-      assert.ok(!existsSync(out));
+      assert.deepEqual(await readdir(folder.path), ["images"]);
     });
   }
 });
@@ -362,6 +464,16 @@ describe("clipscope probe", () => {
         assert.equal(await readFile(probe, "utf8"), "the old probe");
       });
     }
+
+    it("features for a probe, and a probe for features", async () => {
+      await fit();
+      const [swapped, other] = [
+        await clipscope(["probe", "eval", "--probe", features, "--features", features]),
+        await clipscope(["probe", "eval", "--probe", probe, "--features", probe]),
+      ];
+      assert.match(swapped.stderr, /expected a probe, found features; "clipscope probe fit" makes one/);
+      assert.match(other.stderr, /expected features, found a probe; "clipscope embed" makes features/);
+    });
 
     it("labels that do not match the features", async () => {
       const labels = folder.file("labels.txt");

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { trainAdamw } from "../../lib/probe/adamw.ts";
-import { normalizeRows } from "../../lib/probe/features.ts";
+import { fitAdamw, trainAdamw } from "../../lib/probe/adamw.ts";
+import { normalizeRows, selectRows } from "../../lib/probe/features.ts";
+import { takeShots } from "../../lib/probe/shots.ts";
 import { TorchRandom } from "../../lib/probe/torch-random.ts";
 import { compare } from "../../lib/tensor/compare.ts";
+import { assertNear } from "../support/near.ts";
 import { readProbeGolden, type ProbeGolden } from "../support/probe-golden.ts";
 
 const cases = ["two", "many", "unbalanced"];
@@ -34,6 +36,40 @@ describe("CLIP_benchmark's linear probe", () => {
           const { relativeL2 } = compare(Float32Array.from(trained[part]), expected);
           assert.ok(relativeL2 < 1e-4, `${part}: ${relativeL2}`);
         }
+      });
+    }
+
+    it(`${name}: the trials, choice and weights of the search of the weight decay`, () => {
+      const all = normalizeRows(golden.features(name));
+      const rows = Array.from({ length: all.rows }, (_, row) => row);
+      const kept = Math.floor((all.rows * 2) / 3);
+      const [train, validation] = [rows.slice(0, kept), rows.slice(kept)].map((of) => selectRows(all, of));
+      const found = fitAdamw(train!, validation!);
+      const values = (part: string): number[] => [...golden.values(`${name}.search.${part}`)];
+      // The original repeats trials.
+      const accuracies = values("accuracies");
+      const expected = new Map(values("decays").map((decay, i) => [decay.toPrecision(6), accuracies[i]!]));
+      assert.deepEqual(
+        found.trials.map(({ weightDecay }) => weightDecay.toPrecision(6)),
+        [...expected.keys()],
+      );
+      assertNear(
+        found.trials.map(({ accuracy }) => accuracy),
+        [...expected.values()],
+        1e-9,
+      );
+      assertNear([found.weightDecay], values("decay"), 1e-9);
+      for (const part of ["weight", "bias"] as const) {
+        const { relativeL2 } = compare(Float32Array.from(found[part]), Float32Array.from(values(part)));
+        assert.ok(relativeL2 < 1e-4, `${part}: ${relativeL2}`);
+      }
+    });
+
+    for (const shots of [1, 5]) {
+      it(`${name}: the rows that are taken for ${shots} shots`, () => {
+        const features = golden.features(name);
+        const chosen = golden.values(`${name}.shots.${shots}`) as number[];
+        assert.deepEqual(takeShots(features, shots), selectRows(features, chosen));
       });
     }
   }

@@ -7,7 +7,10 @@ regression is scikit-learn's in float64 to the minimum (tol 1e-10): `CASE.C.weig
 `balanced` behind C where classes are weighed so. CLIP_benchmark's AdamW schedule is torch's, as CLIP_benchmark's linear
 probe runs it on the CPU (seed 0, batches of 64 from a shuffling DataLoader, 10 epochs, learning rate 0.1, cosine):
 `CASE.adamw.DECAY.weight`, `.bias` F32 by weight decay, and `CASE.adamw.start.*`, `CASE.adamw.order` I64 [epochs, rows] to
-tell where a difference comes from.
+tell where a difference comes from. Its search of the weight decay (find_peak and evaluate there), with the last third of
+the rows for validation: `CASE.search.decays` and `.accuracies` F64 in the order of the trials, repetitions included,
+`.decay` F64 [1] and, trained with that on all rows, `.weight` and `.bias` F32. `CASE.shots.K` I64: the rows that its
+few-shot picking takes after torch.manual_seed(0).
 """
 
 import argparse
@@ -32,6 +35,7 @@ CASES = {
 }
 STRENGTHS = [0.001, 0.316, 100.0]
 DECAYS = [0.0, 1e-6, 0.1]
+SHOTS = [1, 5]
 EPOCHS, BATCH, RATE = 10, 64, 0.1
 
 
@@ -51,6 +55,54 @@ def regression(features: np.ndarray, labels: np.ndarray, strength: float, weight
     if len(weight) == 1:
         weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
     return {"weight": weight, "bias": bias, "probabilities": model.predict_proba(features.astype(np.float64))}
+
+
+def shots(labels: torch.Tensor, k: int) -> torch.Tensor:
+    """CLIP_benchmark, metrics/linear_probe.py, evaluate: k of each class in the order of a random permutation."""
+    torch.manual_seed(0)
+    counts: dict[int, int] = {}
+    chosen = []
+    for row in torch.randperm(len(labels)).tolist():
+        label = int(labels[row])
+        if counts.setdefault(label, 0) < k:
+            counts[label] += 1
+            chosen.append(row)
+    return torch.tensor(chosen)
+
+
+def search(features: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+    """CLIP_benchmark, metrics/linear_probe.py, find_peak and the sweep in evaluate: the same trials in the same order."""
+    decays = np.logspace(-6, 2, num=97).tolist()
+    first = np.logspace(-6, 2, num=7).tolist()
+    kept = len(features) * 2 // 3
+    tried, accuracies = [], []
+
+    def find_peak(indices: list[int]) -> int:
+        best, most = 0, 0.0
+        for index in indices:
+            found = adamw(features[:kept], labels[:kept], decays[index])
+            weight, bias = found[f"{decays[index]:g}.weight"], found[f"{decays[index]:g}.bias"]
+            given = (features[kept:] @ weight.T + bias).argmax(dim=1)
+            accuracy = (given == labels[kept:]).double().mean().item()
+            tried.append(decays[index])
+            accuracies.append(accuracy)
+            if most < accuracy:
+                best, most = index, accuracy
+        return best
+
+    peak = find_peak([i for i, value in enumerate(decays) if value in first])
+    span = 8
+    while span > 0:
+        peak = find_peak([max(peak - span, 0), peak, min(peak + span, len(decays) - 1)])
+        span //= 2
+    final = adamw(features, labels, decays[peak])
+    return {
+        "decays": torch.tensor(tried, dtype=torch.float64),
+        "accuracies": torch.tensor(accuracies, dtype=torch.float64),
+        "decay": torch.tensor([decays[peak]], dtype=torch.float64),
+        "weight": final[f"{decays[peak]:g}.weight"],
+        "bias": final[f"{decays[peak]:g}.bias"],
+    }
 
 
 def adamw(features: torch.Tensor, labels: torch.Tensor, decay: float) -> dict[str, torch.Tensor]:
@@ -96,6 +148,9 @@ def main() -> None:
         for decay in DECAYS:
             found = adamw(normalised, torch.from_numpy(labels), decay)
             tensors |= {f"{case}.adamw.{key}": value for key, value in found.items()}
+        found = search(normalised, torch.from_numpy(labels))
+        tensors |= {f"{case}.search.{key}": value for key, value in found.items()}
+        tensors |= {f"{case}.shots.{k}": shots(torch.from_numpy(labels), k) for k in SHOTS}
 
     metadata = {
         "scikit-learn": sklearn.__version__,

@@ -1,0 +1,74 @@
+/** Texts to embeddings, or to the output of any layer of the text tower. */
+import { gatherND, reshape, sum, mul, tensor2d, tensor3d } from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
+import type { Clip } from "../clip/clip.ts";
+import "../node/tap-scope.ts";
+import { InputError } from "../tensor/errors.ts";
+import { runTapped, type Pooling } from "./tapped.ts";
+
+/** The tap of the whole text tower: the embedding. */
+export const textTap = "text";
+
+export interface EmbedTextsOptions {
+  /** Divide each embedding by its L2 norm. Default: false. */
+  readonly normalize?: boolean;
+  /**
+   * For taps with a vector for each token: that of the token that stands for a text (`<s>`; in the English models the
+   * end of text), or the mean over all tokens of the text. Default: `class`.
+   */
+  readonly pool?: Pooling;
+}
+
+/**
+ * Takes several taps of texts that run together.
+ *
+ * @param taps modules of the text tower, each once; `text` is the embedding
+ * @returns [texts, width] of each tap; the caller disposes them
+ * @throws InputError if there are no texts, no tokenizer, or a tap is not there
+ */
+export async function embedTextTaps(
+  model: Clip,
+  texts: readonly string[],
+  taps: readonly string[],
+  { normalize = false, pool = "class" }: EmbedTextsOptions = {},
+): Promise<Tensor2D[]> {
+  const tokenizer = await model.tokenizer();
+  const rows = texts.map((text) => tokenizer.encode(text));
+  const tokens = rows.map((row) => model.text.isToken(row));
+  return runTapped({
+    taps,
+    embedding: textTap,
+    normalize,
+    vectorOf: (name, value) => onePerText(name, value, tokens, pool, model),
+    // All in one run, so that a tap's rows are the texts.
+    run: (options) => model.encodeTokens(rows, { ...options, batchSize: Math.max(1, rows.length) }),
+  });
+}
+
+/** A vector for each text: [B, D] as it is; of [B, L, D] one token's, or the mean over the tokens. */
+function onePerText(
+  name: string,
+  value: Tensor,
+  tokens: readonly (readonly boolean[])[],
+  pool: Pooling,
+  { config }: Clip,
+): Tensor2D {
+  if (value.rank === 2) return value as Tensor2D;
+  const [batch = 0, length = 0, width = 0] = value.shape;
+  if (value.rank !== 3 || batch !== tokens.length) {
+    throw new InputError(
+      `the tap "${name}" has the shape [${value.shape}]: no vector for each token; take another`,
+    );
+  }
+  if (pool === "class") {
+    const isCausal = config.text.kind !== "xlm-roberta";
+    const indices = tokens.map((of, row) => [row, isCausal ? of.lastIndexOf(true) : 0]);
+    return gatherND(value, tensor2d(indices, [batch, 2], "int32")) as Tensor2D;
+  }
+  const weights = Float32Array.from({ length: batch * length }, (_, i) => {
+    const of = tokens[Math.floor(i / length)]!;
+    return of[i % length] === true ? 1 / of.filter(Boolean).length : 0;
+  });
+  const weighed = mul<Tensor3D>(value, tensor3d(weights, [batch, length, 1]));
+  return reshape(sum(weighed, 1), [batch, width]);
+}
