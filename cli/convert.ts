@@ -3,6 +3,7 @@ import { Option, type Command } from "commander";
 import { convert, type ConvertReport } from "../tools/convert/convert.ts";
 import type { FloatDtype } from "../lib/tensor/dtype.ts";
 import { examples, type GlobalOptions } from "./options.ts";
+import { megabytes } from "./progress.ts";
 import type { Progress, Terminal } from "./terminal.ts";
 
 interface Options extends GlobalOptions {
@@ -63,10 +64,6 @@ async function run(source: string, destination: string, options: Options, termin
   } finally {
     progress?.stop();
   }
-}
-
-function megabytes(bytes: number): number {
-  return Math.floor(bytes / 1e6);
 }
 
 function describe(report: ConvertReport, dtype: string | undefined, ms: number): string[] {

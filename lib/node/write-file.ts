@@ -1,5 +1,5 @@
 /** Files that appear whole or not at all. */
-import { open, rename, rm } from "node:fs/promises";
+import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { unreadable } from "./file-source.ts";
 
 /**
@@ -21,5 +21,13 @@ export async function writeWhole(path: string, parts: Iterable<Uint8Array>): Pro
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined);
     throw unreadable(path, error);
+  }
+}
+
+/** Writes bytes where the last ones ended, or at a position. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const at = position === undefined ? null : position + done;
+    done += (await file.write(bytes, done, bytes.length - done, at)).bytesWritten;
   }
 }

@@ -3,6 +3,7 @@ import { copyFile, mkdir, open, rename, stat, writeFile } from "node:fs/promises
 import { dirname, join, resolve } from "node:path";
 import { architectureByName } from "../../lib/clip/config.ts";
 import { fitTensors, recognizeArchitecture } from "../../lib/clip/recognize.ts";
+import { assertSpace, diskFull } from "../../lib/node/disk-space.ts";
 import { unreadable } from "../../lib/node/file-source.ts";
 import {
   configName,
@@ -17,7 +18,7 @@ import {
 } from "../../lib/node/model-directory.ts";
 import { bytesPerElement, elementCount, type Dtype, type FloatDtype } from "../../lib/tensor/dtype.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
-import { assertSpace, syncFolder, withNewFolder } from "./new-folder.ts";
+import { syncFolder, withNewFolder } from "./new-folder.ts";
 import { checkWeights, planWeights, writeWeights } from "./write-weights.ts";
 
 const weightsName = "open_clip_model.safetensors";
@@ -132,12 +133,10 @@ async function convertWeights(
   };
   const metadata = { format: "pt", ...store.metadata };
   return withNewFolder(destination, force, async (folder) => {
-    await assertSpace(folder, bytes);
+    await assertSpace(folder, bytes, destination);
     const partial = join(folder, `${weightsName}.partial`);
     const written = await writeWeights(partial, store, plan, metadata, onBytes).catch((error: unknown) => {
-      throw (error as NodeJS.ErrnoException).code === "ENOSPC"
-        ? new InputError(`${destination}: the disk is full; make room or choose another disk`)
-        : error;
+      throw diskFull(destination, error) ?? error;
     });
     if (written.overflowed > 0 && !allowOverflow) {
       throw new InputError(

@@ -5,7 +5,7 @@
  * of it lies beside, under a name that says so.
  */
 import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { configName, exists } from "../../lib/node/model-directory.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
@@ -98,14 +98,4 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
-}
-
-/** @throws InputError if the disk of a folder has not so many bytes left */
-export async function assertSpace(folder: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize >= bytes) return;
-  const gigabytes = (count: number): string => `${(count / 1e9).toFixed(2)} GB`;
-  throw new InputError(
-    `${dirname(folder)}: expected ${gigabytes(bytes)} of free space, found ${gigabytes(bavail * bsize)}; make room or choose another disk`,
-  );
 }
