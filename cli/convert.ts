@@ -19,7 +19,7 @@ export function register(program: Command, terminal: Terminal): void {
       "Turns a checkpoint (.pt, .bin, safetensors, shards) into a model directory.\n" +
         "Nothing in the checkpoint is executed. Config, tokenizer and text folder beside it come along.",
     )
-    .argument("<source>", "checkpoint file or model directory")
+    .argument("<source>", "checkpoint file, model directory or hf:REPOSITORY")
     .argument("<destination>", "the model directory to be made")
     .addOption(
       new Option("--dtype <format>", "round to this format (default: as it was)").choices([
@@ -36,6 +36,7 @@ export function register(program: Command, terminal: Terminal): void {
         "clipscope convert open_clip_pytorch_model.bin model/ --arch xlm-roberta-large-ViT-H-14",
         "clipscope convert epoch_32.pt model/ --arch ViT-B-32",
         "clipscope convert model/ model-f16/ --dtype f16",
+        "clipscope convert hf:laion/CLIP-ViT-B-32-laion2B-s34B-b79K model/",
       ),
     )
     .action(async (source: string, destination: string, _options: unknown, command: Command) => {
@@ -95,6 +96,7 @@ function describe(report: ConvertReport, dtype: string | undefined, ms: number):
 }
 
 function origin({ from, alternatives }: ConvertReport["architecture"]): string {
+  if (from === "table") return " (so open_clip's table of published models)";
   if (from !== "shapes") return "";
   const others =
     alternatives.length === 0 ? "" : `; the same in ${alternatives.join(", ")}: --arch says which`;

@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { unreadable } from "../lib/node/file-source.ts";
-import { findWeights, openWeightsFile } from "../lib/node/model-directory.ts";
+import { findModel, findWeights, openWeightsFile } from "../lib/node/model-directory.ts";
 import { diffStores, type DifferenceKind, type TensorDifference } from "../lib/tensor/diff.ts";
 import { InputError } from "../lib/tensor/errors.ts";
 import type { TensorStore } from "../lib/tensor/safetensors.ts";
@@ -22,8 +22,8 @@ export function register(program: Command, terminal: Terminal): void {
         "format, different by how much, or on one side only. Exit status 1 if any are\n" +
         "different or missing.",
     )
-    .argument("<a>", "model directory or file of weights")
-    .argument("<b>", "model directory or file of weights")
+    .argument("<a>", "model directory, hf:REPOSITORY or file of weights")
+    .argument("<b>", "model directory, hf:REPOSITORY or file of weights")
     .option("--prefix <prefix>", 'only tensors whose names begin so: "visual."')
     .addHelpText("after", examples("clipscope diff multilingual/ english/ --prefix visual."))
     .action(async (a: string, b: string, _options: unknown, command: Command) => {
@@ -54,11 +54,12 @@ async function diff(
   }
 }
 
-async function openStore(path: string): Promise<TensorStore> {
+async function openStore(name: string): Promise<TensorStore> {
+  const { path, wayOut } = await findModel(name);
   const kind = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
-  return (await openWeightsFile(kind.isDirectory() ? await findWeights(path) : path)).store;
+  return (await openWeightsFile(kind.isDirectory() ? await findWeights(path, wayOut) : path)).store;
 }
 
 async function compare(

@@ -36,15 +36,22 @@ export function register(program: Command, terminal: Terminal): void {
         ),
       ].join("\n"),
     )
-    .action(async (model: string | undefined, tag: string | undefined, _options: unknown, command: Command) => {
-      const options: Options = command.optsWithGlobals();
-      if (model !== undefined) await pull(model, tag, options, terminal);
-      else if (options.json === true) terminal.printJson(pretrained);
-      else command.help();
-    });
+    .action(
+      async (model: string | undefined, tag: string | undefined, _options: unknown, command: Command) => {
+        const options: Options = command.optsWithGlobals();
+        if (model !== undefined) await pull(model, tag, options, terminal);
+        else if (options.json === true) terminal.printJson(pretrained);
+        else command.help();
+      },
+    );
 }
 
-async function pull(model: string, tag: string | undefined, options: Options, terminal: Terminal): Promise<void> {
+async function pull(
+  model: string,
+  tag: string | undefined,
+  options: Options,
+  terminal: Terminal,
+): Promise<void> {
   const { repository, revision } = chooseRepository(model, tag, options.revision);
   const { arch, json = false } = options;
   let progress: Progress | undefined;
@@ -68,7 +75,9 @@ async function pull(model: string, tag: string | undefined, options: Options, te
     else for (const line of describe(report)) terminal.print(line);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    terminal.writeError("clipscope: stopped; what is downloaded is kept: the same command goes on from there\n");
+    terminal.writeError(
+      "clipscope: stopped; what is downloaded is kept: the same command goes on from there\n",
+    );
     process.kill(process.pid, error.signal);
   } finally {
     progress?.stop();
@@ -124,7 +133,15 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
   }
 }
 
-function describe({ repository, revision, commit, architecture, files, folder, model }: PullReport): string[] {
+function describe({
+  repository,
+  revision,
+  commit,
+  architecture,
+  files,
+  folder,
+  model,
+}: PullReport): string[] {
   const names = files.map((file) =>
     file.repository === repository ? file.path : `${file.path} of ${file.repository}`,
   );

@@ -101,7 +101,8 @@ export async function findWeights(directory: string, wayOut = ""): Promise<strin
   const there = await Promise.all(names.map((name) => exists(join(directory, name))));
   const present = names.filter((_, i) => there[i]);
   const path = join(directory, chooseWeights(present, directory, wayOut));
-  const isForeign = present.includes(torchName) && basename(path) === foreignName && (await isTransformers(path));
+  const isForeign =
+    present.includes(torchName) && basename(path) === foreignName && (await isTransformers(path));
   return isForeign ? join(directory, torchName) : path;
 }
 

@@ -1,6 +1,7 @@
 /** Turns a checkpoint into a model directory: weights in safetensors, and all that stands beside them. */
 import { copyFile, mkdir, open, rename, stat, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Pretrained } from "../../lib/clip/architectures/pretrained.ts";
 import { architectureByName } from "../../lib/clip/config.ts";
 import { fitTensors, recognizeArchitecture } from "../../lib/clip/recognize.ts";
 import { assertSpace, diskFull } from "../../lib/node/disk-space.ts";
@@ -8,14 +9,17 @@ import { unreadable } from "../../lib/node/file-source.ts";
 import {
   configName,
   exists,
+  findModel,
   findWeights,
   isInside,
   openWeightsFile,
   readJsonIfThere,
   readModelDirectory,
   type ModelDirectory,
+  type ModelPlace,
   type Weights,
 } from "../../lib/node/model-directory.ts";
+import { findTokenizer, tokenizerFiles } from "../../lib/node/read-tokenizer.ts";
 import { bytesPerElement, elementCount, type Dtype, type FloatDtype } from "../../lib/tensor/dtype.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
 import { syncFolder, withNewFolder } from "./new-folder.ts";
@@ -55,7 +59,7 @@ export interface ConvertReport {
   readonly architecture: {
     /** open_clip's name, null where a config says it in full. */
     readonly name: string | null;
-    readonly from: "config" | "--arch" | "shapes";
+    readonly from: "config" | "--arch" | "table" | "shapes";
     /** Others that have the same tensors. */
     readonly alternatives: readonly string[];
   };
@@ -81,7 +85,8 @@ export interface ConvertReport {
 /**
  * Converts a checkpoint file or a model directory.
  *
- * @param source a safetensors or PyTorch file, an index of shards, or a folder that holds one
+ * @param source a safetensors or PyTorch file, an index of shards, a folder that holds one, or "hf:REPOSITORY" for what
+ *   the hub's cache holds
  * @param destination the model directory to be made
  * @throws InputError if the source is damaged or does not fit its architecture, the destination is there, or numbers
  *   overflow; nothing is left behind
@@ -91,28 +96,29 @@ export async function convert(
   destination: string,
   options: ConvertOptions = {},
 ): Promise<ConvertReport> {
-  const kind = await stat(source).catch((error: unknown) => {
-    throw unreadable(source, error);
+  const place = await findModel(source);
+  const kind = await stat(place.path).catch((error: unknown) => {
+    throw unreadable(place.path, error);
   });
-  const path = kind.isDirectory() ? await findWeights(source) : source;
+  const path = kind.isDirectory() ? await findWeights(place.path, place.wayOut) : place.path;
   if (`${resolve(path)}/`.startsWith(`${resolve(destination)}/`)) {
     throw new InputError(`${destination}: holds the source; choose another folder`);
   }
   const weights = await openWeightsFile(path);
   try {
-    return await convertWeights(path, weights, destination, options);
+    return await convertWeights({ ...place, path }, weights, destination, options);
   } finally {
     await weights.store.close();
   }
 }
 
 async function convertWeights(
-  path: string,
+  { path, pretrained }: ModelPlace,
   { store, format, skipped }: Weights,
   destination: string,
   { arch, dtype, force = false, allowOverflow = false, onProgress }: ConvertOptions,
 ): Promise<ConvertReport> {
-  const architecture = await chooseArchitecture(path, store.tensors, format, arch);
+  const architecture = await chooseArchitecture({ path, pretrained }, store.tensors, format, arch);
   const model = await readModelDirectory(dirname(path), architecture.name ?? undefined);
   const fit = fitTensors(model.config, store.tensors);
   if (fit.problems.length > 0) {
@@ -145,7 +151,7 @@ async function convertWeights(
     }
     // What is read again comes from the system's memory while the disk is still at work.
     await Promise.all([syncFile(partial), checkWeights(partial, written.checksums, onBytes)]);
-    const files = await bringAlong(model, architecture, folder);
+    const files = await bringAlong(model, architecture, pretrained?.preprocess, folder);
     await rename(partial, join(folder, weightsName));
     const dtypes: Partial<Record<Dtype, number>> = {};
     for (const spec of plan) dtypes[spec.dtype] = (dtypes[spec.dtype] ?? 0) + 1;
@@ -169,7 +175,7 @@ async function convertWeights(
 }
 
 async function chooseArchitecture(
-  path: string,
+  { path, pretrained }: Pick<ModelPlace, "path" | "pretrained">,
   tensors: Weights["store"]["tensors"],
   format: Weights["format"],
   arch: string | undefined,
@@ -179,6 +185,7 @@ async function chooseArchitecture(
     return { name: arch, from: "--arch", alternatives: [] };
   }
   if (await exists(join(dirname(path), configName))) return { name: null, from: "config", alternatives: [] };
+  if (pretrained !== undefined) return { name: pretrained.architecture, from: "table", alternatives: [] };
   const names = await recognizeArchitecture(tensors);
   // TorchScript archives are OpenAI's, whose models have QuickGELU.
   const name = (format === "torchscript" && names.find((one) => one.endsWith("-quickgelu"))) || names[0];
@@ -194,6 +201,7 @@ async function chooseArchitecture(
 async function bringAlong(
   { path, config, preprocess }: ModelDirectory,
   { name }: ConvertReport["architecture"],
+  published: Pretrained["preprocess"],
   folder: string,
 ): Promise<string[]> {
   const files = [configName];
@@ -202,7 +210,7 @@ async function bringAlong(
   else {
     const old = (await readJsonIfThere(join(path, configName))) as { preprocess_cfg?: unknown } | undefined;
     const { mean, std, interpolation, resizeMode } = preprocess;
-    const standard = { mean, std, interpolation, resize_mode: resizeMode };
+    const standard = { mean, std, interpolation, resize_mode: resizeMode, ...published };
     const json = { model_cfg: architectureByName(name), preprocess_cfg: old?.preprocess_cfg ?? standard };
     await writeFile(target, `${JSON.stringify(json, null, 2)}\n`);
   }
@@ -217,6 +225,14 @@ async function bringAlong(
     await mkdir(dirname(join(folder, file)), { recursive: true });
     await copyFile(join(path, file), join(folder, file));
     files.push(file);
+  }
+  if (config.text.kind === "xlm-roberta" && !files.some((file) => tokenizerFiles.includes(basename(file)))) {
+    // From the hub's cache: a model directory is whole on other machines, too.
+    const tokenizer = await findTokenizer(path, config.text.tokenizer);
+    if (tokenizer !== null) {
+      await copyFile(tokenizer, join(folder, basename(tokenizer)));
+      files.push(basename(tokenizer));
+    }
   }
   for (const file of files) await syncFile(join(folder, file));
   for (const below of new Set(files.map(dirname))) await syncFolder(join(folder, below));

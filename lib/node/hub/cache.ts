@@ -39,7 +39,9 @@ export function isRepositoryName(name: string): boolean {
 export function parseHubName(text: string): HubName {
   const [repository = "", revision = "main", ...more] = text.replace(/^hf:/, "").split("@");
   if (!isRepositoryName(repository) || more.length > 0) {
-    throw new InputError(`${text}: expected a repository such as ${pretrained[0]!.repository}, or that and @REVISION`);
+    throw new InputError(
+      `${text}: expected a repository such as ${pretrained[0]!.repository}, or that and @REVISION`,
+    );
   }
   assertRevision(revision);
   return { repository, revision };

@@ -26,7 +26,10 @@ export class HubClient {
   /** fetch for @huggingface/hub's questions about a repository; repeated where a failure may pass. */
   questions(repository: string): typeof globalThis.fetch {
     const ask = async (url: unknown, init: unknown): Promise<globalThis.Response> => {
-      const signal = AbortSignal.any([this.options.signal, AbortSignal.timeout(this.options.patience.silence)]);
+      const signal = AbortSignal.any([
+        this.options.signal,
+        AbortSignal.timeout(this.options.patience.silence),
+      ]);
       const response = await this.get(repository, String(url), { ...(init as RequestInit), signal });
       const { headers } = response;
       const text = await response.text().catch((error: unknown) => {
@@ -91,7 +94,8 @@ export class HubClient {
   #cut(url: unknown, error: unknown): unknown {
     const { host } = new URL(String(url));
     const { cause, message } = error as Error;
-    const reason = cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? cause.message) : message;
+    const reason =
+      cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? cause.message) : message;
     return new PassingFailure(`${host}: the connection failed (${reason})`, { cause: error });
   }
 
@@ -112,7 +116,9 @@ export class HubClient {
           `${repository}: its owner asks for conditions to be accepted: do so at ${endpoint}/${repository}, then ${login}`,
         );
       case "RevisionNotFound":
-        return new InputError(`${repository}: has no such revision; ${endpoint}/${repository} shows its branches`);
+        return new InputError(
+          `${repository}: has no such revision; ${endpoint}/${repository} shows its branches`,
+        );
     }
     const reasons: Partial<Record<number, string>> = {
       401: `${endpoint} wants to know who asks (status 401): there is no such repository, or it is private; check its name, or ${login}`,

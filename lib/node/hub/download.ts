@@ -96,12 +96,14 @@ async function fill(
       before = done;
       if (done === file.size) return;
       for await (const { chunk, at } of received(client, file, done)) {
-        if (at + chunk.length > file.size) throw new InputError(`${file.path}: larger than the hub said; try again`);
+        if (at + chunk.length > file.size)
+          throw new InputError(`${file.path}: larger than the hub said; try again`);
         onBytes(at + chunk.length - done);
         await writeAll(handle, chunk, at);
         done = at + chunk.length;
       }
-      if (done < file.size) throw new PassingFailure(`${file.path}: cut off at ${done} of ${file.size} bytes`, {});
+      if (done < file.size)
+        throw new PassingFailure(`${file.path}: cut off at ${done} of ${file.size} bytes`, {});
     };
     await persist(attempt, patience, { hasProgressed: () => done > before, onWait, signal });
     await handle.sync();
@@ -139,7 +141,11 @@ async function* received(
 }
 
 /** @throws InputError if a file is not what the hub says it is; then it is gone */
-async function assertDigest({ path, size, digest }: RemoteFile, partial: string, signal: AbortSignal): Promise<void> {
+async function assertDigest(
+  { path, size, digest }: RemoteFile,
+  partial: string,
+  signal: AbortSignal,
+): Promise<void> {
   const isSha256 = digest.length === 64;
   const hash = createHash(isSha256 ? "sha256" : "sha1");
   if (!isSha256) hash.update(`blob ${size}\0`);

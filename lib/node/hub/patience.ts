@@ -22,7 +22,10 @@ export class PassingFailure extends Error {
   /** When the server wants to be asked again, in ms from now. */
   readonly retryAfter: number | undefined;
 
-  constructor(message: string, options: { readonly retryAfter?: number | undefined; readonly cause?: unknown }) {
+  constructor(
+    message: string,
+    options: { readonly retryAfter?: number | undefined; readonly cause?: unknown },
+  ) {
     super(message, { cause: options.cause });
     this.retryAfter = options.retryAfter;
   }
@@ -48,7 +51,7 @@ export async function persist<T>(
     readonly signal: AbortSignal;
   },
 ): Promise<T> {
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     try {
       return await attempt();
     } catch (error) {

@@ -133,11 +133,21 @@ class Pull {
   async #list(repository: string, revision: string): Promise<Listing> {
     const { endpoint: hubUrl, cache } = this.#client.options;
     const hub = { hubUrl, fetch: this.#client.questions(repository) };
-    const { sha: commit } = await modelInfo({ ...hub, name: repository, revision, additionalFields: ["sha"] });
+    const { sha: commit } = await modelInfo({
+      ...hub,
+      name: repository,
+      revision,
+      additionalFields: ["sha"],
+    });
     if (!isCommit(commit)) throw unexpected(hubUrl, `a commit, found ${JSON.stringify(commit)}`);
     const files = new Map<string, RemoteFile>();
     const repo = { type: "model", name: repository } as const;
-    for await (const { type, path, size, oid, lfs } of listFiles({ ...hub, repo, revision: commit, recursive: true })) {
+    for await (const { type, path, size, oid, lfs } of listFiles({
+      ...hub,
+      repo,
+      revision: commit,
+      recursive: true,
+    })) {
       if (type !== "file") continue;
       const digest = lfs?.oid ?? oid ?? "";
       // A path and a digest become paths of this machine.
@@ -182,7 +192,9 @@ class Pull {
     const file = wanted(listing, name);
     if (!name.endsWith(".json")) return [file];
     await this.#fetch([file]);
-    const { weight_map: map } = (await readJson(join(folder, name))) as { weight_map?: Record<string, string> };
+    const { weight_map: map } = (await readJson(join(folder, name))) as {
+      weight_map?: Record<string, string>;
+    };
     return [...new Set(Object.values(map ?? {}))].map((shard) => wanted(listing, shard));
   }
 
@@ -194,13 +206,14 @@ class Pull {
       const name = tokenizerFiles.find((one) => listing.files.has(`${folder}${one}`));
       if (name !== undefined) return wanted(listing, `${folder}${name}`);
     }
-    for (const repository of folders.filter(isRepositoryName)) {
+    const repositories = folders.filter(isRepositoryName);
+    for (const repository of repositories) {
       const other = await this.#list(repository, "main");
       const name = tokenizerFiles.find((one) => other.files.has(one));
       if (name !== undefined) return wanted(other, name);
     }
     throw new InputError(
-      `${listing.repository}: no tokenizer: expected ${tokenizerFiles.join(" or ")} there, or in the repository ${folders.join(" or ")}`,
+      `${listing.repository}: no tokenizer: expected ${tokenizerFiles.join(" or ")} there, or in the repository ${repositories.join(" or ")}`,
     );
   }
 
@@ -243,7 +256,9 @@ interface Wanted {
 function wanted(listing: Listing, path: string): Wanted {
   const file = listing.files.get(path);
   if (file !== undefined) return { listing, file };
-  throw new InputError(`${listing.repository}: expected ${path}, which its index of weights names, among its files`);
+  throw new InputError(
+    `${listing.repository}: expected ${path}, which its index of weights names, among its files`,
+  );
 }
 
 async function bytesMissing({ listing: { cached, commit }, file }: Wanted): Promise<number> {
