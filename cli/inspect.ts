@@ -14,7 +14,7 @@ import {
   findModel,
   findWeights,
   openWeightsFile,
-  readModelDirectory,
+  readModelAt,
   type Weights,
 } from "../lib/node/model-directory.ts";
 import { elementCount } from "../lib/tensor/dtype.ts";
@@ -121,15 +121,15 @@ async function findSubject(path: string | undefined, arch: string | undefined): 
   if (path === undefined && arch !== undefined) {
     return { title: arch, config: await architecture(arch), weights: null };
   }
-  const name = path ?? demoModel;
-  const { path: place, pretrained, wayOut } = await findModel(name);
+  const model = await findModel(path ?? demoModel);
+  const { path: place, pretrained, wayOut } = model;
   const kind = await stat(place).catch((error: unknown) => {
     throw unreadable(place, error);
   });
   if (kind.isDirectory()) {
     const isNamed = (arch ?? pretrained) !== undefined;
     const hasConfig = isNamed || (await exists(join(place, configName)));
-    const config = hasConfig ? (await readModelDirectory(name, arch)).config : null;
+    const config = hasConfig ? (await readModelAt(model, arch)).config : null;
     const file = await findWeights(place, wayOut).catch((error: unknown) => {
       // A config alone can be inspected too.
       if (config === null) throw error;

@@ -56,7 +56,12 @@ export async function findModel(name: string): Promise<ModelPlace> {
  * @throws InputError if there is no such directory, no config, or one that is not understood
  */
 export async function readModelDirectory(name: string, arch?: string): Promise<ModelDirectory> {
-  const { path, pretrained, wayOut } = await findModel(name);
+  return readModelAt(await findModel(name), arch);
+}
+
+/** The same for a place that is known. */
+export async function readModelAt(place: ModelPlace, arch?: string): Promise<ModelDirectory> {
+  const { path, pretrained, wayOut } = place;
   const kind = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { readdir, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pretrained } from "../../lib/clip/architectures/pretrained.ts";
+import { FileSource } from "../../lib/node/file-source.ts";
 import type { PullReport } from "../../lib/node/hub/pull.ts";
+import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
 import { clipscope, clipscopeProcess } from "../support/cli.ts";
 import { fixture } from "../support/paths.ts";
 import { demo, demoFiles, fromFixture, hubRoom, weightsName } from "../support/pull.ts";
@@ -83,6 +85,10 @@ describe("clipscope pull", () => {
       await run("diff", converted, fixture("demo-model")),
       await run("diff", `${model}@v1`, converted),
     );
+    await run("embed", "--images", image, "--out", room.cache("features"), "--model", `${model}@v1`);
+    const features = await SafetensorsFile.open(await FileSource.open(room.cache("features")));
+    assert.equal(features.metadata["model"], demo);
+    await features.close();
     const missing = await refused("classify", image, "--labels", "a,b", "--model", model);
     assert.match(
       missing,
@@ -94,7 +100,7 @@ describe("clipscope pull", () => {
     );
   });
 
-  it("converts with what open_clip's table knows, and with the tokenizer of another repository", async () => {
+  it("a repository without config and tokenizer answers all the same", async () => {
     const { repository } = pretrained.find(({ tag }) => tag === "frozen_laion5b_s13b_b90k")!;
     room.hub.add(repository, { "open_clip_pytorch_model.bin": new Uint8Array(200_000) });
     room.hub.add("xlm-roberta-large", { "tokenizer.json": demoFiles["tokenizer.json"]! });

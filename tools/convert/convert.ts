@@ -1,7 +1,6 @@
 /** Turns a checkpoint into a model directory: weights in safetensors, and all that stands beside them. */
 import { copyFile, mkdir, open, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Pretrained } from "../../lib/clip/architectures/pretrained.ts";
 import { architectureByName } from "../../lib/clip/config.ts";
 import { fitTensors, recognizeArchitecture } from "../../lib/clip/recognize.ts";
 import { assertSpace, diskFull } from "../../lib/node/disk-space.ts";
@@ -14,7 +13,7 @@ import {
   isInside,
   openWeightsFile,
   readJsonIfThere,
-  readModelDirectory,
+  readModelAt,
   type ModelDirectory,
   type ModelPlace,
   type Weights,
@@ -106,20 +105,21 @@ export async function convert(
   }
   const weights = await openWeightsFile(path);
   try {
-    return await convertWeights({ ...place, path }, weights, destination, options);
+    return await convertWeights(path, place, weights, destination, options);
   } finally {
     await weights.store.close();
   }
 }
 
 async function convertWeights(
-  { path, pretrained }: ModelPlace,
+  path: string,
+  place: ModelPlace,
   { store, format, skipped }: Weights,
   destination: string,
   { arch, dtype, force = false, allowOverflow = false, onProgress }: ConvertOptions,
 ): Promise<ConvertReport> {
-  const architecture = await chooseArchitecture({ path, pretrained }, store.tensors, format, arch);
-  const model = await readModelDirectory(dirname(path), architecture.name ?? undefined);
+  const architecture = await chooseArchitecture(path, place, store.tensors, format, arch);
+  const model = await readModelAt({ ...place, path: dirname(path) }, architecture.name ?? undefined);
   const fit = fitTensors(model.config, store.tensors);
   if (fit.problems.length > 0) {
     const count = fit.problems.length === 1 ? "1 tensor does" : `${fit.problems.length} tensors do`;
@@ -151,7 +151,7 @@ async function convertWeights(
     }
     // What is read again comes from the system's memory while the disk is still at work.
     await Promise.all([syncFile(partial), checkWeights(partial, written.checksums, onBytes)]);
-    const files = await bringAlong(model, architecture, pretrained?.preprocess, folder);
+    const files = await bringAlong(model, architecture, folder);
     await rename(partial, join(folder, weightsName));
     const dtypes: Partial<Record<Dtype, number>> = {};
     for (const spec of plan) dtypes[spec.dtype] = (dtypes[spec.dtype] ?? 0) + 1;
@@ -175,7 +175,8 @@ async function convertWeights(
 }
 
 async function chooseArchitecture(
-  { path, pretrained }: Pick<ModelPlace, "path" | "pretrained">,
+  path: string,
+  { pretrained }: ModelPlace,
   tensors: Weights["store"]["tensors"],
   format: Weights["format"],
   arch: string | undefined,
@@ -201,7 +202,6 @@ async function chooseArchitecture(
 async function bringAlong(
   { path, config, preprocess }: ModelDirectory,
   { name }: ConvertReport["architecture"],
-  published: Pretrained["preprocess"],
   folder: string,
 ): Promise<string[]> {
   const files = [configName];
@@ -210,7 +210,7 @@ async function bringAlong(
   else {
     const old = (await readJsonIfThere(join(path, configName))) as { preprocess_cfg?: unknown } | undefined;
     const { mean, std, interpolation, resizeMode } = preprocess;
-    const standard = { mean, std, interpolation, resize_mode: resizeMode, ...published };
+    const standard = { mean, std, interpolation, resize_mode: resizeMode };
     const json = { model_cfg: architectureByName(name), preprocess_cfg: old?.preprocess_cfg ?? standard };
     await writeFile(target, `${JSON.stringify(json, null, 2)}\n`);
   }

@@ -5,11 +5,12 @@ import { createServer } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { readModelDirectory } from "../../../lib/node/model-directory.ts";
+import { findWeights, readModelDirectory } from "../../../lib/node/model-directory.ts";
 import { loadModel } from "../../../lib/node/load-model.ts";
 import { pullModel, type PullOptions, type PullReport } from "../../../lib/node/hub/pull.ts";
 import { readTokenizer } from "../../../lib/node/read-tokenizer.ts";
 import { InputError } from "../../../lib/tensor/errors.ts";
+import { encodeSafetensors } from "../../../lib/tensor/safetensors.ts";
 import { gitBlobName, goodToken, type Fault, type SeenRequest } from "../../support/hub-server.ts";
 import { demo, demoFiles, fromFixture, hubRoom, weightsName } from "../../support/pull.ts";
 
@@ -416,6 +417,19 @@ describe("pullModel", () => {
       assert.deepEqual(await taken("someone/one"), ["open_clip_config.json", "model.safetensors"]);
       room.hub.add("someone/pt", { ...english, "epoch_32.pt": bytes, "logs/other.pt": "1" });
       assert.deepEqual(await taken("someone/pt"), ["open_clip_config.json", "epoch_32.pt"]);
+    });
+
+    it("of a folder that transformers filled, too, open_clip's PyTorch file", async () => {
+      const write = async (name: string, tensor: string): Promise<void> => {
+        await mkdir(join(room.home, name));
+        await writeFile(join(room.home, name, "open_clip_pytorch_model.bin"), "");
+        const one = encodeSafetensors([{ name: tensor, dtype: "F32", shape: [0], bytes: new Uint8Array() }]);
+        await writeFile(join(room.home, name, "model.safetensors"), one);
+      };
+      await write("theirs", "vision_model.embeddings.class_embedding");
+      assert.ok((await findWeights(join(room.home, "theirs"))).endsWith(".bin"));
+      await write("ours", "visual.class_embedding");
+      assert.ok((await findWeights(join(room.home, "ours"))).endsWith(".safetensors"));
     });
 
     it("an architecture that is not supported: before anything large is downloaded", async () => {
