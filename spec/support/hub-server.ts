@@ -8,13 +8,23 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 
-/** A file's name → its bytes, or what the hub says of it without serving it. */
-export type HubFiles = Readonly<Record<string, Uint8Array | string>>;
+/** A file's name → its bytes, or a file of this machine. */
+export type HubFiles = Readonly<Record<string, Uint8Array | string | HubBlob>>;
+
+/** A file's content. */
+export interface HubBlob {
+  readonly size: number;
+  /** What the hub calls it. */
+  readonly digest: string;
+  /** Its bytes from one position up to another. */
+  readonly read: (start: number, end: number) => Readable;
+}
 
 interface Repository {
   /** Branch, tag or commit → its files. */
-  readonly revisions: Map<string, { readonly commit: string; readonly files: Map<string, Uint8Array> }>;
+  readonly revisions: Map<string, { readonly commit: string; readonly files: ReadonlyMap<string, HubBlob> }>;
   /** Needs the token. */
   readonly access: "public" | "private" | "gated";
 }
@@ -55,7 +65,7 @@ export class HubServer {
   fault: (request: SeenRequest) => Fault | undefined = () => undefined;
   readonly #repositories = new Map<string, Repository>();
   readonly #renamed = new Map<string, string>();
-  readonly #blobs = new Map<string, Uint8Array>();
+  readonly #blobs = new Map<string, HubBlob>();
   readonly #hub: Server;
   readonly #cdn: Server;
 
@@ -95,11 +105,11 @@ export class HubServer {
     { revision = "main", access = "public" }: { revision?: string; access?: Repository["access"] } = {},
   ): string {
     const repository = this.#repositories.get(name) ?? { revisions: new Map(), access };
-    const bytes = new Map(Object.entries(files).map(([path, content]) => [path, Buffer.from(content)]));
-    const listing = Array.from(bytes, ([path, content]) => `${path} ${digestOf(content)}`).join("\n");
+    const blobs = new Map(Object.entries(files).map(([path, content]) => [path, blobOf(content)]));
+    const listing = Array.from(blobs, ([path, { digest }]) => `${path} ${digest}`).join("\n");
     const commit = createHash("sha1").update(listing).digest("hex");
-    for (const key of [revision, commit]) repository.revisions.set(key, { commit, files: bytes });
-    for (const content of bytes.values()) this.#blobs.set(digestOf(content), content);
+    for (const key of [revision, commit]) repository.revisions.set(key, { commit, files: blobs });
+    for (const blob of blobs.values()) this.#blobs.set(blob.digest, blob);
     this.#repositories.set(name, repository);
     return commit;
   }
@@ -164,16 +174,21 @@ export class HubServer {
   }
 
   #tree(
-    files: ReadonlyMap<string, Uint8Array>,
+    files: ReadonlyMap<string, HubBlob>,
     start: number,
     request: IncomingMessage,
     response: ServerResponse,
   ): void {
-    const entries = Array.from(files, ([path, bytes]) => {
-      const size = this.claims.get(path) ?? bytes.length;
-      const entry = { type: "file", path, size, oid: gitBlobName(bytes) };
-      const isLarge = bytes.length >= largeFrom;
-      return isLarge ? { ...entry, lfs: { oid: digestOf(bytes), size, pointerSize: 134 } } : entry;
+    const entries = Array.from(files, ([path, { size: trueSize, digest }]) => {
+      const size = this.claims.get(path) ?? trueSize;
+      const entry = { type: "file", path, size, oid: digest };
+      if (trueSize < largeFrom) return entry;
+      // git itself has a pointer in the large file's place.
+      return {
+        ...entry,
+        oid: gitBlobName(Buffer.from(digest)),
+        lfs: { oid: digest, size, pointerSize: 134 },
+      };
     });
     if (start + pageSize < entries.length) {
       const next = new URL(request.url!, this.endpoint);
@@ -185,21 +200,21 @@ export class HubServer {
 
   #resolve(
     path: string,
-    { commit, files }: { readonly commit: string; readonly files: ReadonlyMap<string, Uint8Array> },
+    { commit, files }: { readonly commit: string; readonly files: ReadonlyMap<string, HubBlob> },
     request: IncomingMessage,
     response: ServerResponse,
     fault: Fault | undefined,
   ): void {
-    const bytes = files.get(path);
+    const blob = files.get(path);
     response.setHeader("x-repo-commit", commit);
-    if (bytes === undefined) {
+    if (blob === undefined) {
       refuse(response, 404, "EntryNotFound");
       return;
     }
-    const digest = digestOf(bytes);
-    if (bytes.length < largeFrom) {
+    const { digest, size } = blob;
+    if (size < largeFrom) {
       response.setHeader("etag", `"${digest}"`);
-      send(response, request, bytes, fault);
+      send(response, request, blob, fault);
       return;
     }
     response
@@ -207,7 +222,7 @@ export class HubServer {
         // Python goes by the host's name, without the port.
         location: `${address(this.#cdn).replace("127.0.0.1", "localhost")}/${digest}?signature=secret`,
         "x-linked-etag": `"${digest}"`,
-        "x-linked-size": bytes.length,
+        "x-linked-size": size,
       })
       .end();
   }
@@ -229,26 +244,29 @@ function sendJson(response: ServerResponse, value: unknown): void {
 function send(
   response: ServerResponse,
   request: IncomingMessage,
-  whole: Uint8Array,
-  fault: Fault | undefined,
+  { size, read }: HubBlob,
+  fault: Fault = { cutAfter: Infinity },
 ): void {
   const asked = /^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1];
-  const start = fault && "ignoresRange" in fault ? 0 : Number(asked ?? 0);
-  const bytes = Buffer.from(whole.subarray(start));
-  if (fault && "corrupt" in fault) bytes[0]! ^= 1;
-  const headers = { "content-length": bytes.length };
+  const start = "ignoresRange" in fault ? 0 : Number(asked ?? 0);
+  const headers = { "content-length": size - start };
   if (start === 0) response.writeHead(200, headers);
-  else {
-    response.writeHead(206, {
-      ...headers,
-      "content-range": `bytes ${start}-${whole.length - 1}/${whole.length}`,
-    });
+  else response.writeHead(206, { ...headers, "content-range": `bytes ${start}-${size - 1}/${size}` });
+  if (request.method === "HEAD") {
+    response.end();
+    return;
   }
-  if (request.method === "HEAD") response.end();
-  else if (fault && "cutAfter" in fault)
-    response.write(bytes.subarray(0, fault.cutAfter), () => response.destroy());
-  else if (fault && "silentAfter" in fault) response.write(bytes.subarray(0, fault.silentAfter));
-  else response.end(bytes);
+  let left = "cutAfter" in fault ? fault.cutAfter : "silentAfter" in fault ? fault.silentAfter : Infinity;
+  left = Math.min(left, size - start);
+  const body = read(start, start + left);
+  if ("corrupt" in fault) body.once("data", (chunk: Buffer) => (chunk[0]! ^= 1));
+  body.pipe(response, { end: false });
+  body.on("end", () => {
+    if ("silentAfter" in fault) return;
+    if (start + left === size) response.end();
+    // What was written goes out before.
+    else response.write("", () => response.destroy());
+  });
 }
 
 /** What git calls a file of these bytes. */
@@ -256,7 +274,13 @@ export function gitBlobName(bytes: Uint8Array): string {
   return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 }
 
-/** What the hub calls them: SHA-256 if they are many. */
-export function digestOf(bytes: Uint8Array): string {
-  return bytes.length >= largeFrom ? createHash("sha256").update(bytes).digest("hex") : gitBlobName(bytes);
+function blobOf(content: Uint8Array | string | HubBlob): HubBlob {
+  if (typeof content === "object" && "digest" in content) return content;
+  const bytes = Buffer.from(content);
+  const sha256 = (): string => createHash("sha256").update(bytes).digest("hex");
+  return {
+    size: bytes.length,
+    digest: bytes.length < largeFrom ? gitBlobName(bytes) : sha256(),
+    read: (start, end) => Readable.from([Buffer.from(bytes.subarray(start, end))], { objectMode: false }),
+  };
 }

@@ -1,7 +1,7 @@
 /** What the specs of `pull` share: a hub, an empty cache, and an environment that knows of these two alone. */
 import { readFileSync } from "node:fs";
 import { clearedHubVariables, environment } from "./environment.ts";
-import { HubServer, type HubFiles } from "./hub-server.ts";
+import { HubServer } from "./hub-server.ts";
 import { fixture } from "./paths.ts";
 import { temporaryFolder } from "./temporary.ts";
 
@@ -37,7 +37,7 @@ export const demo = "clipscope/demo";
 export const weightsName = "open_clip_model.safetensors";
 
 /** The demo model as a repository, with files that nobody needs. */
-export const demoFiles: HubFiles = {
+export const demoFiles: Readonly<Record<string, Uint8Array>> = {
   ...fromFixture("demo-model", [
     "open_clip_config.json",
     "sentencepiece.bpe.model",
@@ -46,7 +46,7 @@ export const demoFiles: HubFiles = {
     "tokenizer_config.json",
     weightsName,
   ]),
-  "README.md": "hello\n",
+  "README.md": Buffer.from("hello\n"),
   "open_clip_pytorch_model.bin": new Uint8Array(200_000),
 };
 
