@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { unreadable } from "../lib/node/file-source.ts";
+import { ignoredTensors } from "../lib/clip/clip.ts";
 import { findModel, findWeights, openWeightsFile } from "../lib/node/model-directory.ts";
 import { diffStores, type DifferenceKind, type TensorDifference } from "../lib/tensor/diff.ts";
 import { InputError } from "../lib/tensor/errors.ts";
@@ -41,11 +42,13 @@ async function diff(
   try {
     const storeB = await openStore(b);
     try {
-      const differences = await compare(storeA, storeB, prefix, terminal);
+      const all = await compare(storeA, storeB, prefix, terminal);
+      const differences = all.filter(({ name }) => !ignoredTensors.includes(name));
+      const ignored = all.filter((one) => !differences.includes(one)).map(({ name }) => name);
       const isSame = differences.every(({ kind }) => kind === "identical" || kind === "rounded");
       if (!isSame) terminal.status = 1;
-      if (json) terminal.printJson({ same: isSame, tensors: differences });
-      else for (const line of describe(differences)) terminal.print(printable(line));
+      if (json) terminal.printJson({ same: isSame, tensors: differences, ignored });
+      else for (const line of describe(differences, ignored)) terminal.print(printable(line));
     } finally {
       await storeB.close();
     }
@@ -93,7 +96,7 @@ const kinds: Readonly<Record<DifferenceKind, string>> = {
   "only-b": "only in the second",
 };
 
-function describe(differences: readonly TensorDifference[]): string[] {
+function describe(differences: readonly TensorDifference[], ignored: readonly string[]): string[] {
   const lines: string[] = [];
   for (const difference of differences) {
     const { name, kind, dtypes, shapes, maxAbs, relativeL2, differing } = difference;
@@ -112,5 +115,6 @@ function describe(differences: readonly TensorDifference[]): string[] {
     const count = differences.filter((one) => one.kind === kind).length;
     if (count > 0) lines.push(`${count} ${label}`);
   }
+  if (ignored.length > 0) lines.push(`not compared, for no layer reads it: ${ignored.join(", ")}`);
   return lines;
 }
