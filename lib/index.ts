@@ -13,7 +13,8 @@ export {
   type ImageLoaderOptions,
   type LoadedImage,
 } from "./node/image-loader.ts";
-export { pullModel, type PulledFile, type PullOptions, type PullReport } from "./node/hub/pull.ts";
 export { loadModel, type LoadOptions } from "./node/load-model.ts";
 export { demoModel } from "./node/model-directory.ts";
+export type { PulledFile, PullOptions, PullReport } from "./node/hub/pull.ts";
+export { pullModel } from "./node/pull-model.ts";
 export { readImages } from "./node/read-images.ts";

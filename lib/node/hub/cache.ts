@@ -89,15 +89,17 @@ export class CachedRepository {
       // Relative: the cache may be moved.
       await symlink(relative(dirname(place), blob), place);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EEXIST") return; // another process was faster
+      if (code !== "EPERM") throw error;
       // Windows gives links to few; Python moves the file then, too.
       await rename(blob, place);
     }
   }
 
-  /** Says which commit a branch or tag is at. */
+  /** Says which commit a branch or tag is at. Where it is said already, the cache may be one that cannot be written. */
   async setRevision(revision: string, commit: string): Promise<void> {
-    if (revision === commit) return;
+    if (revision === commit || (await this.#commitOf(revision)) === commit) return;
     const place = join(this.path, "refs", revision);
     await mkdir(dirname(place), { recursive: true });
     await writeWhole(place, [Buffer.from(commit)]);

@@ -12,7 +12,7 @@ export interface Patience {
   readonly silence: number;
 }
 
-export const defaultPatience: Patience = { attempts: 6, firstDelay: 1000, silence: 60_000 };
+export const defaultPatience: Patience = { attempts: 5, firstDelay: 1000, silence: 60_000 };
 
 /** The hub's rate limits last five minutes; a server that asks for more may be asked again by the person. */
 const longestDelay = 300_000;

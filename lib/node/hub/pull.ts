@@ -173,11 +173,11 @@ class Pull {
   async #config(listing: Listing, folder: string, architecture: string | null): Promise<ClipConfig> {
     if (architecture === null) {
       await this.#fetch([wanted(listing, configName)]);
-      const { model_cfg: model } = (await readJson(join(folder, configName))) as {
+      const json = (await readJson(join(folder, configName))) as {
         model_cfg?: { text_cfg?: { hf_model_name?: string } };
-      };
+      } | null;
       // A text network of another size than the published ones comes in a folder of its own.
-      const network = `${model?.text_cfg?.hf_model_name ?? ""}/config.json`;
+      const network = `${json?.model_cfg?.text_cfg?.hf_model_name ?? ""}/config.json`;
       if (listing.files.has(network)) await this.#fetch([wanted(listing, network)]);
     } else await mkdir(folder, { recursive: true });
     return (await readModelDirectory(folder, architecture ?? undefined)).config;
@@ -192,10 +192,8 @@ class Pull {
     const file = wanted(listing, name);
     if (!name.endsWith(".json")) return [file];
     await this.#fetch([file]);
-    const { weight_map: map } = (await readJson(join(folder, name))) as {
-      weight_map?: Record<string, string>;
-    };
-    return [...new Set(Object.values(map ?? {}))].map((shard) => wanted(listing, shard));
+    const index = (await readJson(join(folder, name))) as { weight_map?: Record<string, string> } | null;
+    return [...new Set(Object.values(index?.weight_map ?? {}))].map((shard) => wanted(listing, shard));
   }
 
   /** The model's own, else that of the repositories that its config names; the English models' comes with clipscope. */
@@ -206,14 +204,17 @@ class Pull {
       const name = tokenizerFiles.find((one) => listing.files.has(`${folder}${one}`));
       if (name !== undefined) return wanted(listing, `${folder}${name}`);
     }
-    const repositories = folders.filter(isRepositoryName);
+    const paths = [...listing.files.keys()];
+    const isFolder = (name: string): boolean => paths.some((path) => path.startsWith(`${name}/`));
+    const repositories = folders.filter((name) => isRepositoryName(name) && !isFolder(name));
     for (const repository of repositories) {
       const other = await this.#list(repository, "main");
       const name = tokenizerFiles.find((one) => other.files.has(one));
       if (name !== undefined) return wanted(other, name);
     }
+    const places = ["it", ...repositories].join(" or in ");
     throw new InputError(
-      `${listing.repository}: no tokenizer: expected ${tokenizerFiles.join(" or ")} there, or in the repository ${repositories.join(" or ")}`,
+      `${listing.repository}: no tokenizer: expected ${tokenizerFiles.join(" or ")} in ${places}`,
     );
   }
 

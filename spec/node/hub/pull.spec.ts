@@ -447,8 +447,13 @@ describe("pullModel", () => {
     it("a model without a tokenizer anywhere", async () => {
       const others = Object.entries(demoFiles).filter(([name]) => !/^tokenizer\.json$|\.model$/.test(name));
       room.hub.add(demo, Object.fromEntries(others));
-      room.hub.add("text", { "README.md": "1" });
-      await assertRefused(pull(demo), /no tokenizer: expected tokenizer\.json or .* in the repository text$/);
+      await assertRefused(
+        pull(demo),
+        /no tokenizer: expected tokenizer\.json or sentencepiece\.bpe\.model in it$/,
+      );
+      room.hub.add(multilingual, { "open_clip_pytorch_model.bin": bytes });
+      room.hub.add("xlm-roberta-large", { "README.md": "1" });
+      await assertRefused(pull(multilingual), /sentencepiece\.bpe\.model in it or in xlm-roberta-large$/);
     });
   });
 });
