@@ -7,10 +7,10 @@ import { pipeline } from "node:stream/promises";
 import { InputError } from "../../tensor/errors.ts";
 import { diskFull } from "../disk-space.ts";
 import { unreadable } from "../file-source.ts";
+import { withLock } from "../lock.ts";
 import { exists } from "../model-directory.ts";
 import { writeAll } from "../write-file.ts";
 import type { HubClient } from "./client.ts";
-import { withLock } from "./lock.ts";
 import { PassingFailure, persist } from "./patience.ts";
 
 export interface RemoteFile {
@@ -55,25 +55,19 @@ export async function downloadBlob(
   const partial = partialOf(blob);
   const { onWait, signal } = client.options;
   await mkdir(dirname(blob), { recursive: true });
-  await withLock(
-    `${partial}.lock`,
-    {
-      onWait: () => {
-        onWait(`another process downloads ${file.path}; waiting for it`);
-      },
-      signal,
-    },
-    async () => {
+  const waiting = (): void => {
+    onWait(`another process downloads ${file.path}; waiting for it`);
+  };
+  try {
+    await withLock(`${partial}.lock`, { onWait: waiting, signal }, async () => {
       if (await exists(blob)) return;
-      try {
-        await fill(client, file, partial, onBytes);
-      } catch (error) {
-        throw diskFull(partial, error) ?? error;
-      }
+      await fill(client, file, partial, onBytes);
       await assertDigest(file, partial, signal);
       await rename(partial, blob);
-    },
-  );
+    });
+  } catch (error) {
+    throw diskFull(partial, error) ?? error;
+  }
 }
 
 /** Downloads what is missing. */
