@@ -264,8 +264,8 @@ function send(
   body.on("end", () => {
     if ("silentAfter" in fault) return;
     if (start + left === size) response.end();
-    // What was written goes out before.
-    else response.write("", () => response.destroy());
+    // Time for what was written to arrive; what lies in buffers is lost with a connection.
+    else setTimeout(() => response.destroy(), 100);
   });
 }
 

@@ -65,10 +65,10 @@ describe("the published size", function () {
       pulled.stdout,
       /^ {2}open_clip_model\.safetensors +4\.77 GB {2}4\.77 GB downloaded, checked$/m,
     );
-    assert.deepEqual(
-      room.hub.downloads.slice(0, 2).map(({ range }) => range),
-      [undefined, "bytes=2000000000-"],
-    );
+    const [whole, rest] = room.hub.downloads.map(({ range }) => range);
+    assert.equal(whole, undefined);
+    const offset = Number(/^bytes=(\d+)-$/.exec(rest!)?.[1]);
+    assert.ok(offset > 1.9e9 && offset <= 2e9, rest);
     const image = fixture("demo-model/samples/two-red-circles.png");
     const labels = "two red circles,zwei rote Kreise,两个红色的圆形,due cerchi rossi";
     const answered = await timed("classify", [image, "--labels", labels, "--model", `hf:${repository}`]);

@@ -106,11 +106,15 @@ describe("pullModel", () => {
   it("goes on where a connection was cut, and asks for nothing twice", async () => {
     room.hub.add(demo, demoFiles);
     const waits: string[] = [];
+    const arrived: number[] = [];
     let last = 0;
     disturbDownloads({ cutAfter: 1_000_000 }, { silentAfter: 500_000 });
     await pull(demo, {
       patience: { ...quick, silence: 1500 },
-      onWait: (reason) => waits.push(reason),
+      onWait: (reason) => {
+        waits.push(reason);
+        arrived.push(last);
+      },
       onProgress: (done, before, total) => {
         assert.ok(done > last && before === 0 && done <= total);
         last = done;
@@ -123,7 +127,11 @@ describe("pullModel", () => {
       .filter(({ path }) => path.endsWith(weightsDigest))
       .map(({ range }) => range);
     assert.equal(ranges[0], undefined);
-    assert.deepEqual(ranges.slice(1), ["bytes=1000000-", "bytes=1500000-"]);
+    assert.deepEqual(
+      ranges.slice(1),
+      arrived.map((bytes) => `bytes=${bytes}-`),
+    );
+    assert.ok(arrived[0]! > 0 && arrived[0]! <= 1_000_000 && arrived[1]! > arrived[0]!, `${arrived}`);
     assert.equal(last, weights.length + demoFiles["tokenizer.json"]!.length);
     assert.deepEqual(await readFile(blob()), weights);
   });
@@ -135,14 +143,15 @@ describe("pullModel", () => {
       pull(demo),
       /status 503\), 3 times; what is downloaded is kept: the same command goes on/,
     );
-    assert.equal((await stat(partial())).size, 700_000);
+    const { size } = await stat(partial());
+    assert.ok(size > 0 && size <= 700_000, `${size}`);
     const place = room.cache("models--clipscope--demo");
     assert.deepEqual(await readdir(join(place, "snapshots", commit)), ["open_clip_config.json", "text"]);
     await assert.rejects(stat(join(place, "refs", "main")), "nothing half-made is taken for the model");
     room.hub.requests.length = 0;
     const { files } = await pull(demo);
-    assert.equal(room.hub.downloads[0]!.range, "bytes=700000-");
-    assert.equal(files.find(({ path }) => path === weightsName)!.downloaded, weights.length - 700_000);
+    assert.equal(room.hub.downloads[0]!.range, `bytes=${size}-`);
+    assert.equal(files.find(({ path }) => path === weightsName)!.downloaded, weights.length - size);
     assert.deepEqual(await readFile(blob()), weights);
   });
 
