@@ -3,6 +3,7 @@ import { Option, type Command } from "commander";
 import { convert, type ConvertReport } from "../tools/convert/convert.ts";
 import type { FloatDtype } from "../lib/tensor/dtype.ts";
 import { examples, type GlobalOptions } from "./options.ts";
+import { megabytes } from "./progress.ts";
 import type { Progress, Terminal } from "./terminal.ts";
 
 interface Options extends GlobalOptions {
@@ -18,7 +19,7 @@ export function register(program: Command, terminal: Terminal): void {
       "Turns a checkpoint (.pt, .bin, safetensors, shards) into a model directory.\n" +
         "Nothing in the checkpoint is executed. Config, tokenizer and text folder beside it come along.",
     )
-    .argument("<source>", "checkpoint file or model directory")
+    .argument("<source>", "checkpoint file, model directory or hf:REPOSITORY")
     .argument("<destination>", "the model directory to be made")
     .addOption(
       new Option("--dtype <format>", "round to this format (default: as it was)").choices([
@@ -35,6 +36,7 @@ export function register(program: Command, terminal: Terminal): void {
         "clipscope convert open_clip_pytorch_model.bin model/ --arch xlm-roberta-large-ViT-H-14",
         "clipscope convert epoch_32.pt model/ --arch ViT-B-32",
         "clipscope convert model/ model-f16/ --dtype f16",
+        "clipscope convert hf:laion/CLIP-ViT-B-32-laion2B-s34B-b79K model/",
       ),
     )
     .action(async (source: string, destination: string, _options: unknown, command: Command) => {
@@ -63,10 +65,6 @@ async function run(source: string, destination: string, options: Options, termin
   } finally {
     progress?.stop();
   }
-}
-
-function megabytes(bytes: number): number {
-  return Math.floor(bytes / 1e6);
 }
 
 function describe(report: ConvertReport, dtype: string | undefined, ms: number): string[] {
@@ -98,6 +96,7 @@ function describe(report: ConvertReport, dtype: string | undefined, ms: number):
 }
 
 function origin({ from, alternatives }: ConvertReport["architecture"]): string {
+  if (from === "table") return " (so open_clip's table of published models)";
   if (from !== "shapes") return "";
   const others =
     alternatives.length === 0 ? "" : `; the same in ${alternatives.join(", ")}: --arch says which`;

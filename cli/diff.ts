@@ -2,7 +2,8 @@
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { unreadable } from "../lib/node/file-source.ts";
-import { findWeights, openWeightsFile } from "../lib/node/model-directory.ts";
+import { ignoredTensors } from "../lib/clip/clip.ts";
+import { findModel, findWeights, openWeightsFile } from "../lib/node/model-directory.ts";
 import { diffStores, type DifferenceKind, type TensorDifference } from "../lib/tensor/diff.ts";
 import { InputError } from "../lib/tensor/errors.ts";
 import type { TensorStore } from "../lib/tensor/safetensors.ts";
@@ -22,8 +23,8 @@ export function register(program: Command, terminal: Terminal): void {
         "format, different by how much, or on one side only. Exit status 1 if any are\n" +
         "different or missing.",
     )
-    .argument("<a>", "model directory or file of weights")
-    .argument("<b>", "model directory or file of weights")
+    .argument("<a>", "model directory, hf:REPOSITORY or file of weights")
+    .argument("<b>", "model directory, hf:REPOSITORY or file of weights")
     .option("--prefix <prefix>", 'only tensors whose names begin so: "visual."')
     .addHelpText("after", examples("clipscope diff multilingual/ english/ --prefix visual."))
     .action(async (a: string, b: string, _options: unknown, command: Command) => {
@@ -41,11 +42,13 @@ async function diff(
   try {
     const storeB = await openStore(b);
     try {
-      const differences = await compare(storeA, storeB, prefix, terminal);
+      const all = await compare(storeA, storeB, prefix, terminal);
+      const differences = all.filter(({ name }) => !ignoredTensors.includes(name));
+      const ignored = all.filter((one) => !differences.includes(one)).map(({ name }) => name);
       const isSame = differences.every(({ kind }) => kind === "identical" || kind === "rounded");
       if (!isSame) terminal.status = 1;
-      if (json) terminal.printJson({ same: isSame, tensors: differences });
-      else for (const line of describe(differences)) terminal.print(printable(line));
+      if (json) terminal.printJson({ same: isSame, tensors: differences, ignored });
+      else for (const line of describe(differences, ignored)) terminal.print(printable(line));
     } finally {
       await storeB.close();
     }
@@ -54,11 +57,12 @@ async function diff(
   }
 }
 
-async function openStore(path: string): Promise<TensorStore> {
+async function openStore(name: string): Promise<TensorStore> {
+  const { path, wayOut } = await findModel(name);
   const kind = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
-  return (await openWeightsFile(kind.isDirectory() ? await findWeights(path) : path)).store;
+  return (await openWeightsFile(kind.isDirectory() ? await findWeights(path, wayOut) : path)).store;
 }
 
 async function compare(
@@ -92,7 +96,7 @@ const kinds: Readonly<Record<DifferenceKind, string>> = {
   "only-b": "only in the second",
 };
 
-function describe(differences: readonly TensorDifference[]): string[] {
+function describe(differences: readonly TensorDifference[], ignored: readonly string[]): string[] {
   const lines: string[] = [];
   for (const difference of differences) {
     const { name, kind, dtypes, shapes, maxAbs, relativeL2, differing } = difference;
@@ -111,5 +115,6 @@ function describe(differences: readonly TensorDifference[]): string[] {
     const count = differences.filter((one) => one.kind === kind).length;
     if (count > 0) lines.push(`${count} ${label}`);
   }
+  if (ignored.length > 0) lines.push(`not compared, for no layer reads it: ${ignored.join(", ")}`);
   return lines;
 }

@@ -11,9 +11,10 @@ import {
   configName,
   demoModel,
   exists,
+  findModel,
   findWeights,
   openWeightsFile,
-  readModelDirectory,
+  readModelAt,
   type Weights,
 } from "../lib/node/model-directory.ts";
 import { elementCount } from "../lib/tensor/dtype.ts";
@@ -37,7 +38,7 @@ export function register(program: Command, terminal: Terminal): void {
       "The module tree of a model: shapes, parameters, GFLOPs, dtypes, file offsets.\n" +
         "GFLOPs are two for each multiply-add of matrix products, for one image and one text.",
     )
-    .argument("[path]", "model directory, or a file of weights (default: --model)")
+    .argument("[path]", "model directory, hf:REPOSITORY or file of weights (default: --model)")
     .option("--stats", "read every tensor: min, max, mean, std, NaN, infinities")
     .option("--depth <n>", "levels of modules to show (default: all)", positiveInteger)
     .option("--image-size <pixels>", "count GFLOPs at this size: 336 or 224x448 (height first)", imageSize)
@@ -120,14 +121,16 @@ async function findSubject(path: string | undefined, arch: string | undefined): 
   if (path === undefined && arch !== undefined) {
     return { title: arch, config: await architecture(arch), weights: null };
   }
-  const place = path ?? demoModel;
+  const model = await findModel(path ?? demoModel);
+  const { path: place, pretrained, wayOut } = model;
   const kind = await stat(place).catch((error: unknown) => {
     throw unreadable(place, error);
   });
   if (kind.isDirectory()) {
-    const hasConfig = arch !== undefined || (await exists(join(place, configName)));
-    const config = hasConfig ? (await readModelDirectory(place, arch)).config : null;
-    const file = await findWeights(place).catch((error: unknown) => {
+    const isNamed = (arch ?? pretrained) !== undefined;
+    const hasConfig = isNamed || (await exists(join(place, configName)));
+    const config = hasConfig ? (await readModelAt(model, arch)).config : null;
+    const file = await findWeights(place, wayOut).catch((error: unknown) => {
       // A config alone can be inspected too.
       if (config === null) throw error;
       return null;

@@ -44,6 +44,11 @@ const entries: readonly Entry[] = [
   },
   { name: "diff", summary: "compare two models tensor by tensor", load: () => import("./diff.ts") },
   {
+    name: "pull",
+    summary: "download a published model from the Hugging Face Hub",
+    load: () => import("./pull.ts"),
+  },
+  {
     name: "verify",
     summary: "compare every layer with a golden file of OpenCLIP's activations",
     load: () => import("./verify.ts"),
@@ -104,7 +109,10 @@ function createProgram(terminal: Terminal): Command {
       getErrHasColors: () => terminal.colors.isColorSupported,
     })
     .configureHelp({ showGlobalOptions: true, minWidthToWrap: 10 })
-    .option("--model <dir>", "model directory (default: the demo model that comes along)")
+    .option(
+      "--model <dir>",
+      "model directory, or hf:REPOSITORY for one that was pulled (default: the demo model that comes along)",
+    )
     .option("--arch <name>", "open_clip's name of the architecture, for a model directory without a config")
     .addOption(
       new Option("--backend <name>", "what computes")

@@ -35,3 +35,8 @@ function duration(seconds: number): string {
   if (minutes >= 60) return `${Math.floor(minutes / 60)}h${two(minutes % 60)}m`;
   return minutes > 0 ? `${minutes}m${two(rest)}s` : `${rest}s`;
 }
+
+/** Whole ones, for a line that counts them. */
+export function megabytes(bytes: number): number {
+  return Math.floor(bytes / 1e6);
+}

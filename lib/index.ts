@@ -15,4 +15,6 @@ export {
 } from "./node/image-loader.ts";
 export { loadModel, type LoadOptions } from "./node/load-model.ts";
 export { demoModel } from "./node/model-directory.ts";
+export type { PulledFile, PullOptions, PullReport } from "./node/hub/pull.ts";
+export { pullModel } from "./node/pull-model.ts";
 export { readImages } from "./node/read-images.ts";

@@ -26,13 +26,14 @@ export interface LoadOptions {
  * Loads a model directory. Weights are read when a pass needs them: a model that only embeds texts never reads the
  * image tower's.
  *
- * @param directory what a download of an OpenCLIP repository holds; default: the demo model that comes along
+ * @param name a folder with what a download of an OpenCLIP repository holds, or "hf:REPOSITORY", "hf:REPOSITORY@REVISION"
+ *   for one in the hub's cache (`pullModel` puts it there); default: the demo model that comes along
  * @throws InputError if something is missing, damaged or not supported: it names the file and the way out
  */
-export async function loadModel(directory: string = demoModel, options: LoadOptions = {}): Promise<Clip> {
-  const files = await readModelDirectory(directory, options.arch);
+export async function loadModel(name: string = demoModel, options: LoadOptions = {}): Promise<Clip> {
+  const files = await readModelDirectory(name, options.arch);
   const { name: backend } = await startNodeBackend(options.backend);
-  const store = await openWeights(directory);
+  const store = await openWeights(files.path, files.wayOut);
   const { weights = "auto" } = options;
   const residency = weights === "auto" ? fittingResidency(store, backend) : weights;
   const loadTokenizer = (): Promise<Tokenizer> => readTokenizer(files);

@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from "node:path";
 import type { Clip } from "../clip/clip.ts";
 
 export interface ModelIdentity {
-  /** The model directory's name. */
+  /** The model directory's name, or the repository's. */
   readonly name: string;
   /** Of one tower: its configuration and weights. */
   readonly sha256: string;
@@ -42,7 +42,13 @@ export async function modelIdentity(
     hash.update(JSON.stringify([name, dtype, shape]));
     for (const { start, length } of partsOf(size)) hash.update(await store.read(name, start, length));
   }
-  return { name: basename(dirname(resolve(store.name))), sha256: hash.digest("hex") };
+  return { name: nameOf(dirname(resolve(store.name))), sha256: hash.digest("hex") };
+}
+
+/** The folder's name; in the hub's cache, where that is a commit, the repository's. */
+function nameOf(folder: string): string {
+  const [, repository] = /[/\\]models--([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}$/.exec(folder) ?? [];
+  return repository?.replace("--", "/") ?? basename(folder);
 }
 
 function partsOf(size: number): { readonly start: number; readonly length: number }[] {

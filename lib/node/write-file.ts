@@ -109,3 +109,11 @@ export async function writeWhole(path: string, parts: Iterable<Uint8Array>): Pro
     for (const part of parts) await file!.write(part);
   });
 }
+
+/** Writes bytes where the last ones ended, or at a position. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const at = position === undefined ? null : position + done;
+    done += (await file.write(bytes, done, bytes.length - done, at)).bytesWritten;
+  }
+}

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { declaredTensors } from "../../lib/clip/clip.ts";
 import { architectureByName, parseClipConfig } from "../../lib/clip/config.ts";
 import { clipscopeProcess } from "../support/cli.ts";
+import { peakMemory, reportingPeak } from "../support/peak-memory.ts";
 import { writeTorchCheckpoint } from "../support/torch-zip.ts";
 
 const arch = "xlm-roberta-large-ViT-H-14";
@@ -38,16 +39,11 @@ describe("a checkpoint of 4.8 GB", function () {
       const start = performance.now();
       const { status, stdout, stderr } = await clipscopeProcess(
         ["convert", source, join(folder, "model"), "--json"],
-        {
-          nodeArgs: [
-            "--import",
-            "data:text/javascript,process.on('exit',()=>console.error('peak',process.resourceUsage().maxRSS))",
-          ],
-        },
+        { nodeArgs: reportingPeak },
       );
       const seconds = (performance.now() - start) / 1000;
       assert.equal(status, 0, stderr);
-      const peak = Number(/peak (\d+)/.exec(stderr)?.[1]) * 1024;
+      const peak = peakMemory(stderr);
       console.log(
         `      ${(size / 1e9).toFixed(2)} GB in ${seconds.toFixed(1)} s, peak memory ${(peak / 1e6).toFixed(0)} MB`,
       );

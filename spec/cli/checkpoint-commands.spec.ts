@@ -165,6 +165,19 @@ describe("clipscope diff", () => {
     assert.equal(nothing.status, 2);
   });
 
+  it("leaves out the buffers of old files that no layer reads", async () => {
+    // training.pt has text.transformer.embeddings.position_ids, exported.pt has not.
+    const paths = [fixture("checkpoints/training.pt"), fixture("checkpoints/exported.pt")];
+    assert.deepEqual(await clipscope(["diff", ...paths]), {
+      status: 0,
+      stdout: "42 identical\nnot compared, for no layer reads it: text.transformer.embeddings.position_ids\n",
+      stderr: "",
+    });
+    const { stdout } = await clipscope(["diff", ...paths, "--json"]);
+    const { same, ignored } = JSON.parse(stdout) as Compared & { ignored: string[] };
+    assert.deepEqual([same, ignored], [true, ["text.transformer.embeddings.position_ids"]]);
+  });
+
   it("a model and its conversion to fewer bits are equal after rounding", async () => {
     const model = fixture("tiny/gelu-mlp");
     for (const dtype of ["f16", "bf16"]) {

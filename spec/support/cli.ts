@@ -1,6 +1,7 @@
 /** Runs the command line: inside this process, or as a process of its own where that is the point. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import { run } from "../../cli/program.ts";
 import { Terminal, type ExitStatus } from "../../cli/terminal.ts";
 import { packageRoot } from "./paths.ts";
@@ -53,23 +54,31 @@ interface ProcessCircumstances {
   readonly nodeArgs?: readonly string[];
   /** Close the pipe from standard output after its first bytes. */
   readonly stopReading?: boolean;
-  /** Send SIGINT after so many milliseconds. */
-  readonly interruptAfter?: number;
+  /** Send SIGINT after so many milliseconds, or when something has happened. */
+  readonly interruptAfter?: number | Promise<unknown>;
+  /** The shell's limit on the size of files, in blocks of 512 bytes. */
+  readonly fileLimit?: number;
 }
 
 /** `node bin/clipscope.js …args`, with a standard input that never ends. */
 export async function clipscopeProcess(
   args: readonly string[],
-  { nodeArgs = [], stopReading = false, interruptAfter }: ProcessCircumstances = {},
+  { nodeArgs = [], stopReading = false, interruptAfter, fileLimit }: ProcessCircumstances = {},
 ): Promise<ProcessResult> {
-  const child = spawn(process.execPath, [...nodeArgs, "bin/clipscope.js", ...args], { cwd: packageRoot });
+  const command = [process.execPath, ...nodeArgs, "bin/clipscope.js", ...args];
+  const [program, ...rest] =
+    fileLimit === undefined ? command : ["sh", "-c", `ulimit -f ${fileLimit}; exec "$@"`, "sh", ...command];
+  const child = spawn(program!, rest, { cwd: packageRoot });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => {
     stdout += chunk.toString();
     if (stopReading) child.stdout.destroy();
   });
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  if (interruptAfter !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfter);
+  if (interruptAfter !== undefined) {
+    const moment = typeof interruptAfter === "number" ? setTimeout(interruptAfter) : interruptAfter;
+    void moment.then(() => child.kill("SIGINT"));
+  }
   const [status, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
   return { status, signal, stdout, stderr };
 }

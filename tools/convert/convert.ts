@@ -1,23 +1,27 @@
 /** Turns a checkpoint into a model directory: weights in safetensors, and all that stands beside them. */
 import { copyFile, mkdir, open, rename, stat, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { architectureByName } from "../../lib/clip/config.ts";
 import { fitTensors, recognizeArchitecture } from "../../lib/clip/recognize.ts";
+import { assertSpace, diskFull } from "../../lib/node/disk-space.ts";
 import { unreadable } from "../../lib/node/file-source.ts";
 import {
   configName,
   exists,
+  findModel,
   findWeights,
   isInside,
   openWeightsFile,
   readJsonIfThere,
-  readModelDirectory,
+  readModelAt,
   type ModelDirectory,
+  type ModelPlace,
   type Weights,
 } from "../../lib/node/model-directory.ts";
+import { findTokenizer, tokenizerFiles } from "../../lib/node/read-tokenizer.ts";
 import { bytesPerElement, elementCount, type Dtype, type FloatDtype } from "../../lib/tensor/dtype.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
-import { assertSpace, syncFolder, withNewFolder } from "./new-folder.ts";
+import { syncFolder, withNewFolder } from "./new-folder.ts";
 import { checkWeights, planWeights, writeWeights } from "./write-weights.ts";
 
 const weightsName = "open_clip_model.safetensors";
@@ -54,7 +58,7 @@ export interface ConvertReport {
   readonly architecture: {
     /** open_clip's name, null where a config says it in full. */
     readonly name: string | null;
-    readonly from: "config" | "--arch" | "shapes";
+    readonly from: "config" | "--arch" | "table" | "shapes";
     /** Others that have the same tensors. */
     readonly alternatives: readonly string[];
   };
@@ -80,7 +84,8 @@ export interface ConvertReport {
 /**
  * Converts a checkpoint file or a model directory.
  *
- * @param source a safetensors or PyTorch file, an index of shards, or a folder that holds one
+ * @param source a safetensors or PyTorch file, an index of shards, a folder that holds one, or "hf:REPOSITORY" for what
+ *   the hub's cache holds
  * @param destination the model directory to be made
  * @throws InputError if the source is damaged or does not fit its architecture, the destination is there, or numbers
  *   overflow; nothing is left behind
@@ -90,16 +95,17 @@ export async function convert(
   destination: string,
   options: ConvertOptions = {},
 ): Promise<ConvertReport> {
-  const kind = await stat(source).catch((error: unknown) => {
-    throw unreadable(source, error);
+  const place = await findModel(source);
+  const kind = await stat(place.path).catch((error: unknown) => {
+    throw unreadable(place.path, error);
   });
-  const path = kind.isDirectory() ? await findWeights(source) : source;
+  const path = kind.isDirectory() ? await findWeights(place.path, place.wayOut) : place.path;
   if (`${resolve(path)}/`.startsWith(`${resolve(destination)}/`)) {
     throw new InputError(`${destination}: holds the source; choose another folder`);
   }
   const weights = await openWeightsFile(path);
   try {
-    return await convertWeights(path, weights, destination, options);
+    return await convertWeights(path, place, weights, destination, options);
   } finally {
     await weights.store.close();
   }
@@ -107,12 +113,13 @@ export async function convert(
 
 async function convertWeights(
   path: string,
+  place: ModelPlace,
   { store, format, skipped }: Weights,
   destination: string,
   { arch, dtype, force = false, allowOverflow = false, onProgress }: ConvertOptions,
 ): Promise<ConvertReport> {
-  const architecture = await chooseArchitecture(path, store.tensors, format, arch);
-  const model = await readModelDirectory(dirname(path), architecture.name ?? undefined);
+  const architecture = await chooseArchitecture(path, place, store.tensors, format, arch);
+  const model = await readModelAt({ ...place, path: dirname(path) }, architecture.name ?? undefined);
   const fit = fitTensors(model.config, store.tensors);
   if (fit.problems.length > 0) {
     const count = fit.problems.length === 1 ? "1 tensor does" : `${fit.problems.length} tensors do`;
@@ -132,12 +139,10 @@ async function convertWeights(
   };
   const metadata = { format: "pt", ...store.metadata };
   return withNewFolder(destination, force, async (folder) => {
-    await assertSpace(folder, bytes);
+    await assertSpace(folder, bytes, destination);
     const partial = join(folder, `${weightsName}.partial`);
     const written = await writeWeights(partial, store, plan, metadata, onBytes).catch((error: unknown) => {
-      throw (error as NodeJS.ErrnoException).code === "ENOSPC"
-        ? new InputError(`${destination}: the disk is full; make room or choose another disk`)
-        : error;
+      throw diskFull(destination, error) ?? error;
     });
     if (written.overflowed > 0 && !allowOverflow) {
       throw new InputError(
@@ -171,6 +176,7 @@ async function convertWeights(
 
 async function chooseArchitecture(
   path: string,
+  { pretrained }: ModelPlace,
   tensors: Weights["store"]["tensors"],
   format: Weights["format"],
   arch: string | undefined,
@@ -180,6 +186,7 @@ async function chooseArchitecture(
     return { name: arch, from: "--arch", alternatives: [] };
   }
   if (await exists(join(dirname(path), configName))) return { name: null, from: "config", alternatives: [] };
+  if (pretrained !== undefined) return { name: pretrained.architecture, from: "table", alternatives: [] };
   const names = await recognizeArchitecture(tensors);
   // TorchScript archives are OpenAI's, whose models have QuickGELU.
   const name = (format === "torchscript" && names.find((one) => one.endsWith("-quickgelu"))) || names[0];
@@ -218,6 +225,14 @@ async function bringAlong(
     await mkdir(dirname(join(folder, file)), { recursive: true });
     await copyFile(join(path, file), join(folder, file));
     files.push(file);
+  }
+  if (config.text.kind === "xlm-roberta" && !files.some((file) => tokenizerFiles.includes(basename(file)))) {
+    // From the hub's cache: a model directory is whole on other machines, too.
+    const tokenizer = await findTokenizer(path, config.text.tokenizer);
+    if (tokenizer !== null) {
+      await copyFile(tokenizer, join(folder, basename(tokenizer)));
+      files.push(basename(tokenizer));
+    }
   }
   for (const file of files) await syncFile(join(folder, file));
   for (const below of new Set(files.map(dirname))) await syncFolder(join(folder, below));

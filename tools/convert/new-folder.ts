@@ -2,11 +2,12 @@
  * A folder that appears whole or not at all: it is filled under another name beside its place and then renamed.
  *
  * Whatever happens on the way, nothing stands at its place that is not whole; after a kill or a power failure the half
- * of it lies beside, under a name that says so.
+ * of it lies beside, under a name that says so. A kill between the two renames that put it in an older one's place
+ * leaves both whole beside it: the next run finishes that.
  */
 import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { configName, exists } from "../../lib/node/model-directory.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
 
@@ -22,8 +23,9 @@ export async function withNewFolder<T>(
   fill: (folder: string) => Promise<T>,
 ): Promise<T> {
   const place = resolve(destination);
-  await assertFree(destination, isReplacing);
   await mkdir(dirname(place), { recursive: true });
+  await finishReplacing(place);
+  await assertFree(destination, isReplacing);
   const folder = await mkdtemp(`${place}.partial-`);
   const cleanUp = (signal: NodeJS.Signals): void => {
     rmSync(folder, { recursive: true, force: true });
@@ -34,7 +36,7 @@ export async function withNewFolder<T>(
     const result = await fill(folder);
     await syncFolder(folder);
     if (await exists(place)) {
-      const old = folder.replace(/\.partial-(\w+)$/, ".replaced-$1");
+      const old = folder.replace(partialName, ".replaced-$1");
       await rename(place, old);
       await rename(folder, place);
       await syncFolder(dirname(place));
@@ -47,6 +49,27 @@ export async function withNewFolder<T>(
   } finally {
     process.off("SIGINT", cleanUp).off("SIGTERM", cleanUp);
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const partialName = /\.partial-(\w+)$/;
+
+/**
+ * Ends what a run was killed at while it put one folder in the place of another: the new one is whole by then, for the
+ * old one moves away last.
+ */
+async function finishReplacing(place: string): Promise<void> {
+  const folder = dirname(place);
+  const [prefix, suffix] = [`${basename(place)}.replaced-`, /^\w{6}$/];
+  for (const name of await readdir(folder)) {
+    const run = name.slice(prefix.length);
+    if (!name.startsWith(prefix) || !suffix.test(run)) continue;
+    const [old, whole] = [join(folder, name), `${place}.partial-${run}`];
+    // Whose name only looks so is not ours to delete.
+    if ((await strangers(old, "")).length > 0) continue;
+    if (!(await exists(place))) await rename((await exists(whole)) ? whole : old, place);
+    await syncFolder(folder);
+    await rm(old, { recursive: true, force: true });
   }
 }
 
@@ -98,14 +121,4 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
-}
-
-/** @throws InputError if the disk of a folder has not so many bytes left */
-export async function assertSpace(folder: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize >= bytes) return;
-  const gigabytes = (count: number): string => `${(count / 1e9).toFixed(2)} GB`;
-  throw new InputError(
-    `${dirname(folder)}: expected ${gigabytes(bytes)} of free space, found ${gigabytes(bavail * bsize)}; make room or choose another disk`,
-  );
 }

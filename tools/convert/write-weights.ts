@@ -3,9 +3,10 @@
  *
  * While a piece is written, its checksum is made and the next one is read.
  */
-import { open, type FileHandle } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { crc32 } from "../../lib/checkpoint/crc32.ts";
 import { FileSource } from "../../lib/node/file-source.ts";
+import { writeAll } from "../../lib/node/write-file.ts";
 import { bytesPerElement, roundFloats, type FloatDtype } from "../../lib/tensor/dtype.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
 import {
@@ -145,8 +146,4 @@ export async function checkWeights(
   } finally {
     await store.close();
   }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten;
 }

@@ -14,10 +14,10 @@ import {
   type NativeManifest,
   platformTag,
 } from "../../lib/node/native-build.ts";
+import { takeLock } from "../../lib/node/lock.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
 import { compileBinding, tfjsNode } from "./binding.ts";
 import type { Checked } from "./check.ts";
-import { takeLock } from "./lock.ts";
 import { lastLines, type Progress, run } from "./run.ts";
 import { fetchLibrary, noSpace, type Source, sourceLabel } from "./sources.ts";
 
@@ -66,7 +66,7 @@ export async function buildNative(request: BuildRequest, steps: Steps = realStep
 
   try {
     await mkdir(cache, { recursive: true });
-    const release = await takeLock(join(cache, `lock-${platformTag}`));
+    const release = await lockBuilds(cache);
     try {
       await removeUnfinished(cache);
       return await buildLocked(request, steps, cache, progress);
@@ -166,7 +166,7 @@ export async function checkBuild(folder: string, label: string): Promise<Checked
 /** Removes every build of this platform, unfinished ones too. @returns the folders of builds that are gone. */
 export async function removeNative(cache: string = cacheFolder()): Promise<string[]> {
   if (!existsSync(cache)) return [];
-  const release = await takeLock(join(cache, `lock-${platformTag}`));
+  const release = await lockBuilds(cache);
   try {
     await removeUnfinished(cache);
     const folders = await buildFolders(cache);
@@ -175,6 +175,16 @@ export async function removeNative(cache: string = cacheFolder()): Promise<strin
   } finally {
     await release();
   }
+}
+
+/** @throws InputError if another process is at work there */
+async function lockBuilds(cache: string): Promise<() => Promise<void>> {
+  const path = join(cache, `lock-${platformTag}`);
+  const lock = await takeLock(path);
+  if ("release" in lock) return lock.release;
+  throw new InputError(
+    `another process (${lock.heldBy}) is building; wait for it, or delete ${path} if it is no more`,
+  );
 }
 
 async function buildFolders(cache: string): Promise<string[]> {

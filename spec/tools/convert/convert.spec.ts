@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
-import { openWeightsFile } from "../../../lib/node/model-directory.ts";
+import { demoModel, openWeightsFile } from "../../../lib/node/model-directory.ts";
 import { loadModel } from "../../../lib/node/load-model.ts";
 import { roundFloats, toFloat32 } from "../../../lib/tensor/dtype.ts";
 import { InputError } from "../../../lib/tensor/errors.ts";
 import { encodeSafetensors, tensorInfo, type TensorStore } from "../../../lib/tensor/safetensors.ts";
 import { convert, type ConvertReport } from "../../../tools/convert/convert.ts";
+import { clipscopeProcess } from "../../support/cli.ts";
 import { fixture, packageRoot } from "../../support/paths.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
@@ -144,6 +145,46 @@ describe("convert", () => {
       assert.deepEqual(error.details, ["missing     visual.proj [40, 24]"]);
       return true;
     });
+  });
+
+  for (const [moment, lastRename, left] of [
+    ["between the two renames of --force", /\.replaced-/, ["model.partial", "model.replaced"]],
+    ["before the old model is deleted", /\/model$/, ["model", "model.replaced"]],
+  ] as const) {
+    it(`after a kill ${moment}, the next run finishes its work`, async () => {
+      const destination = folder.file("model");
+      await convert(fixture("tiny/gelu-mlp"), destination);
+      const kill = `
+        import fs from "node:fs";
+        import { syncBuiltinESMExports } from "node:module";
+        const { rename } = fs.promises;
+        fs.promises.rename = async (from, to) => {
+          await rename(from, to);
+          if (${String(lastRename)}.test(to)) process.kill(process.pid, "SIGKILL");
+        };
+        syncBuiltinESMExports();`;
+      const { signal } = await clipscopeProcess(["convert", model, destination, "--force"], {
+        nodeArgs: ["--import", `data:text/javascript,${encodeURIComponent(kill)}`],
+      });
+      assert.equal(signal, "SIGKILL");
+      const names = await readdir(folder.path);
+      assert.deepEqual(
+        names.map((name) => name.replace(/-\w{6}$/, "")),
+        left,
+      );
+      await assert.rejects(convert(model, destination), /is there already; --force replaces it/);
+      assert.deepEqual(await readdir(folder.path), ["model"]);
+      await assertSameAsModel(destination);
+    });
+  }
+
+  it("a disk that takes no more: one line, and nothing is left", async () => {
+    const { status, stderr } = await clipscopeProcess(["convert", demoModel, folder.file("model")], {
+      fileLimit: 2000,
+    });
+    assert.equal(status, 2);
+    assert.match(stderr, /^clipscope: .*model: a file may not grow so large here \(ulimit -f, .*\n$/);
+    assert.deepEqual(await readdir(folder.path), []);
   });
 
   it("refuses a destination that is there, replaces a model with force, never anything else", async () => {

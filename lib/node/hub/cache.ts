@@ -1,0 +1,130 @@
+/**
+ * The cache that all programs share which load models from the Hugging Face Hub:
+ *
+ *     models--ORG--NAME/blobs/DIGEST                       a file's bytes
+ *                      /snapshots/COMMIT/PATH → blobs/…    a commit's files, as links
+ *                      /refs/REVISION                      the commit of a branch or tag
+ *
+ * @source https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+ */
+import { mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
+import { pretrained, pretrainedOf, type Pretrained } from "../../clip/architectures/pretrained.ts";
+import { InputError } from "../../tensor/errors.ts";
+import { exists, isInside } from "../model-directory.ts";
+import { writeWhole } from "../write-file.ts";
+
+/** A repository at a revision: "laion/CLIP-ViT-B-32-laion2B-s34B-b79K@main". */
+export interface HubName {
+  readonly repository: string;
+  /** Branch, tag or commit. */
+  readonly revision: string;
+}
+
+/** Tokenizers' old repositories have no owner: "xlm-roberta-large". */
+const repositoryName = /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/;
+const commitName = /^[0-9a-f]{40}$/;
+
+/** Whether the hub could have a repository of that name. */
+export function isRepositoryName(name: string): boolean {
+  return repositoryName.test(name) && !name.includes("--") && !name.includes("..");
+}
+
+/**
+ * Reads "REPOSITORY" or "REPOSITORY@REVISION", with or without "hf:" before it.
+ *
+ * @throws InputError if it is neither
+ */
+export function parseHubName(text: string): HubName {
+  const [repository = "", revision = "main", ...more] = text.replace(/^hf:/, "").split("@");
+  if (!isRepositoryName(repository) || more.length > 0) {
+    throw new InputError(
+      `${text}: expected a repository such as ${pretrained[0]!.repository}, or that and @REVISION`,
+    );
+  }
+  assertRevision(revision);
+  return { repository, revision };
+}
+
+/** A revision becomes a path. @throws InputError if it would lead elsewhere */
+export function assertRevision(revision: string): void {
+  if (revision === "" || revision.startsWith(".") || !isInside(revision)) {
+    throw new InputError(`"${revision}": expected a branch, a tag or a commit`);
+  }
+}
+
+export function isCommit(revision: string): boolean {
+  return commitName.test(revision);
+}
+
+/** A repository's folder in the cache. */
+export class CachedRepository {
+  readonly path: string;
+
+  constructor(repository: string, cache: string = getHFHubCachePath()) {
+    this.path = join(cache, getRepoFolderName({ type: "model", name: repository }));
+  }
+
+  blob(digest: string): string {
+    return join(this.path, "blobs", digest);
+  }
+
+  snapshot(commit: string): string {
+    return join(this.path, "snapshots", commit);
+  }
+
+  /** The folder of a revision's files; null if the cache knows nothing of it. */
+  async find(revision: string): Promise<string | null> {
+    const commit = isCommit(revision) ? revision : await this.#commitOf(revision);
+    return commit !== null && (await exists(this.snapshot(commit))) ? this.snapshot(commit) : null;
+  }
+
+  /** Puts a file's bytes into a snapshot. */
+  async link(digest: string, commit: string, path: string): Promise<void> {
+    const [blob, place] = [this.blob(digest), join(this.snapshot(commit), path)];
+    await mkdir(dirname(place), { recursive: true });
+    await rm(place, { force: true });
+    try {
+      // Relative: the cache may be moved.
+      await symlink(relative(dirname(place), blob), place);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EEXIST") return; // another process was faster
+      if (code !== "EPERM") throw error;
+      // Windows gives links to few; Python moves the file then, too.
+      await rename(blob, place);
+    }
+  }
+
+  /** Says which commit a branch or tag is at. Where it is said already, the cache may be one that cannot be written. */
+  async setRevision(revision: string, commit: string): Promise<void> {
+    if (revision === commit || (await this.#commitOf(revision)) === commit) return;
+    const place = join(this.path, "refs", revision);
+    await mkdir(dirname(place), { recursive: true });
+    await writeWhole(place, [Buffer.from(commit)]);
+  }
+
+  async #commitOf(revision: string): Promise<string | null> {
+    const commit = await readFile(join(this.path, "refs", revision), "utf8").catch(() => "");
+    return isCommit(commit.trim()) ? commit.trim() : null;
+  }
+}
+
+/** A model in the cache. */
+export interface CachedModel {
+  readonly path: string;
+  /** What open_clip knows of the repository. */
+  readonly pretrained: Pretrained | undefined;
+  /** The command that fetches what is missing. */
+  readonly pull: string;
+}
+
+/** @throws InputError if the cache has nothing of it */
+export async function findCachedModel(name: string): Promise<CachedModel> {
+  const { repository, revision } = parseHubName(name);
+  const pull = `clipscope pull ${repository}${revision === "main" ? "" : ` --revision ${revision}`}`;
+  const path = await new CachedRepository(repository).find(revision);
+  if (path === null) throw new InputError(`${name}: not in ${getHFHubCachePath()}; run "${pull}"`);
+  return { path, pretrained: pretrainedOf(repository), pull };
+}

@@ -1,0 +1,273 @@
+/** A published model into the hub's cache: what is needed to run it, and nothing else. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { listFiles, modelInfo } from "@huggingface/hub";
+import { pretrainedOf } from "../../clip/architectures/pretrained.ts";
+import { architectureByName, type ClipConfig } from "../../clip/config.ts";
+import { InputError } from "../../tensor/errors.ts";
+import { assertSpace } from "../disk-space.ts";
+import { unreadable } from "../file-source.ts";
+import {
+  chooseWeights,
+  configName,
+  exists,
+  isInside,
+  readJson,
+  readModelDirectory,
+} from "../model-directory.ts";
+import { tokenizerFiles } from "../read-tokenizer.ts";
+import { assertRevision, CachedRepository, isCommit, isRepositoryName } from "./cache.ts";
+import { HubClient } from "./client.ts";
+import { bytesThere, downloadBlob, type RemoteFile } from "./download.ts";
+import { defaultPatience, type Patience } from "./patience.ts";
+import { hubSettings } from "./settings.ts";
+
+export interface PullOptions {
+  /** Branch, tag or commit. Default: "main". */
+  readonly revision?: string;
+  /** One of open_clip's names, for a repository without a config that open_clip's table does not know. */
+  readonly arch?: string;
+  /** Stops the download; what is there stays. */
+  readonly signal?: AbortSignal;
+  readonly patience?: Patience;
+  /** Bytes there so far, how many of them before this run, and in all. */
+  readonly onProgress?: (done: number, before: number, total: number) => void;
+  /** Hears why it waits: a cut connection, another process. */
+  readonly onWait?: (reason: string) => void;
+}
+
+export interface PulledFile {
+  readonly repository: string;
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  /** SHA-256, or git's SHA-1 of a small file. */
+  readonly digest: string;
+  /** Bytes that had to be downloaded. */
+  readonly downloaded: number;
+  /** In the cache. */
+  readonly location: string;
+}
+
+export interface PullReport {
+  readonly repository: string;
+  readonly revision: string;
+  readonly commit: string;
+  /** open_clip's name, null where a config says it in full. */
+  readonly architecture: string | null;
+  readonly files: readonly PulledFile[];
+  /** The model directory. */
+  readonly folder: string;
+  /** What `loadModel` and `--model` call it. */
+  readonly model: string;
+}
+
+/** A repository at one commit. */
+interface Listing {
+  readonly repository: string;
+  readonly revision: string;
+  readonly commit: string;
+  readonly files: ReadonlyMap<string, RemoteFile>;
+  readonly cached: CachedRepository;
+}
+
+/**
+ * Downloads a model: its config, its tokenizer, one file of weights (or the shards of an index).
+ *
+ * A branch or tag is moved to the new commit last: until all is there and checked, the model of before is the one that
+ * is found.
+ *
+ * @param repository on the Hugging Face Hub, or HF_ENDPOINT
+ * @throws InputError if it cannot be had, is no model that runs here, or its bytes are not what the hub says they are
+ */
+export async function pullModel(repository: string, options: PullOptions = {}): Promise<PullReport> {
+  const { revision = "main", patience = defaultPatience, onWait = () => undefined } = options;
+  if (!isRepositoryName(repository)) throw new InputError(`${repository}: expected a repository's name`);
+  assertRevision(revision);
+  const settings = await hubSettings();
+  const signal = options.signal ?? new AbortController().signal;
+  const client = new HubClient({ ...settings, patience, onWait, signal });
+  try {
+    return await new Pull(client, options).run(repository, revision);
+  } finally {
+    await client.close();
+  }
+}
+
+class Pull {
+  readonly #client: HubClient;
+  readonly #options: PullOptions;
+  readonly #pulled: PulledFile[] = [];
+
+  constructor(client: HubClient, options: PullOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  async run(repository: string, revision: string): Promise<PullReport> {
+    const listing = await this.#list(repository, revision);
+    const { commit, cached } = listing;
+    const folder = cached.snapshot(commit);
+    const architecture = listing.files.has(configName) ? null : this.#architecture(listing);
+    // Small files that say which large ones are wanted, and whether they would run here at all.
+    const config = await this.#config(listing, folder, architecture);
+    const weights = await this.#weights(listing, folder);
+    const tokenizer = await this.#tokenizer(listing, config);
+    const large = tokenizer === null ? weights : [...weights, tokenizer];
+    await this.#fetch(large, this.#options.onProgress);
+    for (const one of new Set([...large.map((file) => file.listing), listing])) {
+      await one.cached.setRevision(one.revision, one.commit);
+    }
+    return {
+      repository,
+      revision,
+      commit,
+      architecture,
+      files: this.#pulled,
+      folder,
+      model: `hf:${repository}${revision === "main" ? "" : `@${revision}`}`,
+    };
+  }
+
+  /** Which files a repository has at a revision. */
+  async #list(repository: string, revision: string): Promise<Listing> {
+    const { endpoint: hubUrl, cache } = this.#client.options;
+    const hub = { hubUrl, fetch: this.#client.questions(repository) };
+    const { sha: commit } = await modelInfo({
+      ...hub,
+      name: repository,
+      revision,
+      additionalFields: ["sha"],
+    });
+    if (!isCommit(commit)) throw unexpected(hubUrl, `a commit, found ${JSON.stringify(commit)}`);
+    const files = new Map<string, RemoteFile>();
+    const repo = { type: "model", name: repository } as const;
+    for await (const { type, path, size, oid, lfs } of listFiles({
+      ...hub,
+      repo,
+      revision: commit,
+      recursive: true,
+    })) {
+      if (type !== "file") continue;
+      const digest = lfs?.oid ?? oid ?? "";
+      // A path and a digest become paths of this machine.
+      if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest)) throw unexpected(hubUrl, `a digest of ${path}`);
+      if (!isInside(path)) throw unexpected(hubUrl, `a path inside the repository, found ${path}`);
+      const url = `${hubUrl}/${repository}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
+      files.set(path, { repository, path, size: lfs?.size ?? size, digest, url });
+    }
+    return { repository, revision, commit, files, cached: new CachedRepository(repository, cache) };
+  }
+
+  #architecture({ repository }: Listing): string {
+    const name = this.#options.arch ?? pretrainedOf(repository)?.architecture;
+    if (name === undefined) {
+      throw new InputError(
+        `${repository}: has no ${configName}, and open_clip's table does not know it; if it is a model of open_clip's, name its architecture with --arch`,
+      );
+    }
+    architectureByName(name);
+    return name;
+  }
+
+  async #config(listing: Listing, folder: string, architecture: string | null): Promise<ClipConfig> {
+    if (architecture === null) {
+      await this.#fetch([wanted(listing, configName)]);
+      const json = (await readJson(join(folder, configName))) as {
+        model_cfg?: { text_cfg?: { hf_model_name?: string } };
+      } | null;
+      // A text network of another size than the published ones comes in a folder of its own.
+      const network = `${json?.model_cfg?.text_cfg?.hf_model_name ?? ""}/config.json`;
+      if (listing.files.has(network)) await this.#fetch([wanted(listing, network)]);
+    } else await mkdir(folder, { recursive: true });
+    return (await readModelDirectory(folder, architecture ?? undefined)).config;
+  }
+
+  /** One file, or an index and its shards. */
+  async #weights(listing: Listing, folder: string): Promise<Wanted[]> {
+    const names = [...listing.files.keys()];
+    // Beside open_clip's own files, model.safetensors is the copy for transformers.
+    const own = names.filter((name) => name.startsWith("open_clip_") && name !== configName);
+    const name = chooseWeights(own.length > 0 ? own : names, listing.repository);
+    const file = wanted(listing, name);
+    if (!name.endsWith(".json")) return [file];
+    await this.#fetch([file]);
+    const index = (await readJson(join(folder, name))) as { weight_map?: Record<string, string> } | null;
+    return [...new Set(Object.values(index?.weight_map ?? {}))].map((shard) => wanted(listing, shard));
+  }
+
+  /** The model's own, else that of the repositories that its config names; the English models' comes with clipscope. */
+  async #tokenizer(listing: Listing, { text }: ClipConfig): Promise<Wanted | null> {
+    if (text.kind === "plain") return null;
+    const { folders } = text.tokenizer;
+    for (const folder of ["", ...folders.map((name) => `${name}/`)]) {
+      const name = tokenizerFiles.find((one) => listing.files.has(`${folder}${one}`));
+      if (name !== undefined) return wanted(listing, `${folder}${name}`);
+    }
+    const paths = [...listing.files.keys()];
+    const isFolder = (name: string): boolean => paths.some((path) => path.startsWith(`${name}/`));
+    const repositories = folders.filter((name) => isRepositoryName(name) && !isFolder(name));
+    for (const repository of repositories) {
+      const other = await this.#list(repository, "main");
+      const name = tokenizerFiles.find((one) => other.files.has(one));
+      if (name !== undefined) return wanted(other, name);
+    }
+    const places = ["it", ...repositories].join(" or in ");
+    throw new InputError(
+      `${listing.repository}: no tokenizer: expected ${tokenizerFiles.join(" or ")} in ${places}`,
+    );
+  }
+
+  async #fetch(files: readonly Wanted[], onProgress?: PullOptions["onProgress"]): Promise<void> {
+    const { cache, signal } = this.#client.options;
+    await mkdir(cache, { recursive: true }).catch((error: unknown) => {
+      throw unreadable(cache, error);
+    });
+    const missing = await Promise.all(files.map(bytesMissing));
+    const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+    await assertSpace(cache, sum(missing));
+    const total = sum(files.map(({ file }) => file.size));
+    const before = total - sum(missing);
+    let done = before;
+    for (const [i, { listing, file }] of files.entries()) {
+      const { cached, commit } = listing;
+      const location = join(cached.snapshot(commit), file.path);
+      signal.throwIfAborted();
+      if (missing[i]! > 0 || !(await exists(location))) {
+        if (!(await exists(cached.blob(file.digest)))) {
+          await downloadBlob(this.#client, file, cached.blob(file.digest), (count) => {
+            done += count;
+            onProgress?.(done, before, total);
+          });
+        }
+        await cached.link(file.digest, commit, file.path);
+      }
+      const { repository, path, size, digest } = file;
+      this.#pulled.push({ repository, path, size, digest, downloaded: missing[i]!, location });
+    }
+  }
+}
+
+/** A file, and the repository that it is of. */
+interface Wanted {
+  readonly listing: Listing;
+  readonly file: RemoteFile;
+}
+
+function wanted(listing: Listing, path: string): Wanted {
+  const file = listing.files.get(path);
+  if (file !== undefined) return { listing, file };
+  throw new InputError(
+    `${listing.repository}: expected ${path}, which its index of weights names, among its files`,
+  );
+}
+
+async function bytesMissing({ listing: { cached, commit }, file }: Wanted): Promise<number> {
+  const blob = cached.blob(file.digest);
+  if ((await exists(blob)) || (await exists(join(cached.snapshot(commit), file.path)))) return 0;
+  return file.size - Math.min(file.size, await bytesThere(blob));
+}
+
+function unexpected(endpoint: string, what: string): InputError {
+  return new InputError(`${endpoint}: expected ${what}; is HF_ENDPOINT a hub?`);
+}

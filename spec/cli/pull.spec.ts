@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { readdir, stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pretrained } from "../../lib/clip/architectures/pretrained.ts";
+import { FileSource } from "../../lib/node/file-source.ts";
+import type { PullReport } from "../../lib/node/hub/pull.ts";
+import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
+import { clipscope, clipscopeProcess } from "../support/cli.ts";
+import { fixture } from "../support/paths.ts";
+import { demo, demoFiles, fromFixture, hubRoom, weightsName } from "../support/pull.ts";
+
+const image = fixture("demo-model/samples/two-red-circles.png");
+const model = `hf:${demo}`;
+
+describe("clipscope pull", () => {
+  const room = hubRoom();
+
+  async function run(...args: string[]): Promise<string> {
+    const { status, stdout, stderr } = await clipscope(args);
+    assert.deepEqual([status, stderr], [0, ""]);
+    return stdout;
+  }
+
+  async function refused(...args: string[]): Promise<string> {
+    const { status, stdout, stderr } = await clipscope(args);
+    assert.deepEqual([status, stdout], [2, ""]);
+    return stderr;
+  }
+
+  /** What a pull of the demo left unfinished, and how much of it is there. */
+  async function unfinished(): Promise<{ names: string[]; size: number }> {
+    const blobs = room.cache("models--clipscope--demo", "blobs");
+    const names = (await readdir(blobs).catch(() => [])).filter((name) => name.includes("clipscope"));
+    // Small files are finished, and gone, while one looks.
+    const sizes = names.map((name) => stat(`${blobs}/${name}`).catch(() => ({ size: 0 })));
+    return { names, size: Math.max(0, ...(await Promise.all(sizes)).map(({ size }) => size)) };
+  }
+
+  it("says what came, where it is and how to use it", async () => {
+    const commit = room.hub.add(demo, demoFiles);
+    const folder = room.cache("models--clipscope--demo", "snapshots", commit);
+    assert.deepEqual((await run("pull", demo)).split("\n"), [
+      `repository    clipscope/demo (main, commit ${commit.slice(0, 12)})`,
+      "architecture  as its config says",
+      "  open_clip_config.json          0.6 kB  0.6 kB downloaded, checked",
+      "  text/config.json               0.6 kB  0.6 kB downloaded, checked",
+      "  open_clip_model.safetensors    1.7 MB  1.7 MB downloaded, checked",
+      "  tokenizer.json               372.5 kB  372.5 kB downloaded, checked",
+      `folder        ${folder}`,
+      "to use it     --model hf:clipscope/demo",
+      "",
+    ]);
+    const report = JSON.parse(await run("pull", model, "--json")) as PullReport;
+    assert.deepEqual([report.commit, report.folder, report.model], [commit, folder, model]);
+    assert.deepEqual(
+      report.files.map(({ path, downloaded, location }) => [
+        path,
+        downloaded,
+        location.slice(folder.length + 1),
+      ]),
+      ["open_clip_config.json", "text/config.json", weightsName, "tokenizer.json"].map((name) => [
+        name,
+        0,
+        name,
+      ]),
+    );
+  });
+
+  it("every command takes what was pulled as it takes a folder", async () => {
+    room.hub.add(demo, demoFiles, { revision: "v1" });
+    await run("pull", demo, "--revision", "v1");
+    const commands = [
+      ["classify", image, "--labels", "two red circles,a blue square"],
+      ["tokenize", "two red circles"],
+      ["inspect", "--depth", "1", "--json"],
+    ];
+    for (const command of commands) {
+      assert.equal(await run(...command, "--model", `${model}@v1`), await run(...command), command[0]);
+    }
+    assert.match(await run("inspect", `${model}@v1`), /^[\w,]+ parameters in \d+ tensors$/m);
+    assert.match(await run("diff", `${model}@v1`, fixture("demo-model")), /^\d+ identical\n$/);
+    const converted = room.cache("..", "converted");
+    assert.match(await run("convert", `${model}@v1`, converted), /^came along .*tokenizer\.json/m);
+    assert.equal(
+      await run("diff", converted, fixture("demo-model")),
+      await run("diff", `${model}@v1`, converted),
+    );
+    await run("embed", "--images", image, "--out", room.cache("features"), "--model", `${model}@v1`);
+    const features = await SafetensorsFile.open(await FileSource.open(room.cache("features")));
+    assert.equal(features.metadata["model"], demo);
+    await features.close();
+    const missing = await refused("classify", image, "--labels", "a,b", "--model", model);
+    assert.match(
+      missing,
+      /^clipscope: hf:clipscope\/demo: not in .*; run "clipscope pull clipscope\/demo"\n$/,
+    );
+    assert.match(
+      await refused("inspect", "hf:a/b@c@d"),
+      /^clipscope: hf:a\/b@c@d: expected a repository such as/,
+    );
+  });
+
+  it("a repository without config and tokenizer answers all the same", async () => {
+    const { repository } = pretrained.find(({ tag }) => tag === "frozen_laion5b_s13b_b90k")!;
+    room.hub.add(repository, { "open_clip_pytorch_model.bin": new Uint8Array(200_000) });
+    room.hub.add("xlm-roberta-large", { "tokenizer.json": demoFiles["tokenizer.json"]! });
+    const stdout = await run("pull", "xlm-roberta-large-ViT-H-14");
+    assert.match(stdout, /^architecture {2}xlm-roberta-large-ViT-H-14$/m);
+    assert.match(stdout, /^ {2}tokenizer\.json of xlm-roberta-large +372\.5 kB/m);
+    assert.match(await run("tokenize", "a cat", "--model", `hf:${repository}`), /^ids +0 4 134 463 2$/m);
+  });
+
+  it("without a name: help with the table; names of the table", async () => {
+    const help = await run("pull");
+    for (const { architecture, tag, repository } of pretrained) {
+      assert.ok(help.includes(`  ${repository}\n      ${architecture} ${tag}\n`));
+    }
+    assert.deepEqual(JSON.parse(await run("pull", "--json")), pretrained);
+    assert.equal(
+      await refused("pull", "ViT-B-32"),
+      "clipscope: ViT-B-32: which of its tags?\n  ViT-B-32 laion2b_s34b_b79k\n  ViT-B-32 datacomp_xl_s13b_b90k\n",
+    );
+    assert.match(
+      await refused("pull", "ViT-B-32", "openai"),
+      /^clipscope: ViT-B-32 openai: expected an architecture and/,
+    );
+    assert.match(
+      await refused("pull", "no/such/name"),
+      /^clipscope: no\/such\/name: expected a repository such as/,
+    );
+    assert.match(await refused("pull", `${demo}@a`, "--revision", "b"), /name the revision once/);
+    room.hub.add("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", { [weightsName]: new Uint8Array(200_000) });
+    assert.match(await run("pull", "ViT-B-32", "laion2b_s34b_b79k"), /^architecture {2}ViT-B-32$/m);
+  });
+
+  it("shows how far it is, at which rate, and why it waits, to a terminal", async () => {
+    const large = new Uint8Array(9_000_000);
+    const files = { ...fromFixture("tiny/plain", ["open_clip_config.json"]), [weightsName]: large };
+    room.hub.add("someone/large", files);
+    let faults = 1;
+    room.hub.fault = ({ at }) => (at === "cdn" && faults-- > 0 ? { cutAfter: 5_000_000 } : undefined);
+    const { stderr, status } = await clipscope(["pull", "someone/large"], { columns: 80 });
+    assert.equal(status, 0);
+    assert.match(stderr, /█ +\d\/9 MB, [\d.]+\/s, \d+s left/);
+    assert.match(stderr, /localhost:\d+: the connection failed .*; trying again in 1 s/);
+  });
+
+  it("Ctrl-C: the part stays, it says so, and the signal ends it", async () => {
+    room.hub.add(demo, demoFiles);
+    room.hub.fault = ({ at }) => (at === "cdn" ? { silentAfter: 600_000 } : undefined);
+    const begun = (async () => {
+      while ((await unfinished()).size < 600_000) await sleep(20);
+    })();
+    const { signal, stderr, stdout } = await clipscopeProcess(["pull", demo], { interruptAfter: begun });
+    assert.equal(signal, "SIGINT");
+    assert.equal(
+      stderr,
+      "clipscope: stopped; what is downloaded is kept: the same command goes on from there\n",
+    );
+    assert.equal(stdout, "");
+    const { names, size } = await unfinished();
+    assert.deepEqual([names.length, size], [1, 600_000], "no lock is left");
+    room.hub.fault = () => undefined;
+    await run("pull", demo);
+    assert.equal(room.hub.downloads.at(-2)!.range, "bytes=600000-");
+  });
+
+  it("a disk that takes no more: one line, and the next run goes on", async () => {
+    room.hub.add(demo, demoFiles);
+    const { status, stderr } = await clipscopeProcess(["pull", demo], { fileLimit: 2000 });
+    assert.equal(status, 2);
+    assert.match(stderr, /^clipscope: .*\.incomplete: a file may not grow so large here \(ulimit -f, .*\n$/);
+    const { size } = await unfinished();
+    assert.ok(size > 0 && size <= 2000 * 1024);
+    await run("pull", demo);
+    assert.equal(room.hub.downloads.at(-2)!.range, `bytes=${size}-`);
+  });
+});
