@@ -6,12 +6,12 @@
  * State dict: `in_proj_weight` [3 · width, width] (query, key, value stacked by rows), `in_proj_bias` [3 · width],
  * `out_proj.weight` [width, width], `out_proj.bias` [width].
  */
-import { add, matMul, mul, reshape, softmax, split, sub, sum, transpose, zeros } from "@tensorflow/tfjs-core";
+import { add, matMul, mul, reshape, softmax, sub, sum, transpose, zeros } from "@tensorflow/tfjs-core";
 import type { Rank, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { tap } from "../tensor/taps.ts";
 import type { Weight, WeightScope } from "../tensor/weights.ts";
 import { kernel, noGradient } from "./kernel.ts";
-import { project } from "./linear.ts";
+import { project, projectInto } from "./linear.ts";
 import { Module } from "./module.ts";
 
 /** What masks add to a score: so much that exp(score + maskedScore) is 0 in float32, while the sum stays finite. */
@@ -36,9 +36,8 @@ export class MultiheadAttention extends Module<[x: Tensor3D, mask?: Tensor4D], T
 
   /** @param x [B, L, width] @param mask see `attend` */
   protected forward(x: Tensor3D, mask?: Tensor4D): Tensor3D {
-    const qkv = project(x, this.inProjWeight.tensor, this.inProjBias.tensor); // [B, L, 3 · width]
-    const [query, key, value] = split(qkv, 3, -1) as [Tensor3D, Tensor3D, Tensor3D]; // [B, L, width]
-    const context = attend(this.scope, this.heads, query, key, value, mask);
+    const qkv = projectInto(3, x, this.inProjWeight.tensor, this.inProjBias.tensor); // 3 of [B, L, width]
+    const context = attend(this.scope, this.heads, ...(qkv as [Tensor3D, Tensor3D, Tensor3D]), mask);
     return project(context, this.outProjWeight.tensor, this.outProjBias.tensor);
   }
 }

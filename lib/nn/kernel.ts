@@ -20,12 +20,13 @@ export interface KernelDefinition<Inputs, Attributes, Output> {
   /**
    * The derivative: for each input by name, its gradient.
    *
-   * @param dy the gradient with respect to the output
+   * @param dy the gradient with respect to the output; tfjs gives a list only where there are several
+   * @param output the first one
    */
   readonly gradient: (
     dy: Output,
     inputs: Inputs,
-    output: Output,
+    output: Tensor,
     attributes: Attributes,
   ) => Record<keyof Inputs, () => Tensor>;
 }
@@ -34,7 +35,7 @@ export interface KernelDefinition<Inputs, Attributes, Output> {
 export function kernel<
   Inputs extends { readonly [name in keyof Inputs]: Tensor },
   Attributes extends object,
-  Output extends Tensor,
+  Output extends Tensor | Tensor[],
 >(
   name: string,
   inputNames: readonly (keyof Inputs & string)[],
@@ -50,7 +51,7 @@ export function kernel<
       return gradient(
         dy as Output,
         inputs as unknown as Inputs,
-        saved.at(-1) as Output,
+        saved.at(-1) as Tensor,
         attributes as unknown as Attributes,
       );
     },

@@ -5,7 +5,7 @@
  * GPU, tfjs's operations do, with one exception: deep products are summed in parts.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { LinearInputs } from "../nn/linear.ts";
+import { linearBy, type LinearAttributes, type LinearInputs } from "../nn/linear.ts";
 import { bytesPerElement, type Dtype } from "../tensor/dtype.ts";
 import { setWeightReader } from "../tensor/weight-reader.ts";
 
@@ -16,6 +16,12 @@ const dtypeCodes: readonly Dtype[] = ["F32", "F16", "BF16", "F64"];
 interface NodeBackend {
   readonly binding: Readonly<Record<"TF_ATTR_INT" | "TF_ATTR_FLOAT", number>>;
   executeSingleOutput(name: string, attributes: readonly OpAttribute[], inputs: tf.TensorInfo[]): tf.Tensor;
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly OpAttribute[],
+    inputs: tf.TensorInfo[],
+    outputs: number,
+  ): tf.Tensor[];
 }
 
 interface OpAttribute {
@@ -24,9 +30,9 @@ interface OpAttribute {
   readonly value: number;
 }
 
-/** The build's operations, with their inputs in order, and an attribute and its type. */
+/** The build's operations, with their inputs in order, and an attribute and its type. `parts` is a number of outputs. */
 const operations = [
-  { name: "ClipscopeLinear", inputs: ["x", "weight", "bias"] },
+  { name: "ClipscopeLinear", inputs: ["x", "weight", "bias"], attribute: ["parts", "TF_ATTR_INT"] },
   { name: "ClipscopeGelu", inputs: ["x"] },
   { name: "ClipscopeLayerNorm", inputs: ["x", "gamma", "beta"], attribute: ["epsilon", "TF_ATTR_FLOAT"] },
   {
@@ -66,18 +72,22 @@ export function useOwnOperations(addon: OperationsAddon): void {
   });
   for (const operation of operations) {
     const attribute = "attribute" in operation ? operation.attribute : undefined;
-    replaceKernel(operation.name, ({ inputs, attrs, backend }) => {
-      const { binding } = backend as NodeBackend;
-      const attributes = attribute && {
-        name: attribute[0],
-        type: binding[attribute[1]],
-        value: (attrs as Record<string, number>)[attribute[0]]!,
-      };
-      return (backend as NodeBackend).executeSingleOutput(
-        operation.name,
-        attributes ? [attributes] : [],
-        operation.inputs.map((name) => inputs[name]!),
-      );
+    replaceKernel(operation.name, (call) => {
+      const backend = call.backend as NodeBackend;
+      const attributes: OpAttribute[] = [];
+      if (attribute) {
+        const [name, type] = attribute;
+        attributes.push({
+          name,
+          type: backend.binding[type],
+          value: (call.attrs as Record<string, number>)[name]!,
+        });
+      }
+      const inputs = operation.inputs.map((name) => call.inputs[name]!);
+      const { parts } = call.attrs as { parts?: number };
+      return parts === undefined
+        ? backend.executeSingleOutput(operation.name, attributes, inputs)
+        : backend.executeMultipleOutputs(operation.name, attributes, inputs, parts);
     });
   }
 }
@@ -90,17 +100,17 @@ const depthAtOnce = 256;
 
 /** For a TensorFlow without our operations. */
 export function sumProductsInParts(): void {
-  replaceKernel("ClipscopeLinear", ({ inputs }) => {
-    const { x, weight, bias } = inputs as unknown as LinearInputs;
-    return tf.tidy(() => {
-      const [rows, depth] = x.shape;
-      const parts = Number.isInteger(depth / depthAtOnce) ? depth / depthAtOnce : 1;
-      const left = tf.transpose(tf.reshape(x, [rows, parts, -1]), [1, 0, 2]); // [parts, rows, in / parts]
-      const right = tf.reshape(weight, [parts, -1, weight.shape[1]]); // [parts, in / parts, out]
-      const product = tf.sum(tf.matMul(left, right), 0); // [rows, out]
-      return bias.size > 0 ? tf.add(product, bias) : product;
-    });
+  const compute = linearBy(({ x, weight, bias }) => {
+    const [rows, depth] = x.shape;
+    const parts = Number.isInteger(depth / depthAtOnce) ? depth / depthAtOnce : 1;
+    const left = tf.transpose(tf.reshape(x, [rows, parts, -1]), [1, 0, 2]); // [parts, rows, in / parts]
+    const right = tf.reshape(weight, [parts, -1, weight.shape[1]]); // [parts, in / parts, out]
+    const product: tf.Tensor2D = tf.sum(tf.matMul(left, right), 0); // [rows, out]
+    return bias.size > 0 ? tf.add(product, bias) : product;
   });
+  replaceKernel("ClipscopeLinear", ({ inputs, attrs }) =>
+    tf.tidy(() => compute(inputs as unknown as LinearInputs, attrs as unknown as LinearAttributes)),
+  );
 }
 
 function replaceKernel(kernelName: string, kernelFunc: tf.KernelFunc): void {

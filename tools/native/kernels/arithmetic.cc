@@ -144,33 +144,35 @@ float *scratch(int slot, int64_t size) {
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 void linear(const Linear &op, Pool &pool) {
+  const int64_t width = op.parts * op.out;
   const int64_t blocks = ceilDiv(op.rows, rowsAtOnce);
   const int64_t blockRows = ceilDiv(ceilDiv(op.rows, blocks), tileRows) * tileRows;
   float *left = scratch(0, std::min(blockRows, op.rows) * op.in);
   for (int64_t first = 0; first < op.rows; first += blockRows) {
     const int64_t rows = std::min(blockRows, op.rows - first);
     const float *x = op.x + first * op.in;
-    float *y = op.y + first * op.out;
     pool.run(ceilDiv(rows, tileRows), [&](int64_t t) {
       const int64_t i = t * tileRows;
       packLeft(x + i * op.in, op.in, std::min<int64_t>(tileRows, rows - i), op.in, 1, left + i * op.in);
     });
-    const int64_t panels = ceilDiv(op.out, panelWidth);
+    const int64_t panelsOfPart = ceilDiv(op.out, panelWidth), panels = panelsOfPart * op.parts;
     pool.run(ceilDiv(panels, panelsAtOnce), [&](int64_t task) {
       float *right = scratch(1, depthAtOnce * panelWidth);
       for (int64_t k = 0; k < op.in; k += depthAtOnce) {
         const int64_t depth = std::min(depthAtOnce, op.in - k);
         const int64_t end = std::min(panels, (task + 1) * panelsAtOnce);
         for (int64_t panel = task * panelsAtOnce; panel < end; ++panel) {
-          const int64_t j = panel * panelWidth;
+          const int64_t part = panel / panelsOfPart, j = panel % panelsOfPart * panelWidth;
           const int64_t columns = std::min<int64_t>(panelWidth, op.out - j);
-          packRight(op.w + k * op.out + j, op.out, depth, columns, right);
+          const int64_t column = part * op.out + j;  // of w
+          packRight(op.w + k * width + column, width, depth, columns, right);
+          float *y = op.y[part] + first * op.out + j;
           for (int64_t i = 0; i < rows; i += tileRows) {
             const int count = static_cast<int>(std::min<int64_t>(tileRows, rows - i));
             const float *a = left + i * op.in + k * count;
-            float *c = y + i * op.out + j;
+            float *c = y + i * op.out;
             if (k > 0) anyTile(count, columns, depth, a, right, c, op.out, c, op.out);
-            else anyTile(count, columns, depth, a, right, op.bias ? op.bias + j : nullptr, 0, c, op.out);
+            else anyTile(count, columns, depth, a, right, op.bias ? op.bias + column : nullptr, 0, c, op.out);
           }
         }
       }

@@ -10,11 +10,11 @@ namespace clipscope {
 
 using std::int64_t;
 
-// y[rows, out] = x[rows, in] · w[in, out] + bias[out]; bias may be null.
+// [y[0][rows, out] … y[parts − 1][rows, out]] = x[rows, in] · w[in, parts · out] + bias[parts · out]; bias may be null.
 struct Linear {
-  int64_t rows, in, out;
+  int64_t rows, in, out, parts;
   const float *x, *w, *bias;
-  float *y;
+  float *const *y;
 };
 
 // y = x · Φ(x)

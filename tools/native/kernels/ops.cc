@@ -98,7 +98,7 @@ class Call {
   ~Call() {
     if (!ok()) TF_OpKernelContext_Failure(context_, status_);
     for (TF_Tensor *tensor : inputs_) TF_DeleteTensor(tensor);
-    if (output_) TF_DeleteTensor(output_);
+    for (TF_Tensor *tensor : outputs_) TF_DeleteTensor(tensor);
     TF_DeleteStatus(status_);
   }
 
@@ -115,12 +115,15 @@ class Call {
     return ok();
   }
 
+  // The next output.
   float *allocate(const std::vector<int64_t> &shape) {
     int64_t size = 1;
     for (int64_t length : shape) size *= length;
-    output_ = TF_AllocateOutput(context_, 0, TF_FLOAT, shape.data(), static_cast<int>(shape.size()),
-                                size * sizeof(float), status_);
-    return ok() ? static_cast<float *>(TF_TensorData(output_)) : nullptr;
+    TF_Tensor *output = TF_AllocateOutput(context_, static_cast<int>(outputs_.size()), TF_FLOAT, shape.data(),
+                                          static_cast<int>(shape.size()), size * sizeof(float), status_);
+    if (!ok()) return nullptr;
+    outputs_.push_back(output);
+    return static_cast<float *>(TF_TensorData(output));
   }
   std::vector<int64_t> shape(int i) const {
     std::vector<int64_t> lengths;
@@ -132,12 +135,12 @@ class Call {
   TF_OpKernelContext *context_;
   TF_Status *status_;
   std::vector<TF_Tensor *> inputs_;
-  TF_Tensor *output_ = nullptr;
+  std::vector<TF_Tensor *> outputs_;
 };
 
 // What an operation was made with.
 struct Attributes {
-  int32_t heads = 1;
+  int32_t heads = 1, parts = 1;
   float epsilon = 0;
 };
 
@@ -146,6 +149,9 @@ void *readAttributes(TF_OpKernelConstruction *construction) {
   TF_Status *status = TF_NewStatus();
   if (TF_OpKernelConstruction_HasAttr(construction, "heads", status)) {
     TF_OpKernelConstruction_GetAttrInt32(construction, "heads", &attributes->heads, status);
+  }
+  if (TF_OpKernelConstruction_HasAttr(construction, "parts", status)) {
+    TF_OpKernelConstruction_GetAttrInt32(construction, "parts", &attributes->parts, status);
   }
   if (TF_OpKernelConstruction_HasAttr(construction, "epsilon", status)) {
     TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &attributes->epsilon, status);
@@ -157,14 +163,20 @@ void *readAttributes(TF_OpKernelConstruction *construction) {
 
 void deleteAttributes(void *attributes) { delete static_cast<Attributes *>(attributes); }
 
-// x [rows, in], w [in, out], bias [out] or without elements
-void computeLinear(void *, TF_OpKernelContext *context) {
+// x [..., in], w [in, out], bias [out] or without elements; the outputs are parts of [..., out]
+void computeLinear(void *attributes, TF_OpKernelContext *context) {
   Call call(context);
-  if (!call.expect(call.rank(0) == 2 && call.rank(1) == 2 && call.dim(0, 1) == call.dim(1, 0), "x · w do not match")) return;
-  const int64_t rows = call.dim(0, 0), in = call.dim(1, 0), out = call.dim(1, 1);
-  if (!call.expect(call.size(2) == out || call.size(2) == 0, "the bias does not match")) return;
-  float *y = call.allocate({rows, out});
-  if (y) kernels().linear({rows, in, out, call.data(0), call.data(1), call.size(2) ? call.data(2) : nullptr, y}, pool());
+  if (!call.expect(call.rank(0) > 0 && call.rank(1) == 2 && call.dim(0, -1) == call.dim(1, 0), "x · w do not match")) return;
+  const int64_t in = call.dim(1, 0), width = call.dim(1, 1), parts = static_cast<Attributes *>(attributes)->parts;
+  if (!call.expect(call.size(2) == width || call.size(2) == 0, "the bias does not match")) return;
+  if (!call.expect(in > 0 && parts > 0 && width % parts == 0, "the parts are not of one size")) return;
+  std::vector<int64_t> shape = call.shape(0);
+  shape.back() = width / parts;
+  std::vector<float *> y;
+  while (call.ok() && static_cast<int64_t>(y.size()) < parts) y.push_back(call.allocate(shape));
+  if (!call.ok()) return;
+  const float *bias = call.size(2) > 0 ? call.data(2) : nullptr;
+  kernels().linear({call.size(0) / in, in, width / parts, parts, call.data(0), call.data(1), bias, y.data()}, pool());
 }
 
 void computeGelu(void *, TF_OpKernelContext *context) {
@@ -239,6 +251,7 @@ struct Operation {
   const char *name;
   std::vector<const char *> inputs;
   std::vector<const char *> attributes;
+  const char *output;
   void (*compute)(void *, TF_OpKernelContext *);
 };
 
@@ -248,7 +261,7 @@ void add(const Operation &operation, TF_Status *status) {
     TF_OpDefinitionBuilderAddInput(definition, input);
   }
   for (const char *attribute : operation.attributes) TF_OpDefinitionBuilderAddAttr(definition, attribute);
-  TF_OpDefinitionBuilderAddOutput(definition, "y: float");
+  TF_OpDefinitionBuilderAddOutput(definition, operation.output);
   TF_RegisterOpDefinition(definition, status);
   if (TF_GetCode(status) != TF_OK) return;
   TF_KernelBuilder *kernel =
@@ -263,15 +276,16 @@ void add(const Operation &operation, TF_Status *status) {
 const char *registerOperations(std::string *message) {
   TF_Status *status = TF_NewStatus();
   for (const Operation &operation : std::vector<Operation>{
-           {"ClipscopeLinear", {"x: float", "w: float", "bias: float"}, {}, computeLinear},
-           {"ClipscopeGelu", {"x: float"}, {}, computeGelu},
-           {"ClipscopeLayerNorm", {"x: float", "gamma: float", "beta: float"}, {"epsilon: float"}, computeLayerNorm},
+           {"ClipscopeLinear", {"x: float", "w: float", "bias: float"}, {"parts: int >= 1"}, "y: parts * float", computeLinear},
+           {"ClipscopeGelu", {"x: float"}, {}, "y: float", computeGelu},
+           {"ClipscopeLayerNorm", {"x: float", "gamma: float", "beta: float"}, {"epsilon: float"}, "y: float", computeLayerNorm},
            {"ClipscopeAttentionProbabilities",
             {"q: float", "k: float", "mask: float"},
             {"heads: int"},
+            "y: float",
             computeProbabilities},
-           {"ClipscopeAttentionContext", {"p: float", "v: float"}, {}, computeContext},
-           {"ClipscopeReadWeight", {"place: int32"}, {}, computeReadWeight},
+           {"ClipscopeAttentionContext", {"p: float", "v: float"}, {}, "y: float", computeContext},
+           {"ClipscopeReadWeight", {"place: int32"}, {}, "y: float", computeReadWeight},
        }) {
     add(operation, status);
     if (TF_GetCode(status) != TF_OK) break;
