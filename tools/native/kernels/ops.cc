@@ -73,8 +73,7 @@ const Kernels &kernels() {
   return best;
 }
 
-// TensorFlow's own setting, else all cores that the process may use. Made at the first use, and never unmade: threads
-// must not be joined while a library is unloaded.
+// TensorFlow's own setting, else all cores that the process may use. Made at the first use.
 Pool &pool() {
   static Pool &threads = *new Pool([] {
     const char *set = std::getenv("TF_NUM_INTRAOP_THREADS");

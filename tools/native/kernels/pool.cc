@@ -33,23 +33,13 @@ void flushDenormals() {
 
 }  // namespace
 
-Pool::Pool(int threads) {
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
-}
-
-Pool::~Pool() {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    stop_ = true;
-    ++round_;
-  }
-  wake_.notify_all();
-  for (std::thread &worker : workers_) worker.join();
+Pool::Pool(int threads) : threads_(threads) {
+  for (int i = 1; i < threads; ++i) std::thread([this] { work(); }).detach();
 }
 
 void Pool::run(int64_t count, const std::function<void(int64_t)> &task) {
   std::lock_guard<std::mutex> call(calls_);
-  if (workers_.empty() || count < 2) {
+  if (threads_ < 2 || count < 2) {
     for (int64_t i = 0; i < count; ++i) task(i);
     return;
   }
@@ -58,18 +48,22 @@ void Pool::run(int64_t count, const std::function<void(int64_t)> &task) {
     task_ = &task;
     count_ = count;
     next_ = 0;
-    busy_ = static_cast<int>(workers_.size());
     ++round_;
   }
   wake_.notify_all();
-  takeTasks();
-  for (int i = 0; i < spins && busy_ > 0; ++i) pause();
+  takeTasks(task, count);
+  {
+    // Who has not begun by now need not: on a busy machine a thread may be long in coming.
+    std::lock_guard<std::mutex> lock(mutex_);
+    task_ = nullptr;
+  }
+  for (int i = 0; i < spins && active_ > 0; ++i) pause();
   std::unique_lock<std::mutex> lock(mutex_);
-  done_.wait(lock, [this] { return busy_ == 0; });
+  done_.wait(lock, [this] { return active_ == 0; });
 }
 
-void Pool::takeTasks() {
-  for (int64_t i = next_++; i < count_; i = next_++) (*task_)(i);
+void Pool::takeTasks(const std::function<void(int64_t)> &task, int64_t count) {
+  for (int64_t i = next_++; i < count; i = next_++) task(i);
 }
 
 void Pool::work() {
@@ -77,17 +71,20 @@ void Pool::work() {
   uint64_t seen = 0;
   for (;;) {
     for (int i = 0; i < spins && round_ == seen; ++i) pause();
+    const std::function<void(int64_t)> *task;
+    int64_t count;
     {
       std::unique_lock<std::mutex> lock(mutex_);
       wake_.wait(lock, [&] { return round_ != seen; });
       seen = round_;
+      if (!task_) continue;
+      task = task_;
+      count = count_;
+      ++active_;
     }
-    if (stop_) return;
-    takeTasks();
-    if (--busy_ == 0) {
-      std::lock_guard<std::mutex> lock(mutex_);
-      done_.notify_one();
-    }
+    takeTasks(*task, count);
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (--active_ == 0) done_.notify_one();
   }
 }
 
