@@ -20,6 +20,7 @@ import {
   startBackend,
 } from "../tensor/backend.ts";
 import { InputError } from "../tensor/errors.ts";
+import { registerWasmMatMul } from "../tensor/wasm-mat-mul.ts";
 import { cacheFolder, nativeBuilds } from "./native-build.ts";
 import { loadNativeBuild, type TensorflowBinding } from "./native-backend.ts";
 import { describeThreads, threadCount } from "./threads.ts";
@@ -39,8 +40,8 @@ export const wasmLoader: NodeBackendLoader = {
   async load() {
     const own = processListeners();
     const { getThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
-    wasmRegistered ??= registerThreadedWasm();
-    const refusal = await wasmRegistered;
+    wasmPrepared ??= prepareWasm();
+    const refusal = await wasmPrepared;
     try {
       await activateBackend("wasm");
     } finally {
@@ -54,13 +55,14 @@ export const wasmLoader: NodeBackendLoader = {
   },
 };
 
-let wasmRegistered: Promise<string> | undefined;
+let wasmPrepared: Promise<string> | undefined;
 
 /** Puts the threaded build in the place of tfjs's own choice, if it starts; a remark for people if it does not. */
-async function registerThreadedWasm(): Promise<string> {
+async function prepareWasm(): Promise<string> {
+  const { BackendWasm, setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
+  registerWasmMatMul();
   const threads = Math.min(threadCount(), maxWasmThreads);
   if (threads === 1) return "";
-  const { BackendWasm, setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
   try {
     const module = await startThreadedWasm(threads);
     setThreadsCount(threads);
