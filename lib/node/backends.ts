@@ -20,7 +20,7 @@ import {
   startBackend,
 } from "../tensor/backend.ts";
 import { InputError } from "../tensor/errors.ts";
-import { registerWasmProducts } from "../tensor/wasm-products.ts";
+import { registerWasmKernels } from "../tensor/wasm/index.ts";
 import { cacheFolder, nativeBuilds } from "./native-build.ts";
 import { loadNativeBuild, type TensorflowBinding } from "./native-backend.ts";
 import { describeThreads, threadCount } from "./threads.ts";
@@ -60,7 +60,7 @@ let wasmPrepared: Promise<string> | undefined;
 /** Puts the threaded build in the place of tfjs's own choice, if it starts; a remark for people if it does not. */
 async function prepareWasm(): Promise<string> {
   const { BackendWasm, setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
-  registerWasmProducts();
+  registerWasmKernels();
   const threads = Math.min(threadCount(), maxWasmThreads);
   if (threads === 1) return "";
   try {

@@ -6,9 +6,9 @@
  * - deep ones as sums of parts. XNNPACK adds products up one after another in float32, which loses the more the longer
  *   the sum; sums of shorter sums come as near to float64 as PyTorch's (docs/parity.md), and parts fit the caches.
  */
-import { getKernel, registerKernel, unregisterKernel, util } from "@tensorflow/tfjs-core";
-import type { KernelFunc, TensorInfo } from "@tensorflow/tfjs-core";
-import { WasmMatrices, type Matrix, type WasmBackend } from "./wasm-matrices.ts";
+import { getKernel, util, type KernelFunc, type TensorInfo } from "@tensorflow/tfjs-core";
+import { replaceKernel, type Call, type Result } from "./kernel.ts";
+import { WasmMatrices, type Matrix, type WasmBackend } from "./matrices.ts";
 
 /** XNNPACK reorders the right matrix first, which fewer rows of the left one do not repay. */
 const fewestRows = 8;
@@ -16,41 +16,17 @@ const fewestRows = 8;
 /** How many products are summed in one go. */
 const partDepth = 256;
 
-type Call = Parameters<KernelFunc>[0];
-type Result = ReturnType<KernelFunc>;
-
 const matricesOf = new WeakMap<WasmBackend, WasmMatrices>();
 
 /** The parts of right matrices that were multiplied by, with XNNPACK's copies: kept until the tensor goes. */
 const partsOf = new WeakMap<object, Matrix[]>();
 
-/**
- * Puts these products in the place of tfjs's. To be called when @tensorflow/tfjs-backend-wasm is imported, before tfjs
- * starts it.
- */
 export function registerWasmProducts(): void {
   replaceKernel("BatchMatMul", multiply, prepare);
   replaceKernel("_FusedMatMul", (call, plain) => {
     const { activation, transposeA, transposeB } = call.attrs as Record<string, unknown>;
     const linear = activation === "linear" && transposeA === false && transposeB === false;
     return linear && isDeep(call) ? multiplyDeep(call) : plain(call);
-  });
-}
-
-function replaceKernel(
-  kernelName: string,
-  run: (call: Call, plain: KernelFunc) => Result,
-  setup?: (backend: WasmBackend) => void,
-): void {
-  const plain = getKernel(kernelName, "wasm");
-  unregisterKernel(kernelName, "wasm"); // a second registration would warn
-  registerKernel({
-    ...plain,
-    setupFunc: (backend) => {
-      plain.setupFunc?.(backend);
-      setup?.(backend as WasmBackend);
-    },
-    kernelFunc: (call) => run(call, plain.kernelFunc),
   });
 }
 

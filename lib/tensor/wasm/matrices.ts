@@ -4,7 +4,7 @@ import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 
 export type WasmBackend = Pick<
   BackendWasm,
-  "wasm" | "dataIdMap" | "makeOutput" | "disposeData" | "getMemoryOffset"
+  "wasm" | "dataIdMap" | "makeOutput" | "disposeData" | "getMemoryOffset" | "typedArrayFromHeap"
 >;
 
 /** A matrix in the module's memory, by the number that it is registered under. */
