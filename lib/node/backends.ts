@@ -62,7 +62,8 @@ async function prepareWasm(): Promise<string> {
   const { BackendWasm, setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
   registerWasmKernels();
   const threads = Math.min(threadCount(), maxWasmThreads);
-  if (threads === 1) return "";
+  // A backend that somebody else started holds their tensors.
+  if (threads === 1 || tf.getBackend() === "wasm") return "";
   try {
     const module = await startThreadedWasm(threads);
     setThreadsCount(threads);

@@ -72,12 +72,12 @@ describe("Node's backends", () => {
   /** Loads wasm and multiplies matrices large enough to be shared out, against the sum in float64. */
   const product = `
     const { description } = await backends.wasmLoader.load();
-    const [a, b] = [7, 11].map((factor) => Float32Array.from({ length: 300 * 300 }, (_, i) => ((i * factor) % 13) / 13));
-    const c = tf.matMul(tf.tensor2d(a, [300, 300]), tf.tensor2d(b, [300, 300])).dataSync();
+    const [a, b] = [7, 11].map((factor) => Float32Array.from({ length: 512 * 512 }, (_, i) => ((i * factor) % 13) / 13));
+    const c = tf.matMul(tf.tensor2d(a, [512, 512]), tf.tensor2d(b, [512, 512])).dataSync();
     let largest = 0;
     for (const [i, value] of c.entries()) {
       let sum = 0;
-      for (let k = 0; k < 300; k++) sum += a[Math.floor(i / 300) * 300 + k] * b[k * 300 + (i % 300)];
+      for (let k = 0; k < 512; k++) sum += a[Math.floor(i / 512) * 512 + k] * b[k * 512 + (i % 512)];
       largest = Math.max(largest, Math.abs(value - sum) / sum);
     }
     console.log(JSON.stringify({ description, exact: largest < 1e-5 }));`;
@@ -104,6 +104,18 @@ describe("Node's backends", () => {
     const { description, exact } = JSON.parse(stdout) as { description: string; exact: boolean };
     assert.match(description, /^wasm with SIMD, 1 thread \(no more: Access to this API has been restricted/);
     assert.equal(exact, true);
+  });
+
+  it("a wasm backend that is in use stays, with its tensors", () => {
+    const script = `
+      await import("@tensorflow/tfjs-backend-wasm");
+      await tf.setBackend("wasm");
+      const kept = tf.ones([300, 300]);
+      ${product}
+      console.log(kept.dataSync()[0]);`;
+    const [first = "", second] = inChild(script, { CLIPSCOPE_THREADS: "2" }).stdout.split("\n");
+    assert.deepEqual(JSON.parse(first), { description: "wasm with SIMD, 1 thread", exact: true });
+    assert.equal(second, "1");
   });
 
   it("threads leave the global Worker as it was", () => {

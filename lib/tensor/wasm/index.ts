@@ -2,7 +2,7 @@
 import { registerWasmProducts } from "./products.ts";
 import { registerWasmSplit } from "./split.ts";
 
-/** To be called once, when @tensorflow/tfjs-backend-wasm is imported and before tfjs starts it. */
+/** To be called once, when @tensorflow/tfjs-backend-wasm is imported. */
 export function registerWasmKernels(): void {
   registerWasmProducts();
   registerWasmSplit();

@@ -16,13 +16,13 @@ const fewestRows = 8;
 /** How many products are summed in one go. */
 const partDepth = 256;
 
-const matricesOf = new WeakMap<WasmBackend, WasmMatrices>();
+const matricesByBackend = new WeakMap<WasmBackend, WasmMatrices>();
 
 /** The parts of right matrices that were multiplied by, with XNNPACK's copies: kept until the tensor goes. */
 const partsOf = new WeakMap<object, Matrix[]>();
 
 export function registerWasmProducts(): void {
-  replaceKernel("BatchMatMul", multiply, prepare);
+  replaceKernel("BatchMatMul", multiply);
   replaceKernel("_FusedMatMul", (call, plain) => {
     const { activation, transposeA, transposeB } = call.attrs as Record<string, unknown>;
     const linear = activation === "linear" && transposeA === false && transposeB === false;
@@ -30,14 +30,24 @@ export function registerWasmProducts(): void {
   });
 }
 
-function prepare(backend: WasmBackend): void {
-  const matrices = new WasmMatrices(backend);
-  matricesOf.set(backend, matrices);
+function matricesOf(backend: WasmBackend): WasmMatrices {
+  let matrices = matricesByBackend.get(backend);
+  if (!matrices) {
+    matrices = new WasmMatrices(backend);
+    matricesByBackend.set(backend, matrices);
+    forgetPartsWithTensors(backend, matrices);
+  }
+  return matrices;
+}
+
+function forgetPartsWithTensors(backend: WasmBackend, matrices: WasmMatrices): void {
   const dispose = backend.disposeData.bind(backend);
   backend.disposeData = (dataId, force) => {
     const gone = dispose(dataId, force);
-    if (gone) for (const part of partsOf.get(dataId) ?? []) matrices.forget(part);
-    if (gone) partsOf.delete(dataId);
+    if (gone) {
+      for (const part of partsOf.get(dataId) ?? []) matrices.forget(part);
+      partsOf.delete(dataId);
+    }
     return gone;
   };
 }
@@ -58,7 +68,7 @@ function multiply(call: Call, plain: KernelFunc): Result {
 /** One product after the other. */
 function multiplyStack({ backend: called, inputs, attrs }: Call): TensorInfo {
   const backend = called as WasmBackend;
-  const matrices = matricesOf.get(backend)!;
+  const matrices = matricesOf(backend);
   const { a, b } = inputs as { a: TensorInfo; b: TensorInfo };
   const left = attrs!["transposeA"] === true ? transposed(a, lastTwoSwapped(a), backend) : a; // [..., rows, depth]
   const right = attrs!["transposeB"] === true ? transposed(b, lastTwoSwapped(b), backend) : b; // [..., depth, columns]
@@ -91,7 +101,7 @@ function isDeep({ inputs }: Call): boolean {
 /** a · b + bias: products of columns of a with rows of b, added up. */
 function multiplyDeep({ backend: called, inputs }: Call): TensorInfo {
   const backend = called as WasmBackend;
-  const matrices = matricesOf.get(backend)!;
+  const matrices = matricesOf(backend);
   const { a, b, bias } = inputs as { a: TensorInfo; b: TensorInfo; bias?: TensorInfo };
   const [rows = 0, depth = 0] = a.shape.slice(-2);
   const columns = b.shape.at(-1)!;
