@@ -6,7 +6,6 @@
  */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
 import util from "node:util";
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -21,9 +20,12 @@ import {
   startBackend,
 } from "../tensor/backend.ts";
 import { InputError } from "../tensor/errors.ts";
+import { registerWasmKernels } from "../tensor/wasm/index.ts";
 import { cacheFolder, nativeBuilds } from "./native-build.ts";
 import { loadNativeBuild, type TensorflowBinding } from "./native-backend.ts";
 import { sumProductsInParts } from "./tensorflow-kernels.ts";
+import { describeThreads, threadCount } from "./threads.ts";
+import { maxWasmThreads, startThreadedWasm } from "./wasm-threads.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -32,19 +34,47 @@ export interface NodeBackendLoader extends BackendLoader {
   readonly title: string;
 }
 
-/** WASM: everywhere, on one thread (tfjs does not start its threaded build under Node). */
+/** WASM: everywhere; on one thread where Node refuses more. */
 export const wasmLoader: NodeBackendLoader = {
   name: "wasm",
   title: "the npm package's WebAssembly",
   async load() {
     const own = processListeners();
-    await import("@tensorflow/tfjs-backend-wasm");
-    await activateBackend("wasm");
-    removeEmscriptenHandlers(own);
-    const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
-    return { name: "wasm", description: `wasm ${simd === true ? "with" : "without"} SIMD, 1 thread` };
+    const { getThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
+    wasmPrepared ??= prepareWasm();
+    const refusal = await wasmPrepared;
+    try {
+      await activateBackend("wasm");
+    } finally {
+      removeEmscriptenHandlers(own);
+    }
+    const simd = (await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true ? "with" : "without";
+    return {
+      name: "wasm",
+      description: `wasm ${simd} SIMD, ${describeThreads(getThreadsCount())}${refusal}`,
+    };
   },
 };
+
+let wasmPrepared: Promise<string> | undefined;
+
+/** Puts the threaded build in the place of tfjs's own choice, if it starts; a remark for people if it does not. */
+async function prepareWasm(): Promise<string> {
+  const { BackendWasm, setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
+  registerWasmKernels();
+  const threads = Math.min(threadCount(), maxWasmThreads);
+  // A backend that somebody else started holds their tensors.
+  if (threads === 1 || tf.getBackend() === "wasm") return "";
+  try {
+    const module = await startThreadedWasm(threads);
+    setThreadsCount(threads);
+    tf.removeBackend("wasm");
+    tf.registerBackend("wasm", () => new BackendWasm(module));
+    return "";
+  } catch (error) {
+    return ` (no more: ${firstLine(error)})`;
+  }
+}
 
 /** Plain JavaScript: everywhere, slowly. */
 export const cpuLoader: NodeBackendLoader = {
@@ -105,13 +135,10 @@ export function stockLoader(name: "@tensorflow/tfjs-node" | "@tensorflow/tfjs-no
         });
         sumProductsInParts();
       } catch (error) {
-        const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
         throw new InputError(
-          `${name} is installed but does not load (${reason}); see "clipscope doctor"`,
+          `${name} is installed but does not load (${firstLine(error)}); see "clipscope doctor"`,
           [],
-          {
-            cause: error,
-          },
+          { cause: error },
         );
       }
       await activateBackend("tensorflow");
@@ -145,16 +172,21 @@ function tensorflowLoaders(): NodeBackendLoader[] {
  * @throws InputError if the choice is unknown or cannot run here.
  */
 export async function startNodeBackend(choice: BackendChoice = "auto"): Promise<BackendInfo> {
+  threadCount(); // what is wrong there must not make "auto" pass over a backend
   const preset = process.env["CLIPSCOPE_BACKEND"];
   const wanted = choice === "auto" && preset ? parseBackendChoice(preset, "CLIPSCOPE_BACKEND") : choice;
   return startBackend(wanted, nodeBackends);
 }
 
-/** Before TensorFlow's libraries are opened: they read the environment once, when they start. */
-/** What TensorFlow and its binding need of the process before they are opened. */
+/**
+ * What TensorFlow and its binding need of the process before they are opened: the libraries read the environment once,
+ * when they start.
+ */
 export function prepareTensorflow(): void {
   // 2: errors only. Whoever sets it (the command line's --debug sets 0) knows better.
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
+  // TensorFlow's own variable is the stronger one.
+  process.env["TF_NUM_INTRAOP_THREADS"] ??= String(threadCount());
   // tfjs-node 4.22 calls two helpers that Node 23 removed, and that Node 22 warns about.
   if (Number(process.versions.node.split(".")[0]) >= 22) {
     Object.assign(util, {
@@ -165,14 +197,12 @@ export function prepareTensorflow(): void {
 }
 
 function describeTensorflow(binding: TensorflowBinding): string {
-  const place = binding.isUsingGpuDevice() ? "GPU" : `CPU (${threads()})`;
-  return `tensorflow ${binding.TF_Version} on ${place}`;
+  const threads = describeThreads(Number(process.env["TF_NUM_INTRAOP_THREADS"]));
+  return `tensorflow ${binding.TF_Version} on ${binding.isUsingGpuDevice() ? "GPU" : `CPU (${threads})`}`;
 }
 
-/** TensorFlow starts as many threads as there are processors for this process, unless its own variable says. */
-function threads(): string {
-  const count = Number(process.env["TF_NUM_INTRAOP_THREADS"]) || availableParallelism();
-  return count === 1 ? "1 thread" : `${count} threads`;
+function firstLine(error: unknown): string {
+  return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
 }
 
 const handledEvents = ["uncaughtException", "unhandledRejection"] as const;

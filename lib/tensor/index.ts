@@ -9,3 +9,4 @@ export * from "./statistics.ts";
 export * from "./synthetic.ts";
 export * from "./taps.ts";
 export * from "./weights.ts";
+export * from "./wasm/index.ts";

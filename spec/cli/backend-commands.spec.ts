@@ -21,7 +21,7 @@ describe("doctor and native", () => {
   function command(...args: string[]): { status: number | null; stdout: string; stderr: string } {
     return spawnSync(process.execPath, ["bin/clipscope.js", ...args], {
       cwd: packageRoot,
-      env: { ...process.env, CLIPSCOPE_CACHE: cache.path },
+      env: { ...process.env, CLIPSCOPE_CACHE: cache.path, CLIPSCOPE_THREADS: "2" },
       encoding: "utf8",
     });
   }
@@ -32,13 +32,13 @@ describe("doctor and native", () => {
     const report = JSON.parse(stdout) as Doctor;
     assert.deepEqual(report.native, { cache: cache.path, builds: [] });
     const wasm = report.backends.find(({ backend }) => backend === "wasm");
-    assert.deepEqual([wasm?.runs, wasm?.description], [true, "wasm with SIMD, 1 thread"]);
+    assert.deepEqual([wasm?.runs, wasm?.description], [true, "wasm with SIMD, 2 threads"]);
   });
 
   it("doctor says how to get what is missing, and what auto takes", () => {
     const { stdout } = command("doctor");
     assert.match(stdout, /^✗ tensorflow, native build: .*make one with "clipscope native"/m);
-    assert.match(stdout, /^✓ wasm with SIMD, 1 thread; /m);
+    assert.match(stdout, /^✓ wasm with SIMD, 2 threads; /m);
     assert.match(stdout, /^--backend auto takes: /m);
   });
 
