@@ -17,9 +17,9 @@ export async function withModel<T>(
   use: (model: Clip) => Promise<T>,
   load = (): Promise<Clip> => loadModel(model, { backend, weights, ...(arch === undefined ? {} : { arch }) }),
 ): Promise<T> {
-  const { name, description } = await startNodeBackend(backend);
   const clip = await load();
   try {
+    const { name, description } = await startNodeBackend(backend); // the one that the model has started
     const hint = name === "tensorflow" ? "" : ' ("clipscope native" builds a faster one)';
     terminal.note(`backend: ${description}${hint}`);
     return await use(clip);

@@ -57,12 +57,13 @@ export const wasmLoader: NodeBackendLoader = {
 };
 
 let wasmPrepared: Promise<string> | undefined;
+let wasmThreads: number | undefined;
 
 /** Puts the threaded build in the place of tfjs's own choice, if it starts; a remark for people if it does not. */
 async function prepareWasm(): Promise<string> {
   const { BackendWasm, setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
   registerWasmKernels();
-  const threads = Math.min(threadCount(), maxWasmThreads);
+  const threads = Math.min(threadCount(wasmThreads), maxWasmThreads);
   // A backend that somebody else started holds their tensors.
   if (threads === 1 || tf.getBackend() === "wasm") return "";
   try {
@@ -165,13 +166,22 @@ function tensorflowLoaders(): NodeBackendLoader[] {
   return gpuBeyondNative ? [stockGpu, native, stockCpu] : [native, stockGpu, stockCpu];
 }
 
+export interface NodeBackendOptions {
+  /** Threads of wasm, unless CLIPSCOPE_THREADS says; they stay as they are at its first start. Default: one a core. */
+  readonly wasmThreads?: number;
+}
+
 /**
  * Starts a backend under Node.
  *
  * @param choice "auto" (the default) gives way to the environment's CLIPSCOPE_BACKEND, if that is set
  * @throws InputError if the choice is unknown or cannot run here.
  */
-export async function startNodeBackend(choice: BackendChoice = "auto"): Promise<BackendInfo> {
+export async function startNodeBackend(
+  choice: BackendChoice = "auto",
+  options: NodeBackendOptions = {},
+): Promise<BackendInfo> {
+  wasmThreads = options.wasmThreads;
   threadCount(); // what is wrong there must not make "auto" pass over a backend
   const preset = process.env["CLIPSCOPE_BACKEND"];
   const wanted = choice === "auto" && preset ? parseBackendChoice(preset, "CLIPSCOPE_BACKEND") : choice;

@@ -1,12 +1,14 @@
 /** From a model directory to a model that answers. */
 import { freemem } from "node:os";
 import { Clip } from "../clip/clip.ts";
+import type { ClipConfig } from "../clip/config.ts";
+import { countFlops } from "../clip/flops.ts";
 import type { Tokenizer } from "../clip/tokenizer/tokenizer.ts";
 import type { BackendChoice } from "../tensor/backend.ts";
 import { elementCount } from "../tensor/dtype.ts";
 import type { TensorStore } from "../tensor/safetensors.ts";
 import type { Residency } from "../tensor/weights.ts";
-import { startNodeBackend } from "./backends.ts";
+import { startNodeBackend, type NodeBackendOptions } from "./backends.ts";
 import { demoModel, openWeights, readModelDirectory } from "./model-directory.ts";
 import { readTokenizer } from "./read-tokenizer.ts";
 
@@ -32,7 +34,7 @@ export interface LoadOptions {
  */
 export async function loadModel(name: string = demoModel, options: LoadOptions = {}): Promise<Clip> {
   const files = await readModelDirectory(name, options.arch);
-  const { name: backend } = await startNodeBackend(options.backend);
+  const { name: backend } = await startNodeBackend(options.backend, threadsFor(files.config));
   const store = await openWeights(files.path, files.wayOut);
   const { weights = "auto" } = options;
   const residency = weights === "auto" ? fittingResidency(store, backend) : weights;
@@ -43,6 +45,17 @@ export async function loadModel(name: string = demoModel, options: LoadOptions =
     await store.close();
     throw error;
   }
+}
+
+/**
+ * Products of this size are done before a thread has come: below it, WASM's threads wait for one another at each of a
+ * pass's hundred operations, on a busy machine for longer than they compute. (ViT-B/32: 8.8 GFLOP.)
+ */
+const smallestImageForThreads = 2e9;
+
+/** How many threads a model is worth on wasm. */
+export function threadsFor(config: ClipConfig): NodeBackendOptions {
+  return countFlops(config).image < smallestImageForThreads ? { wasmThreads: 1 } : {};
 }
 
 /** WASM's heap ends at 4 GB, and XNNPACK keeps a second, packed copy of each matrix. */

@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { declaredTensors } from "../../lib/clip/clip.ts";
 import { architectureByName, parseClipConfig } from "../../lib/clip/config.ts";
-import { fittingResidency } from "../../lib/node/load-model.ts";
+import { fittingResidency, threadsFor } from "../../lib/node/load-model.ts";
+import { demoModel, readModelDirectory } from "../../lib/node/model-directory.ts";
 import { SyntheticStore } from "../../lib/tensor/synthetic.ts";
 
 describe("fittingResidency", () => {
@@ -25,5 +26,15 @@ describe("fittingResidency", () => {
   it("does not count the word embeddings, of which only rows are loaded", async () => {
     // 278 million parameters of text, 192 million of them word embeddings, and 88 million of the image tower.
     assert.equal(await choice("xlm-roberta-base-ViT-B-32", "wasm"), "resident");
+  });
+});
+
+describe("threadsFor", () => {
+  it("takes one thread of wasm for a small model, one a core for the published ones", async () => {
+    const demo = await readModelDirectory(demoModel);
+    assert.deepEqual(threadsFor(demo.config), { wasmThreads: 1 });
+    const name = "ViT-B-32";
+    const config = await parseClipConfig(architectureByName(name), name, () => Promise.resolve(null));
+    assert.deepEqual(threadsFor(config), {});
   });
 });
