@@ -11,7 +11,6 @@ import {
   tidy,
   type KernelConfig,
   type NamedAttrMap,
-  type NamedTensorMap,
   type Tensor,
 } from "@tensorflow/tfjs-core";
 

@@ -1,0 +1,54 @@
+/**
+ * Writes the tables of a result file into docs/performance.md, so that no figure there is typed by hand.
+ *
+ *     node dist/tools/bench/report.js RESULT.json
+ *
+ * A table goes between `<!-- bench:ID -->` and `<!-- /bench -->`; `bench:machine` is what it was measured on.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { format } from "prettier";
+import { InputError } from "../../lib/tensor/errors.ts";
+import { machineLine } from "./machine.ts";
+import { packageRoot, readResult, type Result } from "./result.ts";
+import { markdownTable } from "./table.ts";
+
+const place = /(<!-- bench:([\w-]+) -->\n).*?(<!-- \/bench -->)/gs;
+
+/** The page with a result's tables. @throws InputError for a place whose table the result does not have */
+export async function fillIn(markdown: string, result: Result): Promise<string> {
+  const page = markdown.replaceAll(place, (_, start: string, id: string, end: string) => {
+    return `${start}\n${id === "machine" ? machineText(result) : tableText(result, id)}\n${end}`;
+  });
+  return format(page, { parser: "markdown" });
+}
+
+function tableText({ tables }: Result, id: string): string {
+  const table = tables.find((one) => one.id === id);
+  if (table === undefined) {
+    const found = tables.map((one) => one.id).join(", ");
+    throw new InputError(
+      `the result has no table "${id}", only ${found}; run all sections ("npm run bench -- --peers")`,
+    );
+  }
+  return `${table.title[0]!.toUpperCase()}${table.title.slice(1)}:\n\n${markdownTable(table)}`;
+}
+
+function machineText({ machine, arguments: args, programs }: Result): string {
+  const list = Object.entries(programs).map(([name, version]) => `- ${name}: ${version}\n`);
+  return `\`npm run bench -- ${args.filter((word) => !word.startsWith("/")).join(" ")}\` on ${machineLine(machine)}.\n\n${list.join("")}`;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  try {
+    const [path] = process.argv.slice(2);
+    if (path === undefined) throw new InputError("usage: node dist/tools/bench/report.js RESULT.json");
+    const page = join(packageRoot, "docs/performance.md");
+    writeFileSync(page, await fillIn(readFileSync(page, "utf8"), readResult(path)));
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    console.error(`report: ${error.message}`);
+    process.exitCode = 2;
+  }
+}
