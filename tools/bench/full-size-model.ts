@@ -17,13 +17,15 @@ export interface FullSizeOptions {
   /** Blocks of each tower, where fewer will do. Default: as published. */
   readonly blocks?: number;
   readonly dtype: "F32" | "F16";
+  /** Where its folder goes. Default: the system's folder for temporary files. */
+  readonly parent?: string;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Where such a model lies: a folder of the system's for temporary files. */
-export function fullSizeFolder({ arch, blocks, dtype }: FullSizeOptions): string {
+/** Where such a model lies. */
+export function fullSizeFolder({ arch, blocks, dtype, parent = tmpdir() }: FullSizeOptions): string {
   const parts = ["clipscope-bench", arch, ...(blocks === undefined ? [] : [`${blocks}-blocks`]), dtype];
-  return join(tmpdir(), parts.join("-"));
+  return join(parent, parts.join("-"));
 }
 
 /**

@@ -36,8 +36,10 @@ function tableText({ tables }: Result, id: string): string {
 }
 
 function machineText({ machine, arguments: args, programs }: Result): string {
+  // Where things lie on one machine is nobody else's business.
+  const options = args.join(" ").replace(/(--(?:python|modules|model))[ =]\S+/g, "$1 …");
   const list = Object.entries(programs).map(([name, version]) => `- ${name}: ${version}\n`);
-  return `\`npm run bench -- ${args.filter((word) => !word.startsWith("/")).join(" ")}\` on ${machineLine(machine)}.\n\n${list.join("")}`;
+  return `\`npm run bench -- ${options}\` on ${machineLine(machine)}.\n\n${list.join("")}`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
