@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TextConfig } from "../../lib/clip/config.ts";
+import { readTokenizer } from "../../lib/node/read-tokenizer.ts";
+import type { Field } from "./field.ts";
 import { packageRoot } from "./result.ts";
 
 export interface Caption {
@@ -10,16 +12,23 @@ export interface Caption {
   readonly ids: readonly number[];
 }
 
-/** `count` captions with the ids of the text tower's kind of tokenizer. */
-export function captions(kind: TextConfig["kind"], count: number): Caption[] {
+/** `count` captions, with the ids of the model's tokenizer; the synthetic models have none, and take the table's. */
+export async function captions({ options, model }: Field, count: number): Promise<Caption[]> {
+  const natural = naturalCaptions(model.config.text.kind);
+  const all = Array.from({ length: count }, (_, i) => natural[i % natural.length]!);
+  if (options.model === undefined) return all;
+  const tokenizer = await readTokenizer(model);
+  return all.map(({ text }) => ({ text, ids: tokenizer.encode(text) }));
+}
+
+export function naturalCaptions(kind: TextConfig["kind"]): Caption[] {
   const name = kind === "plain" ? "bpe_ids.jsonl" : "ids.jsonl";
-  const natural = readFileSync(join(packageRoot, "fixtures/tokenizer", name), "utf8")
+  return readFileSync(join(packageRoot, "fixtures/tokenizer", name), "utf8")
     .split("\n")
     .slice(1) // says how the table was made
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Caption)
     .filter((caption) => /^\p{L}[\p{L}\p{P}\p{N} ]{34,149}$/u.test(caption.text));
-  return Array.from({ length: count }, (_, i) => natural[i % natural.length]!);
 }
 
 export function meanLength(all: readonly Caption[]): number {

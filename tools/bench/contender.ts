@@ -38,8 +38,7 @@ export class Contender {
         reject(new InputError(`${title}: cannot start ${command} (${error.message})`));
       });
       child.on("close", () => {
-        const line = complaint.trim().split("\n").at(-1);
-        reject(new InputError(`${title}: ${line === undefined || line === "" ? "ended early" : line}`));
+        reject(new InputError(`${title}: ${lastWord(complaint)}`));
       });
     });
     failed.catch(() => undefined); // whoever asks hears of it; at the end nobody does
@@ -71,4 +70,12 @@ export class Contender {
     this.#child.stdin?.end();
     await closed;
   }
+}
+
+/** Of what a program wrote to standard error: its error's line; else the last line. */
+function lastWord(complaint: string): string {
+  const lines = complaint.trim().split("\n");
+  return (
+    lines.findLast((line) => /^\w*(Error|Exit)( \[\w+\])?: /.test(line)) ?? (lines.at(-1) || "ended early")
+  );
 }

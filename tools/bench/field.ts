@@ -117,7 +117,7 @@ export function pillow({ options, model }: Field): Peer {
  * onnxruntime in Node and in Python. Their model's file lies beside the weights until the end: ONNX finds weights in no
  * other folder.
  */
-export async function onnxRuntimes({ options, model }: Field): Promise<Peer[]> {
+export async function onnxRuntimes({ options, model, say }: Field): Promise<Peer[]> {
   if (!options.peers) return [];
   const tower = join(model.path, `clipscope-bench-tower-${process.pid}.onnx`);
   const product = join(model.path, `clipscope-bench-product-${process.pid}.onnx`);
@@ -126,6 +126,10 @@ export async function onnxRuntimes({ options, model }: Field): Promise<Peer[]> {
     for (const path of [tower, product]) removeAtExit(path);
     await writeFile(tower, imageTowerModel(model.config, store));
     await writeFile(product, matrixProductModel(matrixSize));
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    say(error.message);
+    return [];
   } finally {
     await store.close();
   }

@@ -1,9 +1,9 @@
 /**
- * Writes the tables of a result file into docs/performance.md, so that no figure there is typed by hand.
+ * Writes the tables of result files into docs/performance.md, so that no figure there is typed by hand.
  *
- *     node dist/tools/bench/report.js RESULT.json
+ *     node dist/tools/bench/report.js RESULT.json…
  *
- * A table goes between `<!-- bench:ID -->` and `<!-- /bench -->`; `bench:machine` is what it was measured on.
+ * Of a table that several have the last one counts. A table goes between `<!-- bench:ID -->` and `<!-- /bench -->`; `bench:machine` is what it was measured on.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,20 +16,21 @@ import { markdownTable } from "./table.ts";
 
 const place = /(<!-- bench:([\w-]+) -->\n).*?(<!-- \/bench -->)/gs;
 
-/** The page with a result's tables. @throws InputError for a place whose table the result does not have */
-export async function fillIn(markdown: string, result: Result): Promise<string> {
+/** The page with the results' tables. @throws InputError for a place whose table none of them has */
+export async function fillIn(markdown: string, results: readonly Result[]): Promise<string> {
   const page = markdown.replaceAll(place, (_, start: string, id: string, end: string) => {
-    return `${start}\n${id === "machine" ? machineText(result) : tableText(result, id)}\n${end}`;
+    return `${start}\n${id === "machine" ? results.map(machineText).join("\n") : tableText(results, id)}\n${end}`;
   });
   return format(page, { parser: "markdown" });
 }
 
-function tableText({ tables }: Result, id: string): string {
-  const table = tables.find((one) => one.id === id);
+function tableText(results: readonly Result[], id: string): string {
+  const tables = results.flatMap((result) => result.tables);
+  const table = tables.findLast((one) => one.id === id);
   if (table === undefined) {
     const found = tables.map((one) => one.id).join(", ");
     throw new InputError(
-      `the result has no table "${id}", only ${found}; run all sections ("npm run bench -- --peers")`,
+      `no result has the table "${id}", only ${found}; run all sections ("npm run bench -- --peers")`,
     );
   }
   return `${table.title[0]!.toUpperCase()}${table.title.slice(1)}:\n\n${markdownTable(table)}`;
@@ -44,10 +45,10 @@ function machineText({ machine, arguments: args, programs }: Result): string {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   try {
-    const [path] = process.argv.slice(2);
-    if (path === undefined) throw new InputError("usage: node dist/tools/bench/report.js RESULT.json");
+    const paths = process.argv.slice(2);
+    if (paths.length === 0) throw new InputError("usage: node dist/tools/bench/report.js RESULT.json…");
     const page = join(packageRoot, "docs/performance.md");
-    writeFileSync(page, await fillIn(readFileSync(page, "utf8"), readResult(path)));
+    writeFileSync(page, await fillIn(readFileSync(page, "utf8"), paths.map(readResult)));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     console.error(`report: ${error.message}`);

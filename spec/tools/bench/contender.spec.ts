@@ -51,6 +51,10 @@ describe("a contender", () => {
       ),
       (error) => error instanceof InputError && error.message === "peer: no such module",
     );
+    await assert.rejects(
+      start(process.execPath, "-e", "require('no-such')"),
+      /^InputError: peer: Error: Cannot find/,
+    );
     await assert.rejects(start("clipscope-no-such-program"), /peer: cannot start clipscope-no-such-program/);
   });
 });

@@ -44,15 +44,22 @@ describe("the benchmark's tables", () => {
 
   it("take the place of those in the document, and nothing else", async () => {
     const page = "# Title\n\n<!-- bench:image -->\n\nold\n\n<!-- /bench -->\n\nBelow.\n";
-    const filled = await fillIn(page, result);
+    const filled = await fillIn(page, [result]);
     assert.match(filled, /^# Title\n\n<!-- bench:image -->\n\nImage tower:\n\n\| program {3}\|/);
     assert.match(filled, /\| clipscope \| +12\.3 \| +\|\n/);
     assert.match(filled, /\n\n<!-- \/bench -->\n\nBelow\.\n$/);
-    assert.equal(await fillIn(filled, result), filled);
+    assert.equal(await fillIn(filled, [result]), filled);
+  });
+
+  it("are the last result's where several have them", async () => {
+    const later = { ...result, tables: [{ ...table, rows: [{ program: "later", rate: 1, difference: 2 }] }] };
+    const filled = await fillIn("<!-- bench:image -->\n<!-- /bench -->\n", [result, later]);
+    assert.match(filled, /\| later/);
+    assert.doesNotMatch(filled, /\| clipscope/);
   });
 
   it("say on what they were measured, without the paths of one machine", async () => {
-    const filled = await fillIn("<!-- bench:machine -->\n<!-- /bench -->\n", result);
+    const filled = await fillIn("<!-- bench:machine -->\n<!-- /bench -->\n", [result]);
     assert.match(
       filled,
       /`npm run bench -- --peers --python …` on A CPU, 2 cores, 16 GB, Node 20\.0\.0, load 0\.5\./,
@@ -63,8 +70,9 @@ describe("the benchmark's tables", () => {
 
   it("are refused where the result lacks one, or is none", async () => {
     await assert.rejects(
-      fillIn("<!-- bench:text -->\n<!-- /bench -->\n", result),
-      (error) => error instanceof InputError && /no table "text", only image/.test(error.message),
+      fillIn("<!-- bench:text -->\n<!-- /bench -->\n", [result]),
+      (error) =>
+        error instanceof InputError && /no result has the table "text", only image/.test(error.message),
     );
     writeFileSync(folder.file("other.json"), "{}");
     assert.throws(() => readResult(folder.file("other.json")), /other\.json: expected a result/);

@@ -57,7 +57,9 @@ export class OnnxGraph {
     const { dtype, shape, offset, size } = tensorInfo(this.#weights!, name);
     const file = this.#weights!.name;
     if (dtype !== "F32")
-      throw new InputError(`${file}: ${name}: expected F32 for onnxruntime, found ${dtype}`);
+      throw new InputError(
+        `${file}: ${name}: expected F32 for onnxruntime, found ${dtype}; "clipscope convert --dtype f32" makes it`,
+      );
     const length = size / part.of;
     const place = { location: basename(file), offset: offset + part.index * length, length };
     const value = part.of === 1 ? name : `${name}[${part.index}]`;

@@ -14,7 +14,7 @@ const batchSize = 32;
 
 export async function measureText(field: Field): Promise<Table[]> {
   const { config } = field.model;
-  const natural = captions(config.text.kind, count);
+  const natural = await captions(field, count);
   const request: TextRequest = {
     kind: "text",
     rows: natural.map(({ ids }) => ids),

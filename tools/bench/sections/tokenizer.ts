@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Tokenizer } from "tokenizers";
 import { createXlmRobertaTokenizer } from "../../../lib/clip/tokenizer/tokenizer.ts";
-import { captions } from "../captions.ts";
+import { naturalCaptions } from "../captions.ts";
 import type { Field } from "../field.ts";
 import { packageRoot } from "../result.ts";
 import { inTurn, timed } from "../rounds.ts";
@@ -21,7 +21,8 @@ export async function measureTokenizer({ options, model, programs, note }: Field
   const theirs = Tokenizer.fromString(bytes.toString());
   const require = createRequire(import.meta.url);
   programs.set("tokenizers", (require("tokenizers/package.json") as { version: string }).version);
-  const texts = captions("xlm-roberta", count).map(({ text }) => text);
+  const natural = naturalCaptions("xlm-roberta");
+  const texts = Array.from({ length: count }, (_, i) => natural[i % natural.length]!.text);
   const runners = [
     {
       name: "clipscope, cleaning included",

@@ -38,7 +38,7 @@ export async function measureTowers(field: Field): Promise<Table[]> {
   const image = [pytorch(field), ...(await onnxRuntimes(field))];
   return [
     await measureTower(field, "image", imageCases(field), image),
-    await measureTower(field, "text", textCases(field), [pytorch(field)]),
+    await measureTower(field, "text", await textCases(field), [pytorch(field)]),
     growth(field),
   ];
 }
@@ -84,10 +84,12 @@ function imageCases({ model: { config }, options }: Field): Case[] {
   }));
 }
 
-function textCases({ model: { config } }: Field): Case[] {
+async function textCases(field: Field): Promise<Case[]> {
+  const { config } = field.model;
+  const natural = await captions(field, Math.max(...lengths.map(([batch]) => batch)));
   return lengths.map(([batch, longest]) => {
     const tokens = Math.min(longest, config.text.contextLength);
-    const rows = captions(config.text.kind, batch).map(({ ids }) => stretched(ids, tokens));
+    const rows = natural.slice(0, batch).map(({ ids }) => stretched(ids, tokens));
     const { text } = countFlops(config, { textLength: tokens });
     return {
       batch,
