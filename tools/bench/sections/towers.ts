@@ -39,36 +39,7 @@ export async function measureTowers(field: Field): Promise<Table[]> {
   return [
     await measureTower(field, "image", imageCases(field), image),
     await measureTower(field, "text", await textCases(field), [pytorch(field)]),
-    growth(field),
   ];
-}
-
-/** By what an image and a text cost, counted. */
-function growth({ model: { config } }: Field): Table {
-  const base = countFlops(config);
-  const [height, width] = config.vision.imageSize;
-  const images = [1, 1.5, 2].map((scale): Row => {
-    const { image } = countFlops(config, { imageSize: [height * scale, width * scale] });
-    return {
-      what: `image, ${width * scale} × ${height * scale}`,
-      gflops: image / 1e9,
-      ratio: image / base.image,
-    };
-  });
-  const texts = [8, 16, 32, config.text.contextLength].map((tokens): Row => {
-    const { text } = countFlops(config, { textLength: tokens });
-    return { what: `text, ${tokens} tokens`, gflops: text / 1e9, ratio: text / base.text };
-  });
-  return {
-    id: "growth",
-    title: "counted operations of one image and one text",
-    columns: [
-      { key: "what", title: "input" },
-      { key: "gflops", title: "GFLOP" },
-      { key: "ratio", title: "× the model's own" },
-    ],
-    rows: [...images, ...texts],
-  };
 }
 
 function imageCases({ model: { config }, options }: Field): Case[] {
@@ -123,17 +94,16 @@ async function measureCases(
   contenders: readonly Contender[],
   cases: readonly Case[],
 ): Promise<Row[]> {
-  const secondsOfOne = new Map<Contender, number>();
   // Loads the weights, too.
   for (const contender of contenders) {
     note(`${contender.name} loads`);
-    secondsOfOne.set(contender, (await contender.ask(cases[0]!.request)).seconds / cases[0]!.batch);
+    await contender.ask(cases[0]!.request);
   }
   const rows: Row[] = [];
-  for (const { batch, tokens, request, flops } of cases) {
+  const slow = new Set<Contender>();
+  for (const [which, { batch, tokens, request, flops }] of cases.entries()) {
     note(`${request.kind} tower: batch ${batch}, ${tokens} tokens`);
-    // Who would not be done within the limit sits the case out.
-    const fit = contenders.filter((one) => batch === 1 || batch * secondsOfOne.get(one)! < 2 * options.limit);
+    const fit = contenders.filter((contender) => !slow.has(contender));
     const runners = fit.flatMap((one) => [
       runner(one, { kind: "matrix", size: matrixSize }),
       runner(one, request),
@@ -158,6 +128,9 @@ async function measureCases(
         difference: isFirst ? null : farthest(rowsOf(reply, batch), rowsOf(passes[0]!.reply, batch)),
         runs,
       });
+      // Whom the next case would take much longer than the limit sits it out, but for the first, the measure of all.
+      const next = cases[which + 1]?.flops ?? 0;
+      if (!isFirst && (seconds * next) / flops > 2 * options.limit) slow.add(fit[at]!);
     }
   }
   return rows;
