@@ -14,6 +14,7 @@ import { parseOptions, type BenchOptions, type SectionName } from "./options.ts"
 import { writeResult } from "./result.ts";
 import { removeAtExit } from "./scratch.ts";
 import { measureCold } from "./sections/cold.ts";
+import { countGrowth } from "./sections/growth.ts";
 import { measureLoad } from "./sections/load.ts";
 import { measureMemory } from "./sections/memory.ts";
 import { measurePreprocessing } from "./sections/preprocess.ts";
@@ -27,6 +28,7 @@ type Section = (field: Field, directories: readonly string[]) => Promise<Table[]
 const sections: Readonly<Record<SectionName, Section>> = {
   towers: measureTowers,
   text: measureText,
+  growth: countGrowth,
   memory: measureMemory,
   load: measureLoad,
   cold: measureCold,
@@ -45,15 +47,19 @@ async function bench(args: readonly string[], options: BenchOptions): Promise<vo
   const model = await readModelDirectory(directories[0]!);
   const field: Field = { options, model, programs, note, say };
   const tables: Table[] = [];
-  for (const name of options.only) {
-    for (const table of await sections[name](field, directories)) {
-      tables.push(table);
-      note("");
-      console.log(terminalTable(table));
+  try {
+    for (const name of options.only) {
+      for (const table of await sections[name](field, directories)) {
+        tables.push(table);
+        note("");
+        console.log(terminalTable(table));
+      }
     }
+  } finally {
+    // What was measured before something went wrong took its time, too.
+    const result = { machine, arguments: args, programs: Object.fromEntries(programs), tables };
+    if (tables.length > 0) console.log(`written to ${await writeResult(result)}`);
   }
-  const result = { machine, arguments: args, programs: Object.fromEntries(programs), tables };
-  console.log(`written to ${await writeResult(result)}`);
 }
 
 /** In float32, and where a section wants it in half precision too. */

@@ -29,7 +29,7 @@ export interface Field {
   readonly programs: Map<string, string>;
   /** Shows what is going on, where a person watches. */
   readonly note: (line: string) => void;
-  /** Says something that belongs to the result, such as a peer that is not here. */
+  /** Says what a person must know, such as which peer is not here. */
   readonly say: (line: string) => void;
 }
 

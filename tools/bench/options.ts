@@ -3,7 +3,16 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { backendNames, parseBackendChoice, type BackendChoice } from "../../lib/tensor/backend.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
 
-export const sectionNames = ["towers", "text", "memory", "load", "cold", "preprocess", "tokenizer"] as const;
+export const sectionNames = [
+  "towers",
+  "text",
+  "growth",
+  "memory",
+  "load",
+  "cold",
+  "preprocess",
+  "tokenizer",
+] as const;
 export type SectionName = (typeof sectionNames)[number];
 
 export interface BenchOptions {
