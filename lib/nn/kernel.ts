@@ -65,11 +65,7 @@ export function kernel<
           tidy(() => compute(call.inputs as unknown as Inputs, call.attrs as unknown as Attributes)),
       });
     }
-    return engine().runKernel<Output>(
-      name,
-      inputs,
-      attributes as unknown as NamedAttrMap,
-    );
+    return engine().runKernel<Output>(name, inputs, attributes as unknown as NamedAttrMap);
   };
 }
 

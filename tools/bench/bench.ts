@@ -92,6 +92,8 @@ function say(line: string): void {
   said.add(line);
 }
 
+process.stdout.on("error", () => undefined); // nobody reads any more; the result is written all the same
+
 try {
   const args = process.argv.slice(2);
   const options = parseOptions(args);
