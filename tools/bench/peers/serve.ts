@@ -1,0 +1,18 @@
+/** The contender's side of the protocol: answers requests on standard input until that ends. */
+import { createInterface } from "node:readline";
+import type { Hello, Reply, Request } from "./protocol.ts";
+
+export type Answers = {
+  readonly [Kind in Request["kind"]]?: (request: Extract<Request, { kind: Kind }>) => Promise<Reply>;
+};
+
+export async function serve(who: Omit<Hello, "kinds">, answers: Answers): Promise<void> {
+  const write = (line: unknown): boolean => process.stdout.write(`${JSON.stringify(line)}\n`);
+  write({ ...who, kinds: Object.keys(answers) });
+  for await (const line of createInterface({ input: process.stdin })) {
+    const request = JSON.parse(line) as Request;
+    const answer = answers[request.kind] as ((request: Request) => Promise<Reply>) | undefined;
+    if (answer === undefined) throw new Error(`${who.name} does not answer ${request.kind}`);
+    write(await answer(request));
+  }
+}
