@@ -19,6 +19,7 @@ import { measureLoad } from "./sections/load.ts";
 import { measureMemory } from "./sections/memory.ts";
 import { measurePreprocessing } from "./sections/preprocess.ts";
 import { measureText } from "./sections/text.ts";
+import { measureThroughput } from "./sections/throughput.ts";
 import { measureTokenizer } from "./sections/tokenizer.ts";
 import { measureTowers } from "./sections/towers.ts";
 import { terminalTable, type Table } from "./table.ts";
@@ -33,6 +34,7 @@ const sections: Readonly<Record<SectionName, Section>> = {
   load: measureLoad,
   cold: measureCold,
   preprocess: measurePreprocessing,
+  throughput: measureThroughput,
   tokenizer: measureTokenizer,
 };
 

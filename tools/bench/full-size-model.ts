@@ -8,7 +8,8 @@ import { architectureByName, parseClipConfig } from "../../lib/clip/config.ts";
 import { configName, exists } from "../../lib/node/model-directory.ts";
 import { bytesPerElement, elementCount } from "../../lib/tensor/dtype.ts";
 import { SyntheticStore } from "../../lib/tensor/synthetic.ts";
-import { assertSpace, withNewFolder } from "../convert/new-folder.ts";
+import { assertSpace } from "../../lib/node/disk-space.ts";
+import { withNewFolder } from "../convert/new-folder.ts";
 import { planWeights, writeWeights } from "../convert/write-weights.ts";
 
 export interface FullSizeOptions {

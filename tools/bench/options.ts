@@ -11,6 +11,7 @@ export const sectionNames = [
   "load",
   "cold",
   "preprocess",
+  "throughput",
   "tokenizer",
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
