@@ -48,13 +48,13 @@ export async function measurePreprocessing(field: Field): Promise<Table[]> {
         id: "preprocess",
         title: `${photograph!.title} from file to pixels, in turn`,
         columns,
-        rows: await rowsOf(field, whole, count),
+        rows: await rowsOf(field, whole),
       },
       {
         id: "preprocess-steps",
         title: "the steps of it, one thread",
         columns: columns.filter(({ key }) => key !== "ratio"),
-        rows: await rowsOf(field, steps, 1),
+        rows: await rowsOf(field, steps),
       },
     ];
   } finally {
@@ -86,12 +86,12 @@ const columns: readonly Column[] = [
   { key: "ratio", title: "first row ×" },
 ];
 
-async function rowsOf({ options }: Field, runners: readonly Timed[], images: number): Promise<Row[]> {
+async function rowsOf({ options }: Field, runners: readonly Timed[]): Promise<Row[]> {
   const measured: Measured<unknown>[] = await inTurn(runners, { ...options, atLeast: 2 });
   return measured.map(({ seconds }, at) => ({
     what: runners[at]!.name,
-    perSecond: images / seconds,
-    milliseconds: (1000 * seconds) / images,
+    perSecond: count / seconds,
+    milliseconds: (1000 * seconds) / count,
     ratio: at === 0 ? null : seconds / measured[0]!.seconds,
   }));
 }
@@ -110,9 +110,15 @@ function ours({ model }: Field, name: string, { path }: Sample, workers?: number
 
 function stepRunners({ model }: Field, { path, bytes, image, title }: Sample): Timed[] {
   return [
-    { name: `decode ${title}`, run: () => timed(() => decodeImage(bytes, path, codecs)) },
-    { name: `resize, crop, normalise ${title}`, run: () => timed(() => transform(image, model.preprocess)) },
+    { name: `decode ${title}`, run: () => many(() => decodeImage(bytes, path, codecs)) },
+    { name: `resize, crop, normalise ${title}`, run: () => many(() => transform(image, model.preprocess)) },
   ];
+}
+
+function many(step: () => unknown): Promise<{ seconds: number }> {
+  return timed(async () => {
+    for (let i = 0; i < count; i++) await step();
+  });
 }
 
 /** What we use of sharp. */
@@ -153,10 +159,7 @@ function sharpRunner({ options, model, programs, say }: Field, { path }: Sample)
   return [
     {
       name: "sharp",
-      run: () =>
-        timed(async () => {
-          for (let i = 0; i < count; i++) await prepare();
-        }),
+      run: () => many(prepare),
     },
   ];
 }
