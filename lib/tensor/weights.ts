@@ -342,6 +342,8 @@ export class WeightScope {
   /** State-dict prefix without the last dot; empty at the root. */
   readonly path: string;
   readonly #weights: Weights;
+  /** What is at and below this place, looked up once: passes ask for it in every block. */
+  #below: readonly (Weight | RowTable)[] | null = null;
 
   constructor(weights: Weights, path: string) {
     this.#weights = weights;
@@ -378,8 +380,9 @@ export class WeightScope {
     for (const handle of this.#handles()) handle.release();
   }
 
-  #handles(): (Weight | RowTable)[] {
-    return this.#weights.under(this.path === "" ? "" : `${this.path}.`);
+  #handles(): readonly (Weight | RowTable)[] {
+    this.#below ??= this.#weights.under(this.path === "" ? "" : `${this.path}.`);
+    return this.#below;
   }
 
   #join(name: string): string {
