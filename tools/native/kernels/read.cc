@@ -48,6 +48,16 @@ float fromHalf(uint16_t half) {
   return half & 0x8000 ? -value : value;
 }
 
+// All there are: to look one up takes a fraction of the time of making it.
+const float *halves() {
+  static const float *table = [] {
+    auto *values = new float[1 << 16];
+    for (int half = 0; half < 1 << 16; ++half) values[half] = fromHalf(static_cast<uint16_t>(half));
+    return values;
+  }();
+  return table;
+}
+
 void widen(Dtype dtype, const char *from, int64_t count, float *to) {
   if (dtype == Dtype::F32) {
     std::memcpy(to, from, sizeof(float) * count);
@@ -57,7 +67,8 @@ void widen(Dtype dtype, const char *from, int64_t count, float *to) {
   } else {
     const auto *values = reinterpret_cast<const uint16_t *>(from);
     if (dtype == Dtype::F16) {
-      for (int64_t i = 0; i < count; ++i) to[i] = fromHalf(values[i]);
+      const float *table = halves();
+      for (int64_t i = 0; i < count; ++i) to[i] = table[values[i]];
     } else {
       for (int64_t i = 0; i < count; ++i) to[i] = fromBits(static_cast<uint32_t>(values[i]) << 16);
     }
