@@ -7,10 +7,8 @@
  * Each is the derivative that its comment states; dy is the gradient with respect to the kernel's output.
  */
 import {
-  concat,
   div,
   equal,
-  exp,
   getGradient,
   matMul,
   mul,
@@ -110,12 +108,8 @@ const gradients: readonly GradConfig[] = [
   of("Square", x, (dy, [x]) => ({ x: () => mul(dy, mul(x!, 2)) })),
   // (√x)′ = 1 / 2√x
   of("Sqrt", y, (dy, [y]) => ({ x: () => div(dy, mul(y!, 2)) })),
-  // (x^−½)′ = −½ (x^−½)³
-  of("Rsqrt", y, (dy, [y]) => ({ x: () => mul(dy, mul(mul(square(y!), y!), -0.5)) })),
   // (eˣ)′ = eˣ
   of("Exp", y, (dy, [y]) => ({ x: () => mul(dy, y!) })),
-  // erf′ = 2/√π · e^−x²
-  of("Erf", x, (dy, [x]) => ({ x: () => mul(dy, mul(exp(neg(square(x!))), 2 / Math.sqrt(Math.PI))) })),
   // σ′ = σ (1 − σ)
   of("Sigmoid", y, (dy, [y]) => ({ x: () => mul(dy, mul(y!, sub(1, y!))) })),
   // tanh′ = 1 − tanh²
@@ -128,8 +122,6 @@ const gradients: readonly GradConfig[] = [
     const count = axes.reduce((product, axis) => product * x!.shape[axis]!, 1);
     return { x: () => mul(unreduce(div(dy, count), x!, axes), onesLike(x!)) };
   }),
-  // y = softmax(x): x̄ = y (ȳ − Σ y ȳ)
-  of("Softmax", y, (dy, [y]) => ({ logits: () => mul(y!, sub(dy, sum(mul(dy, y!), -1, true))) })),
   // y = log softmax(x): x̄ = ȳ − softmax(x) Σ ȳ
   of("LogSoftmax", { inputs: ["logits"] }, (dy, [logits]) => ({
     logits: () => sub(dy, mul(softmax(logits!), sum(dy, -1, true))),
@@ -165,12 +157,6 @@ const gradients: readonly GradConfig[] = [
     ]);
     return { x: () => pad(dy, margins) };
   }),
-  {
-    kernelName: "SplitV",
-    gradFunc: (dy, _, attributes) => ({
-      x: () => concat(dy as Tensor[], (attributes as unknown as { axis: number }).axis),
-    }),
-  },
   // Each axis is repeated reps times: the copies' gradients add up.
   of("Tile", x, (dy, [x], { reps }) => {
     const copies = x!.shape.flatMap((size, axis) => [(reps as number[])[axis]!, size]);

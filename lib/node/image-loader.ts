@@ -31,7 +31,7 @@ export interface ImageLoader {
   load(sources: readonly ImageSource[]): AsyncGenerator<LoadedImage, void, undefined>;
 }
 
-/** Each holds a codec with a picture or two: some 50 MB. */
+/** Each holds a codec with the largest picture that it has met. */
 const DEFAULT_WORKERS = 8;
 
 /** Starting a thread takes about as long as decoding two photographs. */

@@ -140,7 +140,7 @@ export class Weight<R extends Rank = Rank> {
   }
 }
 
-/** Rows that a table keeps, in bytes: 16,000 of XLM-R large, more than a language's everyday words. */
+/** Rows that a table keeps, in bytes: 16,384 of 1,024 numbers. */
 const keptBytes = 64 * 1024 * 1024;
 
 /**

@@ -185,7 +185,7 @@ void linear(const Linear &op, Pool &pool) {
 // Tasks of elementwise work: large beside the cost of handing one out.
 constexpr int64_t valuesAtOnce = 16384;
 
-// eˣ for x ≤ 0: 2ⁿ · eʳ with |r| ≤ ln 2 / 2, eʳ by its Taylor series, whose next term is below 5e-9. 0 where float32
+// eˣ for x ≤ 0: 2ⁿ · eʳ with |r| ≤ ln 2 / 2, eʳ by its Taylor series, whose next term is below 6e-9. 0 where float32
 // would need a denormal.
 inline Vector expNegative(Vector x) {
   const Vector least = spread(-87.33f);
