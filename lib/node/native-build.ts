@@ -12,7 +12,7 @@ import { InputError } from "../tensor/errors.ts";
 export const napiVersion = 8;
 
 /** Bumped when the layout of a build or our own changes to the binding no longer fit older builds. */
-export const nativeBuildFormat = 3;
+export const nativeBuildFormat = 4;
 
 /** Written last, so that a folder without it is no build. */
 export const manifestName = "build.json";

@@ -36,10 +36,18 @@ const decrease = 1e-4;
 const curvature = 0.9;
 const mostTrials = 30;
 
+/** A point and what the objective is there; its arrays are overwritten once it is left. */
+interface Point {
+  readonly x: Float64Array<ArrayBuffer>;
+  readonly gradient: Float64Array<ArrayBuffer>;
+  value: number;
+}
+
+/** In float32, which is enough for a direction, and half the memory. */
 interface Pair {
-  readonly step: Float64Array;
-  readonly change: Float64Array;
-  readonly product: number;
+  readonly step: Float32Array;
+  readonly change: Float32Array;
+  product: number;
 }
 
 /** Minimises from `start`. Ends early, converged, where rounding allows no further descent. */
@@ -48,44 +56,54 @@ export function minimize(
   start: Float64Array,
   { tolerance, maxIterations, precision, onIteration }: LbfgsOptions,
 ): Minimum {
-  let x = Float64Array.from(start);
-  let gradient = new Float64Array(x.length);
-  let value = objective(x, gradient);
+  const empty = (): Float64Array<ArrayBuffer> => new Float64Array(start.length);
+  let here: Point = { x: Float64Array.from(start), gradient: empty(), value: NaN };
+  let there: Point = { x: empty(), gradient: empty(), value: NaN };
+  const direction = empty();
   const pairs: Pair[] = [];
-  let lowest = { value, gradient: largest(gradient), iteration: 0 };
+  here.value = objective(here.x, here.gradient);
+  let lowest = { value: here.value, gradient: largest(here.gradient), iteration: 0 };
   for (let iteration = 0; ; iteration++) {
     onIteration?.(iteration);
-    const done = largest(gradient) <= tolerance;
+    const { x, value, gradient } = here;
+    const steepest = largest(gradient);
+    const done = steepest <= tolerance;
     if (done || iteration === maxIterations) return { x, value, iterations: iteration, converged: done };
-    if (value < lowest.value - noise(value, precision) || largest(gradient) < lowest.gradient) {
-      lowest = { value, gradient: largest(gradient), iteration };
+    if (value < lowest.value - noise(value, precision) || steepest < lowest.gradient) {
+      lowest = { value, gradient: steepest, iteration };
     } else if (iteration - lowest.iteration >= patience) {
       return { x, value, iterations: iteration, converged: true };
     }
 
-    let direction = descent(gradient, pairs);
+    descend(gradient, pairs, direction);
     if (dot(direction, gradient) >= 0) {
       // Rounding spoilt the memory: begin again from the gradient.
       pairs.length = 0;
-      direction = descent(gradient, pairs);
+      descend(gradient, pairs, direction);
     }
     // The first step, of which nothing is known, has length 1 at most.
     const first = pairs.length === 0 ? Math.min(1, 1 / Math.sqrt(dot(gradient, gradient))) : 1;
-    const next = lineSearch(objective, { x, value, gradient }, direction, first, precision);
-    if (next === null) return { x, value, iterations: iteration, converged: true };
+    if (!lineSearch(objective, here, there, direction, first, precision)) {
+      return { x, value, iterations: iteration, converged: true };
+    }
 
-    const step = difference(next.x, x);
-    const change = difference(next.gradient, gradient);
-    const product = dot(step, change);
-    if (product > 0) pairs.push({ step, change, product });
-    if (pairs.length > memory) pairs.shift();
-    ({ x, value, gradient } = next);
+    const oldest = pairs.length === memory ? pairs.shift() : undefined;
+    const pair = oldest ?? {
+      step: new Float32Array(start.length),
+      change: new Float32Array(start.length),
+      product: NaN,
+    };
+    subtract(there.x, x, pair.step);
+    subtract(there.gradient, gradient, pair.change);
+    pair.product = dot(pair.step, pair.change);
+    if (pair.product > 0) pairs.push(pair);
+    [here, there] = [there, here];
   }
 }
 
-/** −H · gradient, with H from the pairs: the two-loop recursion. */
-function descent(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
-  const direction = gradient.map((component) => -component);
+/** direction ← −H · gradient, with H from the pairs: the two-loop recursion. */
+function descend(gradient: Float64Array, pairs: readonly Pair[], direction: Float64Array): void {
+  for (let i = 0; i < direction.length; i++) direction[i] = -gradient[i]!;
   const shares: number[] = [];
   for (const { step, change, product } of pairs.toReversed()) {
     const share = dot(step, direction) / product;
@@ -101,45 +119,40 @@ function descent(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
     const share = dot(change, direction) / product;
     addScaled(direction, step, shares.pop()! - share);
   }
-  return direction;
 }
 
-interface Point {
-  readonly x: Float64Array<ArrayBuffer>;
-  readonly value: number;
-  readonly gradient: Float64Array<ArrayBuffer>;
-}
-
-/** A point along the direction that satisfies the conditions; null where rounding hides every descent. */
+/** Moves `to` to a point along the direction that satisfies the conditions; false where rounding hides every descent. */
 function lineSearch(
   objective: Objective,
   from: Point,
+  to: Point,
   direction: Float64Array,
   firstLength: number,
   precision: number,
-): Point | null {
+): boolean {
   const slope = dot(direction, from.gradient);
   const rounding = noise(from.value, precision);
   let [low, lowSlope] = [0, slope];
   let [high, highSlope] = [Infinity, NaN];
   let length = firstLength;
   for (let trial = 0; trial < mostTrials; trial++) {
-    const x = Float64Array.from(from.x);
-    addScaled(x, direction, length);
-    const gradient = new Float64Array(x.length);
-    const value = objective(x, gradient);
-    const slopeHere = dot(direction, gradient);
-    const descends = value <= from.value + decrease * length * slope;
-    const flattens = value <= from.value + rounding && slopeHere <= (2 * decrease - 1) * slope;
+    to.x.set(from.x);
+    addScaled(to.x, direction, length);
+    to.value = objective(to.x, to.gradient);
+    const slopeHere = dot(direction, to.gradient);
+    const descends = to.value <= from.value + decrease * length * slope;
+    const flattens = to.value <= from.value + rounding && slopeHere <= (2 * decrease - 1) * slope;
     if (!(descends || flattens)) {
       [high, highSlope] = [length, slopeHere];
     } else if (slopeHere < curvature * slope) {
       [low, lowSlope] = [length, slopeHere];
     } else {
-      return { x, value, gradient };
+      return true;
     }
     if (high === Infinity) {
-      length *= 2;
+      // Where the slope would meet zero if it went on rising as it did.
+      const zero = (length * slope) / (slope - slopeHere);
+      length = Math.min(Math.max(zero, 2 * length), 10 * length) || 2 * length;
       continue;
     }
     // Where the slopes at both ends meet zero, kept off the ends; a convex function's slope rises.
@@ -149,7 +162,7 @@ function lineSearch(
       ? Math.min(Math.max(zero, low + 0.1 * width), high - 0.1 * width)
       : low + 0.5 * width;
   }
-  return null;
+  return false;
 }
 
 /** How far a value may be off by rounding. */
@@ -157,22 +170,24 @@ function noise(value: number, precision: number): number {
   return precision * Math.max(1, Math.abs(value));
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+type Floats = Float32Array | Float64Array;
+
+function dot(a: Floats, b: Floats): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
 
-function addScaled(to: Float64Array, what: Float64Array, scale: number): void {
+function addScaled(to: Float64Array, what: Floats, scale: number): void {
   for (let i = 0; i < to.length; i++) to[i]! += scale * what[i]!;
 }
 
-function difference(a: Float64Array, b: Float64Array): Float64Array {
-  return a.map((value, i) => value - b[i]!);
+function subtract(a: Float64Array, b: Float64Array, to: Float32Array): void {
+  for (let i = 0; i < to.length; i++) to[i] = a[i]! - b[i]!;
 }
 
 function largest(values: Float64Array): number {
   let most = 0;
-  for (const value of values) most = Math.max(most, Math.abs(value));
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]!));
   return most;
 }

@@ -70,7 +70,7 @@ export function fitLogisticRegression(
   const rowWeights =
     classWeight === undefined
       ? undefined
-      : Float64Array.from(labels, (label) => rows / (classes * counts[label]!));
+      : Float32Array.from(labels, (label) => rows / (classes * counts[label]!));
   const total = rowWeights?.reduce((sum, weight) => sum + weight, 0) ?? rows;
   const loss = new SoftmaxLoss(features, labels, classes, {
     origin,
@@ -132,12 +132,12 @@ export function rowsPerClass(features: LabelledFeatures): number[] {
   return counts;
 }
 
-function columnMeans({ values, rows, width }: LabelledFeatures): Float64Array {
-  const means = new Float64Array(width);
+function columnMeans({ values, rows, width }: LabelledFeatures): Float32Array {
+  const sums = new Float64Array(width);
   for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < width; i++) means[i]! += values[row * width + i]!;
+    for (let i = 0; i < width; i++) sums[i]! += values[row * width + i]!;
   }
-  return means.map((sum) => sum / rows);
+  return Float32Array.from(sums, (sum) => sum / rows);
 }
 
 /**
@@ -146,7 +146,7 @@ function columnMeans({ values, rows, width }: LabelledFeatures): Float64Array {
  */
 function parameterScales(
   { values, rows, width }: LabelledFeatures,
-  origin: Float64Array,
+  origin: Float32Array,
   classes: number,
   penalty: number,
 ): Float64Array {
@@ -166,7 +166,7 @@ function parameterScales(
 function startParameters(
   loss: SoftmaxLoss,
   start: LinearClassifier | undefined,
-  origin: Float64Array,
+  origin: Float32Array,
 ): Float64Array {
   const parameters = new Float64Array(loss.parameters);
   if (start === undefined) return parameters;
@@ -176,7 +176,7 @@ function startParameters(
 }
 
 /** bias + sign · W · origin */
-function shifted(weight: Float64Array, bias: Float64Array, origin: Float64Array, sign: 1 | -1): Float64Array {
+function shifted(weight: Float64Array, bias: Float64Array, origin: Float32Array, sign: 1 | -1): Float64Array {
   return bias.map((value, c) =>
     origin.reduce((sum, at, i) => sum + sign * weight[c * origin.length + i]! * at, value),
   );

@@ -4,26 +4,50 @@
  * z_i = W (x_i − o) + b; loss = Σ_i s_i · −log softmax(z_i)[y_i];
  * ∂/∂W = Σ_i s_i (softmax(z_i) − onehot(y_i)) (x_i − o)ᵀ, ∂/∂b the same without x.
  *
- * The two products with the features run in float32 on tfjs's backend, a block of rows at a time, so that the features
- * are never held twice; softmax, sums and parameters are float64. Small problems run in float64 altogether: that is as
- * fast there, and the minimum of a badly conditioned problem comes out exactly.
+ * Large problems run in float32 on tfjs's backend, a block of rows at a time, so that the features are never held twice;
+ * blocks are added up in float64, as which the parameters are kept. Small problems run in float64 altogether: that is
+ * as fast there, and the minimum of a badly conditioned problem comes out exactly.
  */
-import { matMul, tensor2d, tidy, transpose } from "@tensorflow/tfjs-core";
+import {
+  cast,
+  matMul,
+  max,
+  mul,
+  oneHot,
+  softmax,
+  sub,
+  sum,
+  tensor1d,
+  tensor2d,
+  tidy,
+  transpose,
+  type Tensor1D,
+  type Tensor2D,
+} from "@tensorflow/tfjs-core";
+import { project } from "../nn/linear.ts";
 import type { Rows } from "./features.ts";
 
-/** Numbers in a block of rows. */
-const blockSize = 2 ** 20;
+/** Numbers in a block of rows. A power of two would make columns fall on few lines of the cache. */
+const blockSize = 2e6;
 
 /** Products of a row, a column and a class up to which plain float64 takes milliseconds. */
 const largestInFloat64 = 2 ** 22;
 
 export interface SoftmaxLossOptions {
   /** How much each row counts [rows]. Default: 1. */
-  readonly rowWeights?: Float64Array;
+  readonly rowWeights?: Float32Array;
   /** What is subtracted from each row [width]. Default: nothing. */
-  readonly origin?: Float64Array;
+  readonly origin?: Float32Array;
   /** What the products with the features are computed in. Default: `float64` for small problems. */
   readonly precision?: Precision;
+}
+
+/** What all blocks of rows are computed with. */
+interface OnBackend {
+  /** Wᵀ [width, classes] */
+  readonly columns: Tensor2D;
+  readonly bias: Tensor1D;
+  readonly origin: Tensor1D;
 }
 
 /** `float32` runs on tfjs's backend, `float64` in plain JavaScript. */
@@ -33,21 +57,20 @@ export class SoftmaxLoss {
   readonly classes: number;
   readonly width: number;
   readonly #features: Rows;
-  readonly #labels: readonly number[];
-  readonly #rowWeights: Float64Array | undefined;
-  readonly #origin: Float64Array;
+  readonly #labels: Int32Array;
+  readonly #rowWeights: Float32Array | undefined;
+  readonly #origin: Float32Array;
   readonly precision: Precision;
-  #buffer = new Float32Array(0);
 
   /** @param labels of each row, 0 to classes − 1 */
   constructor(
     features: Rows,
     labels: readonly number[],
     classes: number,
-    { rowWeights, origin = new Float64Array(features.width), precision }: SoftmaxLossOptions = {},
+    { rowWeights, origin = new Float32Array(features.width), precision }: SoftmaxLossOptions = {},
   ) {
     this.#features = features;
-    this.#labels = labels;
+    this.#labels = Int32Array.from(labels);
     this.#rowWeights = rowWeights;
     this.#origin = origin;
     this.classes = classes;
@@ -72,20 +95,27 @@ export class SoftmaxLoss {
   #inFloat64(parameters: Float64Array, gradient: Float64Array): number {
     const { classes, width } = this;
     const { rows, values } = this.#features;
+    const bias = classes * width;
     const x = new Float64Array(width);
-    const products = new Float64Array(classes);
-    const residuals = new Float64Array(classes);
+    const logits = new Float64Array(classes);
     let loss = 0;
     for (let row = 0; row < rows; row++) {
       for (let i = 0; i < width; i++) x[i] = values[row * width + i]! - this.#origin[i]!;
+      let most = -Infinity;
       for (let c = 0; c < classes; c++) {
-        let product = 0;
-        for (let i = 0; i < width; i++) product += parameters[c * width + i]! * x[i]!;
-        products[c] = product;
+        let logit = parameters[bias + c]!;
+        for (let i = 0; i < width; i++) logit += parameters[c * width + i]! * x[i]!;
+        logits[c] = logit;
+        most = Math.max(most, logit);
       }
-      loss += this.#residuals(row, row + 1, products, parameters, residuals, gradient);
+      const label = this.#labels[row]!;
+      const counts = this.#rowWeights?.[row] ?? 1;
+      const total = logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0);
+      loss += counts * (Math.log(total) + most - logits[label]!);
       for (let c = 0; c < classes; c++) {
-        const residual = residuals[c]!;
+        const probability = Math.exp(logits[c]! - most) / total;
+        const residual = counts * (probability - (c === label ? 1 : 0));
+        gradient[bias + c]! += residual;
         for (let i = 0; i < width; i++) gradient[c * width + i]! += residual * x[i]!;
       }
     }
@@ -97,76 +127,54 @@ export class SoftmaxLoss {
     const { rows } = this.#features;
     const rowsAtOnce = Math.max(1, Math.floor(blockSize / width));
     return tidy(() => {
-      const weights = Float32Array.from(parameters.subarray(0, classes * width));
-      const columns = transpose(tensor2d(weights, [classes, width])); // [width, classes]
+      const values = new Float32Array(parameters);
+      const shared = {
+        columns: transpose(tensor2d(values.subarray(0, classes * width), [classes, width])),
+        bias: tensor1d(values.subarray(classes * width)),
+        origin: tensor1d(this.#origin),
+      };
       let loss = 0;
       for (let start = 0; start < rows; start += rowsAtOnce) {
         const end = Math.min(start + rowsAtOnce, rows);
-        const change = tidy(() => {
-          const block = tensor2d(this.#block(start, end), [end - start, width]);
-          const products = matMul(block, columns).dataSync<"float32">(); // [block, classes]
-          const residuals = new Float32Array(products.length);
-          loss += this.#residuals(start, end, products, parameters, residuals, gradient);
-          return matMul(tensor2d(residuals, [classes, end - start]), block); // [classes, width]
-        });
-        const values = change.dataSync();
-        change.dispose();
-        for (let i = 0; i < values.length; i++) gradient[i]! += values[i]!;
+        loss += tidy(() => this.#addBlock(start, end, shared, gradient));
       }
       return loss;
     });
   }
 
-  /** Rows, shifted, in float32; overwritten by the next call, by when the backend has its own copy. */
-  #block(start: number, end: number): Float32Array {
-    const { values, width } = this.#features;
-    const length = (end - start) * width;
-    if (this.#buffer.length < length) this.#buffer = new Float32Array(length);
-    const block = this.#buffer.subarray(0, length);
-    for (let row = 0; row < end - start; row++) {
-      const [to, from] = [row * width, (start + row) * width];
-      for (let i = 0; i < width; i++) block[to + i] = values[from + i]! - this.#origin[i]!;
-    }
-    return block;
-  }
-
-  /** Writes s (softmax(z) − onehot(y)) as [classes, block], adds it to the bias's gradient, and returns the loss. */
-  #residuals(
+  /** Adds the gradient of some rows; returns their loss. */
+  #addBlock(
     start: number,
     end: number,
-    products: Float32Array | Float64Array,
-    parameters: Float64Array,
-    residuals: Float32Array | Float64Array,
+    { columns, bias, origin }: OnBackend,
     gradient: Float64Array,
   ): number {
-    const { classes } = this;
-    const bias = classes * this.width;
-    const count = end - start;
-    const logits = new Float64Array(classes);
-    let loss = 0;
-    for (let row = 0; row < count; row++) {
-      const label = this.#labels[start + row]!;
-      const counts = this.#rowWeights?.[start + row] ?? 1;
-      let most = -Infinity;
-      for (let c = 0; c < classes; c++) {
-        const logit = products[row * classes + c]! + parameters[bias + c]!;
-        logits[c] = logit;
-        if (logit > most) most = logit;
-      }
-      const own = logits[label]! - most;
-      let sum = 0;
-      for (let c = 0; c < classes; c++) {
-        const exponential = Math.exp(logits[c]! - most);
-        logits[c] = exponential;
-        sum += exponential;
-      }
-      loss += counts * (Math.log(sum) - own);
-      for (let c = 0; c < classes; c++) {
-        const residual = counts * (logits[c]! / sum - (c === label ? 1 : 0));
-        residuals[c * count + row] = residual;
-        gradient[bias + c]! += residual;
-      }
-    }
-    return loss;
+    const { classes, width } = this;
+    const values = this.#features.values.subarray(start * width, end * width);
+    const x = tidy(() => sub(tensor2d(values, [end - start, width]), origin));
+    const labels = tensor1d(this.#labels.subarray(start, end), "int32");
+    const own = cast(oneHot(labels, classes), "float32"); // [block, classes]
+
+    const logits = project(x, columns, bias); // [block, classes]
+    const probabilities = softmax(logits);
+    // log Σ e^z = max z − log max p, which no logit is too small for.
+    const margins = sub(max(logits, 1), sum(mul(logits, own), 1)).dataSync<"float32">();
+    const highest = max(probabilities, 1).dataSync<"float32">();
+    // The own class's p − 1 as −Σ of the others': near p = 1 the difference would have no digits left.
+    const wrong = mul(probabilities, sub(1, own));
+    let residuals = sub(wrong, mul(own, sum(wrong, 1, true)));
+    const counts = this.#rowWeights?.subarray(start, end);
+    if (counts) residuals = mul(residuals, tensor2d(counts, [end - start, 1]));
+
+    addTo(gradient, 0, matMul(residuals, x, true).dataSync()); // [classes, width]
+    addTo(gradient, classes * width, sum(residuals, 0).dataSync());
+    return margins.reduce(
+      (loss: number, margin, i) => loss + (counts?.[i] ?? 1) * (margin - Math.log(highest[i]!)),
+      0,
+    );
   }
+}
+
+function addTo(sums: Float64Array, start: number, values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) sums[start + i]! += values[i]!;
 }

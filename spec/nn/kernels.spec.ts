@@ -8,7 +8,7 @@ import { memory, tensor1d, tensor2d, tensor3d, tensor4d, tidy, type Tensor } fro
 import { attend } from "../../lib/nn/attention.ts";
 import { Gelu } from "../../lib/nn/gelu.ts";
 import { LayerNorm } from "../../lib/nn/layer-norm.ts";
-import { project } from "../../lib/nn/linear.ts";
+import { project, projectInto } from "../../lib/nn/linear.ts";
 import { loadAll, Weights, type WeightScope } from "../../lib/tensor/weights.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { SyntheticStore, syntheticValues } from "../../lib/tensor/synthetic.ts";
@@ -32,46 +32,49 @@ function scopeOf(shapes: Record<string, number[]>): { weights: Weights; scope: W
 const runs = { numRuns: 40, seed: 20 };
 
 describe("kernels", () => {
+  function assertProduct(rows: number, depth: number, parts: number, out: number, withBias: boolean): void {
+    const columns = parts * out;
+    const x = numbers("x", rows * depth);
+    const w = numbers("ww", depth * columns);
+    const b = withBias ? numbers("b", columns) : new Float32Array(columns);
+    const bias = withBias ? tensor1d(b) : undefined;
+    const outputs = projectInto(parts, tensor2d(x, [rows, depth]), tensor2d(w, [depth, columns]), bias);
+    assert.equal(outputs.length, parts);
+    for (const [part, y] of outputs.entries()) {
+      const expected = Float64Array.from({ length: rows * out }, (_, at) => {
+        const [i, j] = [Math.floor(at / out), part * out + (at % out)];
+        let total = b[j]!;
+        for (let k = 0; k < depth; k++) total += x[i * depth + k]! * w[k * columns + j]!;
+        return total;
+      });
+      assert.deepEqual(y.shape, [rows, out]);
+      assertClose(y, expected, `[${rows}, ${depth}] · [${depth}, ${columns}], part ${part} of ${parts}`);
+    }
+  }
+
   it("x · W + b, for any sizes", () => {
     const size = (most: number): fc.Arbitrary<number> => fc.integer({ min: 1, max: most });
     fc.assert(
-      fc.property(size(40), size(600), size(140), fc.boolean(), (rows, depth, columns, withBias) => {
+      fc.property(size(40), size(600), size(3), size(300), fc.boolean(), (...sizes) => {
         tidy(() => {
-          const [x, w, b] = [
-            numbers("x", rows * depth),
-            numbers("ww", depth * columns),
-            numbers("b", columns),
-          ];
-          const expected = Float64Array.from({ length: rows * columns }, (_, at) => {
-            const [i, j] = [Math.floor(at / columns), at % columns];
-            let total = withBias ? b[j]! : 0;
-            for (let k = 0; k < depth; k++) total += x[i * depth + k]! * w[k * columns + j]!;
-            return total;
-          });
-          const bias = withBias ? tensor1d(b) : undefined;
-          const y = project(tensor2d(x, [rows, depth]), tensor2d(w, [depth, columns]), bias);
-          assert.deepEqual(y.shape, [rows, columns]);
-          assertClose(y, expected, `[${rows}, ${depth}] · [${depth}, ${columns}]`);
+          assertProduct(...sizes);
         });
       }),
       runs,
     );
   });
 
-  it("x · W + b over more rows than are taken at once", () => {
-    tidy(() => {
-      const [rows, depth, columns] = [801, 5, 3];
-      const [x, w] = [numbers("x", rows * depth), numbers("w", depth * columns)];
-      const expected = Float64Array.from({ length: rows * columns }, (_, at) => {
-        let total = 0;
-        for (let k = 0; k < depth; k++) {
-          total += x[Math.floor(at / columns) * depth + k]! * w[k * columns + (at % columns)]!;
-        }
-        return total;
+  // More rows than are taken at once, of a small and of a large right matrix.
+  for (const [rows, depth, columns] of [
+    [801, 5, 3],
+    [801, 300, 500],
+  ] as const) {
+    it(`x · W of ${rows} rows, ${depth} by ${columns}`, () => {
+      tidy(() => {
+        assertProduct(rows, depth, 1, columns, false);
       });
-      assertClose(project(tensor2d(x, [rows, depth]), tensor2d(w, [depth, columns])), expected, "product");
     });
-  });
+  }
 
   it("GELU from −14 to 14, near 0 and far out", () => {
     const x = Float32Array.from({ length: 40_001 }, (_, i) => (i - 20_000) * 7e-4);

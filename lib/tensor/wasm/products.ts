@@ -65,13 +65,33 @@ function multiply(call: Call, plain: KernelFunc): Result {
   return a.shape.at(transposeA ? -1 : -2)! < fewestRows ? plain(call) : multiplyStack(call);
 }
 
-/** One product after the other. */
-function multiplyStack({ backend: called, inputs, attrs }: Call): TensorInfo {
-  const backend = called as WasmBackend;
+/**
+ * One product after the other. Since XNNPACK reorders the right matrix, the larger one should stand on the left: where a
+ * transposed product is wanted anyway, (Bᵀ · Aᵀ)ᵀ may be the cheaper.
+ */
+function multiplyStack(call: Call): TensorInfo {
+  const { a, b } = call.inputs as { a: TensorInfo; b: TensorInfo };
+  const { transposeA, transposeB } = call.attrs as { transposeA: boolean; transposeB: boolean };
+  const backend = call.backend as WasmBackend;
+  if (transposeA === transposeB || util.sizeFromShape(b.shape) <= 2 * util.sizeFromShape(a.shape)) {
+    return multiplyInTurn(a, transposeA, b, transposeB, backend);
+  }
+  const product = multiplyInTurn(b, !transposeB, a, !transposeA, backend);
+  const out = transposed(product, lastTwoSwapped(product), backend);
+  backend.disposeData(product.dataId);
+  return out;
+}
+
+function multiplyInTurn(
+  a: TensorInfo,
+  transposeA: boolean,
+  b: TensorInfo,
+  transposeB: boolean,
+  backend: WasmBackend,
+): TensorInfo {
   const matrices = matricesOf(backend);
-  const { a, b } = inputs as { a: TensorInfo; b: TensorInfo };
-  const left = attrs!["transposeA"] === true ? transposed(a, lastTwoSwapped(a), backend) : a; // [..., rows, depth]
-  const right = attrs!["transposeB"] === true ? transposed(b, lastTwoSwapped(b), backend) : b; // [..., depth, columns]
+  const left = transposeA ? transposed(a, lastTwoSwapped(a), backend) : a; // [..., rows, depth]
+  const right = transposeB ? transposed(b, lastTwoSwapped(b), backend) : b; // [..., depth, columns]
   const [rows = 0, depth = 0] = left.shape.slice(-2);
   const columns = right.shape.at(-1)!;
   const outer = a.shape.slice(0, -2);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "kernels.h"
 
@@ -40,13 +41,15 @@ inline float sum(Vector x) {
 // --- Products ------------------------------------------------------------------------------------------------------
 
 constexpr int panelWidth = 2 * lanes;
-// The products of so many columns of x with rows of w are summed in registers before they are added to y. A panel of w
+// The products of so many columns of x with rows of w are summed in registers before they are added to y. A tile of x
 // of this depth fits the first cache, and short sums lose less to rounding than one long sum.
 constexpr int64_t depthAtOnce = 256;
-// So many rows of x, of this depth, stay in the second cache while panels of w pass by.
-constexpr int64_t rowsAtOnce = 28 * 14;
-// Panels of one task: few, so that threads end together.
-constexpr int64_t panelsAtOnce = 4;
+// So many rows of x are laid out at once.
+constexpr int64_t rowsAtOnce = 56 * 14;
+// A w of so many numbers stays in the second cache as a whole.
+constexpr int64_t smallRight = 1 << 17;
+// So many panels of w, of that depth, stay in the second cache while tiles of x pass by.
+constexpr int64_t panelsAtOnce = 8;
 
 // c[Rows, Width vectors] = base + a · b. a is [depth][Rows], b [depth][panelWidth]; base's rows are baseStride apart,
 // 0 for a bias.
@@ -99,14 +102,25 @@ void anyTile(int rows, int64_t columns, int64_t depth, const float *a, const flo
   }
 }
 
-// to[depth][rows] = (x[rows, depth] · scale)ᵀ
-void packLeft(const float *x, int64_t stride, int64_t rows, int64_t depth, float scale, float *to) {
-  for (int64_t begin = 0; begin < depth; begin += depthAtOnce) {  // so that `to` stays in the first cache
-    const int64_t end = std::min(depth, begin + depthAtOnce);
-    for (int64_t i = 0; i < rows; ++i) {
-      for (int64_t k = begin; k < end; ++k) to[k * rows + i] = x[i * stride + k] * scale;
+// to[depth][rows] = (x[rows, depth] · scale)ᵀ, where rows of `to` are toStride apart
+void packTransposed(const float *x, int64_t stride, int64_t rows, int64_t depth, float scale, float *to,
+                    int64_t toStride) {
+  float block[panelWidth * lanes];  // whole lines at a time: all rows of x may fall on one set of the cache's lines
+  int64_t k = 0;
+  for (; k + lanes <= depth; k += lanes) {
+    for (int64_t i = 0; i < rows; ++i) store(block + i * lanes, load(x + i * stride + k) * scale);
+    for (int64_t j = 0; j < lanes; ++j) {
+      for (int64_t i = 0; i < rows; ++i) to[(k + j) * toStride + i] = block[i * lanes + j];
     }
   }
+  for (; k < depth; ++k) {
+    for (int64_t i = 0; i < rows; ++i) to[k * toStride + i] = x[i * stride + k] * scale;
+  }
+}
+
+// The left matrix of a tile: to[depth][rows] = (x[rows, depth] · scale)ᵀ
+void packLeft(const float *x, int64_t stride, int64_t rows, int64_t depth, float scale, float *to) {
+  packTransposed(x, stride, rows, depth, scale, to, rows);
 }
 
 // to[depth][panelWidth] = w[depth, columns], with zeros at the end of each row
@@ -124,10 +138,8 @@ void packRight(const float *w, int64_t stride, int64_t depth, int64_t columns, f
 
 // to[depth][panelWidth] = (w[columns, depth])ᵀ, with zeros at the end of each row
 void packRightTransposed(const float *w, int64_t stride, int64_t depth, int64_t columns, float *to) {
-  std::memset(to, 0, sizeof(float) * depth * panelWidth);
-  for (int64_t j = 0; j < columns; ++j) {
-    for (int64_t k = 0; k < depth; ++k) to[k * panelWidth + j] = w[j * stride + k];
-  }
+  if (columns < panelWidth) std::memset(to, 0, sizeof(float) * depth * panelWidth);
+  packTransposed(w, stride, columns, depth, 1, to, panelWidth);
 }
 
 // Memory that a thread keeps for its next task.
@@ -143,36 +155,94 @@ float *scratch(int slot, int64_t size) {
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+// Where the tasks begin that `panels` are cut into: large ones first, then ever smaller ones, so that threads end
+// together (guided self-scheduling: Polychronopoulos and Kuck, 1987).
+std::vector<int64_t> tasksOf(int64_t panels, int threads) {
+  std::vector<int64_t> begins;
+  for (int64_t panel = 0; panel < panels;) {
+    begins.push_back(panel);
+    panel += std::min(panelsAtOnce, ceilDiv(panels - panel, 2 * threads));
+  }
+  begins.push_back(panels);
+  return begins;
+}
+
+// Where w is small, threads share out tiles of rows, and each tile meets all panels in turn.
+void linearBySmall(const Linear &op, Pool &pool) {
+  const int64_t panels = ceilDiv(op.out, panelWidth);
+  float *right = scratch(1, panels * op.in * panelWidth);
+  pool.run(panels, [&](int64_t panel) {
+    const int64_t j = panel * panelWidth;
+    packRight(op.w + j, op.out, op.in, std::min<int64_t>(panelWidth, op.out - j), right + j * op.in);
+  });
+  pool.run(ceilDiv(op.rows, tileRows), [&](int64_t t) {
+    const int64_t i = t * tileRows;
+    const int rows = static_cast<int>(std::min<int64_t>(tileRows, op.rows - i));
+    float *left = scratch(2, tileRows * op.in);
+    packLeft(op.x + i * op.in, op.in, rows, op.in, 1, left);
+    for (int64_t k = 0; k < op.in; k += depthAtOnce) {
+      const int64_t depth = std::min(depthAtOnce, op.in - k);
+      for (int64_t j = 0; j < op.out; j += panelWidth) {
+        float *y = op.y[0] + i * op.out + j;
+        const float *base = k > 0 ? y : op.bias ? op.bias + j : nullptr;
+        anyTile(rows, std::min<int64_t>(panelWidth, op.out - j), depth, left + k * rows,
+                right + j * op.in + k * panelWidth, base, k > 0 ? op.out : 0, y, op.out);
+      }
+    }
+  });
+}
+
+// Columns of w with their place in y, and a part of them laid out.
+struct Panel {
+  int64_t column, columns;
+  float *y;
+  float *right;
+};
+
 void linear(const Linear &op, Pool &pool) {
-  const int64_t width = op.parts * op.out;
+  const int64_t width = op.parts * op.out, panelsOfPart = ceilDiv(op.out, panelWidth);
+  if (op.parts == 1 && panelsOfPart * panelWidth * op.in <= smallRight) return linearBySmall(op, pool);
+  const std::vector<int64_t> begins = tasksOf(op.parts * panelsOfPart, pool.threads());
   const int64_t blocks = ceilDiv(op.rows, rowsAtOnce);
   const int64_t blockRows = ceilDiv(ceilDiv(op.rows, blocks), tileRows) * tileRows;
   float *left = scratch(0, std::min(blockRows, op.rows) * op.in);
   for (int64_t first = 0; first < op.rows; first += blockRows) {
-    const int64_t rows = std::min(blockRows, op.rows - first);
+    const int64_t rows = std::min(blockRows, op.rows - first), tiles = ceilDiv(rows, tileRows);
     const float *x = op.x + first * op.in;
-    pool.run(ceilDiv(rows, tileRows), [&](int64_t t) {
+    pool.run(tiles, [&](int64_t t) {
       const int64_t i = t * tileRows;
       packLeft(x + i * op.in, op.in, std::min<int64_t>(tileRows, rows - i), op.in, 1, left + i * op.in);
     });
-    const int64_t panelsOfPart = ceilDiv(op.out, panelWidth), panels = panelsOfPart * op.parts;
-    pool.run(ceilDiv(panels, panelsAtOnce), [&](int64_t task) {
-      float *right = scratch(1, depthAtOnce * panelWidth);
+    pool.run(begins.size() - 1, [&](int64_t task) {
+      float *right = scratch(1, panelsAtOnce * depthAtOnce * panelWidth);
+      Panel panels[panelsAtOnce];
+      const int64_t count = begins[task + 1] - begins[task];
+      for (int64_t n = 0; n < count; ++n) {
+        const int64_t panel = begins[task] + n, part = panel / panelsOfPart, j = panel % panelsOfPart * panelWidth;
+        panels[n] = {part * op.out + j, std::min<int64_t>(panelWidth, op.out - j), op.y[part] + first * op.out + j,
+                     right + n * depthAtOnce * panelWidth};
+      }
       for (int64_t k = 0; k < op.in; k += depthAtOnce) {
         const int64_t depth = std::min(depthAtOnce, op.in - k);
-        const int64_t end = std::min(panels, (task + 1) * panelsAtOnce);
-        for (int64_t panel = task * panelsAtOnce; panel < end; ++panel) {
-          const int64_t part = panel / panelsOfPart, j = panel % panelsOfPart * panelWidth;
-          const int64_t columns = std::min<int64_t>(panelWidth, op.out - j);
-          const int64_t column = part * op.out + j;  // of w
-          packRight(op.w + k * width + column, width, depth, columns, right);
-          float *y = op.y[part] + first * op.out + j;
-          for (int64_t i = 0; i < rows; i += tileRows) {
-            const int count = static_cast<int>(std::min<int64_t>(tileRows, rows - i));
-            const float *a = left + i * op.in + k * count;
-            float *c = y + i * op.out;
-            if (k > 0) anyTile(count, columns, depth, a, right, c, op.out, c, op.out);
-            else anyTile(count, columns, depth, a, right, op.bias ? op.bias + column : nullptr, 0, c, op.out);
+        for (int64_t n = 0; n < count; ++n) {
+          packRight(op.w + k * width + panels[n].column, width, depth, panels[n].columns, panels[n].right);
+        }
+        const float *next = op.w + (k + depth) * width;
+        const int64_t nextDepth = std::min(depthAtOnce, op.in - k - depth);
+        for (int64_t t = 0; t < tiles; ++t) {
+          const int64_t i = t * tileRows;
+          const int height = static_cast<int>(std::min<int64_t>(tileRows, rows - i));
+          for (int64_t n = 0; n < count; ++n) {
+            const Panel &panel = panels[n];
+            // The next rows of w come nearer meanwhile, bit by bit; laying them out would wait for memory.
+            for (int64_t row = t * nextDepth / tiles; row < (t + 1) * nextDepth / tiles; ++row) {
+              __builtin_prefetch(next + row * width + panel.column, 0, 2);
+              __builtin_prefetch(next + row * width + panel.column + lanes, 0, 2);
+            }
+            float *y = panel.y + i * op.out;
+            const float *base = k > 0 ? y : op.bias ? op.bias + panel.column : nullptr;
+            anyTile(height, panel.columns, depth, left + i * op.in + k * height, panel.right, base, k > 0 ? op.out : 0, y,
+                    op.out);
           }
         }
       }

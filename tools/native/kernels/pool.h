@@ -15,6 +15,8 @@ class Pool {
   // One of the threads is the caller's own.
   explicit Pool(int threads);
 
+  int threads() const { return threads_; }
+
   // Runs task(0) … task(count − 1), each once, in any order, and returns when all are done.
   void run(int64_t count, const std::function<void(int64_t)> &task);
 
