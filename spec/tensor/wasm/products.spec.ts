@@ -51,6 +51,7 @@ describe("matrix products on wasm", () => {
     [5, 31, 16, 33],
     [2, 64, 80, 3],
     [1, 17, 80, 17],
+    [2, 9, 16, 40], // a larger right matrix
     [6, 3, 80, 40], // few rows
   ] as const) {
     const [count, rows, depth, columns] = sizes;
