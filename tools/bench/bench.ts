@@ -5,7 +5,7 @@
  * Prints tables and writes them, with the machine described, to `bench/results/<time>.json`. Absolute figures differ
  * from machine to machine and with what else runs: compare figures of one run alone.
  */
-import { readModelDirectory } from "../../lib/node/model-directory.ts";
+import { demoModel, readModelDirectory } from "../../lib/node/model-directory.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
 import type { Field } from "./field.ts";
 import { fullSizeFolder, writeFullSizeModel } from "./full-size-model.ts";
@@ -18,6 +18,7 @@ import { countGrowth } from "./sections/growth.ts";
 import { measureLoad } from "./sections/load.ts";
 import { measureMemory } from "./sections/memory.ts";
 import { measurePreprocessing } from "./sections/preprocess.ts";
+import { measureProbe } from "./sections/probe.ts";
 import { measureText } from "./sections/text.ts";
 import { measureThroughput } from "./sections/throughput.ts";
 import { measureTokenizer } from "./sections/tokenizer.ts";
@@ -36,6 +37,7 @@ const sections: Readonly<Record<SectionName, Section>> = {
   preprocess: measurePreprocessing,
   throughput: measureThroughput,
   tokenizer: measureTokenizer,
+  probe: measureProbe,
 };
 
 /** Those that compare files of float32 and of half precision. */
@@ -44,7 +46,7 @@ const halfSections: readonly SectionName[] = ["memory", "load", "cold"];
 async function bench(args: readonly string[], options: BenchOptions): Promise<void> {
   const machine = describeMachine();
   console.log(`${machineLine(machine)}\n`);
-  const directories = options.model === undefined ? await syntheticModels(options) : [options.model];
+  const directories = await modelsFor(options);
   const programs = new Map<string, string>();
   const model = await readModelDirectory(directories[0]!);
   const field: Field = { options, model, programs, note, say };
@@ -64,8 +66,10 @@ async function bench(args: readonly string[], options: BenchOptions): Promise<vo
   }
 }
 
-/** In float32, and where a section wants it in half precision too. */
-async function syntheticModels(options: BenchOptions): Promise<string[]> {
+/** The model asked for, else synthetic ones: in float32, and where a section wants it in half precision too. */
+async function modelsFor(options: BenchOptions): Promise<string[]> {
+  if (options.model !== undefined) return [options.model];
+  if (options.only.every((name) => name === "probe")) return [demoModel]; // no network takes part
   const wantsHalf = options.only.some((name) => halfSections.includes(name));
   const dtypes = wantsHalf ? (["F32", "F16"] as const) : (["F32"] as const);
   const directories: string[] = [];

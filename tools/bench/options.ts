@@ -13,6 +13,7 @@ export const sectionNames = [
   "preprocess",
   "throughput",
   "tokenizer",
+  "probe",
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
 
@@ -57,7 +58,11 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     .option("--blocks <n>", "fewer blocks in each tower, for a quick run", count)
     .option("--repeats <n>", "rounds at most", count, 5)
     .option("--limit <seconds>", "of a measurement: no further round begins after it", count, 60)
-    .option("--peers", "measure PyTorch with open_clip, onnxruntime, Pillow and sharp too", false)
+    .option(
+      "--peers",
+      "measure PyTorch with open_clip, onnxruntime, Pillow, sharp and scikit-learn too",
+      false,
+    )
     .option("--python <path>", "a Python that has them", "python3")
     .option("--modules <dir>", "a folder in which npm has installed onnxruntime-node and sharp", ".")
     .option("--keep", "keep the synthetic models for the next run", false)
