@@ -50,14 +50,16 @@ interface Pair {
   product: number;
 }
 
-/** Minimises from `start`. Ends early, converged, where rounding allows no further descent. */
+/**
+ * Minimises from `start`, which is overwritten. Ends early, converged, where rounding allows no further descent.
+ */
 export function minimize(
   objective: Objective,
-  start: Float64Array,
+  start: Float64Array<ArrayBuffer>,
   { tolerance, maxIterations, precision, onIteration }: LbfgsOptions,
 ): Minimum {
   const empty = (): Float64Array<ArrayBuffer> => new Float64Array(start.length);
-  let here: Point = { x: Float64Array.from(start), gradient: empty(), value: NaN };
+  let here: Point = { x: start, gradient: empty(), value: NaN };
   let there: Point = { x: empty(), gradient: empty(), value: NaN };
   const direction = empty();
   const pairs: Pair[] = [];

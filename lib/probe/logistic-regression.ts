@@ -95,7 +95,8 @@ export function fitLogisticRegression(
     for (let i = 0; i < gradient.length; i++) gradient[i]! *= scales[i]! / total;
     return (value + (penalty / 2) * squares) / total;
   };
-  const begin = startParameters(loss, start, origin).map((value, i) => value / scales[i]!);
+  const begin = startParameters(loss, start, origin);
+  for (let i = 0; i < begin.length; i++) begin[i]! /= scales[i]!;
   const {
     x: scaled,
     iterations,
@@ -106,9 +107,9 @@ export function fitLogisticRegression(
     precision: loss.precision === "float64" ? 1e-14 : 1e-8,
     ...(onIteration && { onIteration }),
   });
-  const x = scaled.map((value, i) => value * scales[i]!);
-  const weight = x.slice(0, weights);
-  return { weight, bias: shifted(weight, x.subarray(weights), origin, -1), iterations, converged };
+  for (let i = 0; i < scaled.length; i++) parameters[i] = scaled[i]! * scales[i]!;
+  const weight = parameters.subarray(0, weights);
+  return { weight, bias: shifted(weight, parameters.subarray(weights), origin, -1), iterations, converged };
 }
 
 /** How many rows each class has. @throws InputError if there is one class only, or one without rows */
@@ -167,7 +168,7 @@ function startParameters(
   loss: SoftmaxLoss,
   start: LinearClassifier | undefined,
   origin: Float32Array,
-): Float64Array {
+): Float64Array<ArrayBuffer> {
   const parameters = new Float64Array(loss.parameters);
   if (start === undefined) return parameters;
   parameters.set(start.weight);
