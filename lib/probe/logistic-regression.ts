@@ -70,7 +70,7 @@ export function fitLogisticRegression(
   const rowWeights =
     classWeight === undefined
       ? undefined
-      : Float32Array.from(labels, (label) => rows / (classes * counts[label]!));
+      : Float64Array.from(labels, (label) => rows / (classes * counts[label]!));
   const total = rowWeights?.reduce((sum, weight) => sum + weight, 0) ?? rows;
   const loss = new SoftmaxLoss(features, labels, classes, {
     origin,

@@ -35,7 +35,7 @@ const largestInFloat64 = 2 ** 22;
 
 export interface SoftmaxLossOptions {
   /** How much each row counts [rows]. Default: 1. */
-  readonly rowWeights?: Float32Array;
+  readonly rowWeights?: Float64Array;
   /** What is subtracted from each row [width]. Default: nothing. */
   readonly origin?: Float32Array;
   /** What the products with the features are computed in. Default: `float64` for small problems. */
@@ -58,7 +58,7 @@ export class SoftmaxLoss {
   readonly width: number;
   readonly #features: Rows;
   readonly #labels: Int32Array;
-  readonly #rowWeights: Float32Array | undefined;
+  readonly #rowWeights: Float64Array | undefined;
   readonly #origin: Float32Array;
   readonly precision: Precision;
 
@@ -164,7 +164,7 @@ export class SoftmaxLoss {
     const wrong = mul(probabilities, sub(1, own));
     let residuals = sub(wrong, mul(own, sum(wrong, 1, true)));
     const counts = this.#rowWeights?.subarray(start, end);
-    if (counts) residuals = mul(residuals, tensor2d(counts, [end - start, 1]));
+    if (counts) residuals = mul(residuals, tensor2d(new Float32Array(counts), [end - start, 1]));
 
     addTo(gradient, 0, matMul(residuals, x, true).dataSync()); // [classes, width]
     addTo(gradient, classes * width, sum(residuals, 0).dataSync());
