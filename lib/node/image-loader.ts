@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import type { PreprocessConfig } from "../clip/preprocess/config.ts";
 import { InputError } from "../tensor/errors.ts";
 import { imageReader } from "./image-reader.ts";
-import type { ImageReply, ImageRequest, ReaderOptions } from "./image-reader.ts";
+import type { ImageMessage, ImageReply, ReaderOptions } from "./image-reader.ts";
 import { nameOf, type ImageSource } from "./image-source.ts";
 
 export interface ImageLoaderOptions {
@@ -91,7 +91,8 @@ async function* loadInWorkers(
       workerData: options,
       execArgv: [],
     });
-    return { worker, load: 0 };
+    const ended = new Promise((resolve) => worker.once("exit", resolve));
+    return { worker, ended, load: 0 };
   });
   try {
     for (const slot of workers) {
@@ -115,8 +116,7 @@ async function* loadInWorkers(
         for (; asked < Math.min(index + window, sources.length); asked++) {
           const idlest = workers.reduce((best, slot) => (slot.load < best.load ? slot : best));
           idlest.load += 1;
-          const request: ImageRequest = { index: asked, source: sources[asked]! };
-          idlest.worker.postMessage(request);
+          idlest.worker.postMessage({ index: asked, source: sources[asked]! } satisfies ImageMessage);
         }
         if (failure !== undefined) throw failure;
         if (replies.has(index)) break;
@@ -132,6 +132,8 @@ async function* loadInWorkers(
         : { path, error: new InputError(reply.message, reply.details) };
     }
   } finally {
-    await Promise.all(workers.map(({ worker }) => worker.terminate()));
+    // Not terminate(): a thread that is stopped between making zlib's stream and starting it aborts the process.
+    for (const { worker } of workers) worker.postMessage("leave" satisfies ImageMessage);
+    await Promise.all(workers.map(({ ended }) => ended));
   }
 }

@@ -18,6 +18,9 @@ export interface ImageRequest {
   readonly source: ImageSource;
 }
 
+/** What a worker thread listens to; told to leave, it finishes the picture in its hands and takes no other. */
+export type ImageMessage = ImageRequest | "leave";
+
 /** From a worker thread: float32 [3, height, width], or an InputError in parts, as classes do not cross. */
 export type ImageReply =
   | { readonly index: number; readonly pixels: Float32Array }

@@ -1,14 +1,17 @@
 /** A worker thread of image-loader.ts: sources in, pixels or errors out. */
 import { parentPort, workerData } from "node:worker_threads";
 import { InputError } from "../tensor/errors.ts";
-import type { ImageReply, ImageRequest, ReaderOptions } from "./image-reader.ts";
+import type { ImageMessage, ImageReply, ImageRequest, ReaderOptions } from "./image-reader.ts";
 import { imageReader } from "./image-reader.ts";
 
 if (parentPort === null) throw new Error("image-worker runs as a worker thread only");
 const port = parentPort;
 const read = imageReader(workerData as ReaderOptions);
 
+let leaving = false;
+
 async function answer({ index, source }: ImageRequest): Promise<void> {
+  if (leaving) return;
   try {
     const pixels = await read(source);
     const reply: ImageReply = { index, pixels };
@@ -23,6 +26,11 @@ async function answer({ index, source }: ImageRequest): Promise<void> {
 
 // One picture after the other: decoding two at once would only take twice the memory.
 let last: Promise<void> = Promise.resolve();
-port.on("message", (request: ImageRequest) => {
-  last = last.then(() => answer(request));
+port.on("message", (message: ImageMessage) => {
+  if (message === "leave") {
+    leaving = true;
+    port.close();
+  } else {
+    last = last.then(() => answer(message));
+  }
 });
