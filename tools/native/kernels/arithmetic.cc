@@ -25,8 +25,9 @@ constexpr int lanes = 4, tileRows = 14;
 constexpr int lanes = 4, tileRows = 6;
 #endif
 
-using Vector = float __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-using Integers = int32_t __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
+// Not with `using`, where Clang lets `aligned` fall and expects whole vectors' addresses.
+typedef float Vector __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
+typedef int32_t Integers __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
 
 inline Vector load(const float *from) { return *reinterpret_cast<const Vector *>(from); }
 inline void store(float *to, Vector value) { *reinterpret_cast<Vector *>(to) = value; }
@@ -51,16 +52,25 @@ constexpr int64_t smallRight = 1 << 17;
 // So many panels of w, of that depth, stay in the second cache while tiles of x pass by.
 constexpr int64_t panelsAtOnce = 8;
 
-// c[Rows, Width vectors] = base + a · b. a is [depth][Rows], b [depth][panelWidth]; base's rows are baseStride apart,
-// 0 for a bias.
-template <int Rows, int Width>
-void tile(int64_t depth, const float *a, const float *b, const float *base, int64_t baseStride, float *c,
-          int64_t stride) {
+// The right matrix of a tile: `laid` [depth][panelWidth]. Where `from` is set, its rows, `stride` apart, are to be laid
+// out on the way, which hides behind the products.
+struct Right {
+  float *laid;
+  const float *from = nullptr;
+  int64_t stride = 0;
+};
+
+// c[Rows, Width vectors] = base + a · b. a is [depth][Rows]; base's rows are baseStride apart, 0 for a bias.
+template <int Rows, int Width, bool Lay>
+void tile(int64_t depth, const float *a, Right b, const float *base, int64_t baseStride, float *c, int64_t stride) {
   Vector sums[Rows][Width] = {};
   for (int64_t k = 0; k < depth; ++k) {
     Vector right[Width];
 #pragma GCC unroll 2
-    for (int j = 0; j < Width; ++j) right[j] = load(b + k * panelWidth + j * lanes);
+    for (int j = 0; j < Width; ++j) {
+      right[j] = load((Lay ? b.from + k * b.stride : b.laid + k * panelWidth) + j * lanes);
+      if (Lay) store(b.laid + k * panelWidth + j * lanes, right[j]);
+    }
 #pragma GCC unroll 14
     for (int i = 0; i < Rows; ++i) {
       const float left = a[k * Rows + i];
@@ -78,20 +88,22 @@ void tile(int64_t depth, const float *a, const float *b, const float *base, int6
   }
 }
 
-using Tile = void (*)(int64_t, const float *, const float *, const float *, int64_t, float *, int64_t);
+using Tile = void (*)(int64_t, const float *, Right, const float *, int64_t, float *, int64_t);
 
-template <int Width, int... Rows>
+template <int Width, bool Lay, int... Rows>
 Tile tileOf(int rows, std::integer_sequence<int, Rows...>) {
-  static constexpr Tile tiles[] = {tile<Rows + 1, Width>...};
+  static constexpr Tile tiles[] = {tile<Rows + 1, Width, Lay>...};
   return tiles[rows - 1];
 }
 
-// A tile of `columns` columns: what sticks out over the matrix's edge is computed aside.
-void anyTile(int rows, int64_t columns, int64_t depth, const float *a, const float *b, const float *base,
+// A tile of `columns` columns: what sticks out over the matrix's edge is computed aside. Only a whole panel is laid out.
+void anyTile(int rows, int64_t columns, int64_t depth, const float *a, Right b, const float *base,
              int64_t baseStride, float *c, int64_t stride) {
   const auto counts = std::make_integer_sequence<int, tileRows>{};
   const int width = columns > lanes ? 2 : 1;
-  const Tile run = width == 2 ? tileOf<2>(rows, counts) : tileOf<1>(rows, counts);
+  const Tile run = b.from       ? tileOf<2, true>(rows, counts)
+                   : width == 2 ? tileOf<2, false>(rows, counts)
+                                : tileOf<1, false>(rows, counts);
   if (columns == width * lanes) return run(depth, a, b, base, baseStride, c, stride);
   float aside[tileRows * panelWidth];
   run(depth, a, b, nullptr, 0, aside, panelWidth);
@@ -102,19 +114,53 @@ void anyTile(int rows, int64_t columns, int64_t depth, const float *a, const flo
   }
 }
 
+// The elements of a and b, counted through, that J name.
+template <int... J>
+inline Vector pick(Vector a, Vector b) {
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b, J...);
+#else
+  return __builtin_shuffle(a, b, Integers{J...});
+#endif
+}
+
+// The transpose of a block whose rows are vectors: quarters change places crosswise, then quarters of quarters.
+template <int Half = lanes / 2, int... J>
+inline void transpose(Vector (&block)[lanes], std::integer_sequence<int, J...> columns) {
+#pragma GCC unroll 16
+  for (int i = 0; i < lanes; ++i) {
+    if (i & Half) continue;
+    const Vector upper = block[i], lower = block[i + Half];
+    block[i] = pick<(J & Half ? lanes + J - Half : J)...>(upper, lower);
+    block[i + Half] = pick<(J & Half ? lanes + J : J + Half)...>(upper, lower);
+  }
+  if constexpr (Half > 1) transpose<Half / 2>(block, columns);
+}
+
 // to[depth][rows] = (x[rows, depth] · scale)ᵀ, where rows of `to` are toStride apart
 void packTransposed(const float *x, int64_t stride, int64_t rows, int64_t depth, float scale, float *to,
                     int64_t toStride) {
-  float block[panelWidth * lanes];  // whole lines at a time: all rows of x may fall on one set of the cache's lines
-  int64_t k = 0;
-  for (; k + lanes <= depth; k += lanes) {
-    for (int64_t i = 0; i < rows; ++i) store(block + i * lanes, load(x + i * stride + k) * scale);
-    for (int64_t j = 0; j < lanes; ++j) {
-      for (int64_t i = 0; i < rows; ++i) to[(k + j) * toStride + i] = block[i * lanes + j];
+  for (int64_t first = 0; first < rows; first += lanes, x += lanes * stride) {
+    const int64_t count = std::min<int64_t>(lanes, rows - first);
+    int64_t k = 0;
+    for (; k + lanes <= depth; k += lanes) {
+      Vector block[lanes];
+#pragma GCC unroll 16
+      for (int i = 0; i < lanes; ++i) block[i] = i < count ? load(x + i * stride + k) * scale : Vector{};
+      transpose(block, std::make_integer_sequence<int, lanes>{});
+      for (int j = 0; j < lanes; ++j) {
+        const int64_t at = (k + j) * toStride + first;
+        // A vector that reaches into rows that come later does no harm.
+        if (count == lanes || (first == 0 && at + lanes <= depth * toStride)) {
+          store(to + at, block[j]);
+        } else {
+          std::memcpy(to + at, &block[j], sizeof(float) * count);
+        }
+      }
     }
-  }
-  for (; k < depth; ++k) {
-    for (int64_t i = 0; i < rows; ++i) to[k * toStride + i] = x[i * stride + k] * scale;
+    for (; k < depth; ++k) {
+      for (int64_t i = 0; i < count; ++i) to[k * toStride + first + i] = x[i * stride + k] * scale;
+    }
   }
 }
 
@@ -186,7 +232,7 @@ void linearBySmall(const Linear &op, Pool &pool) {
         float *y = op.y[0] + i * op.out + j;
         const float *base = k > 0 ? y : op.bias ? op.bias + j : nullptr;
         anyTile(rows, std::min<int64_t>(panelWidth, op.out - j), depth, left + k * rows,
-                right + j * op.in + k * panelWidth, base, k > 0 ? op.out : 0, y, op.out);
+                {right + j * op.in + k * panelWidth}, base, k > 0 ? op.out : 0, y, op.out);
       }
     }
   });
@@ -225,7 +271,9 @@ void linear(const Linear &op, Pool &pool) {
       for (int64_t k = 0; k < op.in; k += depthAtOnce) {
         const int64_t depth = std::min(depthAtOnce, op.in - k);
         for (int64_t n = 0; n < count; ++n) {
-          packRight(op.w + k * width + panels[n].column, width, depth, panels[n].columns, panels[n].right);
+          const Panel &panel = panels[n];
+          if (panel.columns == panelWidth) continue;
+          packRight(op.w + k * width + panel.column, width, depth, panel.columns, panel.right);
         }
         const float *next = op.w + (k + depth) * width;
         const int64_t nextDepth = std::min(depthAtOnce, op.in - k - depth);
@@ -234,15 +282,16 @@ void linear(const Linear &op, Pool &pool) {
           const int height = static_cast<int>(std::min<int64_t>(tileRows, rows - i));
           for (int64_t n = 0; n < count; ++n) {
             const Panel &panel = panels[n];
-            // The next rows of w come nearer meanwhile, bit by bit; laying them out would wait for memory.
+            // The next rows of w come nearer meanwhile, bit by bit; their first tile would wait for memory.
             for (int64_t row = t * nextDepth / tiles; row < (t + 1) * nextDepth / tiles; ++row) {
               __builtin_prefetch(next + row * width + panel.column, 0, 2);
               __builtin_prefetch(next + row * width + panel.column + lanes, 0, 2);
             }
             float *y = panel.y + i * op.out;
             const float *base = k > 0 ? y : op.bias ? op.bias + panel.column : nullptr;
-            anyTile(height, panel.columns, depth, left + i * op.in + k * height, panel.right, base, k > 0 ? op.out : 0, y,
-                    op.out);
+            const bool lay = t == 0 && panel.columns == panelWidth;
+            const Right w = {panel.right, lay ? op.w + k * width + panel.column : nullptr, width};
+            anyTile(height, panel.columns, depth, left + i * op.in + k * height, w, base, k > 0 ? op.out : 0, y, op.out);
           }
         }
       }
@@ -391,7 +440,7 @@ void probabilities(const Probabilities &op, Pool &pool) {
       for (int64_t panel = 0; panel < panels; ++panel) {
         const int64_t j = panel * panelWidth;
         anyTile(rows, std::min<int64_t>(panelWidth, length - j), headWidth, left,
-                right + panel * headWidth * panelWidth, nullptr, 0, p + j, length);
+                {right + panel * headWidth * panelWidth}, nullptr, 0, p + j, length);
       }
       for (int row = 0; row < rows; ++row, p += length) {
         if (op.mask) {
@@ -421,7 +470,7 @@ void context(const Context &op, Pool &pool) {
       packLeft(op.p + (task * length + i) * length, length, rows, length, 1, left);
       for (int64_t panel = 0; panel < panels; ++panel) {
         const int64_t j = panel * panelWidth;
-        anyTile(rows, std::min<int64_t>(panelWidth, headWidth - j), length, left, right + panel * length * panelWidth,
+        anyTile(rows, std::min<int64_t>(panelWidth, headWidth - j), length, left, {right + panel * length * panelWidth},
                 nullptr, 0, op.y + offset + i * op.width + j, op.width);
       }
     }
