@@ -11,6 +11,7 @@ import {
   exp,
   gather,
   matMul,
+  maximum,
   mul,
   sqrt,
   square,
@@ -211,9 +212,9 @@ export function declaredTensors(config: ClipConfig): ReadonlyMap<string, readonl
   return weights.declared;
 }
 
-/** x / ‖x‖₂ for each row. [B, D] */
+/** x / max(‖x‖₂, 1e-12) for each row, so that zeros stay zeros. [B, D]. Source: torch.nn.functional.normalize. */
 export function l2Normalize(x: Tensor2D): Tensor2D {
-  return tidy(() => div(x, sqrt(sum(square(x), -1, true))));
+  return tidy(() => div(x, maximum(sqrt(sum(square(x), -1, true)), 1e-12)));
 }
 
 function encodeRows(text: Network["text"], rows: readonly (readonly number[])[]): Promise<Tensor2D> {

@@ -1,22 +1,24 @@
 /** A safetensors file whose tensors come one by one, while a pass runs, and whose header comes last. */
-import { closeSync, createReadStream, createWriteStream, openSync, writeSync } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
+import { closeSync, createReadStream, openSync, writeSync } from "node:fs";
+import { rm, stat } from "node:fs/promises";
 import { InputError } from "../tensor/errors.ts";
 import { encodeHeader, type TensorSpec } from "../tensor/safetensors.ts";
 import { unreadable } from "./file-source.ts";
+import { removeOnSignal, writeTogether } from "./write-file.ts";
 
 /** Nothing stands at the file's path before all of it is there. */
 export class TraceFile {
   readonly path: string;
   readonly tensors: TensorSpec[] = [];
   readonly #data: string;
+  readonly #removed: () => void;
   #descriptor: number | null;
 
   private constructor(path: string, data: string, descriptor: number) {
     this.path = path;
     this.#data = data;
     this.#descriptor = descriptor;
+    this.#removed = removeOnSignal(data);
   }
 
   /** @throws InputError if no file can be written there */
@@ -40,25 +42,18 @@ export class TraceFile {
   /** Puts the file in its place. */
   async finish(metadata: Readonly<Record<string, string>>): Promise<void> {
     this.#close();
-    const whole = `${this.path}.${process.pid}.partial`;
-    try {
-      const header = encodeHeader(this.tensors, metadata);
-      const data = this.#data;
-      await pipeline(async function* () {
-        yield header;
-        yield* createReadStream(data);
-      }, createWriteStream(whole));
-      await rename(whole, this.path);
-    } finally {
-      await rm(whole, { force: true });
-      await this.discard();
-    }
+    await writeTogether([this.path], async ([file]) => {
+      await file!.write(encodeHeader(this.tensors, metadata));
+      for await (const bytes of createReadStream(this.#data)) await file!.write(bytes as Buffer);
+    });
+    await this.discard();
   }
 
   /** Removes what is not finished; harmless afterwards. */
   async discard(): Promise<void> {
     this.#close();
     await rm(this.#data, { force: true });
+    this.#removed();
   }
 
   #close(): void {

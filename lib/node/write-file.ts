@@ -19,6 +19,17 @@ function cleanUp(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
+/** Has a signal that ends the process remove a file too, until the function returned is called. */
+export function removeOnSignal(path: string): () => void {
+  if (unfinished.size === 0) process.once("SIGINT", cleanUp).once("SIGTERM", cleanUp);
+  unfinished.add(path);
+  return () => {
+    if (unfinished.delete(path) && unfinished.size === 0) {
+      process.off("SIGINT", cleanUp).off("SIGTERM", cleanUp);
+    }
+  };
+}
+
 /**
  * A file that is written beside its place and moves there when it is complete: whoever is killed or fails half-way
  * leaves what was there before.
@@ -27,13 +38,13 @@ export class NewFile {
   readonly path: string;
   readonly #beside: string;
   readonly #file: FileHandle;
+  readonly #finished: () => void;
 
   private constructor(path: string, beside: string, file: FileHandle) {
     this.path = path;
     this.#beside = beside;
     this.#file = file;
-    if (unfinished.size === 0) process.once("SIGINT", cleanUp).once("SIGTERM", cleanUp);
-    unfinished.add(beside);
+    this.#finished = removeOnSignal(beside);
   }
 
   /** @throws InputError if no file can be written there */
@@ -57,7 +68,7 @@ export class NewFile {
     try {
       await this.#file.close();
       await rename(this.#beside, this.path);
-      this.#forget();
+      this.#finished();
     } catch (error) {
       throw unreadable(this.path, error);
     }
@@ -68,12 +79,7 @@ export class NewFile {
     if (!unfinished.has(this.#beside)) return;
     await this.#file.close().catch(() => undefined);
     await rm(this.#beside, { force: true }).catch(() => undefined);
-    this.#forget();
-  }
-
-  #forget(): void {
-    unfinished.delete(this.#beside);
-    if (unfinished.size === 0) process.off("SIGINT", cleanUp).off("SIGTERM", cleanUp);
+    this.#finished();
   }
 }
 

@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 import { cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { memory, tensor4d, zeros, type Rank, type Tensor2D } from "@tensorflow/tfjs-core";
-import type { Clip } from "../../lib/clip/clip.ts";
+import { memory, tensor2d, tensor4d, zeros, type Rank, type Tensor2D } from "@tensorflow/tfjs-core";
+import { l2Normalize, type Clip } from "../../lib/clip/clip.ts";
 import { loadModel } from "../../lib/node/load-model.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { InputError } from "../../lib/tensor/errors.ts";
@@ -109,6 +109,11 @@ describe("encodeTokens", () => {
       });
     }
     assert.equal(memory().numTensors, before, "a refusal leaves no tensor behind");
+  });
+
+  it("keeps a row of zeros, as torch.nn.functional.normalize does", () => {
+    const rows = l2Normalize(tensor2d([0, 0, 3, 4], [2, 2])).dataSync();
+    assert.deepEqual([...rows], [0, 0, 3 / 5, 4 / 5].map(Math.fround));
   });
 
   it("normalises where it is asked to", async () => {

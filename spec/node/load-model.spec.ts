@@ -1,9 +1,12 @@
 import { strict as assert } from "node:assert";
+import { cp, readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { declaredTensors } from "../../lib/clip/clip.ts";
 import { architectureByName, parseClipConfig } from "../../lib/clip/config.ts";
-import { fittingResidency, threadsFor } from "../../lib/node/load-model.ts";
+import { fittingResidency, loadModel, threadsFor } from "../../lib/node/load-model.ts";
 import { demoModel, readModelDirectory } from "../../lib/node/model-directory.ts";
+import { InputError } from "../../lib/tensor/errors.ts";
 import { SyntheticStore } from "../../lib/tensor/synthetic.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 describe("fittingResidency", () => {
   async function choice(arch: string, backend: string, available = 64e9): Promise<string> {
@@ -26,6 +29,26 @@ describe("fittingResidency", () => {
   it("does not count the word embeddings, of which only rows are loaded", async () => {
     // 278 million parameters of text, 192 million of them word embeddings, and 88 million of the image tower.
     assert.equal(await choice("xlm-roberta-base-ViT-B-32", "wasm"), "resident");
+  });
+});
+
+describe("loadModel", () => {
+  const folder = temporaryFolder();
+
+  it("closes the file of weights that do not fit", async () => {
+    if (process.platform !== "linux") return; // where the system shows a process's open files
+    await cp(demoModel, folder.path, { recursive: true });
+    const path = folder.file("open_clip_config.json");
+    const config = JSON.parse(await readFile(path, "utf8")) as { model_cfg: { embed_dim: number } };
+    config.model_cfg.embed_dim += 1;
+    await writeFile(path, JSON.stringify(config));
+    await assert.rejects(loadModel(folder.path), InputError);
+    const descriptors = await readdir("/proc/self/fd");
+    const open = await Promise.all(descriptors.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
+    assert.deepEqual(
+      open.filter((file) => file.startsWith(folder.path)),
+      [],
+    );
   });
 });
 

@@ -33,6 +33,8 @@ describe("files that appear whole or not at all", () => {
   it("leave nothing half-written behind a Ctrl-C, which still ends the process", async () => {
     const script = `
       const { writeTogether } = await import(${JSON.stringify(`${packageRoot}dist/lib/node/write-file.js`)});
+      const { TraceFile } = await import(${JSON.stringify(`${packageRoot}dist/lib/node/trace-file.js`)});
+      (await TraceFile.create(process.argv[1] + "/trace")).append({}, new Uint8Array(10));
       const paths = ["a", "b", "c"].map((name) => process.argv[1] + "/" + name);
       await writeTogether(paths, async (files) => {
         for (const file of files) await file.write(new Uint8Array(10));

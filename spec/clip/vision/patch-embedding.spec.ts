@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { tensor4d, tidy } from "@tensorflow/tfjs-core";
+import { PatchEmbedding } from "../../../lib/clip/vision/patch-embedding.ts";
+import { compare } from "../../../lib/tensor/compare.ts";
+import { SyntheticStore, syntheticValues } from "../../../lib/tensor/synthetic.ts";
+import { loadAll, Weights } from "../../../lib/tensor/weights.ts";
+
+describe("PatchEmbedding", () => {
+  it("leaves out what is no whole patch at the right and at the bottom", async () => {
+    const [height, width, patch, channels] = [8, 11, 3, 5];
+    const weights = new Weights(new SyntheticStore([["weight", [channels, 3, patch, patch]]]));
+    const layer = new PatchEmbedding(weights.root, {
+      imageSize: [height, width],
+      patchSize: [patch, patch],
+      width: channels,
+      layers: 1,
+      heads: 1,
+      mlpWidth: 1,
+    });
+    await loadAll([weights.root]);
+    const kernel = layer.weight.asStored(layer.weight.tensor).dataSync(); // [channels, 3, patch, patch]
+    const pixels = syntheticValues("input.image", [3, height, width], 1, 3 * height * width);
+    const [rows, columns] = [2, 3];
+    const expected = Float64Array.from({ length: channels * rows * columns }, (_, at) => {
+      const [channel, row, column] = [
+        Math.floor(at / (rows * columns)),
+        Math.floor(at / columns) % rows,
+        at % columns,
+      ];
+      let total = 0;
+      for (let colour = 0; colour < 3; colour++) {
+        for (let y = 0; y < patch; y++) {
+          for (let x = 0; x < patch; x++) {
+            const pixel = pixels[(colour * height + row * patch + y) * width + column * patch + x]!;
+            total += pixel * kernel[((channel * 3 + colour) * patch + y) * patch + x]!;
+          }
+        }
+      }
+      return total;
+    });
+    tidy(() => {
+      const patches = layer.apply(tensor4d(pixels, [1, 3, height, width]));
+      assert.deepEqual(patches.shape, [1, channels, rows, columns]);
+      const { relativeL2 } = compare(patches.dataSync(), expected);
+      assert.ok(relativeL2 < 2e-6, `relative L2 ${relativeL2}`);
+    });
+    weights.dispose();
+  });
+});
