@@ -7,6 +7,7 @@ import {
   type Embedded,
   type EmbedToFileOptions,
 } from "../lib/probe/embed-to-file.ts";
+import { placeFor } from "../lib/node/write-file.ts";
 import { embeddingTap } from "../lib/tasks/embed.ts";
 import { textTap } from "../lib/tasks/embed-texts.ts";
 import type { Pooling } from "../lib/tasks/tapped.ts";
@@ -114,7 +115,11 @@ async function embedImages(
   };
   const images = list === undefined ? await findLabelledImages(given, report) : await readImageList(list);
   if (images.images.length === 0) return null;
-  if (images.labels === null)
+  const files = images.images.map((image) => (typeof image === "string" ? image : image.file));
+  await placeFor(out, list === undefined ? files : [list, ...files]);
+  if (images.stray !== undefined)
+    terminal.warn(`${images.stray}: lies in no class's folder, as others do: the features get no labels`);
+  else if (images.labels === null)
     terminal.note("no labels: not every image has a class, by its folder or in its shard");
   return withModel(options, terminal, async (model) => {
     const progress = terminal.progress(images.images.length, "images");
@@ -138,6 +143,7 @@ function tapOptions({ tap, pool, normalize = false }: Options): EmbedToFileOptio
 
 async function embedTexts(options: Options, terminal: Terminal): Promise<Embedded[]> {
   const { texts: file, out } = options;
+  await placeFor(out, [file!]);
   const texts = await readLines(file!, terminal.stdin);
   return withModel(options, terminal, async (model) => {
     const progress = terminal.progress(texts.length, "texts");

@@ -1,6 +1,7 @@
 /** `clipscope probe fit`. */
 import { Option, type Command } from "commander";
 import { startNodeBackend } from "../lib/node/backends.ts";
+import { placeFor } from "../lib/node/write-file.ts";
 import { assertSameOrigin, type LabelledFeatures } from "../lib/probe/features.ts";
 import { fitClipBenchmarkProbe, fitProbe, type FittedProbe } from "../lib/probe/fit.ts";
 import { clipC, type LogisticRegressionOptions } from "../lib/probe/logistic-regression.ts";
@@ -73,6 +74,10 @@ export function registerFit(probe: Command, terminal: Terminal): void {
 async function fit(options: Options, terminal: Terminal): Promise<void> {
   const { features: file, out, labels, recipe, shots, seed, backend, json = false } = options;
   refuseOthers(options);
+  await placeFor(
+    out,
+    [file, labels, options.validation].filter((input) => input !== undefined),
+  );
   const all = await readLabelled(file, labels);
   const features = shots === undefined ? all : takeShots(all, shots, seed);
   await startNodeBackend(backend);

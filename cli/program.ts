@@ -1,5 +1,6 @@
 /** The command line: reads arguments, runs a command, returns the exit status. */
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { collect } from "./options.ts";
 import { packageInfo } from "./package-info.ts";
 import type { ExitStatus, Terminal } from "./terminal.ts";
 
@@ -78,6 +79,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
       (await load()).register(program, terminal);
       program.commands.at(-1)?.summary(summary);
     }
+    program.commands.forEach(refuseRepeats);
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     // Commander has written its message by now. Help that was asked for is no error.
@@ -85,6 +87,24 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     else if (error.exitCode !== 0) return 2;
   }
   return terminal.status;
+}
+
+/**
+ * An option that takes one value takes it once: the last of several would win in silence. The options of every command
+ * may be repeated, for an alias may hold them.
+ */
+function refuseRepeats(command: Command): void {
+  for (const option of command.options) {
+    const parse = option.parseArg;
+    if (!option.required || option.variadic || parse === collect) continue;
+    let isGiven = false;
+    option.argParser((value: string, previous: unknown) => {
+      if (isGiven) throw new InvalidArgumentError("It is given twice.");
+      isGiven = true;
+      return parse ? parse(value, previous) : value;
+    });
+  }
+  command.commands.forEach(refuseRepeats);
 }
 
 function createProgram(terminal: Terminal): Command {

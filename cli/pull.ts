@@ -87,7 +87,7 @@ async function pull(
 /** @throws InputError if the name is none of open_clip's and no repository's, or does not say which */
 function chooseRepository(model: string, tag: string | undefined, revision: string | undefined): HubName {
   const rows = pretrained.filter(({ architecture }) => architecture === model);
-  if (rows.length === 0 && tag === undefined) {
+  if (rows.length === 0 && tag === undefined && model.includes("/")) {
     if (revision === undefined || !model.includes("@")) {
       const name = parseHubName(model);
       return { ...name, revision: revision ?? name.revision };
@@ -100,9 +100,9 @@ function chooseRepository(model: string, tag: string | undefined, revision: stri
   }
   const choice = rows.length === 0 ? pretrained : rows;
   throw new InputError(
-    tag === undefined
+    rows.length > 0 && tag === undefined
       ? `${model}: which of its tags?`
-      : `${model} ${tag}: expected an architecture and a tag of this table, or a repository alone`,
+      : `${[model, tag].join(" ").trim()}: expected an architecture and a tag of this table, or a repository alone (OWNER/NAME)`,
     choice.map((one) => `${one.architecture} ${one.tag}`),
   );
 }

@@ -80,6 +80,11 @@ export class Terminal {
     this.#write(stderr, `${picocolors.createColors(wantsColors(stderr, env)).dim(line)}\n`);
   }
 
+  /** Says what a person should look at, whoever is watching; the exit status stays. */
+  warn(line: string): void {
+    this.#write(this.#around.stderr, `clipscope: ${line}\n`);
+  }
+
   /** Writes an error and makes 2 the exit status. The command may go on with the rest of its work. */
   report(error: unknown): void {
     this.status = 2;

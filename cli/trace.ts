@@ -7,7 +7,7 @@ import { imageLoader } from "../lib/node/image-loader.ts";
 import { demoModel, readModelDirectory, type ModelDirectory } from "../lib/node/model-directory.ts";
 import { readTokenizer } from "../lib/node/read-tokenizer.ts";
 import { TraceFile } from "../lib/node/trace-file.ts";
-import { makeFolder } from "../lib/node/write-file.ts";
+import { makeFolder, placeFor } from "../lib/node/write-file.ts";
 import { writePictures } from "../lib/node/write-png.ts";
 import { runInputs } from "../lib/parity/run-inputs.ts";
 import { TapGlobs } from "../lib/parity/tap-globs.ts";
@@ -107,6 +107,11 @@ async function trace(options: Options, terminal: Terminal): Promise<void> {
     await drawPictures(pictures, options, terminal);
     return;
   }
+  const { labels, labelsFile, layer, head } = options;
+  const forPictures = { "--labels": labels, "--labels-file": labelsFile, "--layer": layer, "--head": head };
+  const idle = Object.entries(forPictures).find(([, value]) => value !== undefined);
+  if (idle !== undefined) throw new InputError(`${idle[0]} has a meaning with --pictures alone`);
+  if (out !== undefined) await placeFor(out, options.image === undefined ? [] : [options.image]);
   const globs = new TapGlobs(options.taps ?? []);
   if (out === undefined) {
     const rows: Row[] = [];
@@ -156,9 +161,12 @@ async function visitTaps(
   if (pixels) show("input.image", [1, 3, ...imageSize], pixels);
 
   const both = pixels !== null && ids !== null && globs.mayMatch("logits_per_image");
-  const runsImage = pixels !== null && (both || globs.mayMatch("visual", "image_features"));
+  const imageNames = ["visual", "image_features"];
   const textNames = ["text", "token_embedding", "transformer", "ln_final"];
-  const runsText = ids !== null && (both || globs.mayMatch(...textNames));
+  // What means nothing is answered with a list of all.
+  const all = both || !globs.mayMatch(...imageNames, ...textNames, "input", "logits_per_image");
+  const runsImage = pixels !== null && (all || globs.mayMatch(...imageNames));
+  const runsText = ids !== null && (all || globs.mayMatch(...textNames));
   let backend = "none";
   if (runsImage || runsText) {
     const sink = (name: string, value: Tensor): void => {

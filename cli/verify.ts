@@ -1,9 +1,9 @@
 /** `clipscope verify`: our network against a golden file of the reference, at every tap. */
-import { writeFile } from "node:fs/promises";
 import { InvalidArgumentError, type Command } from "commander";
 import { syntheticClip } from "../lib/clip/synthetic-clip.ts";
 import { startNodeBackend } from "../lib/node/backends.ts";
-import { FileSource, unreadable } from "../lib/node/file-source.ts";
+import { FileSource } from "../lib/node/file-source.ts";
+import { placeFor, writeWhole } from "../lib/node/write-file.ts";
 import { Golden } from "../lib/parity/golden.ts";
 import { verify, type ParityReport, type TapReport } from "../lib/parity/verify.ts";
 import { withModel } from "./model.ts";
@@ -55,6 +55,7 @@ function tolerance(text: string): number {
 
 async function run(options: Options, terminal: Terminal): Promise<void> {
   const { model, arch, json = false, html, isolated = false } = options;
+  if (html !== undefined) await placeFor(html, [options.golden]);
   const golden = await Golden.open(await FileSource.open(options.golden));
   try {
     const { syntheticArch } = golden;
@@ -75,7 +76,9 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
           progress.stop();
         }
         const { description: backend } = await startNodeBackend(options.backend);
-        if (html !== undefined) await write(html, htmlReport(report, golden, backend));
+        if (html !== undefined) {
+          await writeWhole(html, [new TextEncoder().encode(htmlReport(report, golden, backend))]);
+        }
         if (json) terminal.printJson(asJson(report));
         else for (const line of describeReport(report, golden, terminal)) terminal.print(line);
         if (!report.passed) terminal.status = 1;
@@ -85,12 +88,6 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   } finally {
     await golden.close();
   }
-}
-
-async function write(path: string, text: string): Promise<void> {
-  await writeFile(path, text).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
 }
 
 function asJson({ passed, worst, taps, worstRatio }: ParityReport): unknown {

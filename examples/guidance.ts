@@ -45,8 +45,12 @@ async function main(): Promise<void> {
     },
   });
   const [text, out] = positionals;
-  if (text === undefined || out === undefined)
-    throw new Error('usage: guidance.js "text" out.png [--from picture]');
+  const steps = Number(values.steps);
+  if (text === undefined || out === undefined || !(Number.isInteger(steps) && steps > 0)) {
+    console.error('usage: guidance.js "text" out.png [--from picture.png] [--steps 100] [--model DIR]');
+    process.exitCode = 2;
+    return;
+  }
   const model = await loadModel(values.model, { weights: "resident" });
   const [height, width] = model.preprocess.size;
   const start: Tensor4D =
@@ -54,7 +58,7 @@ async function main(): Promise<void> {
       ? zeros<Rank.R4>([1, 3, height, width]) // the mean colour of the training set
       : await readImages([values.from], model.preprocess);
   const { pixels, similarities } = await guide(model, start, text, {
-    steps: Number(values.steps),
+    steps,
     stepSize: 1,
   });
   console.log(

@@ -41,7 +41,11 @@ async function main(): Promise<void> {
     options: { model: { type: "string", default: demoModel } },
   });
   const [text] = positionals;
-  if (text === undefined) throw new Error('usage: text-states.js "text"');
+  if (text === undefined) {
+    console.error('usage: text-states.js "text" [--model DIR]');
+    process.exitCode = 2;
+    return;
+  }
   const { pieces, states, width } = await textStates(await loadModel(values.model), text);
   console.log(`${pieces.length} tokens × ${width}`);
   for (const [i, piece] of pieces.entries()) {

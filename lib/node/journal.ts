@@ -85,8 +85,13 @@ function assertSameKey(path: string, key: JournalKey, found: JournalKey): void {
   const titles = new Set([...Object.keys(key), ...Object.keys(found)]);
   const different = [...titles].filter((title) => found[title] !== key[title]);
   if (different.length === 0) return;
+  // Digests say nothing to people.
+  const told = different.map((title) => {
+    const values = [found[title] ?? "none", key[title] ?? "none"];
+    return values.some((value) => value.length > 40) ? title : `${title}: ${values.join(", now ")}`;
+  });
   throw new InputError(
-    `${path}: holds unfinished work with other settings (${different.join(", ")}); ` +
+    `${path}: holds unfinished work with other settings (${told.join("; ")}); ` +
       "repeat the command that began it, delete the file, or write elsewhere",
   );
 }

@@ -2,7 +2,7 @@
 import { basename, dirname, extname, relative, resolve, sep } from "node:path";
 import { InputError } from "../tensor/errors.ts";
 import { findFiles } from "./image-files.ts";
-import type { ImageSource } from "./image-source.ts";
+import { nameOf, type ImageSource } from "./image-source.ts";
 import { readShard, type ShardSample } from "./webdataset.ts";
 
 export interface LabelledImages {
@@ -11,6 +11,8 @@ export interface LabelledImages {
   readonly labels: readonly number[] | null;
   /** By name; null where classes are known by number alone. */
   readonly classNames: readonly string[] | null;
+  /** One that lies in no class's folder, where others do: it is why there are no labels. */
+  readonly stray?: string;
 }
 
 /**
@@ -47,7 +49,9 @@ export async function findLabelledImages(
   }
   if (images.length > 0 && isComplete(below)) return labelled(images, below);
   if (isComplete(folders) && new Set(folders).size > 1) return labelled(images, folders);
-  return { images, labels: null, classNames: null };
+  const outside = below.indexOf(null);
+  const isStray = outside !== -1 && below.some((name) => name !== null);
+  return { images, labels: null, classNames: null, ...(isStray && { stray: nameOf(images[outside]!) }) };
 }
 
 async function samplesOf(shard: string, onError: (error: InputError) => void): Promise<ShardSample[]> {

@@ -1,10 +1,9 @@
 /** A safetensors file whose tensors come one by one, while a pass runs, and whose header comes last. */
 import { closeSync, createReadStream, openSync, writeSync } from "node:fs";
-import { rm, stat } from "node:fs/promises";
-import { InputError } from "../tensor/errors.ts";
+import { rm } from "node:fs/promises";
 import { encodeHeader, type TensorSpec } from "../tensor/safetensors.ts";
 import { unreadable } from "./file-source.ts";
-import { removeOnSignal, writeTogether } from "./write-file.ts";
+import { placeFor, removeOnSignal, writeTogether } from "./write-file.ts";
 
 /** Nothing stands at the file's path before all of it is there. */
 export class TraceFile {
@@ -23,9 +22,7 @@ export class TraceFile {
 
   /** @throws InputError if no file can be written there */
   static async create(path: string): Promise<TraceFile> {
-    const existing = await stat(path).catch(() => null);
-    if (existing?.isDirectory() === true) throw new InputError(`${path}: expected a file, found a folder`);
-    const data = `${path}.${process.pid}.data`;
+    const data = `${await placeFor(path)}.${process.pid}.data`;
     try {
       return new TraceFile(path, data, openSync(data, "w"));
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Files that appear whole or not at all. */
 import { rmSync } from "node:fs";
-import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { mkdir, open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
 import { InputError } from "../tensor/errors.ts";
 import { unreadable } from "./file-source.ts";
 
@@ -9,6 +10,35 @@ export function unwritable(path: string, error: unknown): InputError {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== "ENOENT") return unreadable(path, error);
   return new InputError(`${path}: no such folder to write to; make it first`, [], { cause: error });
+}
+
+/**
+ * Where a new file of a path will stand: what a link points at. Nothing is written yet.
+ *
+ * @param inputs files that are read; those that are not there do not count
+ * @throws InputError if that is one of the inputs, there is something else than a file, or no folder for it
+ */
+export async function placeFor(path: string, inputs: readonly string[] = []): Promise<string> {
+  const place = await realpath(path).catch(() => path);
+  const there = await stat(place).catch(() => null);
+  if (there === null) {
+    const folder = await stat(dirname(place)).catch((error: unknown) => {
+      throw unwritable(path, error);
+    });
+    if (folder.isDirectory()) return place;
+    throw new InputError(`${path}: ${dirname(path)} is no folder`);
+  }
+  if (!there.isFile()) {
+    throw new InputError(
+      `${path}: expected a file, found ${there.isDirectory() ? "a folder" : "a device or a pipe"}`,
+    );
+  }
+  for (const input of inputs) {
+    const read = await stat(input).catch(() => null);
+    if (read?.ino !== there.ino || read.dev !== there.dev) continue;
+    throw new InputError(`${path}: is read here, and would be overwritten; write to another file`);
+  }
+  return place;
 }
 
 /** What a signal must not leave behind. */
@@ -36,12 +66,14 @@ export function removeOnSignal(path: string): () => void {
  */
 export class NewFile {
   readonly path: string;
+  readonly #place: string;
   readonly #beside: string;
   readonly #file: FileHandle;
   readonly #finished: () => void;
 
-  private constructor(path: string, beside: string, file: FileHandle) {
+  private constructor(path: string, place: string, beside: string, file: FileHandle) {
     this.path = path;
+    this.#place = place;
     this.#beside = beside;
     this.#file = file;
     this.#finished = removeOnSignal(beside);
@@ -49,11 +81,12 @@ export class NewFile {
 
   /** @throws InputError if no file can be written there */
   static async create(path: string): Promise<NewFile> {
-    const beside = `${path}.${process.pid}.tmp`;
+    const place = await placeFor(path);
+    const beside = `${place}.${process.pid}.tmp`;
     const file = await open(beside, "w").catch((error: unknown) => {
       throw unwritable(path, error);
     });
-    return new NewFile(path, beside, file);
+    return new NewFile(path, place, beside, file);
   }
 
   /** @throws InputError if the disk is full, or fails */
@@ -67,7 +100,7 @@ export class NewFile {
   async place(): Promise<void> {
     try {
       await this.#file.close();
-      await rename(this.#beside, this.path);
+      await rename(this.#beside, this.#place);
       this.#finished();
     } catch (error) {
       throw unreadable(this.path, error);
@@ -105,7 +138,8 @@ export async function writeTogether(
 /** Makes a folder, and those above it, unless they are there. @throws InputError if that cannot be */
 export async function makeFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true }).catch((error: unknown) => {
-    throw unreadable(path, error);
+    const isFile = (error as NodeJS.ErrnoException).code === "EEXIST";
+    throw isFile ? new InputError(`${path}: expected a folder, found a file`) : unreadable(path, error);
   });
 }
 

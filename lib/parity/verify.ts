@@ -83,6 +83,12 @@ export async function verify(
       `${golden.name}: holds ${golden.samples} values of each tap: to run each module on the golden's input takes whole taps`,
     );
   }
+  const { imageSize } = model.config.vision;
+  if (golden.imageShape !== null && golden.imageShape.slice(2).join() !== imageSize.join()) {
+    throw new InputError(
+      `${golden.name}: made with images of ${golden.imageShape.slice(2).join(" × ")}, and the model takes ${imageSize.join(" × ")}: name the golden's own model (--model)`,
+    );
+  }
   const isToken = golden.text?.map((row) => model.text.isToken(row)) ?? [];
   const rows = golden.text?.map((row, r) => row.slice(0, isToken[r]!.lastIndexOf(true) + 1)) ?? null;
   const isWhole = golden.imageShape !== null && rows !== null;

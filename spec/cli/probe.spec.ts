@@ -228,8 +228,7 @@ describe("clipscope embed", () => {
       images,
       "--out",
       out,
-      "--batch",
-      "2",
+      ...(more.includes("--batch") ? [] : ["--batch", "2"]),
       ...more,
     ];
 
@@ -293,6 +292,25 @@ describe("clipscope embed", () => {
       assert.equal(status, 2);
       assert.match(stderr, /other settings \(images\)/);
     });
+  });
+
+  it("writes over no picture that it reads", async () => {
+    const picture = join(images, "red", "0.png");
+    const before = await readFile(picture);
+    const { status, stderr } = await clipscope(["embed", "--images", images, "--out", picture]);
+    assert.equal(status, 2);
+    assert.match(stderr, /^clipscope: .*0\.png: is read here, and would be overwritten.*\n$/);
+    assert.deepEqual(await readFile(picture), before);
+  });
+
+  it("says which picture keeps it from having labels", async () => {
+    await writeImage(join(images, "cover.png"), 0xffffff);
+    const { status, stderr } = await clipscope(["embed", "--images", images, "--out", out]);
+    assert.equal(status, 0);
+    assert.match(
+      stderr,
+      /^clipscope: .*cover\.png: lies in no class's folder, as others do: .* no labels\n$/,
+    );
   });
 
   const wrong: [title: string, args: () => string[], message: RegExp][] = [
@@ -473,6 +491,17 @@ describe("clipscope probe", () => {
       ];
       assert.match(swapped.stderr, /expected a probe, found features; "clipscope probe fit" makes one/);
       assert.match(other.stderr, /expected features, found a probe; "clipscope embed" makes features/);
+    });
+
+    it("to write a probe over its features", async () => {
+      const before = await readFile(features);
+      const { status, stderr } = await clipscope(["probe", "fit", "--features", features, "--out", features]);
+      assert.equal(status, 2);
+      assert.match(
+        stderr,
+        /^clipscope: .*: is read here, and would be overwritten; write to another file\n$/,
+      );
+      assert.deepEqual(await readFile(features), before);
     });
 
     it("labels that do not match the features", async () => {

@@ -46,6 +46,10 @@ describe("clipscope", () => {
       ["search", "x", "y", "--top", "0"],
       "clipscope: option '--top <k>' argument '0' is invalid. Expected a whole number above 0.\n",
     ],
+    [
+      ["search", "x", "y", "--top", "1", "--top", "2"],
+      "clipscope: option '--top <k>' argument '2' is invalid. It is given twice.\n",
+    ],
     [["tokenize", "x", "--model", "nowhere"], "clipscope: nowhere: no such file or folder\n"],
     [
       ["tokenize", "x", "--model", "package.json"],

@@ -125,6 +125,11 @@ describe("clipscope pull", () => {
       /^clipscope: ViT-B-32 openai: expected an architecture and/,
     );
     assert.match(
+      await refused("pull", "RN50"),
+      /^clipscope: RN50: expected an architecture and a tag of this/,
+    );
+    assert.match(await refused("pull", "a/b", "--arch", "nope"), /^clipscope: .*nope/);
+    assert.match(
       await refused("pull", "no/such/name"),
       /^clipscope: no\/such\/name: expected a repository such as/,
     );

@@ -188,7 +188,7 @@ describe("clipscope trace", () => {
     ],
     [
       () => ["--image", image, "--out", folder.file("no", "t.safetensors")],
-      /^clipscope: .*t\.safetensors: no such file or folder\n$/,
+      /^clipscope: .*t\.safetensors: no such folder to write to; make it first\n$/,
     ],
     [() => ["--image", image, "--out", folder.path], /^clipscope: .*: expected a file, found a folder\n$/],
     [
@@ -198,6 +198,19 @@ describe("clipscope trace", () => {
     [
       () => ["--image", image, "--out", folder.file("t"), "--taps", "visual.ln_pre", "--taps", "text*"],
       /^clipscope: --taps "text\*": nothing of that name here.*\n {2}input\.image\n/,
+    ],
+    [
+      () => ["--text", text, "--stats", "--taps", "nothing"],
+      /^clipscope: --taps "nothing": nothing of that name here.*\n {2}input\.text\n[^]*\n {2}text\.pooler\n/,
+    ],
+    [() => ["--image", image, "--out", image], /samples\/two-red-circles\.png: is read here, and would be/],
+    [
+      () => ["--image", image, "--stats", "--layer", "1"],
+      /^clipscope: --layer has a meaning with --pictures alone\n$/,
+    ],
+    [
+      () => ["--image", image, "--pictures", image],
+      /^clipscope: .*two-red-circles\.png: expected a folder, found a file\n$/,
     ],
     [
       () => ["--text", text, "--pictures", folder.path],

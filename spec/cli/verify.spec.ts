@@ -281,7 +281,10 @@ describe("clipscope verify", () => {
     assert.doesNotMatch(html, /<script|https?:|src=/);
     const nowhere = await verify(golden, "--html", folder.file("no", "report.html"));
     assert.equal(nowhere.status, 2);
-    assert.match(nowhere.stderr, /^clipscope: .*report\.html: no such file or folder\n$/);
+    assert.match(nowhere.stderr, /^clipscope: .*report\.html: no such folder to write to; make it first\n$/);
+    const itself = await verify(golden, "--html", golden);
+    assert.equal(itself.status, 2);
+    assert.match(itself.stderr, /^clipscope: .*: is read here, and would be overwritten.*\n$/);
   });
 
   describe("refuses, with status 2 and one line:", () => {
@@ -312,7 +315,7 @@ describe("clipscope verify", () => {
       [
         "another model's golden",
         () => Promise.resolve(tinyGolden("quickgelu-linear")),
-        /^clipscope: .*\[B, 3, 28, 42\], got \[2,3,28,28\]\n$/,
+        /^clipscope: .*golden\.safetensors: made with images of 28 × 28, and the model takes 28 × 42: name .*--model\)\n$/,
       ],
       [
         "ids of another dtype",

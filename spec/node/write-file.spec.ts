@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
-import { writeTogether, writeWhole } from "../../lib/node/write-file.ts";
+import { lstat, mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
+import { placeFor, writeTogether, writeWhole } from "../../lib/node/write-file.ts";
 import { packageRoot } from "../support/paths.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -21,6 +21,23 @@ describe("files that appear whole or not at all", () => {
     assert.deepEqual([await readdir(folder.path), await readFile(a, "utf8")], [["a"], "before"]);
     await writeWhole(a, [bytes("new "), bytes("text")]);
     assert.deepEqual([await readdir(folder.path), await readFile(a, "utf8")], [["a"], "new text"]);
+  });
+
+  it("stand where a link points", async () => {
+    await writeFile(folder.file("target"), "before");
+    await symlink(folder.file("target"), folder.file("link"));
+    await writeWhole(folder.file("link"), [bytes("after")]);
+    assert.ok((await lstat(folder.file("link"))).isSymbolicLink());
+    assert.equal(await readFile(folder.file("target"), "utf8"), "after");
+  });
+
+  it("take the place of no device, and of nothing that is read", async () => {
+    if (process.platform !== "win32") await assert.rejects(writeWhole("/dev/null", []), /a device or a pipe/);
+    const path = folder.file("read");
+    await writeFile(path, "what is read");
+    await symlink(path, folder.file("other-name"));
+    await assert.rejects(placeFor(path, ["nowhere", folder.file("other-name")]), /read: is read here/);
+    assert.equal(await placeFor(folder.file("new"), [path]), folder.file("new"));
   });
 
   it("say why they cannot be written", async () => {

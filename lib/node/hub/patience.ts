@@ -60,7 +60,7 @@ export async function persist<T>(
       failures = hasProgressed() ? 1 : failures + 1;
       if (failures === attempts) {
         throw new InputError(
-          `${error.message}, ${attempts} times; what is downloaded is kept: the same command goes on from there`,
+          `${error.message}, ${attempts} times; the same command tries again, and goes on where it stopped`,
           [],
           { cause: error },
         );

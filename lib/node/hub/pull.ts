@@ -84,6 +84,7 @@ export async function pullModel(repository: string, options: PullOptions = {}): 
   const { revision = "main", patience = defaultPatience, onWait = () => undefined } = options;
   if (!isRepositoryName(repository)) throw new InputError(`${repository}: expected a repository's name`);
   assertRevision(revision);
+  if (options.arch !== undefined) architectureByName(options.arch);
   const settings = await hubSettings();
   const signal = options.signal ?? new AbortController().signal;
   const client = new HubClient({ ...settings, patience, onWait, signal });
