@@ -49,7 +49,12 @@ async function fileAt(url: string): Promise<string> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({ options: { port: { type: "string", default: "8000" } } });
-  serve().listen(Number(values.port), "127.0.0.1", () => {
-    console.log(`http://localhost:${values.port}/`);
-  });
+  serve()
+    .on("error", (error) => {
+      console.error(`port ${values.port}: ${error.message}`);
+      process.exitCode = 2;
+    })
+    .listen(Number(values.port), "127.0.0.1", () => {
+      console.log(`http://localhost:${values.port}/`);
+    });
 }

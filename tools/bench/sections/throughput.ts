@@ -26,8 +26,9 @@ export async function measureThroughput({ options, programs, note }: Field): Pro
   const paths = await writePhotographs();
   const rows: Row[] = [];
   for (const backend of options.backend) {
+    // The model first: it says how many threads it is worth.
+    const model = await loadModel(demoModel, { backend });
     const { name, description } = await startNodeBackend(backend);
-    const model = await loadModel(demoModel, { backend: name });
     programs.set(`clipscope, ${name}`, description);
     await oneByOne(model, paths.slice(0, 50));
     await manyAtOnce(model, paths.slice(0, 50));
