@@ -10,6 +10,8 @@ import {
   div,
   equal,
   getGradient,
+  greater,
+  greaterEqual,
   matMul,
   mul,
   cast,
@@ -102,6 +104,11 @@ const gradients: readonly GradConfig[] = [
   of("RealDiv", ab, (dy, [a, b]) => ({
     a: () => unbroadcast(div(dy, b!), a!.shape),
     b: () => unbroadcast(neg(div(mul(dy, a!), square(b!))), b!.shape),
+  })),
+  // max(a, b): to whichever it was
+  of("Maximum", ab, (dy, [a, b]) => ({
+    a: () => unbroadcast(mul(dy, cast(greaterEqual(a!, b!), "float32")), a!.shape),
+    b: () => unbroadcast(mul(dy, cast(greater(b!, a!), "float32")), b!.shape),
   })),
   of("Neg", {}, (dy) => ({ x: () => neg(dy) })),
   // (x²)′ = 2x
