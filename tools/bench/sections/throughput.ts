@@ -17,7 +17,8 @@ import type { Row, Table } from "../table.ts";
 
 /** Both ways take each in turn, a quarter of the images at a time. */
 const images = 2000;
-const rounds = 4;
+/** Threads start anew in each; few rounds keep that as small as it is for many pictures. */
+const rounds = 2;
 /** The rest are copies. */
 const differentImages = 50;
 
