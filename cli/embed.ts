@@ -7,6 +7,7 @@ import {
   type Embedded,
   type EmbedToFileOptions,
 } from "../lib/probe/embed-to-file.ts";
+import { fileOf } from "../lib/node/image-source.ts";
 import { placeFor } from "../lib/node/write-file.ts";
 import { embeddingTap } from "../lib/tasks/embed.ts";
 import { textTap } from "../lib/tasks/embed-texts.ts";
@@ -115,8 +116,7 @@ async function embedImages(
   };
   const images = list === undefined ? await findLabelledImages(given, report) : await readImageList(list);
   if (images.images.length === 0) return null;
-  const files = images.images.map((image) => (typeof image === "string" ? image : image.file));
-  await placeFor(out, list === undefined ? files : [list, ...files]);
+  await placeFor(out, [list, ...images.images.map(fileOf)]);
   if (images.stray !== undefined)
     terminal.warn(`${images.stray}: lies in no class's folder, as others do: the features get no labels`);
   else if (images.labels === null)
@@ -143,7 +143,7 @@ function tapOptions({ tap, pool, normalize = false }: Options): EmbedToFileOptio
 
 async function embedTexts(options: Options, terminal: Terminal): Promise<Embedded[]> {
   const { texts: file, out } = options;
-  await placeFor(out, [file!]);
+  await placeFor(out, [file]);
   const texts = await readLines(file!, terminal.stdin);
   return withModel(options, terminal, async (model) => {
     const progress = terminal.progress(texts.length, "texts");

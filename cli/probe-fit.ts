@@ -74,10 +74,7 @@ export function registerFit(probe: Command, terminal: Terminal): void {
 async function fit(options: Options, terminal: Terminal): Promise<void> {
   const { features: file, out, labels, recipe, shots, seed, backend, json = false } = options;
   refuseOthers(options);
-  await placeFor(
-    out,
-    [file, labels, options.validation].filter((input) => input !== undefined),
-  );
+  await placeFor(out, [file, labels, options.validation]);
   const all = await readLabelled(file, labels);
   const features = shots === undefined ? all : takeShots(all, shots, seed);
   await startNodeBackend(backend);

@@ -7,7 +7,7 @@ import { imageLoader } from "../lib/node/image-loader.ts";
 import { demoModel, readModelDirectory, type ModelDirectory } from "../lib/node/model-directory.ts";
 import { readTokenizer } from "../lib/node/read-tokenizer.ts";
 import { TraceFile } from "../lib/node/trace-file.ts";
-import { makeFolder, placeFor } from "../lib/node/write-file.ts";
+import { makeFolder } from "../lib/node/write-file.ts";
 import { writePictures } from "../lib/node/write-png.ts";
 import { runInputs } from "../lib/parity/run-inputs.ts";
 import { TapGlobs } from "../lib/parity/tap-globs.ts";
@@ -111,7 +111,6 @@ async function trace(options: Options, terminal: Terminal): Promise<void> {
   const forPictures = { "--labels": labels, "--labels-file": labelsFile, "--layer": layer, "--head": head };
   const idle = Object.entries(forPictures).find(([, value]) => value !== undefined);
   if (idle !== undefined) throw new InputError(`${idle[0]} has a meaning with --pictures alone`);
-  if (out !== undefined) await placeFor(out, options.image === undefined ? [] : [options.image]);
   const globs = new TapGlobs(options.taps ?? []);
   if (out === undefined) {
     const rows: Row[] = [];
@@ -122,7 +121,7 @@ async function trace(options: Options, terminal: Terminal): Promise<void> {
     else for (const line of table(rows, terminal)) terminal.print(line);
     return;
   }
-  const file = await TraceFile.create(out);
+  const file = await TraceFile.create(out, [options.image]);
   try {
     const backend = await visitTaps(options, globs, terminal, (name, shape, values) => {
       const dtype = values instanceof BigInt64Array ? "I64" : "F32";

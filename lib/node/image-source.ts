@@ -13,3 +13,8 @@ export interface FilePart {
 export function nameOf(source: ImageSource): string {
   return typeof source === "string" ? source : source.name;
 }
+
+/** The file that holds it. */
+export function fileOf(source: ImageSource): string {
+  return typeof source === "string" ? source : source.file;
+}

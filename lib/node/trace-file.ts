@@ -20,9 +20,9 @@ export class TraceFile {
     this.#removed = removeOnSignal(data);
   }
 
-  /** @throws InputError if no file can be written there */
-  static async create(path: string): Promise<TraceFile> {
-    const data = `${await placeFor(path)}.${process.pid}.data`;
+  /** @param inputs as for `placeFor` @throws InputError if no file can be written there */
+  static async create(path: string, inputs: readonly (string | undefined)[] = []): Promise<TraceFile> {
+    const data = `${await placeFor(path, inputs)}.${process.pid}.data`;
     try {
       return new TraceFile(path, data, openSync(data, "w"));
     } catch (error) {

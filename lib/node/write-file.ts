@@ -15,10 +15,10 @@ export function unwritable(path: string, error: unknown): InputError {
 /**
  * Where a new file of a path will stand: what a link points at. Nothing is written yet.
  *
- * @param inputs files that are read; those that are not there do not count
+ * @param inputs files that are read; those that are not named or not there do not count
  * @throws InputError if that is one of the inputs, there is something else than a file, or no folder for it
  */
-export async function placeFor(path: string, inputs: readonly string[] = []): Promise<string> {
+export async function placeFor(path: string, inputs: readonly (string | undefined)[] = []): Promise<string> {
   const place = await realpath(path).catch(() => path);
   const there = await stat(place).catch(() => null);
   if (there === null) {
@@ -34,7 +34,7 @@ export async function placeFor(path: string, inputs: readonly string[] = []): Pr
     );
   }
   for (const input of inputs) {
-    const read = await stat(input).catch(() => null);
+    const read = input === undefined ? null : await stat(input).catch(() => null);
     if (read?.ino !== there.ino || read.dev !== there.dev) continue;
     throw new InputError(`${path}: is read here, and would be overwritten; write to another file`);
   }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { getBackend, type Tensor2D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
-import { nameOf } from "../node/image-source.ts";
+import { fileOf, nameOf } from "../node/image-source.ts";
 import { Journal } from "../node/journal.ts";
 import type { LabelledImages } from "../node/labelled-images.ts";
 import { writeTogether } from "../node/write-file.ts";
@@ -227,7 +227,7 @@ export async function digestImages({ images, labels, classNames }: LabelledImage
   const files = new Map<string, string>();
   const states: string[] = [];
   for (const image of images) {
-    const file = typeof image === "string" ? image : image.file;
+    const file = fileOf(image);
     const state = files.get(file) ?? (await stateOf(file));
     files.set(file, state);
     states.push(`${nameOf(image)}\0${state}`);

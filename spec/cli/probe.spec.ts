@@ -270,7 +270,7 @@ describe("clipscope embed", () => {
       ["normalized", ["--normalize"]],
       ["tap", ["--tap", "visual.ln_post"]],
       ["preprocess", ["--exif"]],
-      ["batch", ["--batch", "3"]],
+      ["batch: 2, now 3", ["--batch", "3"]],
     ];
     for (const [what, more] of changes) {
       it(`never mixes work with another ${what}`, async () => {

@@ -250,6 +250,7 @@ describe("clipscope verify", () => {
     const { stdout } = await verify(file);
     const largest = Math.max(...result.taps.map(({ ratio = 0 }) => ratio));
     assert.equal(result.worstRatio?.ratio, largest);
+    assert.match(stdout, /^PyTorch's own float32 error, 1\.0e-6 at most: ours is /m);
     assert.ok(stdout.includes(`median tap, ${largest.toFixed(2)} at most, at `), stdout);
     assert.doesNotMatch((await verify(file, "--isolated")).stdout, /PyTorch/);
   });
