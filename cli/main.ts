@@ -3,7 +3,7 @@
  * whatever happens.
  */
 import { run } from "./program.ts";
-import { Terminal } from "./terminal.ts";
+import { Terminal } from "./terminal/terminal.ts";
 
 const terminal = new Terminal(process);
 terminal.debug = process.argv.includes("--debug");

@@ -1,8 +1,8 @@
 /** The command line: reads arguments, runs a command, returns the exit status. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { collect } from "./options.ts";
+import { collect } from "./options/options.ts";
 import { packageInfo } from "./package-info.ts";
-import type { ExitStatus, Terminal } from "./terminal.ts";
+import type { ExitStatus, Terminal } from "./terminal/terminal.ts";
 
 interface CommandModule {
   register(program: Command, terminal: Terminal): void;
@@ -16,55 +16,63 @@ interface Entry {
 
 /** A command's file is loaded when its name is among the arguments: `--help` and `tokenize` need no tfjs. */
 const entries: readonly Entry[] = [
-  { name: "classify", summary: "zero-shot probabilities of images", load: () => import("./classify.ts") },
+  {
+    name: "classify",
+    summary: "zero-shot probabilities of images",
+    load: () => import("./commands/classify.ts"),
+  },
   {
     name: "embed",
     summary: "embeddings of images or texts, in a features file",
-    load: () => import("./embed.ts"),
+    load: () => import("./commands/embed.ts"),
   },
-  { name: "probe", summary: "linear classifiers on features", load: () => import("./probe.ts") },
+  { name: "probe", summary: "linear classifiers on features", load: () => import("./commands/probe.ts") },
   {
     name: "search",
     summary: "rank images by similarity to a text or an image",
-    load: () => import("./search.ts"),
+    load: () => import("./commands/search.ts"),
   },
   {
     name: "tokenize",
     summary: "show what the tokenizer makes of a text",
-    load: () => import("./tokenize.ts"),
+    load: () => import("./commands/tokenize.ts"),
   },
   {
     name: "inspect",
     summary: "the module tree: shapes, parameters, GFLOPs",
-    load: () => import("./inspect.ts"),
+    load: () => import("./commands/inspect.ts"),
   },
   {
     name: "convert",
     summary: "turn a checkpoint into a model directory",
-    load: () => import("./convert.ts"),
+    load: () => import("./commands/convert.ts"),
   },
-  { name: "diff", summary: "compare two models tensor by tensor", load: () => import("./diff.ts") },
+  { name: "diff", summary: "compare two models tensor by tensor", load: () => import("./commands/diff.ts") },
   {
     name: "pull",
     summary: "download a published model from the Hugging Face Hub",
-    load: () => import("./pull.ts"),
+    load: () => import("./commands/pull.ts"),
   },
   {
     name: "verify",
     summary: "compare every layer with a golden file of OpenCLIP's activations",
-    load: () => import("./verify.ts"),
+    load: () => import("./commands/verify.ts"),
   },
   {
     name: "trace",
     summary: "write, count or picture what goes on inside the network",
-    load: () => import("./trace.ts"),
+    load: () => import("./commands/trace.ts"),
   },
   {
     name: "doctor",
     summary: "which backends can run here, and how to get the others",
-    load: () => import("./doctor.ts"),
+    load: () => import("./commands/doctor.ts"),
   },
-  { name: "native", summary: "build the TensorFlow backend, the fastest", load: () => import("./native.ts") },
+  {
+    name: "native",
+    summary: "build the TensorFlow backend, the fastest",
+    load: () => import("./commands/native.ts"),
+  },
 ];
 
 /** Runs the command that `args` (without node and script) ask for. Never throws. */

@@ -12,7 +12,7 @@
  * Source of the format: CPython, Lib/pickletools.py and PEP 3154, 574.
  */
 /* eslint-disable @typescript-eslint/no-confusing-void-expression -- `return this.#push(…)` keeps an opcode to a line */
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 
 /** A Python name: a class or a function. */
 export class Global {

@@ -6,7 +6,7 @@
  * - Names under the prefix of a wrapper: `module.` (data parallel), `model.` (exported), `_orig_mod.` (torch.compile).
  * - A TorchScript archive: a tree of modules whose tensors are attributes.
  */
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import {
   tensorInfo,
   type ByteSource,

@@ -12,7 +12,7 @@
  * torch/csrc/serialization.cpp.
  */
 import { bytesPerElement } from "../tensor/dtype.ts";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import type { ByteSource } from "../tensor/safetensors.ts";
 import { crc32 } from "./crc32.ts";
 import { PickleCutShort, unpickle, type PickleHost, type Unpickled } from "./pickle.ts";

@@ -7,7 +7,7 @@
  * Source: torch/_utils.py (_rebuild_*), torch/serialization.py (persistent_id), torch/_tensor.py.
  */
 import { bytesPerElement, elementCount, type Dtype } from "../tensor/dtype.ts";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { Global, Instance, Tuple, type PickleHost } from "./pickle.ts";
 
 /** Bytes that tensors look at; they lie elsewhere in the file under `key`. */

@@ -5,7 +5,7 @@
  * the wanted elements are split into boxes whose bytes lie close together, and each box is read at once.
  */
 import { bytesPerElement, type Dtype } from "../tensor/dtype.ts";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { tensorInfo, type ByteSource, type TensorInfo, type TensorStore } from "../tensor/safetensors.ts";
 import type { Storages, TorchFile } from "./torch-file.ts";
 import type { TorchTensor } from "./torch-objects.ts";

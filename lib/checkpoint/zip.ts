@@ -7,7 +7,7 @@
  */
 import { Readable } from "node:stream";
 import yauzl from "yauzl";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import type { ByteSource } from "../tensor/safetensors.ts";
 
 /** A member of an archive, stored uncompressed. */

@@ -21,16 +21,16 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
 import { run } from "../nn/module.ts";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { pass, tap, tapOwned } from "../tensor/taps.ts";
 import { Weights, type Residency, type Weight, type WeightScope } from "../tensor/weights.ts";
 import { SyntheticStore } from "../tensor/synthetic.ts";
 import type { TensorStore } from "../tensor/safetensors.ts";
-import type { ClipConfig } from "./config.ts";
-import type { PreprocessConfig } from "./preprocess/config.ts";
-import { PlainTextTower } from "./text/plain-text-tower.ts";
-import { RobertaTextTower } from "./text/roberta-text-tower.ts";
-import type { Tokenizer } from "./tokenizer/tokenizer.ts";
+import type { ClipConfig } from "./config/open-clip.ts";
+import type { PreprocessConfig } from "./config/preprocess-config.ts";
+import { PlainTextTower } from "./text/clip/clip-text-tower.ts";
+import { RobertaTextTower } from "./text/xlm-roberta/roberta-text-tower.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { VisionTransformer } from "./vision/vision-transformer.ts";
 
 /**

@@ -7,7 +7,7 @@
  */
 import { elementCount } from "../tensor/dtype.ts";
 import { declaredTensors } from "./clip.ts";
-import type { ClipConfig } from "./config.ts";
+import type { ClipConfig } from "./config/open-clip.ts";
 
 export interface FlopOptions {
   /** Pixels. Default: the config's. */

@@ -21,12 +21,12 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { Scalar, Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
 import { runLoaded, type Loadable, type Steps } from "../nn/module.ts";
-import { registerGradients } from "../nn/gradients.ts";
-import { InputError } from "../tensor/errors.ts";
+import { registerGradients } from "../nn/operations/tfjs-gradients.ts";
+import { InputError } from "../errors/input-error.ts";
 import { pass } from "../tensor/taps.ts";
 import { loadAll, RowTable, type Weight } from "../tensor/weights.ts";
 import { assertPixels, assertRows, l2Normalize, type Clip } from "./clip.ts";
-import { PlainTextTower } from "./text/plain-text-tower.ts";
+import { PlainTextTower } from "./text/clip/clip-text-tower.ts";
 
 export interface LossInputs {
   /** [B, 3, H, W] */

@@ -1,9 +1,9 @@
 /** A model of a published architecture on synthetic weights: the real sizes without a file. */
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { SyntheticStore } from "../tensor/synthetic.ts";
 import { Clip, declaredTensors } from "./clip.ts";
-import { architectureByName, parseClipConfig } from "./config.ts";
-import { parsePreprocessConfig } from "./preprocess/config.ts";
+import { architectureByName, parseClipConfig } from "./config/open-clip.ts";
+import { parsePreprocessConfig } from "./config/preprocess-config.ts";
 
 /**
  * Weights are made block by block as the passes need them (`SyntheticStore`), and not kept.

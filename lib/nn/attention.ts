@@ -10,7 +10,7 @@ import { add, matMul, mul, reshape, softmax, sub, sum, transpose, zeros } from "
 import type { Rank, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { tap } from "../tensor/taps.ts";
 import type { Weight, WeightScope } from "../tensor/weights.ts";
-import { kernel, noGradient } from "./kernel.ts";
+import { kernel, noGradient } from "./operations/operation.ts";
 import { project, projectInto } from "./linear.ts";
 import { Module } from "./module.ts";
 

@@ -6,7 +6,7 @@
  * Source: torch.nn.GELU; open_clip/transformer.py, QuickGELU. No weights.
  */
 import { add, erf, exp, mul, sigmoid, square, type Rank, type Tensor } from "@tensorflow/tfjs-core";
-import { kernel } from "./kernel.ts";
+import { kernel } from "./operations/operation.ts";
 import { Module } from "./module.ts";
 
 export class Gelu<R extends Rank = Rank.R3> extends Module<[x: Tensor<R>], Tensor<R>> {

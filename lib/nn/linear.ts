@@ -18,7 +18,7 @@ import {
   type Tensor2D,
 } from "@tensorflow/tfjs-core";
 import type { Weight, WeightScope } from "../tensor/weights.ts";
-import { kernel } from "./kernel.ts";
+import { kernel } from "./operations/operation.ts";
 import { Module } from "./module.ts";
 
 export class Linear<R extends Rank = Rank.R3> extends Module<[x: Tensor<R>], Tensor<R>> {

@@ -10,7 +10,7 @@
  */
 import { tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
 import { elementCount, toFloat32, toIntegers, weightDtypes } from "../tensor/dtype.ts";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { SafetensorsFile, tensorInfo, type SyncByteSource, type TensorInfo } from "../tensor/safetensors.ts";
 import { syntheticValues } from "../tensor/synthetic.ts";
 

@@ -5,9 +5,9 @@
  */
 import { tensor, type Tensor } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
-import { RobertaTextTower } from "../clip/text/roberta-text-tower.ts";
+import { RobertaTextTower } from "../clip/text/xlm-roberta/roberta-text-tower.ts";
 import { compare, unravel } from "../tensor/compare.ts";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { samplePositions } from "../tensor/synthetic.ts";
 import { withTaps } from "../tensor/taps.ts";
 import type { Golden } from "./golden.ts";

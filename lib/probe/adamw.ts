@@ -9,9 +9,9 @@
  * Two things there depend on the machine, and are left out here: the products in half precision (its `amp`), and a
  * shuffle of the training rows by a generator that the loaders before it have moved on.
  */
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { classificationMetrics } from "../tasks/metrics.ts";
-import { concatRows, selectRows, type LabelledFeatures } from "./features.ts";
+import { concatRows, selectRows, type LabelledFeatures } from "../features/features.ts";
 import { rowsPerClass, type LinearClassifier } from "./logistic-regression.ts";
 import { logitsOf } from "./probe.ts";
 import { SoftmaxLoss } from "./softmax-loss.ts";

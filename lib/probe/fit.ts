@@ -1,7 +1,7 @@
 /** From labelled features to a probe: the recipe runs, and the probe says what made it. */
 import { classificationMetrics } from "../tasks/metrics.ts";
 import { fitAdamw, type AdamwOptions, type Trial } from "./adamw.ts";
-import { classCount, concatRows, normalizeRows, type LabelledFeatures } from "./features.ts";
+import { classCount, concatRows, normalizeRows, type LabelledFeatures } from "../features/features.ts";
 import { fitLogisticRegression, clipC, type LogisticRegressionOptions } from "./logistic-regression.ts";
 import { Probe } from "./probe.ts";
 

@@ -1,8 +1,8 @@
 /** Linear probes: features of images, classifiers on them, and how good those are. Under Node. */
 export * from "./adamw.ts";
-export * from "./embed-to-file.ts";
+export * from "../features/embed-to-file.ts";
 export * from "./evaluate.ts";
-export * from "./features.ts";
+export * from "../features/features.ts";
 export * from "./fit.ts";
 export * from "./layers.ts";
 export * from "./logistic-regression.ts";

@@ -5,18 +5,18 @@
  */
 import { join } from "node:path";
 import type { Clip } from "../clip/clip.ts";
-import { nameOf } from "../node/image-source.ts";
-import { Journal, type JournalKey } from "../node/journal.ts";
-import type { LabelledImages } from "../node/labelled-images.ts";
+import { nameOf } from "../node/images/image-source.ts";
+import { Journal, type JournalKey } from "../node/files/journal.ts";
+import type { LabelledImages } from "../node/images/labelled-images.ts";
 import { embeddingTap } from "../tasks/embed.ts";
-import { InputError } from "../tensor/errors.ts";
-import { makeFolder } from "../node/write-file.ts";
-import { digestImages, embedImagesToFile, type EmbedImagesToFileOptions } from "./embed-to-file.ts";
+import { InputError } from "../errors/input-error.ts";
+import { makeFolder } from "../node/files/write-file.ts";
+import { digestImages, embedImagesToFile, type EmbedImagesToFileOptions } from "../features/embed-to-file.ts";
 import { evaluateClassifier } from "./evaluate.ts";
-import { readFeatures, requireLabels } from "./features.ts";
+import { readFeatures, requireLabels } from "../features/features.ts";
 import { fitProbe } from "./fit.ts";
 import { clipC, type LogisticRegressionOptions } from "./logistic-regression.ts";
-import { describeImageFeatures } from "./origin.ts";
+import { describeImageFeatures } from "../features/origin.ts";
 import { takeShots } from "./shots.ts";
 import { sweepC } from "./sweep.ts";
 import { TorchRandom } from "./torch-random.ts";

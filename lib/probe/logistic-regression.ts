@@ -6,8 +6,8 @@
  * softmax. Two classes are one row w there, p = σ(w·x); as a softmax with the rows ∓w/2 that is the same when the
  * penalty ½ ‖W‖² = ¼ ‖w‖² counts twice.
  */
-import { InputError } from "../tensor/errors.ts";
-import { classCount, type LabelledFeatures } from "./features.ts";
+import { InputError } from "../errors/input-error.ts";
+import { classCount, type LabelledFeatures } from "../features/features.ts";
 import { minimize } from "./lbfgs.ts";
 import { SoftmaxLoss, type Precision } from "./softmax-loss.ts";
 

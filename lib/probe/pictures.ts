@@ -1,6 +1,6 @@
 /** Pictures of what probes do: accuracy against depth, the confusion matrix, calibration. */
-import { Lettering } from "../node/lettering.ts";
-import { heat, Raster, type Color } from "../study/raster.ts";
+import { Lettering } from "../node/files/lettering.ts";
+import { heat, Raster, type Color } from "../draw/raster.ts";
 import type { CalibrationBin, Evaluation } from "./evaluate.ts";
 import type { LayerFigures } from "./layers.ts";
 

@@ -8,15 +8,15 @@ import { add, matMul, softmax, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { disposing } from "../nn/module.ts";
-import { FileSource } from "../node/file-source.ts";
-import { writeWhole } from "../node/write-file.ts";
+import { FileSource } from "../node/files/file-source.ts";
+import { writeWhole } from "../node/files/write-file.ts";
 import { embedImages, embeddingTap, type EmbedImagesOptions } from "../tasks/embed.ts";
 import type { ClassScore } from "../tasks/zero-shot.ts";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { encodeSafetensors, readFloat32, SafetensorsFile, tensorInfo } from "../tensor/safetensors.ts";
-import { assertSameOrigin, bytesOf, jsonTexts, normalizeRows } from "./features.ts";
-import type { Features, LabelledFeatures, Metadata, Rows } from "./features.ts";
-import { describeImageFeatures } from "./origin.ts";
+import { assertSameOrigin, bytesOf, jsonTexts, normalizeRows } from "../features/features.ts";
+import type { Features, LabelledFeatures, Metadata, Rows } from "../features/features.ts";
+import { describeImageFeatures } from "../features/origin.ts";
 
 export interface ProbeParts {
   /** For messages: the file's path. */

@@ -1,6 +1,6 @@
 /** Few-shot: some examples of each class. */
-import { InputError } from "../tensor/errors.ts";
-import { selectRows, type LabelledFeatures } from "./features.ts";
+import { InputError } from "../errors/input-error.ts";
+import { selectRows, type LabelledFeatures } from "../features/features.ts";
 import { rowsPerClass } from "./logistic-regression.ts";
 import { TorchRandom } from "./torch-random.ts";
 

@@ -25,7 +25,7 @@ import {
   type Tensor2D,
 } from "@tensorflow/tfjs-core";
 import { project } from "../nn/linear.ts";
-import type { Rows } from "./features.ts";
+import type { Rows } from "../features/features.ts";
 
 /** Numbers in a block of rows. A power of two would make columns fall on few lines of the cache. */
 const blockSize = 2e6;

@@ -1,7 +1,7 @@
 /** C by cross-validation: what is best on examples that were kept out. */
 import { classificationMetrics } from "../tasks/metrics.ts";
-import { InputError } from "../tensor/errors.ts";
-import { selectRows, type LabelledFeatures } from "./features.ts";
+import { InputError } from "../errors/input-error.ts";
+import { selectRows, type LabelledFeatures } from "../features/features.ts";
 import {
   fitLogisticRegression,
   rowsPerClass,

@@ -2,11 +2,11 @@
 import { tensor2d, tidy } from "@tensorflow/tfjs-core";
 import { l2Normalize, type Clip } from "../clip/clip.ts";
 import { disposing } from "../nn/module.ts";
-import { modelIdentity } from "../node/model-identity.ts";
+import { modelIdentity } from "../node/models/model-identity.ts";
 import { embeddingTap } from "../tasks/embed.ts";
 import { zeroShotClassifier } from "../tasks/zero-shot.ts";
 import { evaluateClassifier, type Evaluation } from "./evaluate.ts";
-import type { LabelledFeatures } from "./features.ts";
+import type { LabelledFeatures } from "../features/features.ts";
 
 /** Why features cannot be classified by prompts whatever the model, in words; null if they can. */
 export function whyNoZeroShot({ classNames, metadata }: LabelledFeatures): string | null {

@@ -4,7 +4,7 @@
  * Attention rollout: Abnar, Zuidema, "Quantifying Attention Flow in Transformers", 2020 (arXiv 2005.00928): with the
  * residual connection as attention to oneself, layers multiply: R ← (½ Ā + ½ I) · R, Ā the mean over heads.
  */
-import { bilinear, heat, Raster, toUnit } from "./raster.ts";
+import { bilinear, heat, Raster, toUnit } from "../draw/raster.ts";
 
 /** Attention probabilities of one image in one layer: [heads, L, L], row q says where token q looks. */
 export interface Attention {

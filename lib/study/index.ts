@@ -1,5 +1,5 @@
 /** Pictures of what goes on inside. Runs in a browser too. */
 export * from "./attention.ts";
-export * from "./raster.ts";
+export * from "../draw/raster.ts";
 export * from "./study.ts";
 export * from "./weights.ts";

@@ -1,13 +1,13 @@
 /** Pictures of what the image tower makes of an image, from one forward pass. */
 import { tensor3d, type Tensor4D } from "@tensorflow/tfjs-core";
 import { l2Normalize, type Clip } from "../clip/clip.ts";
-import type { PreprocessConfig } from "../clip/preprocess/config.ts";
+import type { PreprocessConfig } from "../clip/config/preprocess-config.ts";
 import { disposing } from "../nn/module.ts";
 import type { ZeroShotClassifier } from "../tasks/zero-shot.ts";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { withTaps } from "../tensor/taps.ts";
 import { classAttention, overlay, Rollout, type Attention } from "./attention.ts";
-import { grid, heat, Raster } from "./raster.ts";
+import { grid, heat, Raster } from "../draw/raster.ts";
 import { patchFilters, positionSimilarity } from "./weights.ts";
 
 export interface StudyOptions {

@@ -1,7 +1,7 @@
 /** What the first weights of the image tower look like: figure 7 of the ViT paper (arXiv 2010.11929). */
 import type { VisionTransformer } from "../clip/vision/vision-transformer.ts";
 import type { Loadable } from "../nn/module.ts";
-import { grid, heatMap, Raster } from "./raster.ts";
+import { grid, heatMap, Raster } from "../draw/raster.ts";
 
 /**
  * The filters of the patch embedding that weigh most, as pictures of a patch's size, gray where they are zero.

@@ -3,7 +3,7 @@ import { gatherND, reshape, sum, mul, tensor2d, tensor3d } from "@tensorflow/tfj
 import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import "../node/tap-scope.ts";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { runTapped, type Pooling } from "./tapped.ts";
 
 /** The tap of the whole text tower: the embedding. */

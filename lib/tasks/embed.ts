@@ -2,10 +2,10 @@
 import { mean, reshape, slice, tensor4d, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { disposing } from "../nn/module.ts";
-import { imageLoader } from "../node/image-loader.ts";
-import type { ImageSource } from "../node/image-source.ts";
+import { imageLoader } from "../node/images/image-loader.ts";
+import type { ImageSource } from "../node/images/image-source.ts";
 import "../node/tap-scope.ts";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { runTapped, type Pooling } from "./tapped.ts";
 
 /** The tap of the whole image tower: the embedding. */

@@ -1,4 +1,4 @@
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 
 /** @throws InputError for NaN and infinities, which would be ranked somewhere and shown as if they were results */
 export function assertFinite(scores: Iterable<number>): void {

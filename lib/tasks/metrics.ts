@@ -3,7 +3,7 @@
  *
  * Source: CLIP_benchmark, metrics/zeroshot_classification.py (accuracy; scikit-learn's balanced_accuracy_score).
  */
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 
 export interface ClassificationMetrics {
   /** Fraction of the examples whose best class is the right one. */

@@ -1,7 +1,7 @@
 /** A forward pass from which several taps are taken, a vector for each input. */
 import { clone, keep, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
 import { l2Normalize } from "../clip/clip.ts";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { withTaps } from "../tensor/taps.ts";
 
 /** What stands for an input where a layer's output has a vector for each token: that of the token which the tower reads out, or the mean. */

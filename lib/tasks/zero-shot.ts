@@ -8,10 +8,10 @@
 import { concat, mean, reshape, softmax, tidy, transpose } from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import { l2Normalize, type Clip } from "../clip/clip.ts";
-import { clean } from "../clip/tokenizer/clean.ts";
+import { clean } from "../text/clean/clean.ts";
 import { disposing } from "../nn/module.ts";
 import { assertFinite } from "./finite.ts";
-import { InputError } from "../tensor/errors.ts";
+import { InputError } from "../errors/input-error.ts";
 
 /** Prompts that are embedded together; their embeddings are averaged before the next are made. */
 const promptsAtOnce = 64;

@@ -4,7 +4,7 @@
  */
 import { env, getBackend, ready, setBackend } from "@tensorflow/tfjs-core";
 
-import { InputError } from "./errors.ts";
+import { InputError } from "../errors/input-error.ts";
 
 export const backendNames = ["tensorflow", "wasm", "cpu"] as const;
 export type BackendName = (typeof backendNames)[number];

@@ -4,7 +4,7 @@
  * Names and sizes are those of the safetensors format; all of them are little-endian, as is every machine that
  * tfjs runs on. Widening F16 and BF16 is exact, F64 is rounded to the nearest float32.
  */
-import { InputError } from "./errors.ts";
+import { InputError } from "../errors/input-error.ts";
 
 /** Bytes of one element, for every dtype of the format whose elements are whole bytes. */
 export const bytesPerElement = {

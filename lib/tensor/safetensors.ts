@@ -7,7 +7,7 @@
  * leave neither gaps nor overlaps, sizes that match shapes, and a file that ends where its last tensor ends.
  */
 import { bytesPerElement, elementCount, isDtype, toFloat32, toIntegers, type Dtype } from "./dtype.ts";
-import { InputError } from "./errors.ts";
+import { InputError } from "../errors/input-error.ts";
 
 /** Bytes at offsets: a file, a part of an archive, a buffer. */
 export interface ByteSource {

@@ -3,7 +3,7 @@
  *
  * Source of the format: huggingface_hub, serialization (`weight_map`, names of files beside the index).
  */
-import { InputError } from "./errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import {
   SafetensorsFile,
   tensorInfo,

@@ -16,7 +16,7 @@ import {
   type Tensor2D,
 } from "@tensorflow/tfjs-core";
 import { bytesPerElement, elementCount, toFloat32, weightDtypes } from "./dtype.ts";
-import { InputError } from "./errors.ts";
+import { InputError } from "../errors/input-error.ts";
 import { tensorInfo, type TensorStore } from "./safetensors.ts";
 import { weightReader, type StoredMatrix, type WeightReader } from "./weight-reader.ts";
 

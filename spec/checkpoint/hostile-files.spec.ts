@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { openTorchCheckpoint } from "../../lib/checkpoint/index.ts";
 import { PickleCutShort, unpickle } from "../../lib/checkpoint/pickle.ts";
 import { TorchHost } from "../../lib/checkpoint/torch-objects.ts";
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 import { elementCount } from "../../lib/tensor/dtype.ts";
 import { MemorySource } from "../support/memory-source.ts";
 import { fixture } from "../support/paths.ts";

@@ -5,7 +5,7 @@ import { stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { declaredTensors } from "../../lib/clip/clip.ts";
-import { architectureByName, parseClipConfig } from "../../lib/clip/config.ts";
+import { architectureByName, parseClipConfig } from "../../lib/clip/config/open-clip.ts";
 import { clipscopeProcess } from "../support/cli.ts";
 import { peakMemory, reportingPeak } from "../support/peak-memory.ts";
 import { writeTorchCheckpoint } from "../support/torch-zip.ts";

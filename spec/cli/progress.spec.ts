@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { progressLine } from "../../cli/progress.ts";
+import { progressLine } from "../../cli/terminal/progress.ts";
 
 describe("progressLine", () => {
   const work = { done: 40, total: 160, unit: "images", seconds: 30 };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readdir, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pretrained } from "../../lib/clip/architectures/pretrained.ts";
-import { FileSource } from "../../lib/node/file-source.ts";
+import { pretrained } from "../../lib/clip/config/architectures/pretrained.ts";
+import { FileSource } from "../../lib/node/files/file-source.ts";
 import type { PullReport } from "../../lib/node/hub/pull.ts";
 import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
 import { clipscope, clipscopeProcess } from "../support/cli.ts";

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memory, tensor2d, tensor4d, zeros, type Rank, type Tensor2D } from "@tensorflow/tfjs-core";
 import { l2Normalize, type Clip } from "../../lib/clip/clip.ts";
-import { loadModel } from "../../lib/node/load-model.ts";
+import { loadModel } from "../../lib/node/models/load-model.ts";
 import { compare } from "../../lib/tensor/compare.ts";
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 import { encodeSafetensors, SafetensorsFile, type TensorSpec } from "../../lib/tensor/safetensors.ts";
-import { FileSource } from "../../lib/node/file-source.ts";
+import { FileSource } from "../../lib/node/files/file-source.ts";
 import { withTaps } from "../../lib/tensor/taps.ts";
 import { fixture } from "../support/paths.ts";
 

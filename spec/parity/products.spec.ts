@@ -1,7 +1,7 @@
 /** Deep products, which no tiny model has: on tensorflow they are sums of parts. */
 import { strict as assert } from "node:assert";
 import { grads, mul, sum, tensor1d, tensor2d, tidy, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
-import { registerGradients } from "../../lib/nn/gradients.ts";
+import { registerGradients } from "../../lib/nn/operations/tfjs-gradients.ts";
 import { project } from "../../lib/nn/linear.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { syntheticValues } from "../../lib/tensor/synthetic.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fitAdamw, trainAdamw } from "../../lib/probe/adamw.ts";
-import { normalizeRows, selectRows } from "../../lib/probe/features.ts";
+import { normalizeRows, selectRows } from "../../lib/features/features.ts";
 import { takeShots } from "../../lib/probe/shots.ts";
 import { TorchRandom } from "../../lib/probe/torch-random.ts";
 import { compare } from "../../lib/tensor/compare.ts";

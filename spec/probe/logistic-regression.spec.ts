@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { best } from "../../lib/probe/evaluate.ts";
 import { fitLogisticRegression, type LinearClassifier } from "../../lib/probe/logistic-regression.ts";
-import type { LabelledFeatures } from "../../lib/probe/features.ts";
+import type { LabelledFeatures } from "../../lib/features/features.ts";
 import { assertNear } from "../support/near.ts";
 import { readProbeGolden, type ProbeGolden } from "../support/probe-golden.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { evaluateClassifier, type Evaluation } from "../../lib/probe/evaluate.ts";
 import { confusionPicture, reliabilityPicture } from "../../lib/probe/pictures.ts";
-import { heat, type Raster } from "../../lib/study/raster.ts";
+import { heat, type Raster } from "../../lib/draw/raster.ts";
 
 /** So many examples of each class, of which the first `wrong` are taken for the next class. */
 function evaluation(classes: number, examples: number, wrong: number): Evaluation {

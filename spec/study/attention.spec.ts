@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { classAttention, Rollout, type Attention } from "../../lib/study/attention.ts";
-import { bilinear, grid, heat, Raster, toUnit } from "../../lib/study/raster.ts";
+import { bilinear, grid, heat, Raster, toUnit } from "../../lib/draw/raster.ts";
 import { assertNear } from "../support/near.ts";
 
 /** Three tokens, two heads. */

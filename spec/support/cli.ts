@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { run } from "../../cli/program.ts";
-import { Terminal, type ExitStatus } from "../../cli/terminal.ts";
+import { Terminal, type ExitStatus } from "../../cli/terminal/terminal.ts";
 import { packageRoot } from "./paths.ts";
 
 export interface Result {

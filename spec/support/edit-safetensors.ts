@@ -1,4 +1,4 @@
-import { FileSource } from "../../lib/node/file-source.ts";
+import { FileSource } from "../../lib/node/files/file-source.ts";
 import { encodeSafetensors, SafetensorsFile, type TensorSpec } from "../../lib/tensor/safetensors.ts";
 
 export interface StoredTensor extends Omit<TensorSpec, "name"> {

@@ -1,6 +1,6 @@
 import type { Clip } from "../../lib/clip/clip.ts";
-import { FileSource } from "../../lib/node/file-source.ts";
-import { loadModel } from "../../lib/node/load-model.ts";
+import { FileSource } from "../../lib/node/files/file-source.ts";
+import { loadModel } from "../../lib/node/models/load-model.ts";
 import { Golden } from "../../lib/parity/golden.ts";
 import type { Residency } from "../../lib/tensor/weights.ts";
 import { fixture } from "./paths.ts";

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
-import type { PreprocessConfig } from "../../lib/clip/preprocess/config.ts";
-import { parsePreprocessConfig } from "../../lib/clip/preprocess/config.ts";
-import { decodeImage } from "../../lib/clip/preprocess/decode.ts";
-import { bandsOf, type DecodedImage } from "../../lib/clip/preprocess/image.ts";
-import { transform, transformPixels } from "../../lib/clip/preprocess/transform.ts";
-import { nodeCodecs } from "../../lib/node/codecs.ts";
+import type { PreprocessConfig } from "../../lib/clip/config/preprocess-config.ts";
+import { parsePreprocessConfig } from "../../lib/clip/config/preprocess-config.ts";
+import { decodeImage } from "../../lib/image/decode.ts";
+import { bandsOf, type DecodedImage } from "../../lib/image/image.ts";
+import { transform, transformPixels } from "../../lib/image/transform.ts";
+import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 
 /** Where an array lies in expected.bin, in bytes. */
 interface Place {

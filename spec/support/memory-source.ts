@@ -1,4 +1,4 @@
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 import type { ByteSource } from "../../lib/tensor/safetensors.ts";
 
 /** A file in memory that notes what was read of it. */

@@ -1,6 +1,6 @@
 /** What tools/golden/probe.py makes. */
-import { FileSource } from "../../lib/node/file-source.ts";
-import type { LabelledFeatures } from "../../lib/probe/features.ts";
+import { FileSource } from "../../lib/node/files/file-source.ts";
+import type { LabelledFeatures } from "../../lib/features/features.ts";
 import { readIntegers, SafetensorsFile } from "../../lib/tensor/safetensors.ts";
 import { fixture } from "./paths.ts";
 

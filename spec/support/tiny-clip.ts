@@ -1,7 +1,7 @@
 /** A tiny model that takes texts: its fixture has no tokenizer, so letters are tokens here. */
 import { Clip } from "../../lib/clip/clip.ts";
-import type { Tokenizer } from "../../lib/clip/tokenizer/tokenizer.ts";
-import { openWeights, readModelDirectory } from "../../lib/node/model-directory.ts";
+import type { Tokenizer } from "../../lib/text/tokenizer.ts";
+import { openWeights, readModelDirectory } from "../../lib/node/models/model-directory.ts";
 import { fixture } from "./paths.ts";
 
 const letters: Tokenizer = {

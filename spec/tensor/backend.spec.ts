@@ -6,8 +6,8 @@ import {
   parseBackendChoice,
   startBackend,
 } from "../../lib/tensor/backend.ts";
-import { InputError } from "../../lib/tensor/errors.ts";
-import { cpuLoader, startNodeBackend } from "../../lib/node/backends.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
+import { cpuLoader, startNodeBackend } from "../../lib/node/backends/backends.ts";
 
 function failing(name: BackendLoader["name"], reason: string): BackendLoader {
   return { name, load: () => Promise.reject(new InputError(reason)) };

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { toFloat32, toIntegers } from "../../lib/tensor/dtype.ts";
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 
 const u16 = (...values: number[]): Uint8Array => new Uint8Array(Uint16Array.from(values).buffer);
 

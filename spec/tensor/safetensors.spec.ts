@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { createRequire } from "node:module";
 import fc from "fast-check";
 import { bytesPerElement, elementCount, type Dtype } from "../../lib/tensor/dtype.ts";
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 import {
   encodeHeader,
   encodeSafetensors,

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { memory, slice } from "@tensorflow/tfjs-core";
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 import { encodeSafetensors, SafetensorsFile, type TensorStore } from "../../lib/tensor/safetensors.ts";
 import { Weights, type Residency } from "../../lib/tensor/weights.ts";
 import { MemorySource } from "../support/memory-source.ts";

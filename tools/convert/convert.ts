@@ -1,10 +1,10 @@
 /** Turns a checkpoint into a model directory: weights in safetensors, and all that stands beside them. */
 import { copyFile, mkdir, open, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { architectureByName } from "../../lib/clip/config.ts";
-import { fitTensors, recognizeArchitecture } from "../../lib/clip/recognize.ts";
-import { assertSpace, diskFull } from "../../lib/node/disk-space.ts";
-import { unreadable } from "../../lib/node/file-source.ts";
+import { architectureByName } from "../../lib/clip/config/open-clip.ts";
+import { fitTensors, recognizeArchitecture } from "../../lib/clip/config/recognize.ts";
+import { assertSpace, diskFull } from "../../lib/node/files/disk-space.ts";
+import { unreadable } from "../../lib/node/files/file-source.ts";
 import {
   configName,
   exists,
@@ -17,10 +17,10 @@ import {
   type ModelDirectory,
   type ModelPlace,
   type Weights,
-} from "../../lib/node/model-directory.ts";
-import { findTokenizer, tokenizerFiles } from "../../lib/node/read-tokenizer.ts";
+} from "../../lib/node/models/model-directory.ts";
+import { findTokenizer, tokenizerFiles } from "../../lib/node/models/read-tokenizer.ts";
 import { bytesPerElement, elementCount, type Dtype, type FloatDtype } from "../../lib/tensor/dtype.ts";
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 import { syncFolder, withNewFolder } from "./new-folder.ts";
 import { checkWeights, planWeights, writeWeights } from "./write-weights.ts";
 

@@ -8,8 +8,8 @@
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { configName, exists } from "../../lib/node/model-directory.ts";
-import { InputError } from "../../lib/tensor/errors.ts";
+import { configName, exists } from "../../lib/node/models/model-directory.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 
 /**
  * Fills a folder and puts it in its place.

@@ -5,10 +5,10 @@
  */
 import { open } from "node:fs/promises";
 import { crc32 } from "../../lib/checkpoint/crc32.ts";
-import { FileSource } from "../../lib/node/file-source.ts";
-import { writeAll } from "../../lib/node/write-file.ts";
+import { FileSource } from "../../lib/node/files/file-source.ts";
+import { writeAll } from "../../lib/node/files/write-file.ts";
 import { bytesPerElement, roundFloats, type FloatDtype } from "../../lib/tensor/dtype.ts";
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 import {
   encodeHeader,
   SafetensorsFile,

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
 import { concat, matMul, tensor4d } from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
-import { transform } from "../../lib/clip/preprocess/transform.ts";
+import { transform } from "../../lib/image/transform.ts";
 import { demoModel, loadModel } from "../../lib/index.ts";
 import type { Clip, LoadOptions } from "../../lib/index.ts";
 import { classificationMetrics } from "../../lib/tasks/metrics.ts";

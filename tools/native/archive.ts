@@ -7,7 +7,7 @@ import type { ReadableStream } from "node:stream/web";
 
 import { extract } from "tar";
 
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 
 /**
  * Unpacks an archive, file or http(s) address, into a folder.

@@ -9,8 +9,8 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { buildLayout, napiVersion } from "../../lib/node/native-build.ts";
-import { InputError } from "../../lib/tensor/errors.ts";
+import { buildLayout, napiVersion } from "../../lib/node/native/native-build.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 import { extractArchive } from "./archive.ts";
 import type { Library } from "./library.ts";
 import { addOwnFiles } from "./own-files.ts";

@@ -13,9 +13,9 @@ import {
   nativeBuilds,
   type NativeManifest,
   platformTag,
-} from "../../lib/node/native-build.ts";
-import { takeLock } from "../../lib/node/lock.ts";
-import { InputError } from "../../lib/tensor/errors.ts";
+} from "../../lib/node/native/native-build.ts";
+import { takeLock } from "../../lib/node/files/lock.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 import { compileBinding, tfjsNode } from "./binding.ts";
 import type { Checked } from "./check.ts";
 import { lastLines, type Progress, run } from "./run.ts";

@@ -8,8 +8,8 @@ import { performance } from "node:perf_hooks";
 
 import * as tf from "@tensorflow/tfjs-core";
 
-import { loadNativeBuild } from "../../lib/node/native-backend.ts";
-import { prepareTensorflow, wasmLoader } from "../../lib/node/backends.ts";
+import { loadNativeBuild } from "../../lib/node/native/native-backend.ts";
+import { prepareTensorflow, wasmLoader } from "../../lib/node/backends/backends.ts";
 import { project } from "../../lib/nn/linear.ts";
 import { activateBackend } from "../../lib/tensor/backend.ts";
 

@@ -7,7 +7,7 @@ import { copyFile, mkdir, open, readdir, stat } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 
 /** A folder with libtensorflow, ready to compile against. */
 export interface Library {

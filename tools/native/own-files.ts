@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { coreHandoverName } from "../../lib/node/native-backend.ts";
+import { coreHandoverName } from "../../lib/node/native/native-backend.ts";
 
 const ownFiles: Readonly<Record<string, string>> = {
   // tfjs-node asks for the union package (layers, data, WebGL); its kernels use nothing beyond tfjs-core's

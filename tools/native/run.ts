@@ -1,7 +1,7 @@
 /** Runs other programs (the compiler, pip, npm) and turns their failures into errors with something to do. */
 import { spawn } from "node:child_process";
 
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 
 /** Called with one line on what is being done; shown on a terminal only. */
 export type Progress = (line: string) => void;

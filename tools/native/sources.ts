@@ -2,7 +2,7 @@
 import { readFile, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 import { extractArchive } from "./archive.ts";
 import {
   checkLibrary,

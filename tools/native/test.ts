@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 import { compileBinding } from "./binding.ts";
 import { buildNative, checkBuild } from "./build.ts";
 import { defaultTensorflow, fetchLibrary } from "./sources.ts";

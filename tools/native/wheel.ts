@@ -7,7 +7,7 @@ import zlib from "node:zlib";
 
 import yauzl from "yauzl";
 
-import { InputError } from "../../lib/tensor/errors.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 
 /** yauzl leaves checksums to its callers; Node has them since 20.15. */
 const { crc32 } = zlib as Partial<Pick<typeof zlib, "crc32">>;

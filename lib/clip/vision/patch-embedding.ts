@@ -7,7 +7,7 @@
 import { conv2d, transpose, type Rank, type Tensor4D } from "@tensorflow/tfjs-core";
 import { Module } from "../../nn/module.ts";
 import type { Weight, WeightScope } from "../../tensor/weights.ts";
-import type { VisionConfig } from "../config.ts";
+import type { VisionConfig } from "../config/open-clip.ts";
 
 export class PatchEmbedding extends Module<[pixels: Tensor4D], Tensor4D> {
   readonly weight: Weight<Rank.R4>;

@@ -13,10 +13,10 @@ import { LayerNorm } from "../../nn/layer-norm.ts";
 import { consuming, run, StreamedModule, withWeights, type Steps } from "../../nn/module.ts";
 import { tap } from "../../tensor/taps.ts";
 import type { Weight, WeightScope } from "../../tensor/weights.ts";
-import type { ClipConfig } from "../config.ts";
+import type { ClipConfig } from "../config/open-clip.ts";
 import { PatchEmbedding } from "./patch-embedding.ts";
-import { layerNormEpsilon } from "./residual-attention-block.ts";
-import { Transformer } from "./transformer.ts";
+import { layerNormEpsilon } from "../residual-attention-block.ts";
+import { Transformer } from "../transformer.ts";
 
 export class VisionTransformer extends StreamedModule<[pixels: Tensor4D], Tensor2D> {
   readonly conv1: PatchEmbedding;

@@ -10,10 +10,10 @@
 import { mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
-import { pretrained, pretrainedOf, type Pretrained } from "../../clip/architectures/pretrained.ts";
-import { InputError } from "../../tensor/errors.ts";
-import { exists, isInside } from "../model-directory.ts";
-import { writeWhole } from "../write-file.ts";
+import { pretrained, pretrainedOf, type Pretrained } from "../../clip/config/architectures/pretrained.ts";
+import { InputError } from "../../errors/input-error.ts";
+import { exists, isInside } from "../models/model-directory.ts";
+import { writeWhole } from "../files/write-file.ts";
 
 /** A repository at a revision: "laion/CLIP-ViT-B-32-laion2B-s34B-b79K@main". */
 export interface HubName {

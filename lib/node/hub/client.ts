@@ -1,6 +1,6 @@
 /** Requests to the hub: the token goes to the hub alone, and failures that may pass are told from those that do not. */
 import { EnvHttpProxyAgent, fetch, type RequestInit, type Response } from "undici";
-import { InputError } from "../../tensor/errors.ts";
+import { InputError } from "../../errors/input-error.ts";
 import { PassingFailure, persist, type Patience } from "./patience.ts";
 import type { HubSettings } from "./settings.ts";
 

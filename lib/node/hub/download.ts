@@ -4,12 +4,12 @@ import { constants, createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { InputError } from "../../tensor/errors.ts";
-import { diskFull } from "../disk-space.ts";
-import { unreadable } from "../file-source.ts";
-import { withLock } from "../lock.ts";
-import { exists } from "../model-directory.ts";
-import { writeAll } from "../write-file.ts";
+import { InputError } from "../../errors/input-error.ts";
+import { diskFull } from "../files/disk-space.ts";
+import { unreadable } from "../files/file-source.ts";
+import { withLock } from "../files/lock.ts";
+import { exists } from "../models/model-directory.ts";
+import { writeAll } from "../files/write-file.ts";
 import type { HubClient } from "./client.ts";
 import { PassingFailure, persist } from "./patience.ts";
 

@@ -1,6 +1,6 @@
 /** Trying again what may pass: cut connections, busy servers. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { InputError } from "../../tensor/errors.ts";
+import { InputError } from "../../errors/input-error.ts";
 
 /** How long to go on. */
 export interface Patience {

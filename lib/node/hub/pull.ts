@@ -2,11 +2,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { listFiles, modelInfo } from "@huggingface/hub";
-import { pretrainedOf } from "../../clip/architectures/pretrained.ts";
-import { architectureByName, type ClipConfig } from "../../clip/config.ts";
-import { InputError } from "../../tensor/errors.ts";
-import { assertSpace } from "../disk-space.ts";
-import { unreadable } from "../file-source.ts";
+import { pretrainedOf } from "../../clip/config/architectures/pretrained.ts";
+import { architectureByName, type ClipConfig } from "../../clip/config/open-clip.ts";
+import { InputError } from "../../errors/input-error.ts";
+import { assertSpace } from "../files/disk-space.ts";
+import { unreadable } from "../files/file-source.ts";
 import {
   chooseWeights,
   configName,
@@ -14,8 +14,8 @@ import {
   isInside,
   readJson,
   readModelDirectory,
-} from "../model-directory.ts";
-import { tokenizerFiles } from "../read-tokenizer.ts";
+} from "../models/model-directory.ts";
+import { tokenizerFiles } from "../models/read-tokenizer.ts";
 import { assertRevision, CachedRepository, isCommit, isRepositoryName } from "./cache.ts";
 import { HubClient } from "./client.ts";
 import { bytesThere, downloadBlob, type RemoteFile } from "./download.ts";

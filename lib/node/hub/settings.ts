@@ -7,8 +7,8 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { getHFHubCachePath, HUB_URL } from "@huggingface/hub";
-import { InputError } from "../../tensor/errors.ts";
-import { unreadable } from "../file-source.ts";
+import { InputError } from "../../errors/input-error.ts";
+import { unreadable } from "../files/file-source.ts";
 
 export interface HubSettings {
   /** HF_ENDPOINT, without a slash behind. */

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { declaredTensors } from "../../../lib/clip/clip.ts";
-import { architectureByName, parseClipConfig } from "../../../lib/clip/config.ts";
+import { architectureByName, parseClipConfig } from "../../../lib/clip/config/open-clip.ts";
 import { SyntheticStore } from "../../../lib/tensor/synthetic.ts";
 import { planWeights, writeWeights } from "../../../tools/convert/write-weights.ts";
 import { clipscopeProcess } from "../../support/cli.ts";

@@ -12,7 +12,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 
-import { startNodeBackend, wasmLoader } from "../../../lib/node/backends.ts";
+import { startNodeBackend, wasmLoader } from "../../../lib/node/backends/backends.ts";
 import { startBackend } from "../../../lib/tensor/backend.ts";
 import { compare } from "../../../lib/tensor/compare.ts";
 import { assertNear } from "../../support/near.ts";

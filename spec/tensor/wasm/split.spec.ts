@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { concat, range, reshape, split, tidy } from "@tensorflow/tfjs-core";
 
-import { startNodeBackend, wasmLoader } from "../../../lib/node/backends.ts";
+import { startNodeBackend, wasmLoader } from "../../../lib/node/backends/backends.ts";
 import { startBackend } from "../../../lib/tensor/backend.ts";
 
 describe("split on wasm", () => {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
-import { demoModel, openWeightsFile } from "../../../lib/node/model-directory.ts";
-import { loadModel } from "../../../lib/node/load-model.ts";
+import { demoModel, openWeightsFile } from "../../../lib/node/models/model-directory.ts";
+import { loadModel } from "../../../lib/node/models/load-model.ts";
 import { roundFloats, toFloat32 } from "../../../lib/tensor/dtype.ts";
-import { InputError } from "../../../lib/tensor/errors.ts";
+import { InputError } from "../../../lib/errors/input-error.ts";
 import { encodeSafetensors, tensorInfo, type TensorStore } from "../../../lib/tensor/safetensors.ts";
 import { convert, type ConvertReport } from "../../../tools/convert/convert.ts";
 import { clipscopeProcess } from "../../support/cli.ts";
@@ -241,9 +241,9 @@ describe("convert", () => {
 
   it("tells the architecture by shapes, and says which others it could be", async function () {
     this.timeout(20_000);
-    const { recognizeArchitecture } = await import("../../../lib/clip/recognize.ts");
+    const { recognizeArchitecture } = await import("../../../lib/clip/config/recognize.ts");
     const { declaredTensors } = await import("../../../lib/clip/clip.ts");
-    const { architectureByName, parseClipConfig } = await import("../../../lib/clip/config.ts");
+    const { architectureByName, parseClipConfig } = await import("../../../lib/clip/config/open-clip.ts");
     for (const [arch, names] of Object.entries({
       "ViT-B-32-quickgelu": ["ViT-B-32", "ViT-B-32-quickgelu"],
       "xlm-roberta-base-ViT-B-32": ["xlm-roberta-base-ViT-B-32"],

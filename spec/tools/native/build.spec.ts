@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 
-import { buildFolderName, nativeBuilds, platformTag } from "../../../lib/node/native-build.ts";
-import { InputError } from "../../../lib/tensor/errors.ts";
+import { buildFolderName, nativeBuilds, platformTag } from "../../../lib/node/native/native-build.ts";
+import { InputError } from "../../../lib/errors/input-error.ts";
 import {
   buildNative,
   type BuildRequest,

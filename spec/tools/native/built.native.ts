@@ -8,9 +8,9 @@ import { pathToFileURL } from "node:url";
 
 import * as tf from "@tensorflow/tfjs-core";
 
-import { startNodeBackend } from "../../../lib/node/backends.ts";
-import { cacheFolder, nativeBuilds } from "../../../lib/node/native-build.ts";
-import { sumProductsInParts } from "../../../lib/node/tensorflow-kernels.ts";
+import { startNodeBackend } from "../../../lib/node/backends/backends.ts";
+import { cacheFolder, nativeBuilds } from "../../../lib/node/native/native-build.ts";
+import { sumProductsInParts } from "../../../lib/node/native/tensorflow-kernels.ts";
 import { project } from "../../../lib/nn/linear.ts";
 import { compare } from "../../../lib/tensor/compare.ts";
 import { packageRoot } from "../../support/paths.ts";
@@ -98,7 +98,7 @@ describe("the native build", () => {
 });
 
 function startInChild(cache: string): { status: number | null; stdout: string; stderr: string } {
-  const backends = pathToFileURL(join(packageRoot, "dist/lib/node/backends.js")).href;
+  const backends = pathToFileURL(join(packageRoot, "dist/lib/node/backends/backends.js")).href;
   const source = `
     import * as tf from "@tensorflow/tfjs-core";
     import { startNodeBackend } from "${backends}";

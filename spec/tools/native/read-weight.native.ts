@@ -1,8 +1,8 @@
 /** Run by `npm run test:native` alone: weights that TensorFlow reads from the file itself. */
 import assert from "node:assert/strict";
 import { truncateSync, writeFileSync } from "node:fs";
-import { startNodeBackend } from "../../../lib/node/backends.ts";
-import { FileSource } from "../../../lib/node/file-source.ts";
+import { startNodeBackend } from "../../../lib/node/backends/backends.ts";
+import { FileSource } from "../../../lib/node/files/file-source.ts";
 import { bytesPerElement, toFloat32, type Dtype } from "../../../lib/tensor/dtype.ts";
 import { encodeHeader, SafetensorsFile } from "../../../lib/tensor/safetensors.ts";
 import { weightReader } from "../../../lib/tensor/weight-reader.ts";

@@ -1,0 +1,112 @@
+/**
+ * What clipscope costs on this machine: `npm run bench`, and with `--peers` beside others, in turn. `--help` lists the
+ * options, docs/performance.md shows a run.
+ *
+ * Prints tables and writes them, with the machine described, to `bench/results/<time>.json`. Absolute figures differ
+ * from machine to machine and with what else runs: compare figures of one run alone.
+ */
+import { demoModel, readModelDirectory } from "../lib/node/models/model-directory.ts";
+import { InputError } from "../lib/errors/input-error.ts";
+import type { Field } from "./field.ts";
+import { fullSizeFolder, writeFullSizeModel } from "./full-size-model.ts";
+import { describeMachine, machineLine } from "./machine.ts";
+import { parseOptions, type BenchOptions, type SectionName } from "./options.ts";
+import { writeResult } from "./result.ts";
+import { removeAtExit } from "./scratch.ts";
+import { measureCold } from "./sections/cold.ts";
+import { countGrowth } from "./sections/growth.ts";
+import { measureLoad } from "./sections/load.ts";
+import { measureMemory } from "./sections/memory.ts";
+import { measurePreprocessing } from "./sections/preprocess.ts";
+import { measureProbe } from "./sections/probe.ts";
+import { measureText } from "./sections/text.ts";
+import { measureThroughput } from "./sections/throughput.ts";
+import { measureTokenizer } from "./sections/tokenizer.ts";
+import { measureTowers } from "./sections/towers.ts";
+import { terminalTable, type Table } from "./table.ts";
+
+type Section = (field: Field, directories: readonly string[]) => Promise<Table[]>;
+
+const sections: Readonly<Record<SectionName, Section>> = {
+  towers: measureTowers,
+  text: measureText,
+  growth: countGrowth,
+  memory: measureMemory,
+  load: measureLoad,
+  cold: measureCold,
+  preprocess: measurePreprocessing,
+  throughput: measureThroughput,
+  tokenizer: measureTokenizer,
+  probe: measureProbe,
+};
+
+/** Those that compare files of float32 and of half precision. */
+const halfSections: readonly SectionName[] = ["memory", "load", "cold"];
+
+async function bench(args: readonly string[], options: BenchOptions): Promise<void> {
+  const machine = describeMachine();
+  console.log(`${machineLine(machine)}\n`);
+  const directories = await modelsFor(options);
+  const programs = new Map<string, string>();
+  const model = await readModelDirectory(directories[0]!);
+  const field: Field = { options, model, programs, note, say };
+  const tables: Table[] = [];
+  try {
+    for (const name of options.only) {
+      for (const table of await sections[name](field, directories)) {
+        tables.push(table);
+        note("");
+        console.log(terminalTable(table));
+      }
+    }
+  } finally {
+    // What was measured before something went wrong took its time, too.
+    const result = { machine, arguments: args, programs: Object.fromEntries(programs), tables };
+    if (tables.length > 0) console.log(`written to ${await writeResult(result)}`);
+  }
+}
+
+/** The model asked for, else synthetic ones: in float32, and where a section wants it in half precision too. */
+async function modelsFor(options: BenchOptions): Promise<string[]> {
+  if (options.model !== undefined) return [options.model];
+  if (options.only.every((name) => name === "probe")) return [demoModel]; // no network takes part
+  const wantsHalf = options.only.some((name) => halfSections.includes(name));
+  const dtypes = wantsHalf ? (["F32", "F16"] as const) : (["F32"] as const);
+  const directories: string[] = [];
+  for (const dtype of dtypes) {
+    const onProgress = (done: number, total: number): void => {
+      note(`synthetic model, ${dtype}: ${((100 * done) / total).toFixed(0)} %`);
+    };
+    if (!options.keep) removeAtExit(fullSizeFolder({ ...options, dtype }));
+    directories.push(await writeFullSizeModel({ ...options, dtype, onProgress }));
+  }
+  return directories;
+}
+
+/** One line on a terminal that is written over. */
+function note(line: string): void {
+  const { stderr } = process;
+  if (stderr.isTTY) stderr.write(`\r\x1b[K${line.slice(0, stderr.columns - 1)}`);
+}
+
+/** Once is enough. */
+const said = new Set<string>();
+
+function say(line: string): void {
+  note("");
+  if (!said.has(line)) console.error(line);
+  said.add(line);
+}
+
+process.stdout.on("error", () => undefined); // nobody reads any more; the result is written all the same
+
+try {
+  const args = process.argv.slice(2);
+  const options = parseOptions(args);
+  if (options !== null) await bench(args, options);
+} catch (error) {
+  if (!(error instanceof InputError)) throw error;
+  console.error(`bench: ${error.message}`);
+  for (const detail of error.details) console.error(`  ${detail}`);
+  process.exitCode = 2;
+}

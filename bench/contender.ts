@@ -1,0 +1,81 @@
+/** A process that measures itself: ours or a peer's. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { InputError } from "../lib/errors/input-error.ts";
+import type { Hello, Reply, Request } from "./peers/protocol.ts";
+
+export interface ContenderCommand {
+  /** For messages, until it says its name. */
+  readonly title: string;
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+export class Contender {
+  readonly name: string;
+  readonly version: string;
+  readonly #kinds: Hello["kinds"];
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor({ name, version, kinds }: Hello, child: ChildProcess, lines: AsyncIterator<string>) {
+    this.name = name;
+    this.version = version;
+    this.#kinds = kinds;
+    this.#child = child;
+    this.#lines = lines;
+  }
+
+  /** @throws InputError with its last line on standard error, if it ends instead of answering */
+  static async start({ title, command, args }: ContenderCommand): Promise<Contender> {
+    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+    let complaint = "";
+    child.stderr.on("data", (chunk: Buffer) => (complaint = `${complaint}${chunk.toString()}`.slice(-4000)));
+    child.stdin.on("error", () => undefined); // it has ended, which the missing answer tells
+    const failed = new Promise<never>((_, reject) => {
+      child.on("error", (error) => {
+        reject(new InputError(`${title}: cannot start ${command} (${error.message})`));
+      });
+      child.on("close", () => {
+        reject(new InputError(`${title}: ${lastWord(complaint)}`));
+      });
+    });
+    failed.catch(() => undefined); // whoever asks hears of it; at the end nobody does
+    const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const lines: AsyncIterator<string> = {
+      next: async () => {
+        const line = await Promise.race([answers.next(), failed]);
+        return line.done === true ? failed : line;
+      },
+    };
+    const hello = JSON.parse((await lines.next()).value as string) as Hello;
+    return new Contender(hello, child, lines);
+  }
+
+  answers(kind: Request["kind"]): boolean {
+    return this.#kinds.includes(kind);
+  }
+
+  /** @throws InputError if it ends instead of answering */
+  async ask(request: Request): Promise<Reply> {
+    this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
+    return JSON.parse((await this.#lines.next()).value as string) as Reply;
+  }
+
+  /** Ends the process and waits until its memory is free. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const closed = once(this.#child, "close");
+    this.#child.stdin?.end();
+    await closed;
+  }
+}
+
+/** Of what a program wrote to standard error: its error's line; else the last line. */
+function lastWord(complaint: string): string {
+  const lines = complaint.trim().split("\n");
+  return (
+    lines.findLast((line) => /^\w*(Error|Exit)( \[\w+\])?: /.test(line)) ?? (lines.at(-1) || "ended early")
+  );
+}

@@ -1,0 +1,151 @@
+/** Who is measured: clipscope on the backends asked for, and the peers that are here. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Residency } from "../lib/tensor/weights.ts";
+import { openWeights, type ModelDirectory } from "../lib/node/models/model-directory.ts";
+import { InputError } from "../lib/errors/input-error.ts";
+import { Contender, type ContenderCommand } from "./contender.ts";
+import type { BenchOptions } from "./options.ts";
+import { imageTowerModel, matrixProductModel } from "./peers/onnx.ts";
+import { packageRoot } from "./result.ts";
+import { removeAtExit } from "./scratch.ts";
+
+export const matrixSize = 2048;
+
+const compiled = (name: string): string => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
+const python = (name: string): string => join(packageRoot, "bench/peers", name);
+
+export interface Peer extends ContenderCommand {
+  /** How to get it. */
+  readonly remedy: string;
+}
+
+/** What a section measures with, and where it says what it does. */
+export interface Field {
+  readonly options: BenchOptions;
+  readonly model: ModelDirectory;
+  /** Name → version of everyone that took part; grows. */
+  readonly programs: Map<string, string>;
+  /** Shows what is going on, where a person watches. */
+  readonly note: (line: string) => void;
+  /** Says what a person must know, such as which peer is not here. */
+  readonly say: (line: string) => void;
+}
+
+/** clipscope on each backend. The caller stops them. */
+export async function startOurs(
+  { options, programs }: Field,
+  directory: string,
+  weights: Residency | "auto" = "auto",
+): Promise<Contender[]> {
+  return startAll(
+    options.backend.map(
+      (backend) => () =>
+        Contender.start({
+          title: `clipscope, ${backend}`,
+          command: process.execPath,
+          args: [compiled("clipscope.js"), directory, backend, weights],
+        }),
+    ),
+    programs,
+  );
+}
+
+/** Those peers that are here; of the others it says so. The caller stops them. */
+export async function startPeers(
+  { options, programs, say }: Field,
+  peers: readonly Peer[],
+): Promise<Contender[]> {
+  if (!options.peers) return [];
+  return startAll(
+    peers.map((peer) => async () => {
+      try {
+        return await Contender.start(peer);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        say(`${error.message}; ${peer.remedy}`);
+        return null;
+      }
+    }),
+    programs,
+  );
+}
+
+async function startAll(
+  starts: readonly (() => Promise<Contender | null>)[],
+  programs: Map<string, string>,
+): Promise<Contender[]> {
+  const started: Contender[] = [];
+  try {
+    for (const start of starts) {
+      const contender = await start();
+      if (contender === null) continue;
+      started.push(contender);
+      programs.set(contender.name, contender.version);
+    }
+    return started;
+  } catch (error) {
+    await stopAll(started);
+    throw error;
+  }
+}
+
+export async function stopAll(contenders: readonly Contender[]): Promise<void> {
+  await Promise.all(contenders.map((contender) => contender.stop()));
+}
+
+export function pytorch({ options, model }: Field): Peer {
+  return {
+    title: "PyTorch with open_clip",
+    command: options.python,
+    args: [python("pytorch.py"), model.path],
+    remedy: '"sh tools/golden/environment.sh .venv" makes it, --python .venv/bin/python names it',
+  };
+}
+
+export function pillow({ options, model }: Field): Peer {
+  return {
+    title: "Pillow",
+    command: options.python,
+    args: [python("pillow.py"), String(model.config.vision.imageSize[0])],
+    remedy: "pip install pillow numpy, and name that Python with --python",
+  };
+}
+
+/**
+ * onnxruntime in Node and in Python. Their model's file lies beside the weights until the end: ONNX finds weights in no
+ * other folder.
+ */
+export async function onnxRuntimes({ options, model, say }: Field): Promise<Peer[]> {
+  if (!options.peers) return [];
+  const tower = join(model.path, `clipscope-bench-tower-${process.pid}.onnx`);
+  const product = join(model.path, `clipscope-bench-product-${process.pid}.onnx`);
+  const store = await openWeights(model.path);
+  try {
+    for (const path of [tower, product]) removeAtExit(path);
+    await writeFile(tower, imageTowerModel(model.config, store));
+    await writeFile(product, matrixProductModel(matrixSize));
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    say(error.message);
+    return [];
+  } finally {
+    await store.close();
+  }
+  const files = [tower, product, ...model.config.vision.imageSize.map(String)];
+  return [
+    {
+      title: "onnxruntime-node",
+      command: process.execPath,
+      args: [compiled("onnxruntime.js"), options.modules, ...files],
+      remedy: "npm install onnxruntime-node in some folder, and name that with --modules",
+    },
+    {
+      title: "Python's onnxruntime",
+      command: options.python,
+      args: [python("ort.py"), ...files],
+      remedy: "pip install onnxruntime, and name that Python with --python",
+    },
+  ];
+}

@@ -1,0 +1,98 @@
+/** What `npm run bench` is asked for. */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { backendNames, parseBackendChoice, type BackendChoice } from "../lib/tensor/backend.ts";
+import { InputError } from "../lib/errors/input-error.ts";
+
+export const sectionNames = [
+  "towers",
+  "text",
+  "growth",
+  "memory",
+  "load",
+  "cold",
+  "preprocess",
+  "throughput",
+  "tokenizer",
+  "probe",
+] as const;
+export type SectionName = (typeof sectionNames)[number];
+
+export interface BenchOptions {
+  readonly only: readonly SectionName[];
+  readonly backend: readonly BackendChoice[];
+  readonly batch: readonly number[];
+  readonly arch: string;
+  readonly model?: string;
+  readonly blocks?: number;
+  readonly repeats: number;
+  readonly limit: number;
+  readonly peers: boolean;
+  readonly python: string;
+  readonly modules: string;
+  readonly keep: boolean;
+}
+
+/** @returns null where help was asked for, and given @throws InputError for an argument that is not understood */
+export function parseOptions(args: readonly string[]): BenchOptions | null {
+  const program = new Command("npm run bench --")
+    .description(
+      "Measures clipscope on this machine, and with --peers others beside it. Without --model it writes a model of the published size on synthetic weights (4.8 GB, and 2.4 GB in F16).",
+    )
+    .addOption(
+      new Option("--only <sections>", `of ${sectionNames.join(",")}`)
+        .argParser((text) => list(text, section))
+        .default(sectionNames, "all"),
+    )
+    .addOption(
+      new Option("--backend <names>", `auto, or several of ${backendNames.join(",")}`)
+        .argParser((text) => list(text, (name) => parseBackendChoice(name)))
+        .default(["auto"], "auto"),
+    )
+    .addOption(
+      new Option("--batch <sizes>", "images that run together")
+        .argParser((text) => list(text, count))
+        .default([1, 8], "1,8"),
+    )
+    .option("--arch <name>", "open_clip's name of the architecture", "xlm-roberta-large-ViT-H-14")
+    .addOption(new Option("--model <dir>", "a model directory of your own").conflicts(["arch", "blocks"]))
+    .option("--blocks <n>", "fewer blocks in each tower, for a quick run", count)
+    .option("--repeats <n>", "rounds at most", count, 5)
+    .option("--limit <seconds>", "of a measurement: no further round begins after it", count, 60)
+    .option(
+      "--peers",
+      "measure PyTorch with open_clip, onnxruntime, Pillow, sharp and scikit-learn too",
+      false,
+    )
+    .option("--python <path>", "a Python that has them", "python3")
+    .option("--modules <dir>", "a folder in which npm has installed onnxruntime-node and sharp", ".")
+    .option("--keep", "keep the synthetic models for the next run", false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  try {
+    return program.parse(args, { from: "user" }).opts<BenchOptions>();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return null;
+    throw new InputError(`${error.message.replace(/^error: /, "")} (--help lists the options)`);
+  }
+}
+
+function list<T>(text: string, parse: (item: string) => T): T[] {
+  return text.split(",").map((item) => parse(item.trim()));
+}
+
+function section(name: string): SectionName {
+  const found = sectionNames.find((known) => known === name);
+  if (found === undefined) {
+    throw new InvalidArgumentError(`Unknown section "${name}", expected ${sectionNames.join(", ")}.`);
+  }
+  return found;
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1) {
+    throw new InvalidArgumentError(`Expected a whole number above 0, found "${text}".`);
+  }
+  return value;
+}

@@ -1,0 +1,96 @@
+/**
+ * clipscope as a contender.
+ *
+ *     node clipscope.js MODEL BACKEND WEIGHTS
+ */
+import {
+  matMul,
+  randomNormal,
+  sum,
+  tensor1d,
+  tensor4d,
+  tidy,
+  type Rank,
+  type Tensor2D,
+} from "@tensorflow/tfjs-core";
+import { loadModel, startNodeBackend } from "../../lib/index.ts";
+import { project } from "../../lib/nn/linear.ts";
+import { parseBackendChoice } from "../../lib/tensor/backend.ts";
+import { syntheticValues } from "../../lib/tensor/synthetic.ts";
+import type { Residency } from "../../lib/tensor/weights.ts";
+import { timed } from "../rounds.ts";
+import { encodeEmbedding, type Reply, type TextRequest } from "./protocol.ts";
+import { serve } from "./serve.ts";
+
+const [directory = "", backend = "auto", weights = "auto"] = process.argv.slice(2);
+const info = await startNodeBackend(parseBackendChoice(backend));
+const model = await loadModel(directory, { backend: info.name, weights: weights as Residency | "auto" });
+
+/** Until its numbers are here. */
+async function untilRead(run: () => Promise<Tensor2D>): Promise<Reply> {
+  let embedding: Float32Array | undefined;
+  const { seconds } = await timed(async () => {
+    const result = await run();
+    embedding = (await result.data()) as Float32Array;
+    result.dispose();
+  });
+  return { seconds, embedding: encodeEmbedding(embedding!) };
+}
+
+async function image(batch: number): Promise<Reply> {
+  const [height, width] = model.config.vision.imageSize;
+  const shape: [number, number, number, number] = [batch, 3, height, width];
+  const pixels = tensor4d(syntheticValues("input.image", shape, 0, 3 * batch * height * width), shape);
+  const reply = await untilRead(() => model.encodeImage(pixels));
+  pixels.dispose();
+  return reply;
+}
+
+function text({ rows, batchSize }: TextRequest): Promise<Reply> {
+  return untilRead(() => model.encodeTokens(rows, { batchSize }));
+}
+
+/** The faster of tfjs's product and the network's own. */
+async function matrix(size: number): Promise<Reply> {
+  const a = randomNormal<Rank.R2>([size, size]);
+  const b = randomNormal<Rank.R2>([size, size]);
+  const bias = tensor1d(new Float32Array(size));
+  const products = [() => matMul(a, b), () => project(a, b, bias)];
+  let best = Infinity;
+  for (const product of products) {
+    const { seconds } = await timed(async () => {
+      const total = tidy(() => sum(product())); // done when a number of it is here
+      await total.data();
+      total.dispose();
+    });
+    best = Math.min(best, seconds);
+  }
+  for (const tensor of [a, b, bias]) tensor.dispose();
+  return { seconds: best };
+}
+
+/** All weights of the image tower, a block after the other, as a pass loads them. */
+async function load(): Promise<Reply> {
+  const { visual, weights: all } = model;
+  const names = [...all.store.tensors.keys()].filter((name) => name.startsWith("visual."));
+  const reading = await timed(async () => {
+    for (const name of names) await all.store.read(name);
+  });
+  const loading = await timed(async () => {
+    for (const { scope } of visual.transformer.resblocks) await scope.load();
+    await visual.scope.load(); // the rest
+  });
+  for (const handle of all.under("visual.")) handle.dispose();
+  return { seconds: loading.seconds, reading: reading.seconds };
+}
+
+const who = { name: `clipscope, ${info.name}`, version: info.description };
+await serve(who, {
+  image: ({ batch }) => image(batch),
+  text,
+  matrix: ({ size }) => matrix(size),
+  memory: () => Promise.resolve({ seconds: 0, peak: 1024 * process.resourceUsage().maxRSS }),
+  // Not where the weights would not fit into the backend.
+  ...(model.weights.residency === "resident" && { load }),
+});
+await model.dispose();

@@ -1,0 +1,105 @@
+/**
+ * Fitting a linear probe, beside scikit-learn: 20,000 × 1,024 features, 100 classes, 100 iterations. Each fit is a process
+ * of its own; the time is the fit's alone, the memory is what the process grew by at most, the features included.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { writeFeatures } from "../../lib/features/features.ts";
+import { TorchRandom } from "../../lib/probe/torch-random.ts";
+import type { Field } from "../field.ts";
+import { packageRoot } from "../result.ts";
+import { inTurn, type Runner } from "../rounds.ts";
+import { removeAtExit } from "../scratch.ts";
+import type { Table } from "../table.ts";
+
+const rows = 20_000;
+const width = 1024;
+const classes = 100;
+const iterations = 100;
+/** So weak a penalty that scikit-learn, which stops where float32 shows no progress, goes on for 100 iterations. */
+const C = 10;
+
+interface Figures {
+  readonly program: string;
+  readonly version: string;
+  readonly iterations: number;
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+export async function measureProbe(field: Field): Promise<Table[]> {
+  const { options, programs, note } = field;
+  const folder = mkdtempSync(join(tmpdir(), "clipscope-bench-"));
+  removeAtExit(folder);
+  const path = join(folder, "features.safetensors");
+  await writeRandom(path);
+  const child = fileURLToPath(new URL("../probe-fit.js", import.meta.url));
+  const fit = [path, `${iterations}`, `${C}`];
+  const runners = options.backend.map((backend) => runner(process.execPath, [child, ...fit, backend]));
+  const theirs = [join(packageRoot, "bench/peers/scikit_learn.py"), ...fit];
+  if (options.peers && (await hasScikitLearn(field))) runners.push(runner(options.python, theirs));
+  note(`probe: ${runners.length} fits of ${iterations} iterations in turn`);
+  const measured = await inTurn(runners, { ...options, atLeast: 1 });
+  for (const { reply } of measured) programs.set(reply.program, reply.version);
+  return [
+    {
+      id: "probe",
+      title: `fitting a probe to ${rows} × ${width} features of ${classes} classes, in turn`,
+      columns: [
+        { key: "program", title: "program" },
+        { key: "iterations", title: "iterations" },
+        { key: "seconds", title: "s" },
+        { key: "ratio", title: "first row ×" },
+        { key: "memory", title: "memory, × features" },
+        { key: "runs", title: "runs" },
+      ],
+      rows: measured.map(({ seconds, reply, runs }) => ({
+        program: reply.program,
+        iterations: reply.iterations,
+        seconds,
+        ratio: seconds / measured[0]!.seconds,
+        memory: reply.bytes / (4 * rows * width),
+        runs,
+      })),
+      legend: "memory: what the process grew by at most, the features included",
+    },
+  ];
+}
+
+const execute = promisify(execFile);
+
+function runner(command: string, args: readonly string[]): Runner<Figures> {
+  return {
+    name: command,
+    run: async () => JSON.parse((await execute(command, args)).stdout) as Figures,
+  };
+}
+
+async function hasScikitLearn({ options, say }: Field): Promise<boolean> {
+  try {
+    await execute(options.python, ["-c", "import sklearn"]);
+    return true;
+  } catch {
+    say("scikit-learn: not here; pip install scikit-learn, and name that Python with --python");
+    return false;
+  }
+}
+
+/** Noise round a centre for each class, in columns of scales from 0.03 to 1: classes that overlap, as real ones do. */
+async function writeRandom(path: string): Promise<void> {
+  const random = new TorchRandom(0);
+  const centres = random.uniform(classes * width, 0.1);
+  const scales = random.uniform(width, 0.75).map((exponent) => 10 ** (exponent - 0.75));
+  const values = random.uniform(rows * width, 1.7);
+  const labels = Array.from({ length: rows }, (_, row) => row % classes);
+  for (let i = 0; i < values.length; i++) {
+    const column = i % width;
+    const centre = centres[labels[Math.floor(i / width)]! * width + column]!;
+    values[i] = (values[i]! + centre) * scales[column]!;
+  }
+  await writeFeatures(path, { values, rows, width, labels, classNames: null, paths: null, metadata: {} });
+}

@@ -1,0 +1,116 @@
+/** Many photographs through the demo model: one after another, and as `embed` does it. */
+import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Jimp } from "jimp";
+import type { Clip } from "../../lib/clip/clip.ts";
+import { disposing } from "../../lib/nn/module.ts";
+import { startNodeBackend } from "../../lib/node/backends/backends.ts";
+import { loadModel } from "../../lib/node/models/load-model.ts";
+import { demoModel } from "../../lib/node/models/model-directory.ts";
+import { readImages } from "../../lib/node/images/read-images.ts";
+import { embedImages } from "../../lib/tasks/embed.ts";
+import type { Field } from "../field.ts";
+import { timed } from "../rounds.ts";
+import { removeAtExit } from "../scratch.ts";
+import type { Row, Table } from "../table.ts";
+
+/** Both ways take each in turn, a quarter of the images at a time. */
+const images = 2000;
+/** Threads start anew in each; few rounds keep that as small as it is for many pictures. */
+const rounds = 2;
+/** The rest are copies. */
+const differentImages = 50;
+
+export async function measureThroughput({ options, programs, note }: Field): Promise<Table[]> {
+  note("photographs");
+  const paths = await writePhotographs();
+  const rows: Row[] = [];
+  for (const backend of options.backend) {
+    // The model first: it says how many threads it is worth.
+    const model = await loadModel(demoModel, { backend });
+    const { name, description } = await startNodeBackend(backend);
+    programs.set(`clipscope, ${name}`, description);
+    await oneByOne(model, paths.slice(0, 50));
+    await manyAtOnce(model, paths.slice(0, 50));
+    let [single, many, memory] = [0, 0, [] as number[]];
+    for (let round = 0; round < rounds; round++) {
+      note(`throughput on ${name}: ${(100 * round) / rounds} %`);
+      const some = paths.slice((round * images) / rounds, ((round + 1) * images) / rounds);
+      single += (await timed(() => oneByOne(model, some))).seconds;
+      many += (await timed(() => manyAtOnce(model, some))).seconds;
+      memory = [...memory, process.memoryUsage().rss / 1e6];
+    }
+    await model.dispose();
+    rows.push({
+      backend: name,
+      single: images / single,
+      many: images / many,
+      ratio: single / many,
+      ...Object.fromEntries(memory.map((megabytes, round) => [`memory${round}`, Math.round(megabytes)])),
+    });
+  }
+  return [
+    {
+      id: "throughput",
+      title: `${images} JPEGs of 640 × 480 through the demo model, ${images / rounds} each way in turn`,
+      columns: [
+        { key: "backend", title: "backend" },
+        { key: "single", title: "one by one, images/s" },
+        { key: "many", title: "embedImages, images/s" },
+        { key: "ratio", title: "faster by ×" },
+        ...Array.from({ length: rounds }, (_, round) => ({
+          key: `memory${round}`,
+          title: `MB after ${((round + 1) * images) / rounds}`,
+        })),
+      ],
+      rows,
+    },
+  ];
+}
+
+/** As a program does that knows of no batches: read, embed, take the numbers, next. */
+async function oneByOne(model: Clip, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const pixels = await readImages([path], model.preprocess);
+    const embedding = await disposing(pixels, (one) => model.encodeImage(one));
+    await disposing(embedding, (features) => features.data());
+  }
+}
+
+async function manyAtOnce(model: Clip, paths: readonly string[]): Promise<void> {
+  for await (const { features } of embedImages(model, paths)) {
+    await disposing(features, (batch) => batch.data());
+  }
+}
+
+/** Soft shapes of several sizes, which take a decoder as long as photographs do. */
+async function writePhotographs(): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), "clipscope-bench-"));
+  removeAtExit(folder);
+  await mkdir(folder, { recursive: true });
+  let state = 1;
+  const random = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  const originals: string[] = [];
+  for (let i = 0; i < differentImages; i++) {
+    const picture = new Jimp({ width: 640, height: 480 });
+    for (const cell of [160, 40, 8]) {
+      const layer = new Jimp({ width: 640 / cell, height: 480 / cell });
+      const { data } = layer.bitmap;
+      for (let at = 0; at < data.length; at++) data[at] = at % 4 === 3 ? 110 : Math.floor(256 * random());
+      picture.composite(layer.resize({ w: 640, h: 480 }), 0, 0);
+    }
+    const path = join(folder, `${i}.jpg`);
+    await writeFile(path, await picture.getBuffer("image/jpeg", { quality: 87 }));
+    originals.push(path);
+  }
+  return Promise.all(
+    Array.from({ length: images }, async (_, i) => {
+      const original = originals[i % differentImages]!;
+      if (i < differentImages) return original;
+      const copy = join(folder, `${i}.jpg`);
+      await copyFile(original, copy);
+      return copy;
+    }),
+  );
+}

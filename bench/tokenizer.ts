@@ -1,0 +1,42 @@
+/**
+ * How fast a tokenizer loads and encodes, and what memory the process takes at most.
+ *
+ *     node dist/bench/tokenizer.js TOKENIZER TEXTS
+ *
+ * TOKENIZER is a sentencepiece.bpe.model, a tokenizer.json or the English models' merges (.txt.gz); TEXTS is a table of
+ * one JSON object a line, of which `text` is taken. Prints seconds, megabytes and texts a second, cleaning included.
+ */
+import { readFileSync } from "node:fs";
+import { createBpeTokenizer } from "../lib/text/bpe/bpe-tokenizer.ts";
+import { createXlmRobertaTokenizer } from "../lib/text/tokenizer.ts";
+
+const [tokenizerPath, textsPath] = process.argv.slice(2);
+if (tokenizerPath === undefined || textsPath === undefined) {
+  throw new Error("usage: node dist/bench/tokenizer.js TOKENIZER TEXTS");
+}
+
+const contextLength = 77;
+const loadStart = performance.now();
+const file = { name: tokenizerPath, bytes: readFileSync(tokenizerPath) };
+const tokenizer = tokenizerPath.endsWith(".txt.gz")
+  ? await createBpeTokenizer(file, { contextLength })
+  : createXlmRobertaTokenizer(file, { contextLength });
+console.log(`load ${((performance.now() - loadStart) / 1000).toFixed(2)} s`);
+console.log(`peak memory after loading ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);
+
+const texts = readFileSync(textsPath, "utf8")
+  .split("\n")
+  .filter(Boolean)
+  .map((line) => (JSON.parse(line) as { text?: string }).text)
+  .filter((text) => text !== undefined);
+
+const encodeStart = process.cpuUsage();
+let encoded = 0;
+for (const end = performance.now() + 3000; performance.now() < end; encoded += texts.length) {
+  for (const text of texts) tokenizer.encode(text);
+}
+const { user, system } = process.cpuUsage(encodeStart);
+console.log(
+  `${texts.length} different texts, ${((encoded * 1e6) / (user + system)).toFixed(0)} texts a second of CPU`,
+);
+console.log(`peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);

@@ -1,0 +1,120 @@
+/** `clipscope diff`: two models, tensor by tensor. Needs no backend. */
+import { stat } from "node:fs/promises";
+import type { Command } from "commander";
+import { unreadable } from "../../lib/node/files/file-source.ts";
+import { ignoredTensors } from "../../lib/clip/clip.ts";
+import { findModel, findWeights, openWeightsFile } from "../../lib/node/models/model-directory.ts";
+import { diffStores, type DifferenceKind, type TensorDifference } from "../../lib/tensor/diff.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
+import type { TensorStore } from "../../lib/tensor/safetensors.ts";
+import { examples, type GlobalOptions } from "../options/options.ts";
+import { printable } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+interface Options extends GlobalOptions {
+  readonly prefix?: string;
+}
+
+export function register(program: Command, terminal: Terminal): void {
+  program
+    .command("diff")
+    .description(
+      "Compares two models tensor by tensor: identical, equal after rounding to the other's\n" +
+        "format, different by how much, or on one side only. Exit status 1 if any are\n" +
+        "different or missing.",
+    )
+    .argument("<a>", "model directory, hf:REPOSITORY or file of weights")
+    .argument("<b>", "model directory, hf:REPOSITORY or file of weights")
+    .option("--prefix <prefix>", 'only tensors whose names begin so: "visual."')
+    .addHelpText("after", examples("clipscope diff multilingual/ english/ --prefix visual."))
+    .action(async (a: string, b: string, _options: unknown, command: Command) => {
+      await diff(a, b, command.optsWithGlobals(), terminal);
+    });
+}
+
+async function diff(
+  a: string,
+  b: string,
+  { prefix = "", json = false }: Options,
+  terminal: Terminal,
+): Promise<void> {
+  const storeA = await openStore(a);
+  try {
+    const storeB = await openStore(b);
+    try {
+      const all = await compare(storeA, storeB, prefix, terminal);
+      const differences = all.filter(({ name }) => !ignoredTensors.includes(name));
+      const ignored = all.filter((one) => !differences.includes(one)).map(({ name }) => name);
+      const isSame = differences.every(({ kind }) => kind === "identical" || kind === "rounded");
+      if (!isSame) terminal.status = 1;
+      if (json) terminal.printJson({ same: isSame, tensors: differences, ignored });
+      else for (const line of describe(differences, ignored)) terminal.print(printable(line));
+    } finally {
+      await storeB.close();
+    }
+  } finally {
+    await storeA.close();
+  }
+}
+
+async function openStore(name: string): Promise<TensorStore> {
+  const { path, wayOut } = await findModel(name);
+  const kind = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  return (await openWeightsFile(kind.isDirectory() ? await findWeights(path, wayOut) : path)).store;
+}
+
+async function compare(
+  a: TensorStore,
+  b: TensorStore,
+  prefix: string,
+  terminal: Terminal,
+): Promise<TensorDifference[]> {
+  const names = new Set([...a.tensors.keys(), ...b.tensors.keys()]);
+  const count = [...names].filter((name) => name.startsWith(prefix)).length;
+  if (count === 0) throw new InputError(`--prefix ${prefix}: no tensor of ${a.name} or ${b.name} begins so`);
+  const progress = terminal.progress(count, "tensors");
+  try {
+    const differences: TensorDifference[] = [];
+    for await (const difference of diffStores(a, b, prefix)) {
+      differences.push(difference);
+      progress.update(differences.length);
+    }
+    return differences;
+  } finally {
+    progress.stop();
+  }
+}
+
+const kinds: Readonly<Record<DifferenceKind, string>> = {
+  identical: "identical",
+  rounded: "equal after rounding",
+  different: "different",
+  shape: "of different shapes",
+  "only-a": "only in the first",
+  "only-b": "only in the second",
+};
+
+function describe(differences: readonly TensorDifference[], ignored: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const difference of differences) {
+    const { name, kind, dtypes, shapes, maxAbs, relativeL2, differing } = difference;
+    if (kind === "different") {
+      const relative = relativeL2 === null ? "not finite" : relativeL2.toExponential(2);
+      const largest = maxAbs === null ? "not finite" : maxAbs.toExponential(2);
+      const formats = dtypes[0] === dtypes[1] ? "" : `, ${dtypes.join(" and ")}`;
+      lines.push(
+        `${name}: ${differing ?? "?"} numbers differ, relative L2 ${relative}, largest ${largest}${formats}`,
+      );
+    } else if (kind === "shape") {
+      lines.push(`${name}: ${shapes.map((shape) => `[${shape?.join(", ") ?? ""}]`).join(" and ")}`);
+    } else if (kind.startsWith("only")) lines.push(`${name}: ${kinds[kind]}`);
+  }
+  for (const [kind, label] of Object.entries(kinds)) {
+    const count = differences.filter((one) => one.kind === kind).length;
+    if (count > 0) lines.push(`${count} ${label}`);
+  }
+  if (ignored.length > 0) lines.push(`not compared, for no layer reads it: ${ignored.join(", ")}`);
+  return lines;
+}

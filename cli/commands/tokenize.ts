@@ -1,0 +1,78 @@
+/** `clipscope tokenize`: what the tokenizer makes of texts. Needs no weights and starts no backend. */
+import type { Command } from "commander";
+import type { TokenizedText } from "../../lib/text/tokenizer.ts";
+import { demoModel, readModelDirectory } from "../../lib/node/models/model-directory.ts";
+import { readTokenizer } from "../../lib/node/models/read-tokenizer.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
+import { examples, type GlobalOptions } from "../options/options.ts";
+import { printable } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { readLines } from "../options/text-file.ts";
+
+interface Options extends GlobalOptions {
+  readonly file?: string;
+}
+
+export function register(program: Command, terminal: Terminal): void {
+  program
+    .command("tokenize")
+    .description("Shows a text as the model's tokenizer sees it: cleaned, in pieces, as ids.")
+    .argument("[text]", "the text")
+    .option(
+      "--file <file>",
+      'one text a line (- is standard input); in a .jsonl file a string or {"text": …} a line',
+    )
+    .addHelpText(
+      "after",
+      examples(
+        'clipscope tokenize "a photo of a cat"',
+        "clipscope tokenize --file captions.txt --json",
+        "echo 猫の写真 | clipscope tokenize --file -",
+      ),
+    )
+    .action(async (text: string | undefined, _options: unknown, command: Command) => {
+      await tokenize(text, command.optsWithGlobals(), terminal);
+    });
+}
+
+async function tokenize(text: string | undefined, options: Options, terminal: Terminal): Promise<void> {
+  const { model = demoModel, arch, file, json = false } = options;
+  if ((text === undefined) === (file === undefined)) {
+    throw new InputError('expected a text (clipscope tokenize "a cat") or --file, one of the two');
+  }
+  const texts = file === undefined ? [text!] : await readTexts(file, terminal);
+  const tokenizer = await readTokenizer(await readModelDirectory(model, arch));
+  if (json) {
+    terminal.printJson(texts.map((given) => ({ text: given, ids: tokenizer.encode(given) })));
+    return;
+  }
+  for (const [i, given] of texts.entries()) {
+    if (i > 0) terminal.print();
+    for (const line of describe(tokenizer.tokenize(given), terminal)) terminal.print(line);
+  }
+}
+
+function describe({ cleaned, pieces, ids }: TokenizedText, { colors }: Terminal): string[] {
+  return [
+    `${colors.dim("text  ")}  ${printable(cleaned)}`,
+    `${colors.dim("pieces")}  ${pieces.map(printable).join(" ")}`,
+    `${colors.dim("ids   ")}  ${ids.join(" ")}`,
+  ];
+}
+
+async function readTexts(file: string, { stdin }: Terminal): Promise<string[]> {
+  const lines = await readLines(file, stdin);
+  return file.endsWith(".jsonl") ? lines.map((line, i) => textOfJson(line, `${file}: line ${i + 1}`)) : lines;
+}
+
+function textOfJson(line: string, where: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    throw new InputError(`${where}: no valid JSON (${(error as Error).message})`);
+  }
+  const text = typeof value === "object" && value !== null && "text" in value ? value.text : value;
+  if (typeof text === "string") return text;
+  throw new InputError(`${where}: expected a string or {"text": "…"}, found ${line.slice(0, 60)}`);
+}

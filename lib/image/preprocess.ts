@@ -1,0 +1,27 @@
+import { InputError } from "../errors/input-error.ts";
+import type { PreprocessConfig } from "../clip/config/preprocess-config.ts";
+import { decodeImage } from "./decode.ts";
+import type { DecodeOptions, ImageCodecs } from "./decode.ts";
+import { EmptyResizeError, transform } from "./transform.ts";
+
+/** File contents (and a name for messages) to the image tower's input: float32 [3, height, width]. */
+export type PreprocessImage = (bytes: Uint8Array, name: string) => Promise<Float32Array>;
+
+/** Decoding and transform in one; the function throws InputError for what cannot be decoded or is too narrow. */
+export function preprocessImage(
+  config: PreprocessConfig,
+  codecs: ImageCodecs,
+  options: DecodeOptions = {},
+): PreprocessImage {
+  return async (bytes, name) => {
+    const image = await decodeImage(bytes, name, codecs, options);
+    try {
+      return transform(image, config);
+    } catch (error) {
+      if (!(error instanceof EmptyResizeError)) throw error;
+      throw new InputError(
+        `${name}: expected a less extreme aspect ratio, found ${error.message}; crop it first`,
+      );
+    }
+  };
+}

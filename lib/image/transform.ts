@@ -1,0 +1,107 @@
+/**
+ * open_clip's evaluation transform: resize, centre crop or pad, convert to RGB, scale to 0…1, normalise.
+ *
+ * @source open_clip, src/open_clip/transform.py, image_transform(is_train=False);
+ *   torchvision, transforms/functional.py, resize, center_crop, to_tensor, normalize
+ */
+import type { PreprocessConfig } from "../clip/config/preprocess-config.ts";
+import { toRgb, samplesLike } from "./image.ts";
+import type { DecodedImage } from "./image.ts";
+import { resize } from "./resize.ts";
+import type { Interpolation, Size, Window } from "./resize.ts";
+
+/** Python's `round`: a half goes to the even neighbour. */
+export function roundHalfToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+function resizedSize(image: Size, config: PreprocessConfig): Size {
+  const [height, width] = config.size;
+  if (config.resizeMode === "squash") return { width, height };
+  if (config.resizeMode === "shortest" && width === height) {
+    // torchvision's Resize: the longer edge is truncated.
+    const [short, long] =
+      image.width <= image.height ? [image.width, image.height] : [image.height, image.width];
+    const longer = Math.trunc((width * long) / short);
+    return image.width <= image.height ? { width, height: longer } : { width: longer, height };
+  }
+  // open_clip's ResizeKeepRatio: both edges are rounded.
+  const [ratioHeight, ratioWidth] = [image.height / height, image.width / width];
+  const ratio =
+    config.resizeMode === "longest" ? Math.max(ratioHeight, ratioWidth) : Math.min(ratioHeight, ratioWidth);
+  return { width: roundHalfToEven(image.width / ratio), height: roundHalfToEven(image.height / ratio) };
+}
+
+/** One axis of the centre crop: from where in the resized picture, to where in the output, how much. */
+function centre(from: number, to: number): { source: number; target: number; length: number } {
+  if (from < to) return { source: 0, target: (to - from) >> 1, length: from };
+  return { source: roundHalfToEven((from - to) / 2), target: 0, length: to };
+}
+
+/** A picture too narrow for "longest": an edge of the resized picture would round to nothing. */
+export class EmptyResizeError extends Error {}
+
+/**
+ * The transform up to where numbers become floats.
+ *
+ * @returns [height, width, 3], 0 to 255
+ * @throws EmptyResizeError where resize mode "longest" leaves no pixel of the shorter edge
+ */
+export function transformPixels(image: DecodedImage, config: PreprocessConfig): Uint8Array {
+  const [height, width] = config.size;
+  const size = resizedSize(image, config);
+  if (size.width === 0 || size.height === 0) {
+    throw new EmptyResizeError(
+      `${image.width} x ${image.height} pixels shrink to ${size.width} x ${size.height}`,
+    );
+  }
+  const column = centre(size.width, width);
+  const row = centre(size.height, height);
+  const window: Window = { left: column.source, top: row.source, width: column.length, height: row.length };
+  // ResizeKeepRatio is built without the interpolation for "shortest", so oblong inputs are always bicubic.
+  const filter: Interpolation =
+    config.resizeMode === "shortest" && width !== height ? "bicubic" : config.interpolation;
+  const rgb = toRgb(resize(image, size, filter, window));
+  if (window.width === width && window.height === height) return rgb;
+
+  const padded = new Uint8Array(height * width * 3);
+  const fill = fillRgb(image, config.fillColor);
+  for (let at = 0; at < padded.length; at += 3) padded.set(fill, at);
+  for (let y = 0; y < window.height; y++) {
+    const from = y * window.width * 3;
+    padded.set(rgb.subarray(from, from + window.width * 3), ((y + row.target) * width + column.target) * 3);
+  }
+  return padded;
+}
+
+/** The padding happens in the picture's own mode: in a palette it is an index, in CMYK four inks. */
+function fillRgb(image: DecodedImage, fillColor: number): Uint8Array {
+  const data = samplesLike(image.data, image.stride).fill(fillColor);
+  return toRgb({ ...image, width: 1, height: 1, data });
+}
+
+/**
+ * A decoded picture as the image tower's input, bit for bit what open_clip's eval transform gives.
+ *
+ * @returns float32 [3, height, width]: (x / 255 − mean) / std, each step rounded to float32
+ * @throws EmptyResizeError where resize mode "longest" leaves no pixel of the shorter edge
+ */
+export function transform(image: DecodedImage, config: PreprocessConfig): Float32Array {
+  const rgb = transformPixels(image, config);
+  const pixels = rgb.length / 3;
+  const out = new Float32Array(rgb.length);
+  const value = new Float32Array(256);
+  for (const [channel, mean] of config.mean.entries()) {
+    const std = Math.fround(config.std[channel]!);
+    for (let level = 0; level < 256; level++) {
+      const centred = Math.fround(Math.fround(level / 255) - Math.fround(mean));
+      value[level] = centred / std;
+    }
+    const start = channel * pixels;
+    for (let i = 0; i < pixels; i++) out[start + i] = value[rgb[i * 3 + channel]!]!;
+  }
+  return out;
+}

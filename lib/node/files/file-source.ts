@@ -1,0 +1,90 @@
+/** Files as ByteSources: opened once, read by range. */
+import { readSync } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import { InputError } from "../../errors/input-error.ts";
+import type { SyncByteSource } from "../../tensor/safetensors.ts";
+
+/** One read of the system call gives at most 2 GiB. */
+const mostAtOnce = 2 ** 30;
+
+export class FileSource implements SyncByteSource {
+  readonly name: string;
+  readonly size: number;
+  readonly #file: FileHandle;
+
+  private constructor(name: string, size: number, file: FileHandle) {
+    this.name = name;
+    this.size = size;
+    this.#file = file;
+  }
+
+  /** @throws InputError if there is no such file, or it cannot be read */
+  static async open(path: string): Promise<FileSource> {
+    const file = await open(path, "r").catch((error: unknown) => {
+      throw unreadable(path, error);
+    });
+    const stat = await file.stat();
+    if (stat.isFile()) return new FileSource(path, stat.size, file);
+    await file.close();
+    throw new InputError(
+      `${path}: expected a file, found ${stat.isDirectory() ? "a folder" : "no regular file"}`,
+    );
+  }
+
+  /** @throws InputError if the file ends first */
+  async read(offset: number, length: number, reused?: Uint8Array): Promise<Uint8Array> {
+    // Not zeroed first: all of it is filled below, and large files are read several times as fast.
+    const bytes = reused?.subarray(0, length) ?? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+    let done = 0;
+    while (done < length) {
+      const { bytesRead } = await this.#file.read(
+        bytes,
+        done,
+        Math.min(length - done, mostAtOnce),
+        offset + done,
+      );
+      if (bytesRead === 0) throw this.#cutShort(offset, length, done);
+      done += bytesRead;
+    }
+    return bytes;
+  }
+
+  /** @throws InputError if the file ends first */
+  readSync(offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const count = readSync(this.#file.fd, bytes, done, Math.min(length - done, mostAtOnce), offset + done);
+      if (count === 0) throw this.#cutShort(offset, length, done);
+      done += count;
+    }
+    return bytes;
+  }
+
+  get descriptor(): number {
+    return this.#file.fd;
+  }
+
+  #cutShort(offset: number, length: number, found: number): InputError {
+    return new InputError(`${this.name}: cut short: expected ${length} bytes at ${offset}, found ${found}`);
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+/** Why a file cannot be had, in a line for people. */
+export function unreadable(path: string, error: unknown): InputError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = {
+    ENOENT: "no such file or folder",
+    EACCES: "permission denied",
+    ENOTDIR: "a part of the path is no folder",
+    EISDIR: "expected a file, found a folder",
+    EMFILE: "too many open files",
+    ELOOP: "a link that points at itself",
+    ENAMETOOLONG: "the name is too long",
+  };
+  return new InputError(`${path}: ${reasons[code ?? ""] ?? message}`, [], { cause: error });
+}

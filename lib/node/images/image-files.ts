@@ -1,0 +1,99 @@
+/** Which files a person means by a list of paths. */
+import { readdir, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { expand } from "brace-expansion";
+import { glob, isDynamicPattern } from "tinyglobby";
+import { InputError } from "../../errors/input-error.ts";
+import { unreadable } from "../files/file-source.ts";
+
+/** Endings of the files that are taken from a folder. A file that is named itself may have any. */
+export const imageExtensions = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"];
+
+export interface FoundFile {
+  readonly path: string;
+  /** The folder that was asked for: that of a pattern is all before its first wildcard; null for a file named itself. */
+  readonly root: string | null;
+}
+
+/**
+ * Finds images: a file stands for itself, a folder for the images in it and in the folders below, by name, a pattern
+ * (`photos/*.jpg`, `{000..003}.tar`) for what a shell would make of it. Hidden files and folders, and links to
+ * folders, are left out.
+ *
+ * @param onError receives what cannot be found or read; the rest goes on
+ */
+export async function findImages(
+  paths: readonly string[],
+  onError: (error: InputError) => void,
+): Promise<string[]> {
+  return (await findFiles(paths, onError)).map(({ path }) => path);
+}
+
+/** As `findImages`, with the folders that were asked for. */
+export async function findFiles(
+  paths: readonly string[],
+  onError: (error: InputError) => void,
+): Promise<FoundFile[]> {
+  const files: FoundFile[] = [];
+  for (const given of paths) {
+    for (const path of (await isThere(given)) ? [given] : expand(given)) {
+      try {
+        files.push(...(await filesOf(path)));
+      } catch (error) {
+        onError(error instanceof InputError ? error : unreadable(path, error));
+      }
+    }
+  }
+  return files;
+}
+
+/** Of a path, or of a pattern without braces. */
+async function filesOf(path: string): Promise<FoundFile[]> {
+  if (!(await isThere(path)) && isDynamicPattern(path)) return matching(path);
+  if (!(await stat(path)).isDirectory()) return [{ path, root: null }];
+  const files = await imagesBelow(path);
+  if (files.length > 0) return files.map((file) => ({ path: file, root: path }));
+  throw new InputError(`${path}: no images in this folder (looked for ${imageExtensions.join(", ")})`);
+}
+
+async function matching(pattern: string): Promise<FoundFile[]> {
+  const found = await glob(pattern, { onlyFiles: false, expandDirectories: false, caseSensitiveMatch: true });
+  const files: FoundFile[] = [];
+  const parts = pattern.split("/");
+  const root =
+    parts
+      .slice(
+        0,
+        parts.findIndex((part) => isDynamicPattern(part)),
+      )
+      .join("/") || (pattern.startsWith("/") ? "/" : ".");
+  const folders = found.filter((path) => path.endsWith("/"));
+  for (const path of found.sort()) {
+    // `photos/**` matches folders and what is in them: that counts once.
+    if (folders.some((folder) => folder !== path && path.startsWith(folder))) continue;
+    const images = path.endsWith("/") ? await imagesBelow(path) : [path];
+    files.push(...images.map((image) => ({ path: image, root })));
+  }
+  if (files.length > 0) return files;
+  throw new InputError(`${pattern}: no images match this pattern`);
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function imagesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const images: string[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith(".")) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) images.push(...(await imagesBelow(path)));
+    else if (imageExtensions.includes(extname(entry.name).toLowerCase())) images.push(path);
+  }
+  return images;
+}

@@ -1,0 +1,36 @@
+/** A worker thread of image-loader.ts: sources in, pixels or errors out. */
+import { parentPort, workerData } from "node:worker_threads";
+import { InputError } from "../../errors/input-error.ts";
+import type { ImageMessage, ImageReply, ImageRequest, ReaderOptions } from "./image-reader.ts";
+import { imageReader } from "./image-reader.ts";
+
+if (parentPort === null) throw new Error("image-worker runs as a worker thread only");
+const port = parentPort;
+const read = imageReader(workerData as ReaderOptions);
+
+let leaving = false;
+
+async function answer({ index, source }: ImageRequest): Promise<void> {
+  if (leaving) return;
+  try {
+    const pixels = await read(source);
+    const reply: ImageReply = { index, pixels };
+    port.postMessage(reply, [pixels.buffer as ArrayBuffer]);
+  } catch (error) {
+    // What is not the input's fault ends the thread: its "error" event carries the stack.
+    if (!(error instanceof InputError)) throw error;
+    const reply: ImageReply = { index, message: error.message, details: error.details };
+    port.postMessage(reply);
+  }
+}
+
+// One picture after the other: decoding two at once would only take twice the memory.
+let last: Promise<void> = Promise.resolve();
+port.on("message", (message: ImageMessage) => {
+  if (message === "leave") {
+    leaving = true;
+    port.close();
+  } else {
+    last = last.then(() => answer(message));
+  }
+});

@@ -1,0 +1,24 @@
+/** A few image files at once, as the image tower takes them. For many: embedImages, which decodes while it computes. */
+import { tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
+import type { PreprocessConfig } from "../../clip/config/preprocess-config.ts";
+import { imageReader } from "./image-reader.ts";
+
+/**
+ * Reads image files: decoded, resized, cropped, normalised as OpenCLIP's eval transform does.
+ *
+ * @param config `model.preprocess`
+ * @returns [paths, 3, H, W]; the caller disposes it
+ * @throws InputError for a file that is missing, or no image that can be read
+ */
+export async function readImages(
+  paths: readonly string[],
+  config: PreprocessConfig,
+  { exifOrientation = false }: { readonly exifOrientation?: boolean } = {},
+): Promise<Tensor4D> {
+  const read = imageReader({ config, exifOrientation });
+  const [height, width] = config.size;
+  const size = 3 * height * width;
+  const pixels = new Float32Array(paths.length * size);
+  for (const [i, path] of paths.entries()) pixels.set(await read(path), i * size);
+  return tensor4d(pixels, [paths.length, 3, height, width]);
+}

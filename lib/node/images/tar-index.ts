@@ -1,0 +1,62 @@
+/**
+ * What a tar holds and where: its members are then read by range, in any order, without unpacking.
+ *
+ * Headers alone are read. Long names may be PAX's (Python's default) or GNU's.
+ */
+import { Header, Pax } from "tar";
+import { InputError } from "../../errors/input-error.ts";
+import { FileSource } from "../files/file-source.ts";
+import type { FilePart } from "./image-source.ts";
+
+const blockSize = 512;
+
+type Extended = ConstructorParameters<typeof Header>[2];
+
+/**
+ * Lists the regular files in a tar, in its order. A member's name is `TAR:PATH`.
+ *
+ * @throws InputError if there is no such file, it is no plain tar (compressed, damaged), or is cut short
+ */
+export async function listTar(path: string): Promise<(FilePart & { readonly path: string })[]> {
+  const file = await FileSource.open(path);
+  try {
+    const members: (FilePart & { readonly path: string })[] = [];
+    let extended: Extended;
+    let global: Extended;
+    for (let position = 0; ;) {
+      if (position + blockSize > file.size) throw cutShort(path, file.size);
+      const block = Buffer.from(file.readSync(position, blockSize));
+      const header = new Header(block, 0, extended, global);
+      if (header.nullBlock) return members;
+      if (!header.cksumValid) throw noTar(path, block, position);
+      const { size = 0, type } = header;
+      const offset = position + blockSize;
+      position = offset + Math.ceil(size / blockSize) * blockSize;
+      if (position > file.size) throw cutShort(path, file.size);
+      const text = (): string => Buffer.from(file.readSync(offset, size)).toString();
+      if (type === "ExtendedHeader") extended = Pax.parse(text(), extended);
+      else if (type === "GlobalExtendedHeader") global = Pax.parse(text(), global, true);
+      else if (type === "NextFileHasLongPath") extended = { ...extended, path: text().replace(/\0.*$/s, "") };
+      else {
+        if (type === "File" || type === "OldFile") {
+          members.push({ name: `${path}:${header.path}`, path: header.path!, file: path, offset, size });
+        }
+        extended = undefined;
+      }
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function noTar(path: string, block: Buffer, position: number): InputError {
+  if (position > 0) return new InputError(`${path}: damaged at byte ${position}; get or write it anew`);
+  const found = block[0] === 0x1f && block[1] === 0x8b ? "gzip; gunzip it first" : "something else";
+  return new InputError(`${path}: expected a tar, found ${found}`);
+}
+
+function cutShort(path: string, size: number): InputError {
+  return new InputError(
+    `${path}: cut short: expected a tar's end, found none in its ${size} bytes; get or write it anew`,
+  );
+}

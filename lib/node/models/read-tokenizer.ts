@@ -1,0 +1,54 @@
+/** A model directory's tokenizer, without its network: nothing here needs tfjs. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { TokenizerConfig } from "../../clip/config/open-clip.ts";
+import { createBpeTokenizer } from "../../text/bpe/bpe-tokenizer.ts";
+import { createXlmRobertaTokenizer, type Tokenizer } from "../../text/tokenizer.ts";
+import { InputError } from "../../errors/input-error.ts";
+import { findFile, type ModelDirectory } from "./model-directory.ts";
+
+/** The English models' merges come along: their directories hold no tokenizer. */
+const bpeMerges = fileURLToPath(new URL("../../../../assets/bpe-merges.txt.gz", import.meta.url));
+
+/** The first found is taken. */
+export const tokenizerFiles = ["tokenizer.json", "sentencepiece.bpe.model"];
+
+/**
+ * Reads the tokenizer of a model directory: its own, else that of the folders that the config names, else that of the
+ * repositories of these names in the hub's cache.
+ *
+ * @throws InputError if there is none, or it is damaged
+ */
+export async function readTokenizer(directory: ModelDirectory): Promise<Tokenizer> {
+  const { text } = directory.config;
+  const { contextLength } = text;
+  if (text.kind === "plain") {
+    return createBpeTokenizer({ name: bpeMerges, bytes: await readFile(bpeMerges) }, { contextLength });
+  }
+  const file = await findTokenizer(directory.path, text.tokenizer);
+  if (file === null) {
+    const places = [directory.path, ...text.tokenizer.folders.map((folder) => join(directory.path, folder))];
+    throw new InputError(
+      `no tokenizer: expected ${tokenizerFiles.join(" or ")} in ${places.join(", or ")}${directory.wayOut}`,
+    );
+  }
+  const { clean, stripSeparator } = text.tokenizer;
+  return createXlmRobertaTokenizer(
+    { name: file, bytes: await readFile(file) },
+    { contextLength, clean, stripSeparator },
+  );
+}
+
+/** The file of a model's tokenizer; null if there is none. */
+export async function findTokenizer(directory: string, { folders }: TokenizerConfig): Promise<string | null> {
+  const file = await findFile(directory, folders, tokenizerFiles);
+  if (file !== null) return file;
+  const { CachedRepository, isRepositoryName } = await import("../hub/cache.ts");
+  for (const name of folders.filter(isRepositoryName)) {
+    const snapshot = await new CachedRepository(name).find("main");
+    const cached = snapshot && (await findFile(snapshot, [], tokenizerFiles));
+    if (cached !== null) return cached;
+  }
+  return null;
+}

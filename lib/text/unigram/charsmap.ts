@@ -1,0 +1,184 @@
+/**
+ * SentencePiece's precompiled character map (for XLM-R: `nmt_nfkc`), applied the way Hugging Face applies it.
+ *
+ * The blob is a length, a double-array trie over UTF-8 bytes (Darts-clone), and the replacements, each ended by a NUL;
+ * the trie's values point into them. Format: google/sentencepiece, src/normalizer.cc; huggingface/spm_precompiled.
+ * Application: huggingface/tokenizers 0.23.2, normalizers/precompiled.rs.
+ */
+import { InputError } from "../../errors/input-error.ts";
+
+/** Graphemes of this many UTF-8 bytes and more are never replaced as a whole. */
+const LONG_GRAPHEME = 6;
+
+/**
+ * What may join the character before it to one grapheme: marks, the joiners, and what else Unicode's
+ * Grapheme_Cluster_Break calls Extend or SpacingMark. More of them do no harm, the segmenter decides.
+ */
+const JOINING = /\p{M}|\p{Emoji_Modifier}|[\u0e33\u0eb3\uff9e\uff9f]|[\u200c-\u200d]|[\u{e0020}-\u{e007f}]/u;
+
+// A unit of the double array: bit 31 marks a value, bit 8 that a value hangs below, the lowest byte is the label,
+// the rest the distance to the children.
+const isValue = (unit: number): boolean => unit >>> 31 === 1;
+const hasValue = (unit: number): boolean => (unit & 0x100) !== 0;
+const labelOf = (unit: number): number => (unit & 0x800000ff) >>> 0;
+const offsetOf = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6);
+const valueOf = (unit: number): number => unit & 0x7fffffff;
+
+export class Charsmap {
+  readonly #units: Uint32Array;
+  readonly #replacements: Uint8Array;
+  /** replacements that were read already, by where they begin */
+  readonly #read = new Map<number, string>();
+  readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+  /**
+   * @param file name for errors
+   * @throws InputError where the map is damaged
+   */
+  constructor(file: string, blob: Uint8Array) {
+    const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
+    const trieBytes = blob.byteLength < 4 ? 0 : view.getUint32(0, true);
+    if (trieBytes === 0 || trieBytes % 4 !== 0 || trieBytes > blob.byteLength - 4) {
+      throw damaged(
+        file,
+        "a trie of whole units that fits into it",
+        `${trieBytes} of ${blob.byteLength} bytes`,
+      );
+    }
+    this.#units = new Uint32Array(trieBytes / 4);
+    for (let index = 0; index < this.#units.length; index++) {
+      this.#units[index] = view.getUint32(4 + 4 * index, true);
+    }
+    // A copy, so that the file need not stay in memory.
+    this.#replacements = new Uint8Array(blob.subarray(4 + trieBytes));
+    this.#validate(file);
+  }
+
+  /** So that no walk over the trie can leave it, and every value it holds is a text. */
+  #validate(file: string): void {
+    const units = this.#units;
+    const replacements = this.#replacements;
+    try {
+      new TextDecoder("utf-8", { fatal: true }).decode(replacements);
+    } catch (cause) {
+      throw damaged(file, "replacements in UTF-8", "other bytes", cause);
+    }
+    for (const [index, unit] of units.entries()) {
+      if (isValue(unit)) continue;
+      const base = index ^ offsetOf(unit);
+      const child = units[base];
+      if (child === undefined)
+        throw damaged(file, `a trie of ${units.length} units`, `a way to unit ${base}`);
+      if (!hasValue(unit)) continue;
+      const start = replacements[valueOf(child)];
+      if (start === undefined || (start & 0xc0) === 0x80) {
+        const found = `one that would begin at byte ${valueOf(child)}`;
+        throw damaged(file, `whole replacements in ${replacements.length} bytes`, found);
+      }
+    }
+  }
+
+  normalize(text: string): string {
+    return JOINING.test(text) && this.#needsGraphemes(text)
+      ? this.#normalizeGraphemes(text)
+      : this.#normalizeCharacters(text);
+  }
+
+  /** Whether some short grapheme of several characters may be replaced as a whole. */
+  #needsGraphemes(text: string): boolean {
+    for (let start = 0; start < text.length;) {
+      const codePoint = text.codePointAt(start) ?? 0;
+      const next = start + (codePoint > 0xffff ? 2 : 1);
+      let end = next;
+      let bytes = utf8Length(codePoint);
+      while (end < text.length) {
+        const joined = text.codePointAt(end) ?? 0;
+        bytes += utf8Length(joined);
+        if (bytes >= LONG_GRAPHEME || !JOINING.test(String.fromCodePoint(joined))) break;
+        end += joined > 0xffff ? 2 : 1;
+      }
+      if (end > next && this.#replacement(text, start, end) !== undefined) return true;
+      start = next;
+    }
+    return false;
+  }
+
+  #normalizeCharacters(text: string): string {
+    let normalized = "";
+    let copied = 0;
+    for (let index = 0; index < text.length;) {
+      const next = index + ((text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1);
+      const replacement = this.#replacement(text, index, next);
+      if (replacement !== undefined) {
+        normalized += text.slice(copied, index) + replacement;
+        copied = next;
+      }
+      index = next;
+    }
+    return normalized + text.slice(copied);
+  }
+
+  /** A short grapheme becomes the replacement of its *shortest* mapped prefix: what follows in it is lost. */
+  #normalizeGraphemes(text: string): string {
+    let normalized = "";
+    for (const { segment } of this.#segmenter.segment(text)) {
+      let bytes = 0;
+      for (const character of segment) bytes += utf8Length(character.codePointAt(0) ?? 0);
+      const whole = bytes < LONG_GRAPHEME ? this.#replacement(segment, 0, segment.length) : undefined;
+      normalized += whole ?? this.#normalizeCharacters(segment);
+    }
+    return normalized;
+  }
+
+  /** The replacement of the shortest prefix of `text[start, end)` that has one. */
+  #replacement(text: string, start: number, end: number): string | undefined {
+    const units = this.#units;
+    let index = offsetOf(units[0] ?? 0);
+    for (let at = start; at < end;) {
+      const codePoint = text.codePointAt(at) ?? 0;
+      // A NUL ends keys, as it does strings in C.
+      if (codePoint === 0) return undefined;
+      at += codePoint > 0xffff ? 2 : 1;
+      const length = utf8Length(codePoint);
+      for (let rest = length - 1; rest >= 0; rest--) {
+        const byte =
+          rest === length - 1 ? leadByte(codePoint, length) : 0x80 | ((codePoint >> (6 * rest)) & 0x3f);
+        index ^= byte;
+        const unit = units[index];
+        if (unit === undefined || labelOf(unit) !== byte) return undefined;
+        index ^= offsetOf(unit);
+        if (hasValue(unit)) return this.#replacementAt(valueOf(units[index] ?? 0));
+      }
+    }
+    return undefined;
+  }
+
+  #replacementAt(offset: number): string {
+    let replacement = this.#read.get(offset);
+    if (replacement === undefined) {
+      const end = this.#replacements.indexOf(0, offset);
+      replacement = this.#utf8.decode(this.#replacements.subarray(offset, end === -1 ? undefined : end));
+      this.#read.set(offset, replacement);
+    }
+    return replacement;
+  }
+}
+
+function utf8Length(codePoint: number): number {
+  return codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+}
+
+/** The first of a code point's `length` bytes in UTF-8. */
+function leadByte(codePoint: number, length: number): number {
+  return length === 1 ? codePoint : ((0xf00 >> length) & 0xff) | (codePoint >> (6 * (length - 1)));
+}
+
+function damaged(file: string, expected: string, found: string, cause?: unknown): InputError {
+  return new InputError(
+    `${file}: expected the precompiled character map to have ${expected}, found ${found}; ` +
+      `the file is damaged, download it again`,
+    [],
+    { cause },
+  );
+}

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { decodeImage, MAXIMUM_PIXELS } from "../../lib/image/decode.ts";
+import type { DecodeOptions } from "../../lib/image/decode.ts";
+import type { DecodedImage } from "../../lib/image/image.ts";
+import { nodeCodecs } from "../../lib/node/images/codecs.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
+import { fixture } from "../support/paths.ts";
+
+const codecs = nodeCodecs();
+
+function decode(bytes: Uint8Array, options?: DecodeOptions): Promise<DecodedImage> {
+  return decodeImage(bytes, "picture.xyz", codecs, options);
+}
+
+async function image(name: string): Promise<Uint8Array> {
+  return new Uint8Array(await readFile(fixture(`images/${name}`)));
+}
+
+/** The one line that a person sees. */
+async function refusal(bytes: Uint8Array): Promise<string> {
+  const error: unknown = await decode(bytes).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof InputError, `not an InputError: ${String(error)}`);
+  assert.ok(!error.message.includes("\n"), error.message);
+  assert.ok(error.message.startsWith("picture.xyz: expected "), error.message);
+  return error.message;
+}
+
+function text(content: string): Uint8Array {
+  return new TextEncoder().encode(content);
+}
+
+function patched(bytes: Uint8Array, at: number, values: readonly number[]): Uint8Array {
+  const copy = bytes.slice();
+  copy.set(values, at);
+  return copy;
+}
+
+describe("decodeImage", () => {
+  it("refuses what is no image, naming the formats that are", async () => {
+    assert.match(
+      await refusal(text("hello, I am a text file")),
+      /JPEG, PNG, WebP, GIF, TIFF and BMP.*none of these/,
+    );
+    assert.match(await refusal(new Uint8Array(0)), /an empty file/);
+    assert.match(await refusal(new Uint8Array(1)), /none of these/);
+  });
+
+  it("names formats that it recognises and does not support", async () => {
+    const box = (brand: string) => text(`\0\0\0\x20ftyp${brand}\0\0\0\0`);
+    assert.match(await refusal(box("avif")), /AVIF, which is not supported/);
+    assert.match(await refusal(box("heic")), /HEIC, which is not supported/);
+    assert.match(await refusal(text("%PDF-1.7")), /PDF/);
+    assert.match(await refusal(text('<?xml version="1.0"?><svg xmlns="…">')), /SVG/);
+  });
+
+  it("reads sizes from the header, before anything is decoded", async () => {
+    const huge = [0, 0, 0xea, 0x60];
+    const little = [0x60, 0xea];
+    const files: Record<string, Uint8Array> = {
+      // The checksum behind a changed PNG header is wrong too, and read later.
+      png: patched(await image("png-rgb8.png"), 16, [...huge, ...huge]),
+      gif: patched(await image("gif-palette.gif"), 6, [...little, ...little]),
+      bmp: patched(await image("bmp-rgb.bmp"), 18, [0x60, 0xea, 0, 0, 0x60, 0xea, 0, 0]),
+      webp: patched(await image("webp-animated.webp"), 24, [0x5f, 0xea, 0, 0x5f, 0xea, 0]),
+    };
+    const jpeg = await image("jpeg-444.jpg");
+    const frame = jpeg.findIndex((byte, i) => byte === 0xff && jpeg[i + 1] === 0xc0);
+    files["jpeg"] = patched(jpeg, frame + 5, [0xea, 0x60, 0xea, 0x60]);
+    const before = process.memoryUsage().rss;
+    for (const [format, bytes] of Object.entries(files)) {
+      assert.match(await refusal(bytes), /at most 178956970 pixels, found 60000 x 60000/, format);
+    }
+    assert.ok(process.memoryUsage().rss - before < 1e8);
+    assert.equal(MAXIMUM_PIXELS, 178956970);
+  });
+
+  it("refuses pictures without pixels", async () => {
+    assert.match(
+      await refusal(patched(await image("png-rgb8.png"), 16, [0, 0, 0, 0])),
+      /found 0 x 37 pixels/,
+    );
+    const gif = await image("gif-palette.gif");
+    const frame = gif.findIndex((byte, i) => byte === 0x2c && gif[i + 1] === 0 && gif[i + 2] === 0);
+    const empty = patched(patched(gif, 6, [0, 0]), frame + 5, [0, 0]);
+    assert.match(await refusal(empty), /found 0 x 41 pixels/);
+  });
+
+  it("refuses truncated files of each format", async () => {
+    const names = [
+      "png-rgb8.png",
+      "jpeg-420.jpg",
+      "jpeg-420-progressive.jpg",
+      "jpeg-cmyk.jpg",
+      "webp-lossy.webp",
+      "webp-animated.webp",
+      "gif-palette.gif",
+      "tiff-rgb.tif",
+      "tiff-lzw.tif",
+      "bmp-rgb.bmp",
+      "bmp-rle8.bmp",
+    ];
+    for (const name of names) {
+      const bytes = await image(name);
+      for (const part of [0.5, 0.9]) {
+        const message = await refusal(bytes.slice(0, Math.floor(bytes.length * part)));
+        assert.match(message, /expected a complete (JPEG|PNG|WebP|GIF|TIFF|BMP) image, found /, name);
+      }
+    }
+  });
+
+  it("refuses a JPEG without its end, as Pillow does", async () => {
+    const bytes = await image("jpeg-444.jpg");
+    assert.match(await refusal(bytes.slice(0, -2)), /truncated/);
+  });
+
+  it("refuses damage that a checksum shows", async () => {
+    const bytes = await image("png-palette8.png");
+    // The first colour of the palette, behind signature, header and PLTE's own head.
+    assert.match(
+      await refusal(patched(bytes, 41, [(bytes[41] ?? 0) ^ 1])),
+      /"PLTE" chunk, its checksum differs/,
+    );
+  });
+
+  it("leaves pictures as Exif does not say, unless asked", async () => {
+    for (const name of ["jpeg-orientation6.jpg", "png-orientation.png", "webp-orientation.webp"]) {
+      const bytes = await image(name);
+      const stored = await decode(bytes);
+      const turned = await decode(bytes, { exifOrientation: true });
+      assert.deepEqual([turned.width, turned.height], [stored.height, stored.width], name);
+      // Orientation 6: the stored first column, from the bottom up, is the first row.
+      const band = stored.stride;
+      for (let x = 0; x < turned.width; x++) {
+        const from = (stored.height - 1 - x) * stored.width * band;
+        assert.equal(turned.data[x * band], stored.data[from], name);
+      }
+    }
+    const upsideDown = await image("jpeg-orientation3.jpg");
+    const stored = await decode(upsideDown);
+    const turned = await decode(upsideDown, { exifOrientation: true });
+    const last = (stored.width * stored.height - 1) * stored.stride;
+    assert.equal(turned.data[0], stored.data[last]);
+  });
+});

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { lstat, mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
+import { placeFor, writeTogether, writeWhole } from "../../../lib/node/files/write-file.ts";
+import { packageRoot } from "../../support/paths.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describe("files that appear whole or not at all", () => {
+  const folder = temporaryFolder();
+
+  it("leave what was there before where writing fails half-way", async () => {
+    const [a, b] = [folder.file("a"), folder.file("b")];
+    await writeFile(a, "before");
+    const work = writeTogether([a, b], async ([first]) => {
+      await first!.write(bytes("half"));
+      throw new Error("stopped");
+    });
+    await assert.rejects(work, /stopped/);
+    assert.deepEqual([await readdir(folder.path), await readFile(a, "utf8")], [["a"], "before"]);
+    await writeWhole(a, [bytes("new "), bytes("text")]);
+    assert.deepEqual([await readdir(folder.path), await readFile(a, "utf8")], [["a"], "new text"]);
+  });
+
+  it("stand where a link points", async () => {
+    await writeFile(folder.file("target"), "before");
+    await symlink(folder.file("target"), folder.file("link"));
+    await writeWhole(folder.file("link"), [bytes("after")]);
+    assert.ok((await lstat(folder.file("link"))).isSymbolicLink());
+    assert.equal(await readFile(folder.file("target"), "utf8"), "after");
+  });
+
+  it("take the place of no device, and of nothing that is read", async () => {
+    if (process.platform !== "win32") await assert.rejects(writeWhole("/dev/null", []), /a device or a pipe/);
+    const path = folder.file("read");
+    await writeFile(path, "what is read");
+    await symlink(path, folder.file("other-name"));
+    await assert.rejects(placeFor(path, ["nowhere", folder.file("other-name")]), /read: is read here/);
+    assert.equal(await placeFor(folder.file("new"), [path]), folder.file("new"));
+  });
+
+  it("say why they cannot be written", async () => {
+    await mkdir(folder.file("folder"));
+    await assert.rejects(writeWhole(folder.file("folder"), []), /folder: expected a file, found a folder/);
+    await assert.rejects(writeWhole(folder.file("nowhere", "x"), []), /no such folder to write to/);
+    assert.deepEqual(await readdir(folder.path), ["folder"]);
+  });
+
+  it("leave nothing half-written behind a Ctrl-C, which still ends the process", async () => {
+    const script = `
+      const { writeTogether } = await import(${JSON.stringify(`${packageRoot}dist/lib/node/files/write-file.js`)});
+      const { TraceFile } = await import(${JSON.stringify(`${packageRoot}dist/lib/node/files/trace-file.js`)});
+      (await TraceFile.create(process.argv[1] + "/trace")).append({}, new Uint8Array(10));
+      const paths = ["a", "b", "c"].map((name) => process.argv[1] + "/" + name);
+      await writeTogether(paths, async (files) => {
+        for (const file of files) await file.write(new Uint8Array(10));
+        process.kill(process.pid, "SIGINT");
+        await new Promise((resolve) => setTimeout(resolve, 10_000));
+      });`;
+    const { signal } = spawnSync(process.execPath, ["--input-type=module", "-e", script, folder.path]);
+    assert.deepEqual([signal, await readdir(folder.path)], ["SIGINT", []]);
+  });
+});

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { extract } from "tar";
+import { parsePreprocessConfig } from "../../../lib/clip/config/preprocess-config.ts";
+import { nameOf } from "../../../lib/node/images/image-source.ts";
+import { imageReader } from "../../../lib/node/images/image-reader.ts";
+import { findLabelledImages, type LabelledImages } from "../../../lib/node/images/labelled-images.ts";
+import { loadModel } from "../../../lib/node/models/load-model.ts";
+import { embedImagesToFile } from "../../../lib/features/embed-to-file.ts";
+import { readFeatures } from "../../../lib/features/features.ts";
+import { clipscope } from "../../support/cli.ts";
+import { fixture } from "../../support/paths.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
+
+const shard = (name: string): string => fixture(`shards/${name}.tar`);
+const long = `${"a-folder-with-a-long-name/".repeat(4)}000003`;
+
+async function find(...given: string[]): Promise<LabelledImages & { errors: string[] }> {
+  const errors: string[] = [];
+  const found = await findLabelledImages(given, ({ message }) => errors.push(message));
+  return { ...found, errors };
+}
+
+describe("WebDataset shards", () => {
+  const folder = temporaryFolder();
+
+  it("give the samples of Python's tars, PAX and GNU, with their classes", async () => {
+    const { images, labels, classNames, errors } = await find(fixture("shards/numbers-{000..001}.tar"));
+    assert.deepEqual(errors, []);
+    const [first, second] = [shard("numbers-000"), shard("numbers-001")];
+    assert.deepEqual(images.map(nameOf), [
+      `${first}:000000.jpg`,
+      `${first}:000001.png`,
+      `${first}:deep/er/000002.webp`,
+      `${first}:${long}.jpg`,
+      `${second}:${long}.jpg`,
+      `${second}:000005.jpg`,
+    ]);
+    assert.deepEqual([labels, classNames], [[2, 0, 1, 2, 0, 2], null]);
+  });
+
+  it("hold the very pictures that unpacking gives", async () => {
+    await extract({ file: shard("numbers-000"), cwd: folder.path });
+    const { images } = await find(shard("numbers-000"));
+    const read = imageReader({
+      config: parsePreprocessConfig(null, 28, "the spec"),
+      exifOrientation: false,
+    });
+    for (const image of images) {
+      const unpacked = nameOf(image).slice(shard("numbers-000").length + 1);
+      assert.deepEqual(await read(image), await read(folder.file(unpacked)), unpacked);
+    }
+  });
+
+  it("may say classes by name in .txt; samples without a picture or a class are listed", async () => {
+    const { images, labels, classNames, errors } = await find(shard("names"));
+    assert.deepEqual(images.map(nameOf), [`${shard("names")}:a.seg.PNG`, `${shard("names")}:v1.2/b.jpg`]);
+    assert.deepEqual(
+      [labels, classNames],
+      [
+        [1, 0],
+        ["blue", "rötlich"],
+      ],
+    );
+    assert.deepEqual(errors, [
+      `${shard("names")}:no-image: a sample without an image (txt, json)`,
+      `${shard("names")}:no-class.jpg: a sample without a class (.txt), as others have one`,
+    ]);
+  });
+
+  it("are listed where they are damaged, in a line each, and the others go on", async () => {
+    const whole = await readFile(shard("numbers-000"));
+    const damaged: [name: string, bytes: Uint8Array, message: RegExp][] = [
+      [
+        "middle.tar",
+        whole.subarray(0, 1800),
+        /cut short: expected a tar's end, found none in its 1800 bytes/,
+      ],
+      ["end.tar", whole.subarray(0, 1024), /cut short/],
+      ["empty.tar", new Uint8Array(0), /cut short/],
+      [
+        "gzip.tar",
+        Buffer.concat([Buffer.from([0x1f, 0x8b]), whole]),
+        /expected a tar, found gzip; gunzip it first/,
+      ],
+      ["text.tar", Buffer.alloc(2000, "x"), /expected a tar, found something else/],
+      ["flipped.tar", Buffer.from(whole).fill(1, 1024, 1100), /damaged at byte 1024/],
+    ];
+    for (const [name, bytes] of damaged) await writeFile(folder.file(name), bytes);
+    const { images, errors } = await find(
+      ...damaged.map(([name]) => folder.file(name)),
+      folder.file("missing-{0..1}.tar"),
+      shard("names"),
+    );
+    assert.equal(images.length, 2);
+    assert.match(errors.shift()!, /missing-0\.tar: no such file/);
+    assert.match(errors.shift()!, /missing-1\.tar: no such file/);
+    for (const [i, [name, , message]] of damaged.entries()) {
+      assert.ok(errors[i]!.startsWith(folder.file(name)), errors[i]);
+      assert.match(errors[i]!, message);
+    }
+  });
+
+  it("go through `embed`, which continues inside a shard and gives the same bytes", async () => {
+    const copy = folder.file("copy.tar");
+    await copyFile(shard("numbers-000"), copy);
+    const out = folder.file("features.safetensors");
+    const args = ["embed", "--images", copy, "--out", out, "--batch", "1"];
+    const embedded = await clipscope(args);
+    assert.deepEqual([embedded.status, embedded.stderr], [0, ""]);
+    const undisturbed = await readFile(out);
+    const { labels, paths, classNames } = await readFeatures(out);
+    assert.deepEqual([labels, classNames], [[2, 0, 1, 2], null]);
+    assert.equal(paths?.[1], `${copy}:000001.png`);
+
+    const model = await loadModel();
+    const stopped = embedImagesToFile(model, await findLabelledImages([copy], assert.ifError), out, {
+      batchSize: 1,
+      onError: () => undefined,
+      onProgress: (done) => {
+        if (done === 2) throw new Error("stopped");
+      },
+    });
+    await assert.rejects(stopped, /stopped/);
+    await model.dispose();
+    assert.ok(existsSync(`${out}.journal`));
+    await writeFile(out, "");
+    assert.equal((await clipscope(args)).status, 0);
+    assert.deepEqual(await readFile(out), undisturbed);
+  });
+
+  it("are not mixed with files", async () => {
+    await assert.rejects(find(shard("names"), fixture("demo-model/samples")), /images or shards, found both/);
+  });
+});

@@ -1,0 +1,63 @@
+import { strict as assert } from "node:assert";
+import { cp, readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { declaredTensors } from "../../../lib/clip/clip.ts";
+import { architectureByName, parseClipConfig } from "../../../lib/clip/config/open-clip.ts";
+import { fittingResidency, loadModel, threadsFor } from "../../../lib/node/models/load-model.ts";
+import { demoModel, readModelDirectory } from "../../../lib/node/models/model-directory.ts";
+import { InputError } from "../../../lib/errors/input-error.ts";
+import { SyntheticStore } from "../../../lib/tensor/synthetic.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
+
+describe("fittingResidency", () => {
+  async function choice(arch: string, backend: string, available = 64e9): Promise<string> {
+    const config = await parseClipConfig(architectureByName(arch), arch, () => Promise.resolve(null));
+    return fittingResidency(new SyntheticStore(declaredTensors(config)), backend, available);
+  }
+
+  it("streams what does not fit WASM's heap, and nothing else", async () => {
+    assert.equal(await choice("xlm-roberta-large-ViT-H-14", "wasm"), "streamed");
+    assert.equal(await choice("xlm-roberta-large-ViT-H-14", "tensorflow"), "resident");
+    assert.equal(await choice("ViT-B-32", "wasm"), "resident");
+  });
+
+  it("streams what does not fit the machine's free memory", async () => {
+    assert.equal(await choice("xlm-roberta-large-ViT-H-14", "tensorflow", 3e9), "streamed");
+    assert.equal(await choice("ViT-B-32", "cpu", 3e9), "resident");
+    assert.equal(await choice("ViT-B-32", "wasm", 0.3e9), "streamed");
+  });
+
+  it("does not count the word embeddings, of which only rows are loaded", async () => {
+    // 278 million parameters of text, 192 million of them word embeddings, and 88 million of the image tower.
+    assert.equal(await choice("xlm-roberta-base-ViT-B-32", "wasm"), "resident");
+  });
+});
+
+describe("loadModel", () => {
+  const folder = temporaryFolder();
+
+  it("closes the file of weights that do not fit", async () => {
+    if (process.platform !== "linux") return; // where the system shows a process's open files
+    await cp(demoModel, folder.path, { recursive: true });
+    const path = folder.file("open_clip_config.json");
+    const config = JSON.parse(await readFile(path, "utf8")) as { model_cfg: { embed_dim: number } };
+    config.model_cfg.embed_dim += 1;
+    await writeFile(path, JSON.stringify(config));
+    await assert.rejects(loadModel(folder.path), InputError);
+    const descriptors = await readdir("/proc/self/fd");
+    const open = await Promise.all(descriptors.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
+    assert.deepEqual(
+      open.filter((file) => file.startsWith(folder.path)),
+      [],
+    );
+  });
+});
+
+describe("threadsFor", () => {
+  it("takes one thread of wasm for a small model, one a core for the published ones", async () => {
+    const demo = await readModelDirectory(demoModel);
+    assert.deepEqual(threadsFor(demo.config), { wasmThreads: 1 });
+    const name = "ViT-B-32";
+    const config = await parseClipConfig(architectureByName(name), name, () => Promise.resolve(null));
+    assert.deepEqual(threadsFor(config), {});
+  });
+});
