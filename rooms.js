@@ -1,0 +1,85 @@
+/**
+ * The rooms of the code, from the ground up. A room imports from itself and from the rooms above it in this list; the
+ * lint rule below, the diagram in docs and `spec/rooms.spec.ts` are generated from this list.
+ *
+ * `host`: the room may use Node's modules. `peer`: the room knows no other room marked `peer`.
+ */
+import { dirname, relative, resolve, sep } from "node:path";
+
+export const rooms = [
+  { path: "lib/errors", holds: "the error that a user can fix" },
+  { path: "lib/json", holds: "one reader of untrusted JSON" },
+  { path: "lib/tensor", holds: "backends, dtypes, safetensors, weights, taps, comparison" },
+  { path: "lib/image", holds: "image files to pixels, as Pillow computes them" },
+  { path: "lib/text", holds: "text cleaning, tokenizers, their files" },
+  { path: "lib/nn", holds: "layers and the network's own operations" },
+  { path: "lib/clip", holds: "the network: towers, loss, gradients, configurations" },
+  { path: "lib/checkpoint", holds: "PyTorch files" },
+  { path: "lib/tasks", holds: "embedding, zero-shot classification, ranking" },
+  { path: "lib/features", holds: "features files and the journal of unfinished work" },
+  { path: "lib/probe", holds: "linear probes", peer: true },
+  { path: "lib/draw", holds: "raster images and SVG charts" },
+  { path: "lib/study", holds: "attention, rollout, layer answers" },
+  { path: "lib/parity", holds: "goldens and their verification" },
+  { path: "lib/node", holds: "files, threads, backends, the hub: what needs Node", host: true },
+  { path: "lib/index.ts", holds: "the package under Node", host: true },
+  { path: "tools/convert", holds: "checkpoints to model directories", host: true },
+  { path: "tools/native", holds: "the native TensorFlow build", host: true },
+  { path: "cli", holds: "the command line", host: true },
+  { path: "bench", holds: "the benchmark and its peers", host: true },
+  { path: "tools", holds: "programs for those who work on the project", host: true },
+  { path: "examples", holds: "example programs", host: true },
+  { path: "spec", holds: "the specs", host: true },
+];
+
+const root = import.meta.dirname;
+
+/** The index of the room that a file belongs to, by its path from the repository's root; -1 outside all rooms. */
+export function roomOf(file) {
+  const path = file.split(sep).join("/");
+  const matches = rooms.filter((room) => path === room.path || path.startsWith(`${room.path}/`));
+  const deepest = matches.sort((a, b) => b.path.length - a.path.length)[0];
+  return deepest === undefined ? -1 : rooms.indexOf(deepest);
+}
+
+/** Why a file may not import a module; null if it may. */
+export function refusal(file, specifier) {
+  const from = roomOf(file);
+  if (from === -1) return null;
+  const room = rooms[from];
+  if (!specifier.startsWith(".")) {
+    const isNode = specifier.startsWith("node:");
+    return isNode && !room.host
+      ? `${room.path} runs in a browser too: it must not import ${specifier}`
+      : null;
+  }
+  const target = relative(root, resolve(root, dirname(file), specifier));
+  const to = roomOf(target);
+  if (to > from)
+    return `${room.path} stands below ${rooms[to].path} in rooms.js: it must not import ${target}`;
+  if (to !== from && room.peer && rooms[to]?.peer)
+    return `${room.path} and ${rooms[to].path} know each other only through the rooms below`;
+  return null;
+}
+
+/** The lint rule: imports go down the list only. */
+export const roomsPlugin = {
+  rules: {
+    order: {
+      meta: { type: "problem", schema: [] },
+      create(context) {
+        const file = relative(root, context.filename);
+        const check = (node) => {
+          const reason = typeof node.source?.value === "string" ? refusal(file, node.source.value) : null;
+          if (reason !== null) context.report({ node, message: reason });
+        };
+        return {
+          ImportDeclaration: check,
+          ExportNamedDeclaration: check,
+          ExportAllDeclaration: check,
+          ImportExpression: check,
+        };
+      },
+    },
+  },
+};
