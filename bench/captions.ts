@@ -1,7 +1,7 @@
 /** Token ids of natural captions: the texts of 35 to 150 letters in the tokenizer's committed table, repeated. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TextConfig } from "../lib/clip/config/open-clip.ts";
+import type { TextConfig } from "../lib/clip/config/clip-config.ts";
 import { readTokenizer } from "../lib/node/models/read-tokenizer.ts";
 import type { Field } from "./field.ts";
 import { packageRoot } from "./result.ts";
@@ -22,7 +22,7 @@ export async function captions({ options, model }: Field, count: number): Promis
 }
 
 export function naturalCaptions(kind: TextConfig["kind"]): Caption[] {
-  const name = kind === "plain" ? "bpe_ids.jsonl" : "ids.jsonl";
+  const name = kind === "clip" ? "bpe_ids.jsonl" : "ids.jsonl";
   return readFileSync(join(packageRoot, "fixtures/tokenizer", name), "utf8")
     .split("\n")
     .slice(1) // says how the table was made

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { textNetworks } from "../lib/clip/config/architectures/index.ts";
-import { declaredTensors } from "../lib/clip/clip.ts";
+import { declaredTensors } from "../lib/clip/network.ts";
 import { architectureByName, parseClipConfig } from "../lib/clip/config/open-clip.ts";
 import { configName, exists } from "../lib/node/models/model-directory.ts";
 import { bytesPerElement, elementCount } from "../lib/tensor/dtype.ts";

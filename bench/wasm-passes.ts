@@ -1,6 +1,7 @@
 /** Child of `wasm.ts`: image towers on wasm. Takes a `Task` a message, answers with a pass's milliseconds. */
 import { randomNormal, type Tensor4D } from "@tensorflow/tfjs-core";
-import { Clip, declaredTensors } from "../lib/clip/clip.ts";
+import { Clip } from "../lib/clip/clip.ts";
+import { declaredTensors } from "../lib/clip/network.ts";
 import { architectureByName, parseClipConfig } from "../lib/clip/config/open-clip.ts";
 import { parsePreprocessConfig } from "../lib/clip/config/preprocess-config.ts";
 import { startNodeBackend } from "../lib/node/backends/backends.ts";

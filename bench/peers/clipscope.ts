@@ -14,7 +14,7 @@ import {
   type Tensor2D,
 } from "@tensorflow/tfjs-core";
 import { loadModel, startNodeBackend } from "../../lib/index.ts";
-import { project } from "../../lib/nn/linear.ts";
+import { linear } from "../../lib/nn/operations/linear.ts";
 import { parseBackendChoice } from "../../lib/tensor/backend.ts";
 import { syntheticValues } from "../../lib/tensor/synthetic.ts";
 import type { Residency } from "../../lib/tensor/weights.ts";
@@ -55,7 +55,7 @@ async function matrix(size: number): Promise<Reply> {
   const a = randomNormal<Rank.R2>([size, size]);
   const b = randomNormal<Rank.R2>([size, size]);
   const bias = tensor1d(new Float32Array(size));
-  const products = [() => matMul(a, b), () => project(a, b, bias)];
+  const products = [() => matMul(a, b), () => linear(a, b, bias)];
   let best = Infinity;
   for (const product of products) {
     const { seconds } = await timed(async () => {

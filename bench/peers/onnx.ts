@@ -5,8 +5,7 @@
  * was as fast as MatMul on transposed weights; MultiHeadAttention, onnxruntime's own operation, as MatMul and Softmax;
  * three products for query, key and value as one that is split: all within the noise of one another.
  */
-import type { ClipConfig, VisionConfig } from "../../lib/clip/config/open-clip.ts";
-import { layerNormEpsilon } from "../../lib/clip/residual-attention-block.ts";
+import type { ClipConfig, VisionConfig } from "../../lib/clip/config/clip-config.ts";
 import type { TensorStore } from "../../lib/tensor/safetensors.ts";
 import { OnnxGraph, type Part } from "./onnx-graph.ts";
 
@@ -29,7 +28,7 @@ export function imageTowerModel(
   }
   const token = graph.apply("Gather", [x, graph.integers(0)], { axis: 1 }); // [B, 1, width]
   const pooled = graph.apply("Reshape", [
-    layerNorm(graph, token, "visual.ln_post"),
+    layerNorm(graph, token, "visual.ln_post", vision),
     graph.integers(-1, width),
   ]);
   const embedding = graph.apply("MatMul", [pooled, graph.weight("visual.proj")]);
@@ -46,12 +45,8 @@ export function matrixProductModel(size: number): Uint8Array {
 }
 
 /** Patches behind the class token, with positions. [B, L, width] */
-function embed(
-  graph: OnnxGraph,
-  pixels: string,
-  { width, patchSize }: VisionConfig,
-  patches: number,
-): string {
+function embed(graph: OnnxGraph, pixels: string, vision: VisionConfig, patches: number): string {
+  const { width, patchSize } = vision;
   const kernel = graph.weight("visual.conv1.weight");
   const grid = graph.apply("Conv", [pixels, kernel], { kernel_shape: patchSize, strides: patchSize });
   const rows = graph.apply("Reshape", [grid, graph.integers(0, width, patches)]); // [B, width, L − 1]
@@ -61,7 +56,7 @@ function embed(
   const classToken = graph.apply("Expand", [graph.weight("visual.class_embedding"), shape]); // [B, 1, width]
   const all = graph.apply("Concat", [classToken, tokens], { axis: 1 });
   const positioned = graph.apply("Add", [all, graph.weight("visual.positional_embedding")]);
-  return layerNorm(graph, positioned, "visual.ln_pre");
+  return layerNorm(graph, positioned, "visual.ln_pre", vision);
 }
 
 /** One pre-norm block. [B, L, width] */
@@ -69,21 +64,22 @@ function block(
   graph: OnnxGraph,
   x: string,
   path: string,
-  { width, heads }: VisionConfig,
+  vision: VisionConfig,
   length: number,
   quickGelu: boolean,
 ): string {
+  const { width, heads } = vision;
   const fold = (y: string): string => graph.apply("Reshape", [y, graph.integers(-1, width)]); // [B · L, width]
   const unfold = (rows: string): string => graph.apply("Reshape", [rows, graph.integers(-1, length, width)]);
 
-  const normed = fold(layerNorm(graph, x, `${path}.ln_1`));
+  const normed = fold(layerNorm(graph, x, `${path}.ln_1`, vision));
   const queryKeyValue = [0, 1, 2].map((index) =>
     unfold(linear(graph, normed, `${path}.attn.in_proj_`, { index, of: 3 })),
   );
   const context = graph.apply("com.microsoft:MultiHeadAttention", queryKeyValue, { num_heads: heads });
   const attended = graph.apply("Add", [x, unfold(linear(graph, fold(context), `${path}.attn.out_proj.`))]);
 
-  const inner = linear(graph, fold(layerNorm(graph, attended, `${path}.ln_2`)), `${path}.mlp.c_fc.`);
+  const inner = linear(graph, fold(layerNorm(graph, attended, `${path}.ln_2`, vision)), `${path}.mlp.c_fc.`);
   const active = quickGelu
     ? graph.apply("com.microsoft:QuickGelu", [inner], { alpha: { float: 1.702 } })
     : graph.apply("Gelu", [inner]);
@@ -96,7 +92,7 @@ function linear(graph: OnnxGraph, rows: string, prefix: string, part?: Part): st
   return graph.apply("Gemm", [rows, ...weights], { transB: 1 });
 }
 
-function layerNorm(graph: OnnxGraph, x: string, path: string): string {
+function layerNorm(graph: OnnxGraph, x: string, path: string, { layerNormEpsilon }: VisionConfig): string {
   const weights = [graph.weight(`${path}.weight`), graph.weight(`${path}.bias`)];
   return graph.apply("LayerNormalization", [x, ...weights], {
     axis: -1,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Jimp } from "jimp";
 import type { Clip } from "../../lib/clip/clip.ts";
-import { disposing } from "../../lib/nn/module.ts";
+import { disposing } from "../../lib/tensor/disposing.ts";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { loadModel } from "../../lib/node/models/load-model.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";

@@ -1,7 +1,7 @@
 /** `clipscope classify`: zero-shot probabilities of images. */
 import type { Command } from "commander";
 import type { Clip } from "../../lib/clip/clip.ts";
-import { disposing } from "../../lib/nn/module.ts";
+import { disposing } from "../../lib/tensor/disposing.ts";
 import { findImages, imageExtensions } from "../../lib/node/images/image-files.ts";
 import { embedImages } from "../../lib/tasks/embed.ts";
 import {

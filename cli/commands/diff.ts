@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { unreadable } from "../../lib/node/files/file-source.ts";
-import { ignoredTensors } from "../../lib/clip/clip.ts";
+import { ignoredTensors } from "../../lib/clip/network.ts";
 import { findModel, findWeights, openWeightsFile } from "../../lib/node/models/model-directory.ts";
 import { diffStores, type DifferenceKind, type TensorDifference } from "../../lib/tensor/diff.ts";
 import { InputError } from "../../lib/errors/input-error.ts";

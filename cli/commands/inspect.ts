@@ -2,8 +2,9 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
-import { declaredTensors, ignoredTensors } from "../../lib/clip/clip.ts";
-import { architectureByName, parseClipConfig, type ClipConfig } from "../../lib/clip/config/open-clip.ts";
+import { declaredTensors, ignoredTensors } from "../../lib/clip/network.ts";
+import type { ClipConfig } from "../../lib/clip/config/clip-config.ts";
+import { architectureByName, parseClipConfig } from "../../lib/clip/config/open-clip.ts";
 import { countFlops, type Flops } from "../../lib/clip/flops.ts";
 import { fitTensors, recognizeArchitecture } from "../../lib/clip/config/recognize.ts";
 import { unreadable } from "../../lib/node/files/file-source.ts";

@@ -1,7 +1,7 @@
 /** `clipscope search`: ranks images by similarity to a text or an image. */
 import type { Command } from "commander";
 import { clean } from "../../lib/text/clean/clean.ts";
-import { disposing } from "../../lib/nn/module.ts";
+import { disposing } from "../../lib/tensor/disposing.ts";
 import { findImages, imageExtensions } from "../../lib/node/images/image-files.ts";
 import { embedImage } from "../../lib/tasks/embed.ts";
 import { rankImages } from "../../lib/tasks/search.ts";

@@ -1,7 +1,7 @@
 /** `clipscope trace`: what goes on inside the network, for an image and a text of one's own. */
 import { tensor4d, type Tensor } from "@tensorflow/tfjs-core";
 import { InvalidArgumentError, type Command } from "commander";
-import { disposing } from "../../lib/nn/module.ts";
+import { disposing } from "../../lib/tensor/disposing.ts";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { imageLoader } from "../../lib/node/images/image-loader.ts";
 import { demoModel, readModelDirectory, type ModelDirectory } from "../../lib/node/models/model-directory.ts";

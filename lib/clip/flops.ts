@@ -2,80 +2,70 @@
  * How much an architecture computes: floating-point operations of its matrix products, two for each multiply-add.
  *
  * Counted are the patch convolution, Linear layers, the projections, and the two products of attention (queries with
- * keys, probabilities with values) over all tokens. Embedding look-ups, norms, softmax, activations and sums are not:
- * that is how the published figures of CLIP models count.
+ * keys, probabilities with values) over all tokens. Embedding look-ups, norms, softmax, activations and sums are left
+ * out, as in the published figures of CLIP models.
  */
+import type { Tower } from "../nn/tower.ts";
 import { elementCount } from "../tensor/dtype.ts";
-import { declaredTensors } from "./clip.ts";
-import type { ClipConfig } from "./config/open-clip.ts";
+import { Weight, WeightScope, type Loadable, type RowTable } from "../tensor/weights.ts";
+import type { ClipConfig } from "./config/clip-config.ts";
+import { networkOutline } from "./network.ts";
 
 export interface FlopOptions {
-  /** Pixels. Default: the config's. */
+  /** In pixels. Default: the config's. */
   readonly imageSize?: readonly [height: number, width: number];
-  /** Tokens. Default: the config's context length. */
+  /** Tokens of the text. Default: the config's context length. */
   readonly textLength?: number;
 }
 
 export interface Flops {
-  /** For one image. */
+  /** Of one image. */
   readonly image: number;
-  /** For one text. */
+  /** Of one text. */
   readonly text: number;
-  /** Module path → what the module's own tensors and products take, without its children's. */
+  /** By module path: of the module's own tensors and products, without its children's. */
   readonly modules: ReadonlyMap<string, number>;
 }
 
 /** Floating-point operations of one image and one text. */
 export function countFlops(config: ClipConfig, options: FlopOptions = {}): Flops {
-  const { vision, text } = config;
-  const [height, width] = options.imageSize ?? vision.imageSize;
-  const patches = Math.floor(height / vision.patchSize[0]) * Math.floor(width / vision.patchSize[1]);
-  const tokens = { image: patches + 1, text: options.textLength ?? text.contextLength };
+  const { imageSize, patchSize } = config.vision;
+  const [height, width] = options.imageSize ?? imageSize;
+  const patches = Math.floor(height / patchSize[0]) * Math.floor(width / patchSize[1]);
+  const { visual, text } = networkOutline(config);
+  const convolution = 2 * patches * elementCount(visual.conv1.weight.shape);
+  const image = new Map([[visual.conv1.scope.path, convolution], ...towerFlops(visual, patches + 1)]);
+  const ofText = towerFlops(text, options.textLength ?? config.text.contextLength);
+  return { image: total(image), text: total(ofText), modules: new Map([...image, ...ofText]) };
+}
 
+/** Of a tower's blocks, applied to each token, and of its read-out, applied once. By module path. */
+function towerFlops<Input>(tower: Tower<Input>, tokens: number): Map<string, number> {
   const modules = new Map<string, number>();
   const add = (path: string, flops: number): void => {
     modules.set(path, (modules.get(path) ?? 0) + flops);
   };
-  for (const [name, shape] of declaredTensors(config)) {
-    const times = applications(name, { patches, ...tokens });
-    if (times > 0 && shape.length >= 2) {
-      add(name.slice(0, Math.max(0, name.lastIndexOf("."))), 2 * times * elementCount(shape));
+  for (const block of tower.blocks) {
+    addMatrices([block.scope], tokens);
+    add(block.attentionScope.path, 2 * 2 * tokens * tokens * block.width);
+  }
+  addMatrices(tower.readOutWeights, 1);
+  return modules;
+
+  function addMatrices(parts: readonly Loadable[], times: number): void {
+    const weights = parts.flatMap((part): readonly (Loadable | Weight | RowTable)[] =>
+      part instanceof WeightScope ? part.weights : [part],
+    );
+    for (const weight of weights) {
+      if (!(weight instanceof Weight) || weight.shape.length < 2) continue;
+      add(
+        weight.name.slice(0, Math.max(0, weight.name.lastIndexOf("."))),
+        2 * times * elementCount(weight.shape),
+      );
     }
   }
-  for (let i = 0; i < vision.layers; i++) {
-    add(`visual.transformer.resblocks.${i}.attn`, attention(tokens.image, vision.width));
-  }
-  const [layers, textWidth, layerPath] =
-    text.kind === "plain"
-      ? [text.layers, text.width, (i: number) => joined(text.prefix, `transformer.resblocks.${i}.attn`)]
-      : [
-          text.roberta.layers,
-          text.roberta.width,
-          (i: number) => `text.transformer.encoder.layer.${i}.attention.self`,
-        ];
-  for (let i = 0; i < layers; i++) add(layerPath(i), attention(tokens.text, textWidth));
-
-  const totals = { image: 0, text: 0 };
-  for (const [path, flops] of modules) {
-    totals[path === "visual" || path.startsWith("visual.") ? "image" : "text"] += flops;
-  }
-  return { ...totals, modules };
 }
 
-/** Queries · keys and probabilities · values, over all heads. */
-function attention(tokens: number, width: number): number {
-  return 2 * 2 * tokens * tokens * width;
-}
-
-function joined(prefix: string, path: string): string {
-  return prefix === "" ? path : `${prefix}.${path}`;
-}
-
-/** How many times a matrix is applied in one pass: to each token, each patch, once, or never (a table is looked up). */
-function applications(name: string, counts: { patches: number; image: number; text: number }): number {
-  if (name.startsWith("visual.transformer.")) return counts.image;
-  if (name === "visual.conv1.weight") return counts.patches;
-  if (/^(text\.)?transformer\.(encoder|resblocks)\./.test(name)) return counts.text;
-  const isProjection = /^visual\.proj$|^text\.proj\.|^(text\.)?text_projection|^text\.transformer\.pooler\./;
-  return isProjection.test(name) ? 1 : 0;
+function total(modules: ReadonlyMap<string, number>): number {
+  return [...modules.values()].reduce((sum, flops) => sum + flops, 0);
 }

@@ -1,7 +1,8 @@
 /** A model of a published architecture on synthetic weights: the real sizes without a file. */
 import { InputError } from "../errors/input-error.ts";
 import { SyntheticStore } from "../tensor/synthetic.ts";
-import { Clip, declaredTensors } from "./clip.ts";
+import { Clip } from "./clip.ts";
+import { declaredTensors } from "./network.ts";
 import { architectureByName, parseClipConfig } from "./config/open-clip.ts";
 import { parsePreprocessConfig } from "./config/preprocess-config.ts";
 

@@ -1,26 +1,21 @@
 /**
- * A stack of pre-norm blocks.
+ * A stack of pre-norm blocks, the same in the image tower and in CLIP's own text tower.
  *
  * Source: open_clip/transformer.py, Transformer. State dict: `resblocks.{i}.*`.
  */
-import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
-import { runBlocks, StreamedModule, type Steps } from "../nn/module.ts";
 import type { WeightScope } from "../tensor/weights.ts";
-import { ResidualAttentionBlock, type BlockSizes } from "./residual-attention-block.ts";
+import type { TransformerConfig } from "./config/clip-config.ts";
+import { ResidualAttentionBlock } from "./residual-attention-block.ts";
 
-export class Transformer extends StreamedModule<[x: Tensor3D, mask?: Tensor4D], Tensor3D> {
+export class Transformer {
+  readonly scope: WeightScope;
   readonly resblocks: readonly ResidualAttentionBlock[];
 
-  constructor(scope: WeightScope, sizes: BlockSizes & { readonly layers: number }, quickGelu: boolean) {
-    super(scope);
+  constructor(scope: WeightScope, config: TransformerConfig, quickGelu: boolean) {
+    this.scope = scope;
     this.resblocks = Array.from(
-      { length: sizes.layers },
-      (_, i) => new ResidualAttentionBlock(scope.at(`resblocks.${i}`), sizes, quickGelu),
+      { length: config.layers },
+      (_, i) => new ResidualAttentionBlock(scope.at(`resblocks.${i}`), config, quickGelu),
     );
-  }
-
-  /** @param x [B, L, width] @param mask added to the attention's scores */
-  protected forward(x: Tensor3D, mask?: Tensor4D): Steps<Tensor3D> {
-    return runBlocks(this.resblocks, x, (block, input) => block.apply(input, mask));
   }
 }

@@ -1,11 +1,11 @@
 /**
  * y[b, l] = weight[ids[b, l]]
  *
- * Source: torch.nn.Embedding. State dict: `weight` [rows, width], of which only the rows of the ids at hand are read.
+ * Source: torch.nn.Embedding. State dict: `weight` [rows, width], of which only the rows of the given ids are read.
  */
 import { gather, tensor2d, type Tensor3D } from "@tensorflow/tfjs-core";
-import type { RowTable, WeightScope } from "../tensor/weights.ts";
-import { Module, type Loadable } from "./module.ts";
+import type { Loadable, RowTable, WeightScope } from "../tensor/weights.ts";
+import { Module } from "./module.ts";
 
 /** Integers in a grid: token ids, positions. */
 export interface IdGrid {
@@ -32,7 +32,7 @@ export class Embedding extends Module<[grid: IdGrid], Tensor3D> {
     };
   }
 
-  /** @param grid [B, L], ids that were loaded; the output is [B, L, width] */
+  /** @param grid [B, L], of which the rows are loaded @returns [B, L, width] */
   protected forward({ ids, shape: [batch, length] }: IdGrid): Tensor3D {
     const positions = tensor2d(this.weight.lookup(ids), [batch, length], "int32"); // [B, L]
     return gather(this.weight.rows, positions) as unknown as Tensor3D; // [B, L, width]

@@ -7,26 +7,27 @@
  */
 import type { Tensor3D } from "@tensorflow/tfjs-core";
 import type { WeightScope } from "../tensor/weights.ts";
-import { Gelu, QuickGelu } from "./gelu.ts";
+import { Gelu } from "./gelu.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
+import { QuickGelu } from "./quick-gelu.ts";
 
 export class Mlp extends Module<[x: Tensor3D], Tensor3D> {
-  readonly c_fc: Linear;
+  readonly cFc: Linear;
   readonly gelu: Gelu | QuickGelu;
-  readonly c_proj: Linear;
+  readonly cProj: Linear;
 
   constructor(scope: WeightScope, width: number, hidden: number, quickGelu: boolean) {
     super(scope);
-    this.c_fc = new Linear(scope.at("c_fc"), width, hidden, { bias: true });
-    this.gelu = new (quickGelu ? QuickGelu : Gelu)(scope.at("gelu"));
-    this.c_proj = new Linear(scope.at("c_proj"), hidden, width, { bias: true });
+    this.cFc = new Linear(scope.at("c_fc"), width, hidden, { bias: true });
+    this.gelu = quickGelu ? new QuickGelu(scope.at("gelu")) : new Gelu(scope.at("gelu"));
+    this.cProj = new Linear(scope.at("c_proj"), hidden, width, { bias: true });
   }
 
   /** @param x [B, L, width] */
   protected forward(x: Tensor3D): Tensor3D {
-    x = this.c_fc.apply(x); // [B, L, hidden]
+    x = this.cFc.apply(x); // [B, L, hidden]
     x = this.gelu.apply(x);
-    return this.c_proj.apply(x); // [B, L, width]
+    return this.cProj.apply(x); // [B, L, width]
   }
 }

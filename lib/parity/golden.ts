@@ -2,10 +2,10 @@
  * A golden file: the inputs and every module's output of one forward pass of the reference, as safetensors.
  *
  * `input.image` F32 [B, 3, H, W], `input.text` I64 [T, L] (padded ids), then a tensor per tap, F32, in PyTorch's
- * layout. Either input may be missing: a golden of one tower. Made by `tools/golden/golden.py`, whose metadata say:
- * - versions and command of the reference, for people;
+ * layout. A golden of one tower lacks the other's input. `tools/golden/golden.py` writes goldens, with this metadata:
+ * - the reference's versions and the command;
  * - `float32_error`: JSON, tap → relative L2 of PyTorch's own float32 run. The taps then hold the float64 run's values.
- * - `samples`: a tap holds its norm, its mean and so many values at the positions of `samplePositions`, nothing else;
+ * - `samples`: each tap holds only its norm, its mean, and this many values at the positions of `samplePositions`;
  * - `arch`, `weights` "synthetic" and `image_shape` (JSON): weights and pixels are those of lib/tensor/synthetic.ts.
  */
 import { tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
@@ -17,21 +17,21 @@ import { syntheticValues } from "../tensor/synthetic.ts";
 const imageInput = "input.image";
 const textInput = "input.text";
 
-/** A golden with its header read and validated; a tap's values are read when they are asked for. */
+/** A golden whose header is validated. A tap's values are read on demand. */
 export class Golden {
   readonly name: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** Shapes of the taps by name, in the file's order. */
   readonly taps: ReadonlyMap<string, readonly number[]>;
-  /** [B, 3, H, W]; null where the golden is of texts alone */
+  /** [B, 3, H, W]; null for a golden of texts alone. */
   readonly imageShape: Tensor4D["shape"] | null;
-  /** Rows of ids, padded to one length; null where the golden is of images alone. */
+  /** Rows of ids, padded to equal length; null for a golden of images alone. */
   readonly text: readonly (readonly number[])[] | null;
-  /** Where the taps hold float64's values: PyTorch's own relative L2 in float32, by tap. */
+  /** PyTorch's own relative L2 in float32, by tap, if the taps hold float64's values. */
   readonly float32Error: ReadonlyMap<string, number> | null;
-  /** Values that are kept of each tap; null where the taps are whole. */
+  /** The number of values kept of each tap; null if the taps are whole. */
   readonly samples: number | null;
-  /** The architecture whose synthetic weights the golden is of; null for weights from a file. */
+  /** The architecture whose synthetic weights the golden was made with; null for weights from a file. */
   readonly syntheticArch: string | null;
   readonly #file: SafetensorsFile;
   readonly #source: SyncByteSource;
@@ -53,12 +53,12 @@ export class Golden {
         .map(([name, info]) => [name, checkedShape(file.name, name, info, this.samples)]),
     );
     if (this.imageShape === null && text === null) {
-      throw new InputError(`${file.name}: no golden: it has neither ${imageInput} nor ${textInput}`);
+      throw new InputError(`${file.name}: not a golden: it has neither ${imageInput} nor ${textInput}`);
     }
-    if (this.taps.size === 0) throw new InputError(`${file.name}: no golden: it has inputs, but no taps`);
+    if (this.taps.size === 0) throw new InputError(`${file.name}: not a golden: it has inputs, but no taps`);
   }
 
-  /** @throws InputError if the file is no valid golden; the source is closed then */
+  /** @throws InputError if the file is not a valid golden; the source is then closed */
   static async open(source: SyncByteSource): Promise<Golden> {
     const file = await SafetensorsFile.open(source);
     try {
@@ -69,13 +69,13 @@ export class Golden {
     }
   }
 
-  /** A tap's values, flat, as float32. @throws InputError if there is no such tap, or the file ends first */
+  /** A tap's values, flat, as float32. @throws InputError if there is no such tap, or the file is cut short */
   readTap(name: string): Float32Array {
     const { dtype, offset, size } = tensorInfo(this.#file, name);
     return toFloat32(dtype, this.#source.readSync(offset, size));
   }
 
-  /** The pixels; null where there are none. The caller disposes them. [B, 3, H, W] */
+  /** The pixels [B, 3, H, W], or null if there are none. The caller disposes them. */
   readImage(): Tensor4D | null {
     const shape = this.imageShape;
     if (shape === null) return null;

@@ -1,12 +1,12 @@
-/** One forward pass of whatever inputs there are, for those who look at the taps alone. */
+/** Forward passes for their taps alone. */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 
 /**
- * Runs the image tower, the text tower, and, with both, the similarity. Each tap comes once.
+ * Runs the image tower, the text tower and, given both inputs, the similarity. Each tap is emitted once.
  *
- * @param pixels [B, 3, H, W], normalised; null runs no image tower
- * @param rows token ids, which run as one batch; null runs no text tower
+ * @param pixels [B, 3, H, W], normalised; null skips the image tower
+ * @param rows token ids, which run as one batch; null skips the text tower
  * @throws InputError if the inputs do not fit the model
  */
 export async function runInputs(
@@ -28,7 +28,7 @@ export async function runInputs(
   }
 }
 
-/** Whether a tap is of the image tower; the English models' text tower has no prefix of its own. */
+/** Whether a tap belongs to the image tower. (The English models' text tower has no prefix to test for.) */
 export function isImageTap(name: string): boolean {
   return /^(visual|image_features$)/.test(name);
 }

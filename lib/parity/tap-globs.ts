@@ -1,18 +1,18 @@
-/** Which taps a person means: `visual.transformer.resblocks.*.mlp`, `*attn#probabilities`. */
+/** Patterns that select taps: `visual.transformer.resblocks.*.mlp`, `*attn#probabilities`. */
 
-/** Patterns of tap names: `*` stands for any characters, dots included, `?` for one. */
+/** Patterns of tap names. `*` matches any characters, dots included, and `?` matches one. */
 export class TapGlobs {
   readonly #globs: readonly { readonly glob: string; readonly pattern: RegExp }[];
   readonly #unmatched: Set<string>;
 
-  /** @param globs none: every module's output and the inputs */
+  /** @param globs if empty, all module outputs and the inputs match */
   constructor(globs: readonly string[]) {
     const patterns = globs.length > 0 ? globs : ["*"];
     this.#globs = patterns.map((glob) => ({ glob, pattern: toPattern(glob) }));
     this.#unmatched = new Set(patterns);
   }
 
-  /** Whether a tap is meant. Values that no PyTorch module has carry a `#`, which the pattern must name. */
+  /** Whether a pattern matches a tap. Only a pattern with a `#` matches a name with a `#`. */
   matches(name: string): boolean {
     let found = false;
     for (const { glob, pattern } of this.#globs) {
@@ -23,7 +23,7 @@ export class TapGlobs {
     return found;
   }
 
-  /** Whether a name that begins so might be meant: if not, what it belongs to need not run. */
+  /** Whether a pattern could match a name with one of these beginnings. If not, that part need not run. */
   mayMatch(...beginnings: readonly string[]): boolean {
     return this.#globs.some(({ glob }) => {
       const fixed = /^[^*?]*/.exec(glob)![0];
@@ -31,7 +31,7 @@ export class TapGlobs {
     });
   }
 
-  /** Patterns that no name has matched so far. */
+  /** Patterns that have not matched any name so far. */
   get unmatched(): readonly string[] {
     return [...this.#unmatched];
   }

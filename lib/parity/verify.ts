@@ -1,31 +1,30 @@
 /**
- * Our network against a golden of the reference: the golden's own inputs, every tap compared while the pass runs.
+ * Compares the network with a golden of the reference: runs the golden's inputs and compares every tap.
  *
- * A tap of the golden is read when ours is there, and both are dropped once they are compared.
+ * Taps are compared as the pass emits them, and at most one block's taps are in memory.
  */
-import { tensor, type Tensor } from "@tensorflow/tfjs-core";
+import { tensor, tensor1d, reshape, where, type Tensor } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
-import { RobertaTextTower } from "../clip/text/xlm-roberta/roberta-text-tower.ts";
 import { compare, unravel } from "../tensor/compare.ts";
 import { InputError } from "../errors/input-error.ts";
 import { samplePositions } from "../tensor/synthetic.ts";
-import { withTaps } from "../tensor/taps.ts";
+import { readTap, withTaps } from "../tensor/taps.ts";
 import type { Golden } from "./golden.ts";
 import { isImageTap, runInputs } from "./run-inputs.ts";
 
 export interface VerifyOptions {
-  /** Largest relative L2 that passes. Default: 1e-4. */
+  /** The largest relative L2 that passes. Default: 1e-4. */
   readonly tolerance?: number;
   /**
-   * Put the golden's values in the place of each module's output once that is compared: every module then runs on the
-   * reference's own input, and an error shows where it is made, and nowhere else. Default: false, end to end.
+   * Replace each module's output by the golden's once it is compared. Every module then runs on the reference's own
+   * input, so that an error shows only in the module that makes it. Default: false, end to end.
    */
   readonly isolated?: boolean;
-  /** Called for each tap when it is compared. */
+  /** Called after each tap's comparison. */
   readonly onTap?: (tap: TapReport) => void;
 }
 
-/** One tap, compared. Figures that are missing or not finite are null. */
+/** The comparison of one tap. Figures that are missing or not finite are null. */
 export interface TapReport {
   readonly name: string;
   /** ‖ours − golden‖ / ‖golden‖ */
@@ -35,42 +34,43 @@ export interface TapReport {
   /** Position of the largest difference in the tap's shape. */
   readonly worst: readonly number[] | null;
   readonly passed: boolean;
-  /** Who does not have the tap. */
+  /** The side that lacks the tap. */
   readonly missing?: "ours" | "golden";
-  /** Why nothing could be compared, for people. */
+  /** Why the tap could not be compared, as text. */
   readonly problem?: string;
-  /** error(ours) / error(PyTorch float32), both against float64, where the golden has it. */
+  /** error(ours) / error(PyTorch float32), both against float64, if the golden has PyTorch's error. */
   readonly ratio?: number;
 }
 
 export interface ParityReport {
   readonly passed: boolean;
-  /** In the order of the computation; taps that ours lacks come last. */
+  /** In the order of the computation. Taps that our network lacks come last. */
   readonly taps: readonly TapReport[];
-  /** The tap that is furthest off: one without figures if there is one, else the largest relative L2. */
+  /** The tap with the largest relative L2; a tap without figures counts as larger. */
   readonly worst: TapReport;
-  /** The largest ratio, where there are any. */
+  /** The tap with the largest ratio, if there are any. */
   readonly worstRatio: TapReport | null;
   readonly tolerance: number;
   readonly isolated: boolean;
 }
 
 /**
- * Half the distance of neighbouring float32 numbers near 1: no float32 network is nearer than that to float64, so
- * PyTorch's error counts as at least this much in a ratio.
+ * Half the distance between neighbouring float32 numbers near 1. Rounding to float32 alone causes an error of this size,
+ * so PyTorch's error counts as at least this much in a ratio.
  */
 const float32Rounding = 2 ** -25;
 
-/** Modules of PyTorch that hand their input on (dropouts, layer scales that are off), and lists of modules. */
-const idleModules = /(^|[._])dropout$|\.ls_[12]$|(^|\.)(resblocks|layer)$/;
+/** PyTorch modules that return their input (dropouts, layer scales that are off), and lists of modules. */
+const identityModules = /(^|[._])dropout$|\.ls_[12]$|(^|\.)(resblocks|layer)$/;
 
-/** Taps that are no module's: a golden of one tower may come without them. */
+/** Taps that do not belong to a module. A golden of one tower may lack them. */
 const outsideModules = ["image_features", "text_features", "logits_per_image"];
 
 /**
  * Runs a golden's inputs and compares every tap.
  *
- * Text taps are compared at real tokens alone; ours runs no further than the longest text.
+ * Text taps are compared at tokens only, because the values at padding are arbitrary. Our pass is as long as the longest
+ * text.
  * @throws InputError if the inputs do not fit the model
  */
 export async function verify(
@@ -80,35 +80,36 @@ export async function verify(
 ): Promise<ParityReport> {
   if (isolated && golden.samples !== null) {
     throw new InputError(
-      `${golden.name}: holds ${golden.samples} values of each tap: to run each module on the golden's input takes whole taps`,
+      `${golden.name}: holds ${golden.samples} values of each tap; running each module on the golden's input needs whole taps`,
     );
   }
   const { imageSize } = model.config.vision;
   if (golden.imageShape !== null && golden.imageShape.slice(2).join() !== imageSize.join()) {
     throw new InputError(
-      `${golden.name}: made with images of ${golden.imageShape.slice(2).join(" × ")}, and the model takes ${imageSize.join(" × ")}: name the golden's own model (--model)`,
+      `${golden.name}: made with images of ${golden.imageShape.slice(2).join(" × ")}, but the model takes ${imageSize.join(" × ")}; choose the model that the golden was made with`,
     );
   }
   const isToken = golden.text?.map((row) => model.text.isToken(row)) ?? [];
   const rows = golden.text?.map((row, r) => row.slice(0, isToken[r]!.lastIndexOf(true) + 1)) ?? null;
   const isWhole = golden.imageShape !== null && rows !== null;
-  const taps: TapReport[] = [];
+  const reports: TapReport[] = [];
   const seen = new Set<string>();
 
   const tokensOf = (name: string, value: Tensor): TokenGrid | null =>
     value.rank === 3 && !isImageTap(name) ? new TokenGrid(isToken, value.shape[1]!) : null;
 
-  const sink = (name: string, value: Tensor): void => {
+  const sink = async (name: string, value: Tensor): Promise<void> => {
     if (name.includes("#")) return;
     if (!isWhole && outsideModules.includes(name) && !golden.taps.has(name)) return;
-    if (seen.has(name)) throw new Error(`the tap ${name} came twice`);
+    if (seen.has(name)) throw new Error(`the tap ${name} was emitted twice`);
+    const position = seen.size;
     seen.add(name);
-    const report = compareTap(golden, name, value, tokensOf(name, value), tolerance, !isolated);
-    taps.push(report);
+    const report = await compareTap(golden, name, value, tokensOf(name, value), tolerance, !isolated);
+    reports[position] = report;
     onTap?.(report);
   };
   const patch = (name: string, value: Tensor): Tensor | null =>
-    goldenInPlace(golden, name, value, tokensOf(name, value));
+    goldenValue(golden, name, value, tokensOf(name, value));
 
   const pixels = golden.readImage();
   try {
@@ -117,11 +118,11 @@ export async function verify(
     pixels?.dispose();
   }
 
-  const isIdle = (name: string): boolean =>
-    idleModules.test(name) ||
-    (name === "text.proj" && model.text instanceof RobertaTextTower && model.text.proj === null);
+  const isIdentity = (name: string): boolean =>
+    identityModules.test(name) || model.text.identities.includes(name);
+  const taps = [...reports];
   for (const name of golden.taps.keys()) {
-    if (!seen.has(name) && !isIdle(name)) taps.push({ ...withoutFigures(name), missing: "ours" });
+    if (!seen.has(name) && !isIdentity(name)) taps.push({ ...withoutFigures(name), missing: "ours" });
   }
   return {
     passed: taps.every(({ passed }) => passed),
@@ -136,11 +137,11 @@ export async function verify(
   };
 }
 
-/** Which positions of a text tap [T, length, …] are tokens; what stands at padding is arbitrary, there and here. */
+/** Which positions of a text tap [T, length, …] are tokens. Values at padding are arbitrary, in both networks. */
 class TokenGrid {
-  /** Flat positions, row by row, in a run of so many positions a row. */
+  /** Flat positions of the tokens in our pass, row by row. */
   readonly positions: readonly number[];
-  /** Positions of a row in our run, and in the golden's input. */
+  /** Positions of a row in our pass. */
   readonly length: number;
 
   constructor(isToken: readonly (readonly boolean[])[], length: number) {
@@ -148,7 +149,7 @@ class TokenGrid {
     this.positions = isToken.flatMap((row, r) => row.flatMap((real, i) => (real ? [r * length + i] : [])));
   }
 
-  /** The vectors of the tokens, one after another, of a tensor with `length` positions a row. */
+  /** The vectors of the tokens, of a tensor with `length` positions a row. */
   gather(values: Float32Array, width: number, length: number): Float32Array {
     const tokens = new Float32Array(this.positions.length * width);
     for (const [i, position] of this.positions.entries()) {
@@ -158,35 +159,44 @@ class TokenGrid {
     return tokens;
   }
 
-  /** Writes the golden's vectors of the tokens over ours. */
-  scatter(golden: Float32Array, goldenLength: number, ours: Float32Array, width: number): void {
+  /** The golden's vectors at the tokens of our pass, in a tensor of our pass's shape; zeros at padding. */
+  scatter(golden: Float32Array, goldenLength: number, rows: number, width: number): Float32Array {
+    const values = new Float32Array(rows * this.length * width);
     for (const position of this.positions) {
       const from = this.#inRowsOf(goldenLength, position) * width;
-      ours.set(golden.subarray(from, from + width), position * width);
+      values.set(golden.subarray(from, from + width), position * width);
     }
+    return values;
   }
 
-  /** Where a position of our run stands in rows of another length. */
+  /** 1 at tokens, 0 at padding. [rows · length] */
+  mask(rows: number): Uint8Array {
+    const mask = new Uint8Array(rows * this.length);
+    for (const position of this.positions) mask[position] = 1;
+    return mask;
+  }
+
+  /** The index of a position of our pass in rows of another length. */
   #inRowsOf(length: number, position: number): number {
     return Math.floor(position / this.length) * length + (position % this.length);
   }
 }
 
-function compareTap(
+async function compareTap(
   golden: Golden,
   name: string,
   value: Tensor,
   tokens: TokenGrid | null,
   tolerance: number,
   withRatio: boolean,
-): TapReport {
+): Promise<TapReport> {
   if (!golden.taps.has(name)) return { ...withoutFigures(name), missing: "golden" };
   const problem = misfit(golden, name, value.shape, tokens);
   if (problem !== null) return { ...withoutFigures(name), problem };
 
   const { shape } = value;
   const width = shape.at(-1) ?? 1;
-  const values = value.dataSync() as Float32Array;
+  const values = await readTap(value);
   const ours = tokens ? tokens.gather(values, width, tokens.length) : values;
   const stored = golden.readTap(name);
   const { relativeL2, maxAbs, cosine, worstIndex } =
@@ -210,7 +220,7 @@ function compareTap(
   };
 }
 
-/** Why a tap of ours cannot be compared with the golden's; null if it can. */
+/** Why our tap cannot be compared with the golden's; null if it can. */
 function misfit(
   golden: Golden,
   name: string,
@@ -225,7 +235,7 @@ function misfit(
     : `shape [${ours.join(", ")}], in the golden [${shape.join(", ")}]`;
 }
 
-/** A sampled tap: the norm over all values counts as one more figure of the samples. */
+/** Compares a sampled tap. The relative error of the norm over all values counts as well. */
 function compareSamples(name: string, ours: Float32Array, stored: Float32Array): ReturnType<typeof compare> {
   const [norm = NaN, , ...samples] = stored;
   const positions = samplePositions(name, samples.length, ours.length);
@@ -238,14 +248,15 @@ function compareSamples(name: string, ours: Float32Array, stored: Float32Array):
   return { ...comparison, relativeL2, worstIndex: positions[comparison.worstIndex]! };
 }
 
-/** The golden's values in the shape of ours; at padding ours stay, for the golden's are arbitrary. */
-function goldenInPlace(golden: Golden, name: string, value: Tensor, tokens: TokenGrid | null): Tensor | null {
+/** The golden's values in the shape of ours; at padding, our values, because the golden's are arbitrary. */
+function goldenValue(golden: Golden, name: string, value: Tensor, tokens: TokenGrid | null): Tensor | null {
   if (!golden.taps.has(name) || misfit(golden, name, value.shape, tokens) !== null) return null;
   const stored = golden.readTap(name);
   if (tokens === null) return tensor(stored, value.shape);
-  const values = Float32Array.from(value.dataSync());
-  tokens.scatter(stored, golden.taps.get(name)![1]!, values, value.shape[2]!);
-  return tensor(values, value.shape);
+  const [rows = 0, length = 0, width = 0] = value.shape;
+  const values = tensor(tokens.scatter(stored, golden.taps.get(name)![1]!, rows, width), value.shape);
+  const isToken = reshape(tensor1d(tokens.mask(rows), "bool"), [rows, length, 1]);
+  return where(isToken, values, value);
 }
 
 function withoutFigures(name: string): TapReport {

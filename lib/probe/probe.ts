@@ -7,7 +7,7 @@
 import { add, matMul, softmax, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
-import { disposing } from "../nn/module.ts";
+import { disposing } from "../tensor/disposing.ts";
 import { FileSource } from "../node/files/file-source.ts";
 import { writeWhole } from "../node/files/write-file.ts";
 import { embedImages, embeddingTap, type EmbedImagesOptions } from "../tasks/embed.ts";

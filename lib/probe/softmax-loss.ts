@@ -24,7 +24,7 @@ import {
   type Tensor1D,
   type Tensor2D,
 } from "@tensorflow/tfjs-core";
-import { project } from "../nn/linear.ts";
+import { linear } from "../nn/operations/linear.ts";
 import type { Rows } from "../features/features.ts";
 
 /** Numbers in a block of rows. A power of two would make columns fall on few lines of the cache. */
@@ -155,7 +155,7 @@ export class SoftmaxLoss {
     const labels = tensor1d(this.#labels.subarray(start, end), "int32");
     const own = cast(oneHot(labels, classes), "float32"); // [block, classes]
 
-    const logits = project(x, columns, bias); // [block, classes]
+    const logits = linear(x, columns, bias); // [block, classes]
     const probabilities = softmax(logits);
     // log Σ e^z = max z − log max p, which no logit is too small for.
     const margins = sub(max(logits, 1), sum(mul(logits, own), 1)).dataSync<"float32">();

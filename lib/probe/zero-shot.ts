@@ -1,7 +1,8 @@
 /** What the same features give without any training: the bar that a probe has to clear. */
 import { tensor2d, tidy } from "@tensorflow/tfjs-core";
-import { l2Normalize, type Clip } from "../clip/clip.ts";
-import { disposing } from "../nn/module.ts";
+import type { Clip } from "../clip/clip.ts";
+import { l2Normalize } from "../clip/normalize.ts";
+import { disposing } from "../tensor/disposing.ts";
 import { modelIdentity } from "../node/models/model-identity.ts";
 import { embeddingTap } from "../tasks/embed.ts";
 import { zeroShotClassifier } from "../tasks/zero-shot.ts";

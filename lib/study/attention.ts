@@ -1,12 +1,13 @@
 /**
- * Where the class token looks.
+ * The attention of the class token, in one layer and over all layers.
  *
- * Attention rollout: Abnar, Zuidema, "Quantifying Attention Flow in Transformers", 2020 (arXiv 2005.00928): with the
- * residual connection as attention to oneself, layers multiply: R ← (½ Ā + ½ I) · R, Ā the mean over heads.
+ * Attention rollout counts the residual connection as attention of each token to itself and multiplies the layers:
+ * R ← (½ Ā + ½ I) · R, where Ā is the mean over heads.
+ * Paper: Abnar, Zuidema, "Quantifying Attention Flow in Transformers", 2020 (arXiv 2005.00928).
  */
 import { bilinear, heat, Raster, toUnit } from "../draw/raster.ts";
 
-/** Attention probabilities of one image in one layer: [heads, L, L], row q says where token q looks. */
+/** Attention probabilities of one image in one layer: [heads, L, L]; row q holds what token q attends to. */
 export interface Attention {
   readonly values: Float32Array;
   readonly heads: number;
@@ -14,7 +15,7 @@ export interface Attention {
   readonly length: number;
 }
 
-/** How much the class token looks at each patch. @param head null is the mean over heads */
+/** The class token's attention to each patch. @param head null for the mean over heads */
 export function classAttention({ values, heads, length }: Attention, head: number | null): Float64Array {
   const chosen = head === null ? Array.from({ length: heads }, (_, i) => i) : [head];
   const patches = new Float64Array(length - 1);
@@ -25,9 +26,9 @@ export function classAttention({ values, heads, length }: Attention, head: numbe
   return patches;
 }
 
-/** Gathers attention layer by layer; keeps one matrix. */
+/** Accumulates attention layer by layer, in one matrix. */
 export class Rollout {
-  /** [L, L], row by row: how much of each input token is in each token. */
+  /** [L, L], row by row: the share of each input token in each token. */
   #flow: Float64Array | null = null;
 
   add({ values, heads, length }: Attention): void {
@@ -44,7 +45,7 @@ export class Rollout {
     this.#flow = next;
   }
 
-  /** How much of each patch has come to the class token. @throws Error before the first layer */
+  /** The share of each patch in the class token. @throws Error before the first layer */
   classToken(): Float64Array {
     if (this.#flow === null) throw new Error("no attention to roll out");
     return this.#flow.slice(1, Math.sqrt(this.#flow.length));
@@ -55,7 +56,7 @@ function identity(size: number): Float64Array {
   return new Float64Array(size * size).map((_, i) => (i % (size + 1) === 0 ? 1 : 0));
 }
 
-/** The picture beside itself with the patches' weights laid over: from dark, the least, to bright, the most. */
+/** The image in gray under a heat map of the patches' weights, from dark (the smallest) to bright (the largest). */
 export function overlay(
   picture: Raster,
   weights: ArrayLike<number>,

@@ -1,41 +1,44 @@
-/** Pictures of what the image tower makes of an image, from one forward pass. */
-import { tensor3d, type Tensor4D } from "@tensorflow/tfjs-core";
-import { l2Normalize, type Clip } from "../clip/clip.ts";
+/** Images of what happens inside the image tower, from one forward pass. */
+import { tensor3d, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
+import type { Clip } from "../clip/clip.ts";
+import { l2Normalize } from "../clip/normalize.ts";
 import type { PreprocessConfig } from "../clip/config/preprocess-config.ts";
-import { disposing } from "../nn/module.ts";
+import { disposing } from "../tensor/disposing.ts";
 import type { ZeroShotClassifier } from "../tasks/zero-shot.ts";
 import { InputError } from "../errors/input-error.ts";
-import { withTaps } from "../tensor/taps.ts";
+import { withWeights } from "../nn/tower.ts";
+import { readTap, withTaps } from "../tensor/taps.ts";
 import { classAttention, overlay, Rollout, type Attention } from "./attention.ts";
 import { grid, heat, Raster } from "../draw/raster.ts";
 import { patchFilters, positionSimilarity } from "./weights.ts";
 
 export interface StudyOptions {
-  /** Whose attention is shown. Default: the last. */
+  /** The layer whose attention is shown. Default: the last. */
   readonly layer?: number;
-  /** Default: all heads, side by side. */
+  /** The head that is shown. Default: all heads, side by side. */
   readonly head?: number;
-  /** Asked after each layer. */
+  /** Classifies the class token after each layer. */
   readonly classifier?: ZeroShotClassifier;
 }
 
 export interface Study {
-  /** By file name without its ending. */
+  /** By file name without extension. */
   readonly pictures: ReadonlyMap<string, Raster>;
   /** Probability of each class after each layer, [layers][classes]; null without a classifier. */
   readonly answers: readonly (readonly number[])[] | null;
 }
 
-const pictureSize = 336;
+/** In pixels. */
+const shownSize = 336;
 
 /**
  * Runs the image tower once and draws:
- * - `attention-layer-I[-head-H]`: where the class token looks in one layer, over the image, a picture a head;
- * - `attention-rollout`: the image, and what of it has reached the class token at the end;
+ * - `attention-layer-I[-head-H]`: the class token's attention in one layer over the image, one image per head;
+ * - `attention-rollout`: the image, and how much of each patch has reached the class token at the end;
  * - `patch-filters`, `position-similarity`: see weights.ts;
- * - `layer-answers`: with a classifier, each class's probability (a row) after each layer (a column).
+ * - `layer-answers`: given a classifier, the probability of each class (row) after each layer (column).
  *
- * @param pixels [1, 3, H, W], as the model's preprocessing makes them
+ * @param pixels [1, 3, H, W], preprocessed
  * @throws InputError for a layer or a head that the model does not have
  */
 export async function studyImage(model: Clip, pixels: Tensor4D, options: StudyOptions = {}): Promise<Study> {
@@ -51,27 +54,23 @@ export async function studyImage(model: Clip, pixels: Tensor4D, options: StudyOp
   const rollout = new Rollout();
   const classTokens: Float32Array[] = [];
   let shown: Attention | null = null;
-  const features = await withTaps(
-    (name, value) => {
-      const [, block, what = ""] =
-        /^visual\.transformer\.resblocks\.(\d+)(\.attn#probabilities)?$/.exec(name) ?? [];
-      if (block === undefined) return;
-      if (what === "") classTokens.push((value.dataSync() as Float32Array).slice(0, value.shape[2]));
-      else {
-        const attention = {
-          values: Float32Array.from(value.dataSync()),
-          heads,
-          length: value.shape[2]!,
-        };
-        rollout.add(attention);
-        if (Number(block) === layer) shown = attention;
-      }
-    },
-    () => model.encodeImage(pixels),
-  );
+  const sink = async (name: string, value: Tensor): Promise<void> => {
+    const [, block, what = ""] =
+      /^visual\.transformer\.resblocks\.(\d+)(\.attn#probabilities)?$/.exec(name) ?? [];
+    if (block === undefined) return;
+    const values = await readTap(value);
+    if (what === "") {
+      classTokens[Number(block)] = values.slice(0, value.shape[2]); // [1, L, width]
+    } else {
+      const attention = { values: Float32Array.from(values), heads, length: value.shape[2]! }; // [1, heads, L, L]
+      rollout.add(attention);
+      if (Number(block) === layer) shown = attention;
+    }
+  };
+  const features = await withTaps(sink, () => model.encodeImage(pixels));
   features.dispose();
 
-  const picture = shownPicture(pixels, model.preprocess);
+  const picture = await shownImage(pixels, model.preprocess);
   const over = (weights: ArrayLike<number>): Raster => overlay(picture, weights, patches);
   const chosen = head === undefined ? Array.from({ length: heads }, (_, i) => i) : [head];
   const ofHeads = chosen.map((h) => over(classAttention(shown!, h)));
@@ -91,15 +90,17 @@ export async function studyImage(model: Clip, pixels: Tensor4D, options: StudyOp
   return { pictures, answers };
 }
 
-/** Each layer's class token through the last norm and the projection, as if no layer followed. */
+/** The class token after each layer, read out as if no layer followed. */
 async function layerAnswers(
   { visual }: Clip,
   classTokens: readonly Float32Array[],
   classifier: ZeroShotClassifier,
 ): Promise<number[][]> {
   const tokens = tensor3d(classTokens.map((token) => [Array.from(token)])); // [layers, 1, width]: images of one token
-  const embedded = await disposing(tokens, () => visual.readOut(tokens)); // [layers, embedDim]
-  const normalised = await disposing(embedded, (x) => Promise.resolve(l2Normalize(x)));
+  const embedded = await disposing(tokens, (x) =>
+    withWeights(visual.readOutWeights, () => visual.readOut(x)),
+  ); // [layers, embedDim]
+  const normalised = await disposing(embedded, l2Normalize);
   const probabilities = await disposing(normalised, (x) => classifier.probabilities(x)); // [layers, classes]
   return disposing(probabilities, (x) => x.array());
 }
@@ -109,15 +110,15 @@ function answersPicture(answers: readonly (readonly number[])[]): Raster {
   return new Raster(layers, classes).paint((x, y) => heat(answers[x]![y]!)).enlarged(24);
 }
 
-/** The image as the network gets it, enlarged to a size for people. */
-function shownPicture(pixels: Tensor4D, { mean, std }: PreprocessConfig): Raster {
+/** The image as the network receives it, enlarged for display. */
+async function shownImage(pixels: Tensor4D, { mean, std }: PreprocessConfig): Promise<Raster> {
   const [, , height, width] = pixels.shape;
-  const values = pixels.dataSync();
+  const values = await pixels.data<"float32">();
   const raster = new Raster(width, height).paint(
     (x, y) =>
       [0, 1, 2].map(
         (channel) => 255 * (values[(channel * height + y) * width + x]! * std[channel]! + mean[channel]!),
       ) as [number, number, number],
   );
-  return raster.enlarged(Math.max(1, Math.round(pictureSize / width)));
+  return raster.enlarged(Math.max(1, Math.round(shownSize / width)));
 }

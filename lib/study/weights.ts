@@ -1,17 +1,18 @@
-/** What the first weights of the image tower look like: figure 7 of the ViT paper (arXiv 2010.11929). */
+/** Images of the image tower's first weights, as in figure 7 of the ViT paper (arXiv 2010.11929). */
+import type { Rank } from "@tensorflow/tfjs-core";
 import type { VisionTransformer } from "../clip/vision/vision-transformer.ts";
-import type { Loadable } from "../nn/module.ts";
+import type { Weight } from "../tensor/weights.ts";
 import { grid, heatMap, Raster } from "../draw/raster.ts";
 
 /**
- * The filters of the patch embedding that weigh most, as pictures of a patch's size, gray where they are zero.
+ * The filters of the patch embedding with the largest norms, each the size of a patch. Gray is zero.
  *
- * @param count so many, in a square
+ * @param count the number of filters, arranged in a square
  */
 export async function patchFilters({ conv1 }: VisionTransformer, count = 64): Promise<Raster> {
   const { weight } = conv1;
   const [width, , rows, columns] = weight.shape;
-  const values = await loaded(weight, () => weight.tensor.dataSync()); // [rows, columns, 3, width]
+  const values = await valuesOf(weight); // [rows, columns, 3, width]
   const filters = Array.from({ length: width }, (_, filter) => {
     const ofFilter = Float32Array.from({ length: rows * columns * 3 }, (_, i) => values[i * width + filter]!);
     return { ofFilter, norm: Math.hypot(...ofFilter) };
@@ -27,7 +28,7 @@ export async function patchFilters({ conv1 }: VisionTransformer, count = 64): Pr
 }
 
 /**
- * For each patch's position a map of the cosine similarity of its embedding with those of all positions.
+ * For each patch's position, a map of the cosine similarity of its embedding with those of all positions.
  *
  * @param gridSize rows and columns of patches
  */
@@ -36,8 +37,8 @@ export async function positionSimilarity(
   [rows, columns]: readonly [number, number],
 ): Promise<Raster> {
   const [length, width] = positionalEmbedding.shape;
-  const values = await loaded(positionalEmbedding, () => positionalEmbedding.tensor.dataSync()); // [1 + patches, width]
-  // Row 0 is the class token's, which has no place in the picture.
+  const values = await valuesOf(positionalEmbedding); // [1 + patches, width]
+  // Row 0 belongs to the class token, which has no place in the image.
   const vectors = Array.from({ length: length - 1 }, (_, i) =>
     values.slice((i + 1) * width, (i + 2) * width),
   );
@@ -49,10 +50,11 @@ export async function positionSimilarity(
   return grid(maps, columns);
 }
 
-async function loaded<T>(weight: Loadable, use: () => T): Promise<T> {
+/** As loaded, permuted by the weight's layout. */
+async function valuesOf<R extends Rank>(weight: Weight<R>): Promise<Float32Array> {
   try {
     await weight.load();
-    return use();
+    return await weight.tensor.data<"float32">();
   } finally {
     weight.release();
   }

@@ -34,25 +34,27 @@ export async function embedTextTaps(
 ): Promise<Tensor2D[]> {
   const tokenizer = await model.tokenizer();
   const rows = texts.map((text) => tokenizer.encode(text));
-  const tokens = rows.map((row) => model.text.isToken(row));
+  const tokens = rows.map((row) => ({
+    isToken: model.text.isToken(row),
+    readOutPosition: model.text.readOutPosition(row),
+  }));
   return runTapped({
     taps,
     embedding: textTap,
     normalize,
-    vectorOf: (name, value) => onePerText(name, value, tokens, pool, model),
+    vectorOf: (name, value) => onePerText(name, value, tokens, pool),
     // All in one run, so that a tap's rows are the texts.
     run: (options) => model.encodeTokens(rows, { ...options, batchSize: Math.max(1, rows.length) }),
   });
 }
 
+interface TextTokens {
+  readonly isToken: readonly boolean[];
+  readonly readOutPosition: number;
+}
+
 /** A vector for each text: [B, D] as it is; of [B, L, D] one token's, or the mean over the tokens. */
-function onePerText(
-  name: string,
-  value: Tensor,
-  tokens: readonly (readonly boolean[])[],
-  pool: Pooling,
-  { config }: Clip,
-): Tensor2D {
+function onePerText(name: string, value: Tensor, tokens: readonly TextTokens[], pool: Pooling): Tensor2D {
   if (value.rank === 2) return value as Tensor2D;
   const [batch = 0, length = 0, width = 0] = value.shape;
   if (value.rank !== 3 || batch !== tokens.length) {
@@ -61,13 +63,12 @@ function onePerText(
     );
   }
   if (pool === "class") {
-    const isCausal = config.text.kind !== "xlm-roberta";
-    const indices = tokens.map((of, row) => [row, isCausal ? of.lastIndexOf(true) : 0]);
+    const indices = tokens.map(({ readOutPosition }, row) => [row, readOutPosition]);
     return gatherND(value, tensor2d(indices, [batch, 2], "int32")) as Tensor2D;
   }
   const weights = Float32Array.from({ length: batch * length }, (_, i) => {
-    const of = tokens[Math.floor(i / length)]!;
-    return of[i % length] === true ? 1 / of.filter(Boolean).length : 0;
+    const { isToken } = tokens[Math.floor(i / length)]!;
+    return isToken[i % length] === true ? 1 / isToken.filter(Boolean).length : 0;
   });
   const weighed = mul<Tensor3D>(value, tensor3d(weights, [batch, length, 1]));
   return reshape(sum(weighed, 1), [batch, width]);

@@ -1,7 +1,7 @@
 /** Image files to embeddings, batch by batch: workers decode the next images while the network runs. */
 import { mean, reshape, slice, tensor4d, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
-import { disposing } from "../nn/module.ts";
+import { disposing } from "../tensor/disposing.ts";
 import { imageLoader } from "../node/images/image-loader.ts";
 import type { ImageSource } from "../node/images/image-source.ts";
 import "../node/tap-scope.ts";

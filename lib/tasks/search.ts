@@ -1,7 +1,7 @@
 /** Retrieval: images in the order of their cosine similarity to a text or an image. */
 import { matMul, type Tensor2D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
-import { disposing } from "../nn/module.ts";
+import { disposing } from "../tensor/disposing.ts";
 import { assertFinite } from "./finite.ts";
 import { embedImages, type EmbedImagesOptions } from "./embed.ts";
 

@@ -1,6 +1,6 @@
 /** A forward pass from which several taps are taken, a vector for each input. */
 import { clone, keep, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
-import { l2Normalize } from "../clip/clip.ts";
+import { l2Normalize } from "../clip/normalize.ts";
 import { InputError } from "../errors/input-error.ts";
 import { withTaps } from "../tensor/taps.ts";
 

@@ -7,9 +7,10 @@
  */
 import { concat, mean, reshape, softmax, tidy, transpose } from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
-import { l2Normalize, type Clip } from "../clip/clip.ts";
+import type { Clip } from "../clip/clip.ts";
+import { l2Normalize } from "../clip/normalize.ts";
 import { clean } from "../text/clean/clean.ts";
-import { disposing } from "../nn/module.ts";
+import { disposing } from "../tensor/disposing.ts";
 import { assertFinite } from "./finite.ts";
 import { InputError } from "../errors/input-error.ts";
 

@@ -1,27 +1,33 @@
 /**
- * Taps: named values inside a forward pass, for whoever wants to look.
+ * Taps: named values inside a forward pass, for a sink to observe.
  *
- * A tap's name is the path of the module that put the value out, which is also its state-dict prefix and its name in
- * PyTorch's `named_modules()`; values that no PyTorch module has carry a `#` ("….attn#probabilities"). Sinks are in
- * dynamic scope: `withTaps(sink, () => model.encodeImage(pixels))`. Without a sink a tap costs one null check.
+ * A tap's name is the path of the module whose output it is, which is also the module's state-dict prefix and its name
+ * in PyTorch's `named_modules()`. The name of a value that no PyTorch module outputs contains a `#`
+ * ("….attn#probabilities"). A sink observes the passes that start inside `withTaps(sink, () => model.encodeImage(pixels))`.
+ * Without a sink, a tap costs one null check.
  */
-import { tidy, type Tensor } from "@tensorflow/tfjs-core";
+import { keep, Tensor, tidy, type DataTypeMap } from "@tensorflow/tfjs-core";
 
 /**
- * Receives each tapped value as the pass runs. It borrows the tensor: whatever it wants to keep it copies before it
- * returns (`value.dataSync()`; `keep(value.clone())`, for without `keep` a clone goes when the sink returns).
+ * Receives each tapped value while the pass runs. The sink borrows the tensor: the pass disposes it.
+ *
+ * To read numbers, return a promise: `async (name, value) => { const numbers = await readTap(value); … }`. The pass
+ * waits for the promises after each block, so at most one block's taps are kept at a time. This works on backends that
+ * cannot read synchronously. A rejected promise fails the pass.
  */
-export type TapSink = (name: string, value: Tensor) => void;
+export type TapSink = (name: string, value: Tensor) => unknown;
 
 /**
- * Gives a tensor that takes a tapped value's place from there on (activation patching), of the same shape; null leaves
- * the value as it is. The pass disposes the tensor.
+ * Returns a tensor of the same shape that replaces a tapped value in the rest of the pass (activation patching), or null
+ * to leave it unchanged. The pass disposes the returned tensor.
  */
 export type Patch = (name: string, value: Tensor) => Tensor | null;
 
 interface Observer {
   readonly sink: TapSink;
   readonly patch: Patch | undefined;
+  /** What the sink has not finished yet. */
+  readonly pending: Promise<unknown>[];
 }
 
 /** Carries a value along a chain of asynchronous calls. */
@@ -30,53 +36,66 @@ export interface AsyncScope<T> {
   run<R>(value: T, callback: () => R): R;
 }
 
-/** Where the host has nothing better (browsers): in force while `callback` runs, up to its first await. */
-class SynchronousScope<T> implements AsyncScope<T> {
-  #value: T | undefined;
+/**
+ * For hosts without AsyncLocalStorage (browsers): a value is in force until the promise that `callback` returns settles.
+ * If several calls overlap, the value of the latest one that has not settled is in force.
+ */
+export class OverlappingScope<T> implements AsyncScope<T> {
+  readonly #values: { readonly value: T }[] = [];
 
   getStore(): T | undefined {
-    return this.#value;
+    return this.#values.at(-1)?.value;
   }
 
   run<R>(value: T, callback: () => R): R {
-    const outer = this.#value;
-    this.#value = value;
+    const entry = { value };
+    const leave = (): void => {
+      this.#values.splice(this.#values.indexOf(entry), 1);
+    };
+    this.#values.push(entry);
+    let result: R | undefined;
     try {
-      return callback();
+      result = callback();
     } finally {
-      this.#value = outer;
+      if (result instanceof Promise) result.then(leave, leave);
+      else leave();
     }
+    return result;
   }
 }
 
-let scope: AsyncScope<Observer> = new SynchronousScope();
+let scope: AsyncScope<Observer> = new OverlappingScope();
 
 /** Sets what carries sinks across awaits; lib/node sets Node's AsyncLocalStorage. */
 export function setTapScope(asyncScope: AsyncScope<Observer>): void {
   scope = asyncScope;
 }
 
-/** Who watches the code that runs at this moment. */
+/** The observer of the running pass. */
 let current: Observer | null = null;
 
-/** Passes run one after another: a pass that awaits weights must not emit into the sink of another. */
+/** Passes run one after another, so that a pass that awaits weights does not emit into another pass's sink. */
 let queue: Promise<unknown> = Promise.resolve();
 
 /**
- * Hands a value to the sink in scope, if there is one.
+ * Hands a value to the sink in scope, if there is one. Call it inside `tidy`, which disposes a replaced value.
  *
- * @returns the value, or what takes its place: in an operation that frees what it does not return (`tidy`)
+ * @returns the value, or its replacement
  */
 export function tap<T extends Tensor>(name: string, value: T): T {
   const observer = current;
   if (observer === null) return value;
   return tidy(() => {
-    observer.sink(name, value);
+    const finished = observer.sink(name, value);
+    if (finished instanceof Promise) {
+      finished.catch(() => undefined); // settleTaps reports it
+      observer.pending.push(finished);
+    }
     return (observer.patch?.(name, value) as T | null | undefined) ?? value;
   });
 }
 
-/** As `tap`, for a value that nobody else will free: it is disposed where another takes its place, or a sink throws. */
+/** As `tap`, for a value outside of `tidy`: it is disposed if it is replaced, or if the sink throws. */
 export function tapOwned<T extends Tensor>(name: string, value: T): T {
   let shown: T | undefined;
   try {
@@ -88,14 +107,38 @@ export function tapOwned<T extends Tensor>(name: string, value: T): T {
 }
 
 /**
+ * Reads a tapped value inside a sink.
+ *
+ * The value is kept until its numbers have arrived, whatever the pass does with it meanwhile.
+ */
+export async function readTap(value: Tensor): Promise<DataTypeMap["float32"]> {
+  const kept = keep(value.clone());
+  try {
+    return await kept.data<"float32">();
+  } finally {
+    kept.dispose();
+  }
+}
+
+/** Waits for what the sink of the running pass has begun. @throws the first error of the sink */
+export async function settleTaps(): Promise<void> {
+  if (current !== null && current.pending.length > 0) await settle(current);
+}
+
+async function settle({ pending }: Observer): Promise<void> {
+  const outcomes = await Promise.allSettled(pending.splice(0));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+/**
  * Runs `run` with `sink` receiving every tap of the passes and layers that it starts.
  *
- * Under Node that holds across awaits. In a browser, start the passes before the first await in `run`.
- * @param patch may put other values in the place of those that the sink has seen
+ * In a browser, do not overlap two calls: see `OverlappingScope`.
+ * @param patch may replace values that the sink has seen
  */
 export function withTaps<R>(sink: TapSink, run: () => R, patch?: Patch): R {
   const outer = current;
-  const observer = { sink, patch };
+  const observer = { sink, patch, pending: [] };
   current = observer;
   try {
     return scope.run(observer, run);
@@ -104,14 +147,24 @@ export function withTaps<R>(sink: TapSink, run: () => R, patch?: Patch): R {
   }
 }
 
-/** Runs a forward pass that awaits (for weights) when all passes before it are done, with the caller's sink. */
+/**
+ * Runs a forward pass that awaits weights, after all passes before it, with the caller's sink.
+ *
+ * @throws what `run` throws, or the first error of the sink
+ */
 export function pass<R>(run: () => Promise<R>): Promise<R> {
   const observer = scope.getStore() ?? null;
   const result = queue.then(async () => {
     current = observer;
     try {
-      return await run();
+      const output = await run();
+      await settleTaps().catch((error: unknown) => {
+        if (output instanceof Tensor) output.dispose();
+        throw error;
+      });
+      return output;
     } finally {
+      await Promise.allSettled(observer?.pending.splice(0) ?? []);
       current = null;
     }
   });

@@ -1,5 +1,5 @@
 /**
- * Weights as the layers see them: handles that are asked for by name when the network is built, and loaded and
+ * ModelWeights as the layers see them: handles that are asked for by name when the network is built, and loaded and
  * released while it runs, block by block, so that a tower may be larger than the backend's memory.
  *
  * The path of a scope is the state-dict prefix, to the letter: `scope.at("ln_1").get("weight", [1280])`. Building a
@@ -47,12 +47,12 @@ export class Weight<R extends Rank = Rank> {
   /** As stored, in PyTorch's order. */
   readonly shape: ShapeMap[R];
   readonly #layout: Layout;
-  readonly #weights: Weights;
+  readonly #weights: ModelWeights;
   #tensor: Tensor<R> | null = null;
   /** Its bytes, on their way since `prefetch`. */
   #coming: Promise<Uint8Array> | null = null;
 
-  constructor(weights: Weights, name: string, shape: ShapeMap[R], layout: Layout) {
+  constructor(weights: ModelWeights, name: string, shape: ShapeMap[R], layout: Layout) {
     this.#weights = weights;
     this.name = name;
     this.shape = shape;
@@ -138,6 +138,12 @@ export class Weight<R extends Rank = Rank> {
     this.#tensor = null;
     this.#coming = null;
   }
+}
+
+/** ModelWeights that can be loaded and released: a scope with everything below it, or a single weight. */
+export interface Loadable {
+  load(): Promise<void>;
+  release(): void;
 }
 
 /** Rows that a table keeps, in bytes: 16,384 of 1,024 numbers. */
@@ -263,7 +269,7 @@ export async function loadAll(parts: readonly { load(): Promise<void> }[]): Prom
 }
 
 /** All weights of a model: the root of its scopes. */
-export class Weights {
+export class ModelWeights {
   readonly residency: Residency;
   readonly store: TensorStore;
   readonly #handles = new Map<string, Weight | RowTable>();
@@ -341,11 +347,11 @@ export class Weights {
 export class WeightScope {
   /** State-dict prefix without the last dot; empty at the root. */
   readonly path: string;
-  readonly #weights: Weights;
+  readonly #weights: ModelWeights;
   /** What is at and below this place, looked up once: passes ask for it in every block. */
   #below: readonly (Weight | RowTable)[] | null = null;
 
-  constructor(weights: Weights, path: string) {
+  constructor(weights: ModelWeights, path: string) {
     this.#weights = weights;
     this.path = path;
   }
@@ -367,20 +373,21 @@ export class WeightScope {
 
   /** Loads every weight of this scope and below; tables are loaded by their layer, which knows the ids. */
   load(): Promise<void> {
-    return loadAll(this.#handles().filter((handle) => handle instanceof Weight));
+    return loadAll(this.weights.filter((handle) => handle instanceof Weight));
   }
 
   /** Begins to read every weight of this scope and below that is not loaded, without waiting for it. */
   prefetch(): void {
-    for (const handle of this.#handles()) if (handle instanceof Weight) handle.prefetch();
+    for (const handle of this.weights) if (handle instanceof Weight) handle.prefetch();
   }
 
   /** Releases every weight of this scope and below. */
   release(): void {
-    for (const handle of this.#handles()) handle.release();
+    for (const handle of this.weights) handle.release();
   }
 
-  #handles(): readonly (Weight | RowTable)[] {
+  /** Every weight and table of this scope and below. */
+  get weights(): readonly (Weight | RowTable)[] {
     this.#below ??= this.#weights.under(this.path === "" ? "" : `${this.path}.`);
     return this.#below;
   }

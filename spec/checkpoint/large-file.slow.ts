@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { declaredTensors } from "../../lib/clip/clip.ts";
+import { declaredTensors } from "../../lib/clip/network.ts";
 import { architectureByName, parseClipConfig } from "../../lib/clip/config/open-clip.ts";
 import { clipscopeProcess } from "../support/cli.ts";
 import { peakMemory, reportingPeak } from "../support/peak-memory.ts";

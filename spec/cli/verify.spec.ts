@@ -303,7 +303,7 @@ describe("clipscope verify", () => {
       [
         "weights",
         () => Promise.resolve(`${model}/open_clip_model.safetensors`),
-        /^clipscope: .*no golden: it has neither input\.image nor input\.text\n$/,
+        /^clipscope: .*not a golden: it has neither input\.image nor input\.text\n$/,
       ],
       [
         "inputs alone",
@@ -311,12 +311,12 @@ describe("clipscope verify", () => {
           edited((tensors) => {
             for (const name of tensors.keys()) if (!name.startsWith("input.")) tensors.delete(name);
           }),
-        /^clipscope: .*no golden: it has inputs, but no taps\n$/,
+        /^clipscope: .*not a golden: it has inputs, but no taps\n$/,
       ],
       [
         "another model's golden",
         () => Promise.resolve(tinyGolden("quickgelu-linear")),
-        /^clipscope: .*golden\.safetensors: made with images of 28 × 28, and the model takes 28 × 42: name .*--model\)\n$/,
+        /^clipscope: .*golden\.safetensors: made with images of 28 × 28, but the model takes 28 × 42; choose the model that the golden was made with\n$/,
       ],
       [
         "ids of another dtype",

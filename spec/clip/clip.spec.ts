@@ -3,7 +3,9 @@ import { cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memory, tensor2d, tensor4d, zeros, type Rank, type Tensor2D } from "@tensorflow/tfjs-core";
-import { l2Normalize, type Clip } from "../../lib/clip/clip.ts";
+import { Clip } from "../../lib/clip/clip.ts";
+import { openWeights, readModelDirectory } from "../../lib/node/models/model-directory.ts";
+import { l2Normalize } from "../../lib/clip/normalize.ts";
 import { loadModel } from "../../lib/node/models/load-model.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
@@ -85,7 +87,7 @@ describe("encodeTokens", () => {
           [0, 5, 2],
           [1, 1, 1],
         ],
-        /row 1 of the token ids has no token, only padding/,
+        /row 1 of the token ids has no token, expected at least one/,
       ],
       [[[]], /row 0 of the token ids has no token/],
       [[Array<number>(78).fill(5)], /row 0 has 78 ids, the context holds 77/],
@@ -109,6 +111,28 @@ describe("encodeTokens", () => {
       });
     }
     assert.equal(memory().numTensors, before, "a refusal leaves no tensor behind");
+  });
+
+  it("loads a model whose context is longer than its positions, and refuses only a text that is too long", async () => {
+    const directory = fixture("tiny/gelu-mlp");
+    const { config, preprocess } = await readModelDirectory(directory);
+    const { positions, padId } = config.text.kind === "xlm-roberta" ? config.text.roberta : assert.fail();
+    const most = positions - padId - 1;
+    const wide = new Clip({
+      config: { ...config, text: { ...config.text, contextLength: most + 10 } },
+      preprocess,
+      store: await openWeights(directory),
+      loadTokenizer: () => Promise.reject(new Error("not used")),
+    });
+    const row = rowsOf([most]);
+    const expected = await valuesOf(model.encodeTokens(row.map((ids) => ids.slice(0, 77))));
+    assert.equal((await valuesOf(wide.encodeTokens(row))).length, expected.length);
+    assert.equal((await valuesOf(wide.encodeTokens([padded(row[0]!, most + 10)]))).length, expected.length);
+    await assert.rejects(
+      wide.encodeTokens(rowsOf([most + 1])),
+      /row 0 of the token ids has 79 tokens, the text network has positions for 78; shorten the text/,
+    );
+    await wide.dispose();
   });
 
   it("keeps a row of zeros, as torch.nn.functional.normalize does", () => {

@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { memory, tensor1d, tensor2d, tensor3d, tensor4d, tidy, type Tensor } from "@tensorflow/tfjs-core";
-import { attend } from "../../lib/nn/attention.ts";
+import { scaledDotProductAttention } from "../../lib/nn/scaled-dot-product-attention.ts";
 import { Gelu } from "../../lib/nn/gelu.ts";
 import { LayerNorm } from "../../lib/nn/layer-norm.ts";
-import { project, projectInto } from "../../lib/nn/linear.ts";
-import { loadAll, Weights, type WeightScope } from "../../lib/tensor/weights.ts";
+import { linear, linearSplit } from "../../lib/nn/operations/linear.ts";
+import { loadAll, ModelWeights, type WeightScope } from "../../lib/tensor/weights.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { SyntheticStore, syntheticValues } from "../../lib/tensor/synthetic.ts";
 import { pass, withTaps } from "../../lib/tensor/taps.ts";
@@ -24,8 +24,8 @@ function assertClose(ours: Tensor, expected: Float64Array, what: string, toleran
   assert.ok(relativeL2 < tolerance, `${what}: relative L2 ${relativeL2}`);
 }
 
-function scopeOf(shapes: Record<string, number[]>): { weights: Weights; scope: WeightScope } {
-  const weights = new Weights(new SyntheticStore(Object.entries(shapes)));
+function scopeOf(shapes: Record<string, number[]>): { weights: ModelWeights; scope: WeightScope } {
+  const weights = new ModelWeights(new SyntheticStore(Object.entries(shapes)));
   return { weights, scope: weights.root };
 }
 
@@ -38,7 +38,7 @@ describe("kernels", () => {
     const w = numbers("ww", depth * columns);
     const b = withBias ? numbers("b", columns) : new Float32Array(columns);
     const bias = withBias ? tensor1d(b) : undefined;
-    const outputs = projectInto(parts, tensor2d(x, [rows, depth]), tensor2d(w, [depth, columns]), bias);
+    const outputs = linearSplit(parts, tensor2d(x, [rows, depth]), tensor2d(w, [depth, columns]), bias);
     assert.equal(outputs.length, parts);
     for (const [part, y] of outputs.entries()) {
       const expected = Float64Array.from({ length: rows * out }, (_, at) => {
@@ -193,7 +193,11 @@ describe("kernels", () => {
             tidy(() => {
               const inputs = [tensor3d(q, shape), tensor3d(k, shape), tensor3d(v, shape)] as const;
               const given = maskShape ? tensor4d(masked!, maskShape) : undefined;
-              assertClose(attend(scope.at("self"), heads, ...inputs, given), expected, "context");
+              assertClose(
+                scaledDotProductAttention(scope.at("self"), heads, ...inputs, given),
+                expected,
+                "context",
+              );
             });
             return Promise.resolve();
           }),
@@ -208,9 +212,9 @@ describe("kernels", () => {
     tidy(() => {
       const { scope } = scopeOf({});
       const x = tensor3d(numbers("x", 60), [2, 3, 10]);
-      attend(scope, 2, x, x, x);
+      scaledDotProductAttention(scope, 2, x, x, x);
       new Gelu(scope).apply(x);
-      project(x, tensor2d(numbers("w", 50), [10, 5]));
+      linear(x, tensor2d(numbers("w", 50), [10, 5]));
     });
     assert.equal(memory().numTensors, before);
   });

@@ -1,7 +1,8 @@
 /** Gradients of the contrastive loss with respect to every weight and the pixels, against PyTorch's. */
 import { strict as assert } from "node:assert";
 import { memory, type Tensor } from "@tensorflow/tfjs-core";
-import { contrastiveLoss, gradients } from "../../lib/clip/gradients.ts";
+import { gradients } from "../../lib/clip/gradients.ts";
+import { contrastiveLoss } from "../../lib/clip/loss.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { loadTiny, openGolden, tinyModels } from "../support/golden.ts";
 import { fixture } from "../support/paths.ts";

@@ -1,8 +1,8 @@
 /** Deep products, which no tiny model has: on tensorflow they are sums of parts. */
 import { strict as assert } from "node:assert";
 import { grads, mul, sum, tensor1d, tensor2d, tidy, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
-import { registerGradients } from "../../lib/nn/operations/tfjs-gradients.ts";
-import { project } from "../../lib/nn/linear.ts";
+import { registerTfjsGradients } from "../../lib/nn/operations/tfjs-gradients.ts";
+import { linear } from "../../lib/nn/operations/linear.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { syntheticValues } from "../../lib/tensor/synthetic.ts";
 
@@ -32,7 +32,7 @@ describe("deep products", () => {
     });
 
   it("come as near to float64 as PyTorch's, and so do their gradients", () => {
-    registerGradients();
+    registerTfjsGradients();
     tidy(() => {
       const inputs = [
         tensor2d(x, [rows, depth]),
@@ -44,14 +44,14 @@ describe("deep products", () => {
         assert.ok(relativeL2 < 1e-6, `relative L2 ${relativeL2}`);
       };
       near(
-        project(...inputs),
+        linear(...inputs),
         product([rows, columns, depth], (r, c, k) => x[r * depth + k]! * weight[k * columns + c]!).map(
           (value, at) => value + bias[at % columns]!,
         ),
       );
       const upstream = tensor2d(loss, [rows, columns]);
       const [dx, dw, db] = grads((...[a, b, c]: Tensor[]) =>
-        sum(mul(project(a as Tensor2D, b as Tensor2D, c as never), upstream)),
+        sum(mul(linear(a as Tensor2D, b as Tensor2D, c as never), upstream)),
       )([...inputs]) as [Tensor, Tensor, Tensor];
       near(
         dx,

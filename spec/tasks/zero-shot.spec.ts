@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fill, memory, tensor2d, type Rank, type Tensor2D } from "@tensorflow/tfjs-core";
-import { l2Normalize, type Clip } from "../../lib/clip/clip.ts";
+import type { Clip } from "../../lib/clip/clip.ts";
+import { l2Normalize } from "../../lib/clip/normalize.ts";
 import { zeroShotClassifier, zeroShotPrompts, type ZeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
 import { assertNear } from "../support/near.ts";
 import { openTinyClip } from "../support/tiny-clip.ts";

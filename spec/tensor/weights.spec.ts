@@ -2,12 +2,12 @@ import { strict as assert } from "node:assert";
 import { memory, slice } from "@tensorflow/tfjs-core";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { encodeSafetensors, SafetensorsFile, type TensorStore } from "../../lib/tensor/safetensors.ts";
-import { Weights, type Residency } from "../../lib/tensor/weights.ts";
+import { ModelWeights, type Residency } from "../../lib/tensor/weights.ts";
 import { MemorySource } from "../support/memory-source.ts";
 
 async function weights(
   residency: Residency = "resident",
-): Promise<{ weights: Weights; source: MemorySource }> {
+): Promise<{ weights: ModelWeights; source: MemorySource }> {
   const f32 = (length: number): Uint8Array =>
     new Uint8Array(Float32Array.from({ length }, (_, i) => i).buffer);
   const source = new MemorySource(
@@ -23,10 +23,10 @@ async function weights(
       },
     ]),
   );
-  return { weights: new Weights(await SafetensorsFile.open(source), residency), source };
+  return { weights: new ModelWeights(await SafetensorsFile.open(source), residency), source };
 }
 
-describe("Weights", () => {
+describe("ModelWeights", () => {
   it("are permuted as the one table says", async () => {
     const { root } = (await weights()).weights;
     const linear = root.at("block").at("fc").get("weight", [2, 3], "linear");
@@ -171,7 +171,7 @@ describe("RowTable", () => {
       },
       close: () => Promise.resolve(),
     };
-    const table = new Weights(store).root.table("words.weight", [6, width]);
+    const table = new ModelWeights(store).root.table("words.weight", [6, width]);
     for (const [ids, read] of [
       [
         [0, 2, 4],

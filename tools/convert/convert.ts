@@ -214,7 +214,7 @@ async function bringAlong(
     const json = { model_cfg: architectureByName(name), preprocess_cfg: old?.preprocess_cfg ?? standard };
     await writeFile(target, `${JSON.stringify(json, null, 2)}\n`);
   }
-  const folders = config.text.kind === "xlm-roberta" ? config.text.tokenizer.folders.filter(isInside) : [];
+  const folders = config.text.tokenizer.folders.filter(isInside);
   const candidates = [
     ...besideWeights,
     ...folders.flatMap((below) => ["config.json", ...besideWeights].map((file) => join(below, file))),
@@ -226,7 +226,7 @@ async function bringAlong(
     await copyFile(join(path, file), join(folder, file));
     files.push(file);
   }
-  if (config.text.kind === "xlm-roberta" && !files.some((file) => tokenizerFiles.includes(basename(file)))) {
+  if (config.text.tokenizer.folders.length > 0 && !files.some((file) => tokenizerFiles.includes(basename(file)))) {
     // From the hub's cache: a model directory is whole on other machines, too.
     const tokenizer = await findTokenizer(path, config.text.tokenizer);
     if (tokenizer !== null) {

@@ -10,7 +10,7 @@ import * as tf from "@tensorflow/tfjs-core";
 
 import { loadNativeBuild } from "../../lib/node/native/native-backend.ts";
 import { prepareTensorflow, wasmLoader } from "../../lib/node/backends/backends.ts";
-import { project } from "../../lib/nn/linear.ts";
+import { linear } from "../../lib/nn/operations/linear.ts";
 import { activateBackend } from "../../lib/tensor/backend.ts";
 
 export interface Checked {
@@ -42,7 +42,7 @@ async function product(repeats: number): Promise<{ values: Float32Array; gflops:
   let values: Float32Array = new Float32Array();
   for (let repeat = 0; repeat < repeats; repeat += 1) {
     const start = performance.now();
-    const c = project(a, b);
+    const c = linear(a, b);
     values = await c.data<"float32">();
     best = Math.min(best, performance.now() - start);
     c.dispose();

@@ -1,84 +1,23 @@
 /**
- * The architecture, validated once: from here on sizes come from these objects alone.
+ * Reads open_clip's `model_cfg` into a ClipConfig.
  *
+ * An option that open_clip knows and this project does not implement is an error, unless its value switches it off.
  * Source: open_clip/model.py (CLIPVisionCfg, CLIPTextCfg, and their defaults), transformers XLMRobertaConfig.
- * An option that open_clip knows and this project does not implement is an error, unless its value says "off".
  */
 import { InputError } from "../../errors/input-error.ts";
 import { architectures, textNetworks } from "./architectures/index.ts";
 import { Options } from "../../json/options.ts";
+import type {
+  ClipConfig,
+  ClipTextConfig,
+  TokenizerConfig,
+  VisionConfig,
+  XlmRobertaConfig,
+  XlmRobertaTextConfig,
+} from "./clip-config.ts";
 
-/** A CLIP of a ViT image tower and a text tower: XLM-RoBERTa's, or CLIP's own of the English models. */
-export interface ClipConfig {
-  /** Width of the space that both towers project into. */
-  readonly embedDim: number;
-  /** QuickGELU instead of GELU in the image tower (XLM-R and its projection never use it). */
-  readonly quickGelu: boolean;
-  readonly vision: VisionConfig;
-  readonly text: TextConfig;
-  /** `logit_scale` has the shape [1] instead of []. */
-  readonly nonscalarLogitScale: boolean;
-}
-
-export interface VisionConfig {
-  /** Pixels, height and width. */
-  readonly imageSize: readonly [height: number, width: number];
-  readonly patchSize: readonly [height: number, width: number];
-  readonly width: number;
-  readonly layers: number;
-  readonly heads: number;
-  /** Width inside the MLP. */
-  readonly mlpWidth: number;
-}
-
-export type TextConfig = RobertaTextConfig | PlainTextConfig;
-
-/** A Hugging Face text network with a pooler and a projection. */
-export interface RobertaTextConfig {
-  readonly kind: "xlm-roberta";
-  /** Tokens a text is cut to, `<s>` and `</s>` included. */
-  readonly contextLength: number;
-  readonly pooler: "mean_pooler" | "cls_pooler" | "cls_last_hidden_state_pooler";
-  readonly projection: "linear" | "mlp" | "none";
-  readonly tokenizer: TokenizerConfig;
-  readonly roberta: RobertaConfig;
-}
-
-/** CLIP's own causal text transformer. */
-export interface PlainTextConfig {
-  readonly kind: "plain";
-  /** Tokens a text is cut to, start and end of text included; also the number of positions. */
-  readonly contextLength: number;
-  readonly vocabSize: number;
-  readonly width: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly mlpWidth: number;
-  /** State-dict prefix of the tower: the root, or "text" where the config says `custom_text`. */
-  readonly prefix: "" | "text";
-}
-
-/** What `text_cfg` says of the tokenizer. */
-export interface TokenizerConfig {
-  /** Names or folders (relative to the model directory) to look for the tokenizer's file in, after the directory itself. */
-  readonly folders: readonly string[];
-  readonly clean: "whitespace" | "lower" | "canonicalize";
-  /** Replace `</s>` by id 0, as `tokenizer_kwargs.strip_sep_token` asks. */
-  readonly stripSeparator: boolean;
-}
-
-/** XLM-RoBERTa's own sizes. */
-export interface RobertaConfig {
-  readonly vocabSize: number;
-  readonly width: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly mlpWidth: number;
-  readonly positions: number;
-  readonly tokenTypes: number;
-  readonly layerNormEpsilon: number;
-  readonly padId: number;
-}
+/** PyTorch's default, which open_clip keeps. */
+const layerNormEpsilon = 1e-5;
 
 /** Finds the `config.json` of a text network that is not a published one, and its path for errors; null if there is none. */
 export type ReadTextNetwork = (
@@ -108,8 +47,8 @@ export async function parseClipConfig(
   const customText = options.boolean("custom_text", false);
   const text =
     textOptions.raw("hf_model_name") == null
-      ? parsePlainText(textOptions, customText)
-      : await parseRobertaText(textOptions, embedDim, where, readTextNetwork);
+      ? parseClipText(textOptions, customText)
+      : await parseXlmRobertaText(textOptions, embedDim, where, readTextNetwork);
   options.neutral({ init_logit_scale: "any", cast_dtype: "any", output_dict: "any" });
   options.assertAllAsked();
   return { embedDim, quickGelu, nonscalarLogitScale, vision, text };
@@ -173,6 +112,7 @@ function parseVision(options: Options): VisionConfig {
     layers: options.layers("layers", 12),
     heads: width / headWidth,
     mlpWidth: Math.trunc(width * options.number("mlp_ratio", 4)),
+    layerNormEpsilon,
   };
   options.assertAllAsked();
   return config;
@@ -191,7 +131,7 @@ function sizePair(options: Options, name: string, fallback: number): readonly [n
   return [size, size];
 }
 
-function parsePlainText(options: Options, customText: boolean): PlainTextConfig {
+function parseClipText(options: Options, customText: boolean): ClipTextConfig {
   const width = options.integer("width", 512);
   options.neutral({
     ...plainBlocks,
@@ -210,15 +150,17 @@ function parsePlainText(options: Options, customText: boolean): PlainTextConfig 
     hf_proj_type: "any",
     hf_pooler_type: "any",
   });
-  const config: PlainTextConfig = {
-    kind: "plain",
+  const config: ClipTextConfig = {
+    kind: "clip",
     contextLength: options.integer("context_length", 77),
     vocabSize: options.integer("vocab_size", 49408),
     width,
     layers: options.layers("layers", 12),
     heads: options.integer("heads", 8),
     mlpWidth: Math.trunc(width * options.number("mlp_ratio", 4)),
+    layerNormEpsilon,
     prefix: customText ? "text" : "",
+    tokenizer: { kind: "clip-bpe", folders: [], clean: "lower", stripSeparator: false },
   };
   options.assertAllAsked();
   if (width % config.heads !== 0) {
@@ -227,22 +169,15 @@ function parsePlainText(options: Options, customText: boolean): PlainTextConfig 
   return config;
 }
 
-async function parseRobertaText(
+async function parseXlmRobertaText(
   options: Options,
   embedDim: number,
   where: string,
   readTextNetwork: ReadTextNetwork,
-): Promise<RobertaTextConfig> {
+): Promise<XlmRobertaTextConfig> {
   const networkName = options.string("hf_model_name");
-  const roberta = await findRoberta(networkName, `${where}.text_cfg`, readTextNetwork);
+  const roberta = await findXlmRoberta(networkName, `${where}.text_cfg`, readTextNetwork);
   const contextLength = options.integer("context_length", 77);
-  // Positions begin behind the padding's: the first token of a row has position padId + 1.
-  const longest = roberta.positions - roberta.padId - 1;
-  if (contextLength > longest) {
-    throw new InputError(
-      `${where}.text_cfg: context_length ${contextLength} exceeds the ${longest} positions of ${networkName}`,
-    );
-  }
   // Here null has a meaning of its own: no projection, as "none" and "".
   const none = options.raw("hf_proj_type") === null;
   const projection = none ? "none" : options.oneOf("hf_proj_type", ["mlp", "linear", "none", ""], "mlp");
@@ -257,6 +192,7 @@ async function parseRobertaText(
     `${where}.text_cfg.tokenizer_kwargs`,
   );
   const tokenizer: TokenizerConfig = {
+    kind: "xlm-roberta",
     folders: [...new Set([tokenizerName, networkName])],
     clean: tokenizerOptions.oneOf("clean", ["whitespace", "lower", "canonicalize"], "whitespace"),
     stripSeparator: tokenizerOptions.boolean("strip_sep_token", false),
@@ -289,21 +225,21 @@ async function parseRobertaText(
   return { kind: "xlm-roberta", contextLength, pooler, projection: projection || "none", tokenizer, roberta };
 }
 
-async function findRoberta(
+async function findXlmRoberta(
   name: string,
   where: string,
   readTextNetwork: ReadTextNetwork,
-): Promise<RobertaConfig> {
+): Promise<XlmRobertaConfig> {
   const own = await readTextNetwork(name);
-  if (own) return parseRoberta(own.json, own.path);
-  if (Object.hasOwn(textNetworks, name)) return parseRoberta(textNetworks[name], name);
+  if (own) return parseXlmRoberta(own.json, own.path);
+  if (Object.hasOwn(textNetworks, name)) return parseXlmRoberta(textNetworks[name], name);
   throw new InputError(
     `${where}: "hf_model_name": ${JSON.stringify(name)} is neither a folder of the model directory with a config.json nor one of ` +
       Object.keys(textNetworks).join(", "),
   );
 }
 
-function parseRoberta(json: unknown, where: string): RobertaConfig {
+function parseXlmRoberta(json: unknown, where: string): XlmRobertaConfig {
   const options = new Options(json, where);
   options.oneOf("model_type", ["xlm-roberta"]);
   options.neutral({

@@ -2,8 +2,9 @@
 import { weightDtypes } from "../../tensor/dtype.ts";
 import type { TensorInfo } from "../../tensor/safetensors.ts";
 import { architectures } from "./architectures/index.ts";
-import { declaredTensors, ignoredTensors } from "../clip.ts";
-import { parseClipConfig, type ClipConfig } from "./open-clip.ts";
+import { declaredTensors, ignoredTensors } from "../network.ts";
+import type { ClipConfig } from "./clip-config.ts";
+import { parseClipConfig } from "./open-clip.ts";
 
 export interface Fit {
   /** Tensors of the architecture that are missing, misshapen or of the wrong dtype: a line for each. */

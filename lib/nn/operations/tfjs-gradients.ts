@@ -1,10 +1,10 @@
 /**
- * Gradients of the kernels that the network's forward passes run.
+ * Derivatives of the tfjs kernels that the network's forward pass runs.
  *
- * Under Node tfjs-core registers none, and its own cannot be imported. Two of these differ from tfjs's in formulation,
- * so that they run on wasm too: gather (tfjs sums by segments, a kernel that wasm lacks) is a product with one-hot rows,
- * and the patch convolution, whose stride is its kernel, is a matrix product over patches.
- * Each is the derivative that its comment states; dy is the gradient with respect to the kernel's output.
+ * Under Node, tfjs-core registers none, and its own module of them cannot be imported. Two of these are formulated
+ * differently from tfjs's, so that they run on wasm: gather is a product with one-hot rows (tfjs sums by segments, a
+ * kernel that wasm lacks), and the patch convolution, whose stride is its kernel size, is a matrix product over patches.
+ * Each implements the derivative stated in its comment; dy is the gradient with respect to the kernel's output.
  */
 import {
   div,
@@ -32,15 +32,15 @@ import {
 import type { GradConfig, Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 import { noGradient } from "./operation.ts";
 
-/** Registers what is not registered yet. */
-export function registerGradients(): void {
+/** Registers the derivatives that are not registered yet. */
+export function registerTfjsGradients(): void {
   for (const gradient of gradients) {
-    const known = getGradient(gradient.kernelName) as GradConfig | undefined; // the type says that it is always there
+    const known = getGradient(gradient.kernelName) as GradConfig | undefined; // undefined if there is none, although its type denies it
     if (known === undefined) registerGradient(gradient);
   }
 }
 
-/** A kernel's derivative by its saved tensors and attributes, for each input by name. */
+/** From a kernel's saved tensors and attributes to the gradient with respect to each input, by name. */
 type Derivative = (dy: Tensor, saved: Tensor[], attributes: Attributes) => Record<string, () => Tensor>;
 
 interface Attributes {
@@ -61,7 +61,7 @@ function of(
   };
 }
 
-/** Sums over the axes along which a tensor of `shape` was repeated to meet dy's. */
+/** Sums over the axes along which a tensor of `shape` was broadcast to dy's shape. */
 function unbroadcast(dy: Tensor, shape: readonly number[]): Tensor {
   const extra = dy.rank - shape.length;
   const repeated = dy.shape.flatMap((size, axis) =>
@@ -70,7 +70,7 @@ function unbroadcast(dy: Tensor, shape: readonly number[]): Tensor {
   return reshape(repeated.length > 0 ? sum(dy, repeated) : dy, [...shape]);
 }
 
-/** Gives a reduced tensor its reduced axes back, of size 1. */
+/** Restores the reduced axes of a tensor, with size 1. */
 function unreduce(dy: Tensor, { shape }: Tensor, axes: readonly number[]): Tensor {
   return reshape(
     dy,
@@ -78,7 +78,7 @@ function unreduce(dy: Tensor, { shape }: Tensor, axes: readonly number[]): Tenso
   );
 }
 
-/** The axes of a reduction, none meaning all, counted from the front. */
+/** The axes of a reduction, counted from the front; all of them if none are given. */
 function axesOf({ axis }: Attributes, x: Tensor): number[] {
   const given = axis === undefined || axis === null ? x.shape.map((_, i) => i) : ([axis].flat() as number[]);
   return given.map((i) => (i < 0 ? i + x.rank : i));
@@ -105,7 +105,7 @@ const gradients: readonly GradConfig[] = [
     a: () => unbroadcast(div(dy, b!), a!.shape),
     b: () => unbroadcast(neg(div(mul(dy, a!), square(b!))), b!.shape),
   })),
-  // max(a, b): to whichever it was
+  // max(a, b): the gradient flows to the larger input
   of("Maximum", ab, (dy, [a, b]) => ({
     a: () => unbroadcast(mul(dy, cast(greaterEqual(a!, b!), "float32")), a!.shape),
     b: () => unbroadcast(mul(dy, cast(greater(b!, a!), "float32")), b!.shape),
@@ -164,7 +164,7 @@ const gradients: readonly GradConfig[] = [
     ]);
     return { x: () => pad(dy, margins) };
   }),
-  // Each axis is repeated reps times: the copies' gradients add up.
+  // Each axis is repeated reps times: the gradients of the copies add up.
   of("Tile", x, (dy, [x], { reps }) => {
     const copies = x!.shape.flatMap((size, axis) => [(reps as number[])[axis]!, size]);
     return {
@@ -175,7 +175,7 @@ const gradients: readonly GradConfig[] = [
         ),
     };
   }),
-  // Rows that were taken several times: their gradients add up. Only along the first axis, as embeddings do.
+  // The gradients of a row that was gathered several times add up. Along the first axis only, as embeddings gather.
   of("GatherV2", { inputs: ["x", "indices"] }, (dy, [x, indices]) => ({
     x: () => {
       const [rows = 0, ...rest] = x!.shape;
@@ -186,7 +186,7 @@ const gradients: readonly GradConfig[] = [
     },
     indices: noGradient,
   })),
-  // No position is taken twice.
+  // No position is gathered twice.
   of("GatherNd", { inputs: ["params", "indices"] }, (dy, [params, indices]) => ({
     params: () => scatterND(indices!, dy, params!.shape as [number]),
     indices: noGradient,
@@ -208,7 +208,7 @@ function patchConvolution(
   const covered = [batch, rows * height, columns * width, channels];
   if (String(strides) !== `${height},${width}` || x.shape.join() !== covered.join()) {
     throw new Error(
-      `the gradient of a convolution is only there for patches: stride = kernel, nothing left over`,
+      `the gradient of a convolution is implemented for patches only: stride = kernel size, and no remainder`,
     );
   }
   const size = height * width * channels;

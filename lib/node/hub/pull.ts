@@ -3,7 +3,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { listFiles, modelInfo } from "@huggingface/hub";
 import { pretrainedOf } from "../../clip/config/architectures/pretrained.ts";
-import { architectureByName, type ClipConfig } from "../../clip/config/open-clip.ts";
+import type { ClipConfig } from "../../clip/config/clip-config.ts";
+import { architectureByName } from "../../clip/config/open-clip.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { assertSpace } from "../files/disk-space.ts";
 import { unreadable } from "../files/file-source.ts";
@@ -199,8 +200,8 @@ class Pull {
 
   /** The model's own, else that of the repositories that its config names; the English models' comes with clipscope. */
   async #tokenizer(listing: Listing, { text }: ClipConfig): Promise<Wanted | null> {
-    if (text.kind === "plain") return null;
     const { folders } = text.tokenizer;
+    if (folders.length === 0) return null;
     for (const folder of ["", ...folders.map((name) => `${name}/`)]) {
       const name = tokenizerFiles.find((one) => listing.files.has(`${folder}${one}`));
       if (name !== undefined) return wanted(listing, `${folder}${name}`);

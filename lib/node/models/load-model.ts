@@ -1,7 +1,7 @@
 /** From a model directory to a model that answers. */
 import { freemem } from "node:os";
 import { Clip } from "../../clip/clip.ts";
-import type { ClipConfig } from "../../clip/config/open-clip.ts";
+import type { ClipConfig } from "../../clip/config/clip-config.ts";
 import { countFlops } from "../../clip/flops.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { BackendChoice } from "../../tensor/backend.ts";

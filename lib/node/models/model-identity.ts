@@ -34,7 +34,9 @@ export async function modelIdentity(
   const { store } = model.weights;
   const { vision, text, embedDim, quickGelu } = model.config;
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([tower === "image" ? vision : text, embedDim, quickGelu]));
+  const { imageSize, patchSize, width, layers, heads, mlpWidth } = vision;
+  const sizes = { imageSize, patchSize, width, layers, heads, mlpWidth };
+  hash.update(JSON.stringify([tower === "image" ? sizes : text, embedDim, quickGelu]));
   const isVisual = (name: string): boolean => name.startsWith("visual.");
   const names = [...store.tensors.keys()].filter((name) => isVisual(name) === (tower === "image"));
   for (const name of names.sort()) {

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { TokenizerConfig } from "../../clip/config/open-clip.ts";
+import type { TokenizerConfig } from "../../clip/config/clip-config.ts";
 import { createBpeTokenizer } from "../../text/bpe/bpe-tokenizer.ts";
 import { createXlmRobertaTokenizer, type Tokenizer } from "../../text/tokenizer.ts";
 import { InputError } from "../../errors/input-error.ts";
@@ -23,7 +23,7 @@ export const tokenizerFiles = ["tokenizer.json", "sentencepiece.bpe.model"];
 export async function readTokenizer(directory: ModelDirectory): Promise<Tokenizer> {
   const { text } = directory.config;
   const { contextLength } = text;
-  if (text.kind === "plain") {
+  if (text.tokenizer.kind === "clip-bpe") {
     return createBpeTokenizer({ name: bpeMerges, bytes: await readFile(bpeMerges) }, { contextLength });
   }
   const file = await findTokenizer(directory.path, text.tokenizer);

@@ -1,11 +1,12 @@
 /**
- * The network's operations (`lib/nn/kernel.ts`) on the tensorflow backend.
+ * The network's operations (`lib/nn/operations/`) on the tensorflow backend.
  *
  * A native build brings TensorFlow operations of our own for the CPU (`tools/native/kernels/`). Without them, and on a
  * GPU, tfjs's operations do, with one exception: deep products are summed in parts.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { linearBy, type LinearAttributes, type LinearInputs } from "../../nn/linear.ts";
+import { linearBy, linearSignature, type LinearInputs } from "../../nn/operations/linear.ts";
+import { replaceOperation } from "../../nn/operations/operation.ts";
 import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
 import { setWeightReader } from "../../tensor/weight-reader.ts";
 
@@ -30,8 +31,8 @@ interface OpAttribute {
   readonly value: number;
 }
 
-/** The build's operations, with their inputs in order, and an attribute and its type. `parts` is a number of outputs. */
-const operations = [
+/** The operations of a native build: their inputs in order, and their attribute and its type, if any. */
+const operations: readonly NativeOperation[] = [
   { name: "ClipscopeLinear", inputs: ["x", "weight", "bias"], attribute: ["parts", "TF_ATTR_INT"] },
   { name: "ClipscopeGelu", inputs: ["x"] },
   { name: "ClipscopeLayerNorm", inputs: ["x", "gamma", "beta"], attribute: ["epsilon", "TF_ATTR_FLOAT"] },
@@ -41,7 +42,13 @@ const operations = [
     attribute: ["heads", "TF_ATTR_INT"],
   },
   { name: "ClipscopeAttentionContext", inputs: ["probabilities", "value"] },
-] as const;
+];
+
+interface NativeOperation {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly attribute?: readonly [name: string, type: keyof NodeBackend["binding"]];
+}
 
 /** The addon beside a native build's binding. */
 export interface OperationsAddon {
@@ -71,24 +78,32 @@ export function useOwnOperations(addon: OperationsAddon): void {
     },
   });
   for (const operation of operations) {
-    const attribute = "attribute" in operation ? operation.attribute : undefined;
-    replaceKernel(operation.name, (call) => {
-      const backend = call.backend as NodeBackend;
-      const attributes: OpAttribute[] = [];
-      if (attribute) {
-        const [name, type] = attribute;
-        attributes.push({
-          name,
-          type: backend.binding[type],
-          value: (call.attrs as Record<string, number>)[name]!,
-        });
-      }
-      const inputs = operation.inputs.map((name) => call.inputs[name]!);
-      const { parts } = call.attrs as { parts?: number };
-      return parts === undefined
-        ? backend.executeSingleOutput(operation.name, attributes, inputs)
-        : backend.executeMultipleOutputs(operation.name, attributes, inputs, parts);
-    });
+    replaceOperation<NativeInputs>(operation, "tensorflow", (inputs, attributes, backend) =>
+      runNative(operation, inputs, attributes as Record<string, number>, backend as NodeBackend),
+    );
+  }
+}
+
+type NativeInputs = Readonly<Record<string, tf.Tensor | undefined>>;
+
+/** Runs a native operation. TensorFlow has no optional inputs: one that is left out is a tensor without elements. */
+function runNative(
+  { name, inputs: names, attribute }: NativeOperation,
+  inputs: NativeInputs,
+  attributes: Readonly<Record<string, number>>,
+  backend: NodeBackend,
+): tf.Tensor | tf.Tensor[] {
+  const given = names.map((input) => inputs[input] ?? tf.zeros(input === "mask" ? [0, 1, 1, 1] : [0]));
+  const opAttributes = attribute
+    ? [{ name: attribute[0], type: backend.binding[attribute[1]], value: attributes[attribute[0]]! }]
+    : [];
+  const { parts } = attributes;
+  try {
+    return parts === undefined
+      ? backend.executeSingleOutput(name, opAttributes, given)
+      : backend.executeMultipleOutputs(name, opAttributes, given, parts);
+  } finally {
+    for (const [i, input] of names.entries()) if (inputs[input] === undefined) given[i]!.dispose();
   }
 }
 
@@ -106,16 +121,9 @@ export function sumProductsInParts(): void {
     const left = tf.transpose(tf.reshape(x, [rows, parts, -1]), [1, 0, 2]); // [parts, rows, in / parts]
     const right = tf.reshape(weight, [parts, -1, weight.shape[1]]); // [parts, in / parts, out]
     const product: tf.Tensor2D = tf.sum(tf.matMul(left, right), 0); // [rows, out]
-    return bias.size > 0 ? tf.add(product, bias) : product;
+    return bias ? tf.add(product, bias) : product;
   });
-  replaceKernel("ClipscopeLinear", ({ inputs, attrs }) =>
-    tf.tidy(() => compute(inputs as unknown as LinearInputs, attrs as unknown as LinearAttributes)),
+  replaceOperation<LinearInputs>(linearSignature, "tensorflow", (inputs, { parts }) =>
+    tf.tidy(() => compute(inputs, { parts: Number(parts) })),
   );
-}
-
-function replaceKernel(kernelName: string, kernelFunc: tf.KernelFunc): void {
-  const backendName = "tensorflow";
-  if ((tf.getKernel(kernelName, backendName) as unknown) !== undefined)
-    tf.unregisterKernel(kernelName, backendName);
-  tf.registerKernel({ kernelName, backendName, kernelFunc });
 }

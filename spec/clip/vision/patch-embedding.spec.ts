@@ -3,12 +3,12 @@ import { tensor4d, tidy } from "@tensorflow/tfjs-core";
 import { PatchEmbedding } from "../../../lib/clip/vision/patch-embedding.ts";
 import { compare } from "../../../lib/tensor/compare.ts";
 import { SyntheticStore, syntheticValues } from "../../../lib/tensor/synthetic.ts";
-import { loadAll, Weights } from "../../../lib/tensor/weights.ts";
+import { loadAll, ModelWeights } from "../../../lib/tensor/weights.ts";
 
 describe("PatchEmbedding", () => {
   it("leaves out what is no whole patch at the right and at the bottom", async () => {
     const [height, width, patch, channels] = [8, 11, 3, 5];
-    const weights = new Weights(new SyntheticStore([["weight", [channels, 3, patch, patch]]]));
+    const weights = new ModelWeights(new SyntheticStore([["weight", [channels, 3, patch, patch]]]));
     const layer = new PatchEmbedding(weights.root, {
       imageSize: [height, width],
       patchSize: [patch, patch],
@@ -16,6 +16,7 @@ describe("PatchEmbedding", () => {
       layers: 1,
       heads: 1,
       mlpWidth: 1,
+      layerNormEpsilon: 1e-5,
     });
     await loadAll([weights.root]);
     const kernel = layer.weight.asStored(layer.weight.tensor).dataSync(); // [channels, 3, patch, patch]

@@ -9,7 +9,7 @@ import { stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { declaredTensors } from "../../../lib/clip/clip.ts";
+import { declaredTensors } from "../../../lib/clip/network.ts";
 import { architectureByName, parseClipConfig } from "../../../lib/clip/config/open-clip.ts";
 import { SyntheticStore } from "../../../lib/tensor/synthetic.ts";
 import { planWeights, writeWeights } from "../../../tools/convert/write-weights.ts";

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { cp, readdir, readFile, readlink, writeFile } from "node:fs/promises";
-import { declaredTensors } from "../../../lib/clip/clip.ts";
+import { declaredTensors } from "../../../lib/clip/network.ts";
 import { architectureByName, parseClipConfig } from "../../../lib/clip/config/open-clip.ts";
 import { fittingResidency, loadModel, threadsFor } from "../../../lib/node/models/load-model.ts";
 import { demoModel, readModelDirectory } from "../../../lib/node/models/model-directory.ts";

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { declaredTensors } from "../../../lib/clip/clip.ts";
-import { architectureByName, parseClipConfig, type ClipConfig } from "../../../lib/clip/config/open-clip.ts";
+import { declaredTensors } from "../../../lib/clip/network.ts";
+import type { ClipConfig } from "../../../lib/clip/config/clip-config.ts";
+import { architectureByName, parseClipConfig } from "../../../lib/clip/config/open-clip.ts";
 import { modelIdentity, type Tower } from "../../../lib/node/models/model-identity.ts";
 import type { TensorStore } from "../../../lib/tensor/safetensors.ts";
 import { SyntheticStore } from "../../../lib/tensor/synthetic.ts";
-import { Weights } from "../../../lib/tensor/weights.ts";
+import { ModelWeights } from "../../../lib/tensor/weights.ts";
 
 describe("modelIdentity", () => {
   const matrix = "visual.transformer.resblocks.3.mlp.c_fc.weight";
@@ -34,7 +35,7 @@ describe("modelIdentity", () => {
         return bytes.map((byte, i) => (start + i >= from && start + i < to ? byte ^ 1 : byte));
       },
     };
-    return (await modelIdentity({ config, weights: new Weights(store, "resident") }, tower)).sha256;
+    return (await modelIdentity({ config, weights: new ModelWeights(store, "resident") }, tower)).sha256;
   }
 
   it("is the same for the same weights, and another for each tower", async () => {

@@ -242,7 +242,7 @@ describe("convert", () => {
   it("tells the architecture by shapes, and says which others it could be", async function () {
     this.timeout(20_000);
     const { recognizeArchitecture } = await import("../../../lib/clip/config/recognize.ts");
-    const { declaredTensors } = await import("../../../lib/clip/clip.ts");
+    const { declaredTensors } = await import("../../../lib/clip/network.ts");
     const { architectureByName, parseClipConfig } = await import("../../../lib/clip/config/open-clip.ts");
     for (const [arch, names] of Object.entries({
       "ViT-B-32-quickgelu": ["ViT-B-32", "ViT-B-32-quickgelu"],

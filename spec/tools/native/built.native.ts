@@ -11,7 +11,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { startNodeBackend } from "../../../lib/node/backends/backends.ts";
 import { cacheFolder, nativeBuilds } from "../../../lib/node/native/native-build.ts";
 import { sumProductsInParts } from "../../../lib/node/native/tensorflow-kernels.ts";
-import { project } from "../../../lib/nn/linear.ts";
+import { linear } from "../../../lib/nn/operations/linear.ts";
 import { compare } from "../../../lib/tensor/compare.ts";
 import { packageRoot } from "../../support/paths.ts";
 
@@ -60,7 +60,7 @@ describe("the native build", () => {
           const x = tf.randomNormal<tf.Rank.R2>([5, depth], 0, 1, "float32", 1);
           const w = tf.randomNormal<tf.Rank.R2>([depth, 7], 0, 1, "float32", 2);
           const bias = tf.range(0, 7);
-          return [project(x, w, bias).dataSync<"float32">(), project(x, w).dataSync<"float32">()];
+          return [linear(x, w, bias).dataSync<"float32">(), linear(x, w).dataSync<"float32">()];
         }),
       );
     const expected = products();

@@ -6,7 +6,7 @@ import { FileSource } from "../../../lib/node/files/file-source.ts";
 import { bytesPerElement, toFloat32, type Dtype } from "../../../lib/tensor/dtype.ts";
 import { encodeHeader, SafetensorsFile } from "../../../lib/tensor/safetensors.ts";
 import { weightReader } from "../../../lib/tensor/weight-reader.ts";
-import { Weights } from "../../../lib/tensor/weights.ts";
+import { ModelWeights } from "../../../lib/tensor/weights.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 const rows = 256;
@@ -27,14 +27,14 @@ describe("weights read by TensorFlow itself", () => {
   const folder = temporaryFolder();
   before(() => startNodeBackend("tensorflow"));
 
-  async function open(dtype: Dtype, file: string): Promise<{ weights: Weights; bytes: Uint8Array }> {
+  async function open(dtype: Dtype, file: string): Promise<{ weights: ModelWeights; bytes: Uint8Array }> {
     const bytes = valuesOf(dtype);
     const path = folder.file(file);
     // An odd name before it, so that offsets are not round.
     const specs = [{ name: "matrix", shape: [rows, columns], dtype }] as const;
     writeFileSync(path, Buffer.concat([encodeHeader(specs, { odd: "x" }), bytes]));
     const store = await SafetensorsFile.open(await FileSource.open(path));
-    return { weights: new Weights(store), bytes };
+    return { weights: new ModelWeights(store), bytes };
   }
 
   for (const dtype of ["F32", "F16", "BF16", "F64"] as const) {

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { declaredTensors } from "../../../../lib/clip/clip.ts";
+import { declaredTensors } from "../../../../lib/clip/network.ts";
 import { readModelDirectory } from "../../../../lib/node/models/model-directory.ts";
 import { fixture } from "../../../support/paths.ts";
 

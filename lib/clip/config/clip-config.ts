@@ -1,0 +1,77 @@
+/** The architecture of a model, validated: the code takes all sizes from these objects. */
+
+/** A CLIP model: a ViT image tower and a text tower. */
+export interface ClipConfig {
+  /** Width of the space that both towers project into. */
+  readonly embedDim: number;
+  /** Whether CLIP's own blocks use QuickGELU instead of GELU (XLM-R and its projection never do). */
+  readonly quickGelu: boolean;
+  readonly vision: VisionConfig;
+  readonly text: TextConfig;
+  /** Whether `logit_scale` has the shape [1] instead of []. */
+  readonly nonscalarLogitScale: boolean;
+}
+
+/** Sizes of a stack of CLIP's own (pre-norm) blocks. */
+export interface TransformerConfig {
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Width inside the MLP. */
+  readonly mlpWidth: number;
+  readonly layerNormEpsilon: number;
+}
+
+export interface VisionConfig extends TransformerConfig {
+  /** In pixels. */
+  readonly imageSize: readonly [height: number, width: number];
+  readonly patchSize: readonly [height: number, width: number];
+}
+
+export type TextConfig = XlmRobertaTextConfig | ClipTextConfig;
+
+/** What every text tower has. `kind` is a key of the registry in lib/clip/text/tower.ts. */
+interface AnyTextConfig {
+  readonly kind: string;
+  /** Tokens that the tokenizer cuts a text to, including the start and end tokens. */
+  readonly contextLength: number;
+  readonly tokenizer: TokenizerConfig;
+}
+
+/** XLM-RoBERTa with a pooler and a projection. */
+export interface XlmRobertaTextConfig extends AnyTextConfig {
+  readonly kind: "xlm-roberta";
+  readonly pooler: "mean_pooler" | "cls_pooler" | "cls_last_hidden_state_pooler";
+  readonly projection: "linear" | "mlp" | "none";
+  readonly roberta: XlmRobertaConfig;
+}
+
+/** CLIP's own causal text transformer, with as many positions as the context has tokens. */
+export interface ClipTextConfig extends AnyTextConfig, TransformerConfig {
+  readonly kind: "clip";
+  readonly vocabSize: number;
+  /** State-dict prefix of the tower: the root, or "text" if the config sets `custom_text`. */
+  readonly prefix: "" | "text";
+}
+
+/** XLM-RoBERTa's own sizes. */
+export interface XlmRobertaConfig extends TransformerConfig {
+  readonly vocabSize: number;
+  /** Rows of the position table. The first token of a text has the position padId + 1. */
+  readonly positions: number;
+  readonly tokenTypes: number;
+  readonly padId: number;
+}
+
+export interface TokenizerConfig {
+  /** Which tokenizer of lib/text. */
+  readonly kind: "clip-bpe" | "xlm-roberta";
+  /**
+   * Folders (relative to the model directory) or repositories that may hold the tokenizer's file, after the directory
+   * itself. None if the tokenizer is part of the package.
+   */
+  readonly folders: readonly string[];
+  readonly clean: "whitespace" | "lower" | "canonicalize";
+  /** Replace `</s>` by id 0, as `tokenizer_kwargs.strip_sep_token` asks. */
+  readonly stripSeparator: boolean;
+}

@@ -1,0 +1,21 @@
+/**
+ * What the rest of the code knows of a text tower. The kinds of text tower are listed in registry.ts; nothing else
+ * distinguishes them.
+ */
+import { Tower } from "../../nn/tower.ts";
+import { TokenBatch, type TokenRules } from "./token-batch.ts";
+
+export abstract class TextTower extends Tower<TokenBatch> implements TokenRules {
+  abstract readonly padId: number;
+  abstract readonly maxTokens: number;
+  abstract isToken(row: readonly number[]): boolean[];
+  abstract readOutPosition(row: readonly number[]): number;
+
+  /** Modules of PyTorch's tower that return their input here: they have a tap there and none in this code. */
+  abstract readonly identities: readonly string[];
+
+  /** @throws InputError as `TokenBatch` */
+  batch(rows: readonly (readonly number[])[]): TokenBatch {
+    return new TokenBatch(rows, this);
+  }
+}

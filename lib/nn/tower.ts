@@ -1,0 +1,128 @@
+/**
+ * A tower: embed → blocks → readOut.
+ *
+ * `embed` turns an input into the residual stream, each block maps the stream to itself, and `readOut` turns the stream
+ * into an embedding. Two runners share this shape: `runStreaming` loads each part's weights just before it runs, and
+ * `runLoaded` runs in one go with everything loaded, as gradients need it.
+ */
+import { tidy, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from "@tensorflow/tfjs-core";
+import { disposing } from "../tensor/disposing.ts";
+import { pass, settleTaps, tap, tapOwned } from "../tensor/taps.ts";
+import { loadAll, type Loadable, type WeightScope } from "../tensor/weights.ts";
+
+/** A layer that maps the residual stream to itself. */
+export interface Block {
+  readonly scope: WeightScope;
+  /** The scope of the module that computes attention. */
+  readonly attentionScope: WeightScope;
+  /** Width of the residual stream. */
+  readonly width: number;
+  /** @param x [B, L, width] @param mask added to the attention scores @returns [B, L, width] */
+  apply(x: Tensor3D, mask?: Tensor4D): Tensor3D;
+}
+
+export abstract class Tower<Input> {
+  readonly scope: WeightScope;
+  /** The modules that hold the blocks, innermost first. Each emits the stream after the last block as its tap. */
+  abstract readonly containers: readonly WeightScope[];
+  abstract readonly blocks: readonly Block[];
+  /** The weights of `readOut`. */
+  abstract readonly readOutWeights: readonly Loadable[];
+
+  constructor(scope: WeightScope) {
+    this.scope = scope;
+  }
+
+  /** The weights of `embed`; of a table, the rows that the input needs. */
+  abstract embedWeights(input: Input): readonly Loadable[];
+
+  /** @returns the residual stream [B, L, width] */
+  abstract embed(input: Input): Tensor3D;
+
+  /** The attention mask of every block; four axes that broadcast to [B, heads, L, L]. Undefined if there is none. */
+  abstract mask(input: Input): Tensor4D | undefined;
+
+  /** @param x the residual stream [B, L, width] @returns the embedding [B, embedDim] */
+  abstract readOut(x: Tensor3D, input: Input): Tensor2D;
+
+  /** Runs the tower as a pass of its own. @returns [B, embedDim]; the caller disposes it */
+  apply(input: Input, options?: RunOptions): Promise<Tensor2D> {
+    return pass(() => runStreaming(this, input, options));
+  }
+}
+
+export interface RunOptions {
+  /** Stops the pass before the next block. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs a tower inside a pass, loading the weights of each part just before it runs and releasing them afterwards.
+ *
+ * While a block computes, the next one's weights are read. Where weights are streamed, at most one block's weights and
+ * the next one's bytes are in memory.
+ *
+ * @returns [B, embedDim]; the caller disposes it
+ * @throws the signal's reason if it is aborted
+ */
+export async function runStreaming<Input>(
+  tower: Tower<Input>,
+  input: Input,
+  { signal }: RunOptions = {},
+): Promise<Tensor2D> {
+  const { blocks, containers, scope } = tower;
+  const mask = tidy(() => tower.mask(input));
+  try {
+    let x = await withWeights(tower.embedWeights(input), () => tower.embed(input)); // [B, L, width]
+    for (const [i, block] of blocks.entries()) {
+      x = await disposing(x, (stream) => {
+        signal?.throwIfAborted();
+        return withWeights([block.scope], () => {
+          blocks[i + 1]?.scope.prefetch();
+          return block.apply(stream, mask);
+        });
+      });
+    }
+    for (const container of containers) x = tapOwned(container.path, x);
+    const embedding = await disposing(x, (stream) =>
+      withWeights(tower.readOutWeights, () => tower.readOut(stream, input)),
+    ); // [B, embedDim]
+    return scope.path === "" ? embedding : tapOwned(scope.path, embedding);
+  } finally {
+    mask?.dispose();
+  }
+}
+
+/**
+ * Runs a tower whose weights are all loaded.
+ *
+ * @returns [B, embedDim]
+ */
+export function runLoaded<Input>(tower: Tower<Input>, input: Input): Tensor2D {
+  return tidy(() => {
+    const mask = tower.mask(input);
+    let x = tower.embed(input); // [B, L, width]
+    for (const block of tower.blocks) x = block.apply(x, mask);
+    for (const container of tower.containers) x = tap(container.path, x);
+    const embedding = tower.readOut(x, input); // [B, embedDim]
+    return tower.scope.path === "" ? embedding : tap(tower.scope.path, embedding);
+  });
+}
+
+/** Loads weights, computes with them, waits until tap sinks have finished reading, and releases the weights. */
+export async function withWeights<T extends Tensor>(
+  weights: readonly Loadable[],
+  compute: () => T,
+): Promise<T> {
+  try {
+    await loadAll(weights);
+    const output = tidy(compute);
+    await settleTaps().catch((error: unknown) => {
+      output.dispose();
+      throw error;
+    });
+    return output;
+  } finally {
+    for (const weight of weights) weight.release();
+  }
+}
