@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Residency } from "../lib/tensor/weights.ts";
+import type { Residency } from "../lib/tensor/weight.ts";
 import { openWeights, type ModelDirectory } from "../lib/node/models/model-directory.ts";
 import { InputError } from "../lib/errors/input-error.ts";
 import { Contender, type ContenderCommand } from "./contender.ts";

@@ -17,7 +17,7 @@ import { loadModel, startNodeBackend } from "../../lib/index.ts";
 import { linear } from "../../lib/nn/operations/linear.ts";
 import { parseBackendChoice } from "../../lib/tensor/backend.ts";
 import { syntheticValues } from "../../lib/tensor/synthetic.ts";
-import type { Residency } from "../../lib/tensor/weights.ts";
+import type { Residency } from "../../lib/tensor/weight.ts";
 import { timed } from "../rounds.ts";
 import { encodeEmbedding, type Reply, type TextRequest } from "./protocol.ts";
 import { serve } from "./serve.ts";

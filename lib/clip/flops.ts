@@ -7,7 +7,9 @@
  */
 import type { Tower } from "../nn/tower.ts";
 import { elementCount } from "../tensor/dtype.ts";
-import { Weight, WeightScope, type Loadable, type RowTable } from "../tensor/weights.ts";
+import { WeightScope } from "../tensor/model-weights.ts";
+import type { RowTable } from "../tensor/row-table.ts";
+import { Weight, type Loadable } from "../tensor/weight.ts";
 import type { ClipConfig } from "./config/clip-config.ts";
 import { networkOutline } from "./network.ts";
 

@@ -1,6 +1,7 @@
 /** The two towers and the logit scale of an architecture, as handles in a state dict. */
 import { SyntheticStore } from "../tensor/synthetic.ts";
-import { ModelWeights, type Weight, type WeightScope } from "../tensor/weights.ts";
+import { ModelWeights, type WeightScope } from "../tensor/model-weights.ts";
+import type { Weight } from "../tensor/weight.ts";
 import type { ClipConfig } from "./config/clip-config.ts";
 import { textTower } from "./text/registry.ts";
 import type { TextTower } from "./text/tower.ts";

@@ -14,7 +14,7 @@ import { Module } from "../nn/module.ts";
 import { MultiheadAttention } from "../nn/multihead-attention.ts";
 import type { Block } from "../nn/tower.ts";
 import { tap } from "../tensor/taps.ts";
-import type { WeightScope } from "../tensor/weights.ts";
+import type { WeightScope } from "../tensor/model-weights.ts";
 import type { TransformerConfig } from "./config/clip-config.ts";
 
 export class ResidualAttentionBlock

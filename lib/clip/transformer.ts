@@ -3,7 +3,7 @@
  *
  * Source: open_clip/transformer.py, Transformer. State dict: `resblocks.{i}.*`.
  */
-import type { WeightScope } from "../tensor/weights.ts";
+import type { WeightScope } from "../tensor/model-weights.ts";
 import type { TransformerConfig } from "./config/clip-config.ts";
 import { ResidualAttentionBlock } from "./residual-attention-block.ts";
 

@@ -4,7 +4,9 @@
  * Source: torch.nn.Embedding. State dict: `weight` [rows, width], of which only the rows of the given ids are read.
  */
 import { gather, tensor2d, type Tensor3D } from "@tensorflow/tfjs-core";
-import type { Loadable, RowTable, WeightScope } from "../tensor/weights.ts";
+import type { WeightScope } from "../tensor/model-weights.ts";
+import type { RowTable } from "../tensor/row-table.ts";
+import type { Loadable } from "../tensor/weight.ts";
 import { Module } from "./module.ts";
 
 /** Integers in a grid: token ids, positions. */

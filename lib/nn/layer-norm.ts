@@ -5,7 +5,8 @@
  * State dict: `weight` γ [width], `bias` β [width].
  */
 import type { Rank, Tensor } from "@tensorflow/tfjs-core";
-import type { Weight, WeightScope } from "../tensor/weights.ts";
+import type { WeightScope } from "../tensor/model-weights.ts";
+import type { Weight } from "../tensor/weight.ts";
 import { Module } from "./module.ts";
 import { layerNorm } from "./operations/layer-norm.ts";
 

@@ -4,7 +4,8 @@
  * Source: torch.nn.Linear. State dict: `weight` [out, in], `bias` [out].
  */
 import type { Rank, Tensor } from "@tensorflow/tfjs-core";
-import type { Weight, WeightScope } from "../tensor/weights.ts";
+import type { WeightScope } from "../tensor/model-weights.ts";
+import type { Weight } from "../tensor/weight.ts";
 import { Module } from "./module.ts";
 import { linear } from "./operations/linear.ts";
 

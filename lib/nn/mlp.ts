@@ -6,7 +6,7 @@
  * `c_fc.bias` [hidden], `c_proj.weight` [width, hidden], `c_proj.bias` [width].
  */
 import type { Tensor3D } from "@tensorflow/tfjs-core";
-import type { WeightScope } from "../tensor/weights.ts";
+import type { WeightScope } from "../tensor/model-weights.ts";
 import { Gelu } from "./gelu.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";

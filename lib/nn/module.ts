@@ -5,7 +5,7 @@
  */
 import { tidy, type Tensor } from "@tensorflow/tfjs-core";
 import { tap } from "../tensor/taps.ts";
-import type { WeightScope } from "../tensor/weights.ts";
+import type { WeightScope } from "../tensor/model-weights.ts";
 
 /** A layer. Its weights are loaded when it is applied. */
 export abstract class Module<Inputs extends unknown[], Output extends Tensor = Tensor> {

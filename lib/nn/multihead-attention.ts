@@ -7,7 +7,8 @@
  * `out_proj.weight` [width, width], `out_proj.bias` [width].
  */
 import type { Rank, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
-import type { Weight, WeightScope } from "../tensor/weights.ts";
+import type { WeightScope } from "../tensor/model-weights.ts";
+import type { Weight } from "../tensor/weight.ts";
 import { Module } from "./module.ts";
 import { linear, linearSplit } from "./operations/linear.ts";
 import { scaledDotProductAttention } from "./scaled-dot-product-attention.ts";

@@ -6,7 +6,7 @@
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { tap } from "../tensor/taps.ts";
-import type { WeightScope } from "../tensor/weights.ts";
+import type { WeightScope } from "../tensor/model-weights.ts";
 import { attentionContext } from "./operations/attention-context.ts";
 import { attentionProbabilities } from "./operations/attention-probabilities.ts";
 

@@ -8,7 +8,8 @@
 import { tidy, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from "@tensorflow/tfjs-core";
 import { disposing } from "../tensor/disposing.ts";
 import { pass, settleTaps, tap, tapOwned } from "../tensor/taps.ts";
-import { loadAll, type Loadable, type WeightScope } from "../tensor/weights.ts";
+import type { WeightScope } from "../tensor/model-weights.ts";
+import { loadAll, type Loadable } from "../tensor/weight.ts";
 
 /** A layer that maps the residual stream to itself. */
 export interface Block {

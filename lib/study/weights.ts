@@ -1,7 +1,7 @@
 /** Images of the image tower's first weights, as in figure 7 of the ViT paper (arXiv 2010.11929). */
 import type { Rank } from "@tensorflow/tfjs-core";
 import type { VisionTransformer } from "../clip/vision/vision-transformer.ts";
-import type { Weight } from "../tensor/weights.ts";
+import type { Weight } from "../tensor/weight.ts";
 import { grid, heatMap, Raster } from "../draw/raster.ts";
 
 /**

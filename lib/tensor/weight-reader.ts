@@ -1,6 +1,6 @@
 /**
- * A backend's own way from a file to a weight: without the copies in between that JavaScript needs, gigabytes of which
- * take longer than the disk.
+ * A backend's own way to read a weight from a file, without the copies that JavaScript needs, which take longer than
+ * reading the file.
  */
 import { getBackend, type Tensor } from "@tensorflow/tfjs-core";
 import type { Dtype } from "./dtype.ts";
@@ -13,20 +13,20 @@ export interface StoredMatrix extends FilePlace {
 }
 
 export interface WeightReader {
-  /** In float32, [rows, columns] or transposed. @throws Error if it cannot be read this way */
+  /** The matrix in float32, [rows, columns] or transposed. @throws Error if it cannot be read this way */
   read(matrix: StoredMatrix, transposed: boolean): Tensor;
-  /** Asks the system to have the bytes at hand soon; does not wait. */
+  /** Asks the operating system to read the bytes soon; does not wait. */
   readAhead(matrix: StoredMatrix): void;
 }
 
 const readers = new Map<string, WeightReader>();
 
-/** Sets the way of a backend. */
+/** Sets a backend's reader. */
 export function setWeightReader(backend: string, reader: WeightReader): void {
   readers.set(backend, reader);
 }
 
-/** The current backend's way, if it has one. */
+/** The current backend's reader, if it has one. */
 export function weightReader(): WeightReader | undefined {
   return readers.get(getBackend());
 }

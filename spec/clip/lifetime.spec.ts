@@ -9,7 +9,7 @@ import { openWeights, readModelDirectory } from "../../lib/node/models/model-dir
 import { InputError } from "../../lib/errors/input-error.ts";
 import type { TensorStore } from "../../lib/tensor/safetensors.ts";
 import { withTaps } from "../../lib/tensor/taps.ts";
-import type { Residency } from "../../lib/tensor/weights.ts";
+import type { Residency } from "../../lib/tensor/weight.ts";
 import { fixture } from "../support/paths.ts";
 
 const directory = fixture("tiny/gelu-mlp");

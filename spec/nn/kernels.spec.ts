@@ -9,7 +9,8 @@ import { scaledDotProductAttention } from "../../lib/nn/scaled-dot-product-atten
 import { Gelu } from "../../lib/nn/gelu.ts";
 import { LayerNorm } from "../../lib/nn/layer-norm.ts";
 import { linear, linearSplit } from "../../lib/nn/operations/linear.ts";
-import { loadAll, ModelWeights, type WeightScope } from "../../lib/tensor/weights.ts";
+import { ModelWeights, type WeightScope } from "../../lib/tensor/model-weights.ts";
+import { loadAll } from "../../lib/tensor/weight.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { SyntheticStore, syntheticValues } from "../../lib/tensor/synthetic.ts";
 import { pass, withTaps } from "../../lib/tensor/taps.ts";

@@ -2,7 +2,7 @@ import type { Clip } from "../../lib/clip/clip.ts";
 import { FileSource } from "../../lib/node/files/file-source.ts";
 import { loadModel } from "../../lib/node/models/load-model.ts";
 import { Golden } from "../../lib/parity/golden.ts";
-import type { Residency } from "../../lib/tensor/weights.ts";
+import type { Residency } from "../../lib/tensor/weight.ts";
 import { fixture } from "./paths.ts";
 
 /** What tools/golden/tiny.py makes. */

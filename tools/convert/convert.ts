@@ -226,7 +226,10 @@ async function bringAlong(
     await copyFile(join(path, file), join(folder, file));
     files.push(file);
   }
-  if (config.text.tokenizer.folders.length > 0 && !files.some((file) => tokenizerFiles.includes(basename(file)))) {
+  if (
+    config.text.tokenizer.folders.length > 0 &&
+    !files.some((file) => tokenizerFiles.includes(basename(file)))
+  ) {
     // From the hub's cache: a model directory is whole on other machines, too.
     const tokenizer = await findTokenizer(path, config.text.tokenizer);
     if (tokenizer !== null) {

@@ -2,7 +2,7 @@
  * The text towers by the `kind` of their config. To add one, write its tower, its config (config/clip-config.ts and the
  * reading of it in config/open-clip.ts), and a line here.
  */
-import type { WeightScope } from "../../tensor/weights.ts";
+import type { WeightScope } from "../../tensor/model-weights.ts";
 import type { ClipConfig, TextConfig } from "../config/clip-config.ts";
 import { ClipTextTower } from "./clip/clip-text-tower.ts";
 import type { TextTower } from "./tower.ts";

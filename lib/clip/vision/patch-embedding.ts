@@ -6,7 +6,8 @@
  */
 import { conv2d, transpose, type Rank, type Tensor4D } from "@tensorflow/tfjs-core";
 import { Module } from "../../nn/module.ts";
-import type { Weight, WeightScope } from "../../tensor/weights.ts";
+import type { WeightScope } from "../../tensor/model-weights.ts";
+import type { Weight } from "../../tensor/weight.ts";
 import type { VisionConfig } from "../config/clip-config.ts";
 
 export class PatchEmbedding extends Module<[pixels: Tensor4D], Tensor4D> {

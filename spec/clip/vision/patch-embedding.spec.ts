@@ -3,7 +3,8 @@ import { tensor4d, tidy } from "@tensorflow/tfjs-core";
 import { PatchEmbedding } from "../../../lib/clip/vision/patch-embedding.ts";
 import { compare } from "../../../lib/tensor/compare.ts";
 import { SyntheticStore, syntheticValues } from "../../../lib/tensor/synthetic.ts";
-import { loadAll, ModelWeights } from "../../../lib/tensor/weights.ts";
+import { ModelWeights } from "../../../lib/tensor/model-weights.ts";
+import { loadAll } from "../../../lib/tensor/weight.ts";
 
 describe("PatchEmbedding", () => {
   it("leaves out what is no whole patch at the right and at the bottom", async () => {

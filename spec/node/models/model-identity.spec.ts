@@ -5,7 +5,7 @@ import { architectureByName, parseClipConfig } from "../../../lib/clip/config/op
 import { modelIdentity, type Tower } from "../../../lib/node/models/model-identity.ts";
 import type { TensorStore } from "../../../lib/tensor/safetensors.ts";
 import { SyntheticStore } from "../../../lib/tensor/synthetic.ts";
-import { ModelWeights } from "../../../lib/tensor/weights.ts";
+import { ModelWeights } from "../../../lib/tensor/model-weights.ts";
 
 describe("modelIdentity", () => {
   const matrix = "visual.transformer.resblocks.3.mlp.c_fc.weight";

@@ -6,7 +6,7 @@ import { FileSource } from "../../../lib/node/files/file-source.ts";
 import { bytesPerElement, toFloat32, type Dtype } from "../../../lib/tensor/dtype.ts";
 import { encodeHeader, SafetensorsFile } from "../../../lib/tensor/safetensors.ts";
 import { weightReader } from "../../../lib/tensor/weight-reader.ts";
-import { ModelWeights } from "../../../lib/tensor/weights.ts";
+import { ModelWeights } from "../../../lib/tensor/model-weights.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 const rows = 256;

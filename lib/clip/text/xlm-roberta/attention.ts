@@ -5,7 +5,7 @@
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { Module } from "../../../nn/module.ts";
-import type { WeightScope } from "../../../tensor/weights.ts";
+import type { WeightScope } from "../../../tensor/model-weights.ts";
 import type { XlmRobertaConfig } from "../../config/clip-config.ts";
 import { XlmRobertaOutput } from "./output.ts";
 import { XlmRobertaSelfAttention } from "./self-attention.ts";

@@ -5,7 +5,7 @@
  */
 import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import { Module } from "../../../nn/module.ts";
-import type { WeightScope } from "../../../tensor/weights.ts";
+import type { WeightScope } from "../../../tensor/model-weights.ts";
 import { XlmRobertaPooler } from "./xlm-roberta-pooler.ts";
 
 export class ClsPooler extends Module<[hidden: Tensor3D], Tensor2D> {

@@ -12,7 +12,8 @@ import { add, type Tensor3D } from "@tensorflow/tfjs-core";
 import { Embedding, type IdGrid } from "../../../nn/embedding.ts";
 import { LayerNorm } from "../../../nn/layer-norm.ts";
 import { Module } from "../../../nn/module.ts";
-import type { Loadable, WeightScope } from "../../../tensor/weights.ts";
+import type { WeightScope } from "../../../tensor/model-weights.ts";
+import type { Loadable } from "../../../tensor/weight.ts";
 import type { XlmRobertaConfig } from "../../config/clip-config.ts";
 import type { TokenBatch } from "../token-batch.ts";
 

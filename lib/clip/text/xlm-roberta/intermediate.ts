@@ -8,7 +8,7 @@ import type { Tensor3D } from "@tensorflow/tfjs-core";
 import { Gelu } from "../../../nn/gelu.ts";
 import { Linear } from "../../../nn/linear.ts";
 import { Module } from "../../../nn/module.ts";
-import type { WeightScope } from "../../../tensor/weights.ts";
+import type { WeightScope } from "../../../tensor/model-weights.ts";
 import type { XlmRobertaConfig } from "../../config/clip-config.ts";
 
 export class XlmRobertaIntermediate extends Module<[x: Tensor3D], Tensor3D> {

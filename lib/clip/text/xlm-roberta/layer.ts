@@ -10,7 +10,7 @@
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { Module } from "../../../nn/module.ts";
 import type { Block } from "../../../nn/tower.ts";
-import type { WeightScope } from "../../../tensor/weights.ts";
+import type { WeightScope } from "../../../tensor/model-weights.ts";
 import type { XlmRobertaConfig } from "../../config/clip-config.ts";
 import { XlmRobertaAttention } from "./attention.ts";
 import { XlmRobertaIntermediate } from "./intermediate.ts";

@@ -9,7 +9,7 @@ import { add, type Tensor3D } from "@tensorflow/tfjs-core";
 import { LayerNorm } from "../../../nn/layer-norm.ts";
 import { Linear } from "../../../nn/linear.ts";
 import { Module } from "../../../nn/module.ts";
-import type { WeightScope } from "../../../tensor/weights.ts";
+import type { WeightScope } from "../../../tensor/model-weights.ts";
 import type { XlmRobertaConfig } from "../../config/clip-config.ts";
 
 export class XlmRobertaOutput extends Module<[x: Tensor3D, residual: Tensor3D], Tensor3D> {

@@ -8,7 +8,7 @@ import type { Rank, Tensor2D } from "@tensorflow/tfjs-core";
 import { Gelu } from "../../../nn/gelu.ts";
 import { Linear } from "../../../nn/linear.ts";
 import { Module } from "../../../nn/module.ts";
-import type { WeightScope } from "../../../tensor/weights.ts";
+import type { WeightScope } from "../../../tensor/model-weights.ts";
 
 export class MlpProjection extends Module<[x: Tensor2D], Tensor2D> {
   readonly expand: Linear<Rank.R2>;

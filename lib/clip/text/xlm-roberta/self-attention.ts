@@ -9,7 +9,7 @@ import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { Linear } from "../../../nn/linear.ts";
 import { Module } from "../../../nn/module.ts";
 import { scaledDotProductAttention } from "../../../nn/scaled-dot-product-attention.ts";
-import type { WeightScope } from "../../../tensor/weights.ts";
+import type { WeightScope } from "../../../tensor/model-weights.ts";
 import type { XlmRobertaConfig } from "../../config/clip-config.ts";
 
 export class XlmRobertaSelfAttention extends Module<[x: Tensor3D, mask?: Tensor4D], Tensor3D> {

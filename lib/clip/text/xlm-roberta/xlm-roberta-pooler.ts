@@ -8,7 +8,7 @@ import type { Rank, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import { Linear } from "../../../nn/linear.ts";
 import { Module } from "../../../nn/module.ts";
 import { Tanh } from "../../../nn/tanh.ts";
-import type { WeightScope } from "../../../tensor/weights.ts";
+import type { WeightScope } from "../../../tensor/model-weights.ts";
 import { firstToken } from "./pooler.ts";
 
 export class XlmRobertaPooler extends Module<[hidden: Tensor3D], Tensor2D> {

@@ -4,7 +4,7 @@
  * Paper: Conneau et al., 2020 (arXiv 1911.02116). Source: transformers/models/xlm_roberta, XLMRobertaModel and
  * XLMRobertaEncoder. State dict: `embeddings.*`, `encoder.layer.{i}.*`.
  */
-import type { WeightScope } from "../../../tensor/weights.ts";
+import type { WeightScope } from "../../../tensor/model-weights.ts";
 import type { XlmRobertaConfig } from "../../config/clip-config.ts";
 import { XlmRobertaEmbeddings } from "./embeddings.ts";
 import { XlmRobertaLayer } from "./layer.ts";

@@ -1,0 +1,160 @@
+/**
+ * One weight of a model, as a layer sees it: a handle that is loaded before the layer runs and released afterwards.
+ *
+ * Because a layer holds handles and not tensors, a tower may be larger than the backend's memory.
+ */
+import {
+  reshape,
+  tensor,
+  tidy,
+  transpose,
+  type Rank,
+  type ShapeMap,
+  type Tensor,
+} from "@tensorflow/tfjs-core";
+import { elementCount, toFloat32 } from "./dtype.ts";
+import { tensorInfo, type TensorStore } from "./safetensors.ts";
+import { weightReader, type StoredMatrix, type WeightReader } from "./weight-reader.ts";
+
+/**
+ * How a stored weight is permuted when it is loaded.
+ *
+ * - `asStored`: not at all.
+ * - `linear`: PyTorch stores [out, in]; the product x · W needs [in, out], which takes half the time of a transposed
+ *   product.
+ * - `conv2d`: PyTorch stores [out, in, height, width]; tfjs's channels-last convolution needs [height, width, in, out].
+ */
+const permutations = {
+  asStored: null,
+  linear: [1, 0],
+  conv2d: [2, 3, 1, 0],
+} as const;
+
+export type Layout = keyof typeof permutations;
+
+/**
+ * `resident`: a weight stays in memory from its first use until `dispose()`.
+ * `streamed`: a weight is in memory only between `load()` and `release()`.
+ */
+export type Residency = "resident" | "streamed";
+
+/** Where weights come from, and how long they stay. */
+export interface WeightSource {
+  readonly store: TensorStore;
+  readonly residency: Residency;
+}
+
+/** Weights that can be loaded and released: a scope with everything below it, or a single weight. */
+export interface Loadable {
+  load(): Promise<void>;
+  release(): void;
+}
+
+/**
+ * Loads several weights at once. If one fails, the others are awaited too, so that none of them arrives after its
+ * release.
+ */
+export async function loadAll(parts: readonly Pick<Loadable, "load">[]): Promise<void> {
+  const outcomes = await Promise.allSettled(parts.map((part) => part.load()));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+/** A weight. While a layer's `forward` runs, it is loaded and `tensor` is available. */
+export class Weight<R extends Rank = Rank> implements Loadable {
+  /** In the state dict. */
+  readonly name: string;
+  /** As stored, in PyTorch's order. */
+  readonly shape: ShapeMap[R];
+  readonly #layout: Layout;
+  readonly #source: WeightSource;
+  #tensor: Tensor<R> | null = null;
+  /** The bytes that `prefetch` has requested. */
+  #prefetched: Promise<Uint8Array> | null = null;
+
+  constructor(source: WeightSource, name: string, shape: ShapeMap[R], layout: Layout) {
+    this.#source = source;
+    this.name = name;
+    this.shape = shape;
+    this.#layout = layout;
+  }
+
+  get isLoaded(): boolean {
+    return this.#tensor !== null;
+  }
+
+  /** float32, permuted by the layout. */
+  get tensor(): Tensor<R> {
+    if (this.#tensor === null) throw new Error(`${this.name} is used before load() or after release()`);
+    return this.#tensor;
+  }
+
+  /** Undoes the layout's permutation: a gradient of `tensor`, in the order of the file. The caller disposes it. */
+  asStored(value: Tensor<R>): Tensor<R> {
+    const permutation = permutations[this.#layout];
+    if (permutation === null) return value.clone();
+    const inverse = permutation.map((_, axis) => permutation.findIndex((from) => from === axis));
+    return transpose(value, inverse);
+  }
+
+  async load(): Promise<void> {
+    this.#tensor ??= this.#readDirectly();
+    if (this.#tensor !== null) return;
+    const { store } = this.#source;
+    const bytes = this.#prefetched ?? store.read(this.name);
+    this.#prefetched = null;
+    const values = toFloat32(tensorInfo(store, this.name).dtype, await bytes);
+    const permutation = permutations[this.#layout];
+    this.#tensor ??= tidy(() => {
+      const stored = tensor(values, this.shape);
+      return permutation === null ? stored : transpose(stored, [...permutation]);
+    });
+  }
+
+  /** Starts reading what `load` will need, without waiting for it. */
+  prefetch(): void {
+    if (this.#tensor !== null || this.#prefetched !== null) return;
+    const direct = this.#direct();
+    if (direct !== null) {
+      direct.reader.readAhead(direct.matrix);
+      return;
+    }
+    this.#prefetched = this.#source.store.read(this.name);
+    this.#prefetched.catch(() => undefined); // `load` reports the error
+  }
+
+  /** Reads the weight with the backend's own reader. null if it has none or fails; then `load` reads the bytes itself. */
+  #readDirectly(): Tensor<R> | null {
+    const direct = this.#direct();
+    if (direct === null) return null;
+    try {
+      return tidy(() => {
+        const matrix = direct.reader.read(direct.matrix, this.#layout === "linear");
+        const shape = this.#layout === "linear" ? matrix.shape : this.shape;
+        return reshape(matrix, shape as ShapeMap[R]);
+      });
+    } catch {
+      return null;
+    }
+  }
+
+  #direct(): { reader: WeightReader; matrix: StoredMatrix } | null {
+    const reader = weightReader();
+    const { store } = this.#source;
+    const place = store.place?.(this.name);
+    if (reader === undefined || place === undefined || this.#layout === "conv2d") return null;
+    const columns = this.shape.at(-1) ?? 1;
+    const rows = elementCount(this.shape) / columns;
+    return { reader, matrix: { ...place, dtype: tensorInfo(store, this.name).dtype, rows, columns } };
+  }
+
+  /** Frees the memory if weights are streamed. */
+  release(): void {
+    if (this.#source.residency === "streamed") this.dispose();
+  }
+
+  dispose(): void {
+    this.#tensor?.dispose();
+    this.#tensor = null;
+    this.#prefetched = null;
+  }
+}
