@@ -1,4 +1,4 @@
-/** A model of a published architecture on synthetic weights: the real sizes without a file. */
+/** A model of a published architecture with synthetic weights: the published size without a file. */
 import { InputError } from "../errors/input-error.ts";
 import { SyntheticStore } from "../tensor/synthetic.ts";
 import { Clip } from "./clip.ts";
@@ -7,10 +7,11 @@ import { architectureByName, parseClipConfig } from "./config/open-clip.ts";
 import { parsePreprocessConfig } from "./config/preprocess-config.ts";
 
 /**
- * Weights are made block by block as the passes need them (`SyntheticStore`), and not kept.
+ * Weights are generated block by block as the passes need them (`SyntheticStore`), and not kept.
  *
  * @param arch one of open_clip's names
- * @throws InputError for another name; the model takes token ids, but no texts
+ * @returns a model that takes token ids; it has no tokenizer for texts
+ * @throws InputError for another name
  */
 export async function syntheticClip(arch: string): Promise<Clip> {
   const config = await parseClipConfig(architectureByName(arch), arch, () => Promise.resolve(null));

@@ -1,4 +1,4 @@
-/** Whether weights belong to an architecture, and which architecture weights belong to: told by names and shapes. */
+/** Compares weights with architectures by the names and shapes of their tensors. */
 import { weightDtypes } from "../../tensor/dtype.ts";
 import type { TensorInfo } from "../../tensor/safetensors.ts";
 import { architectures } from "./architectures/index.ts";
@@ -7,13 +7,13 @@ import type { ClipConfig } from "./clip-config.ts";
 import { parseClipConfig } from "./open-clip.ts";
 
 export interface Fit {
-  /** Tensors of the architecture that are missing, misshapen or of the wrong dtype: a line for each. */
+  /** One line for each tensor of the architecture that is missing, or has a wrong shape or dtype. */
   readonly problems: readonly string[];
-  /** Tensors that the architecture wants, in the order in which the store has them. */
+  /** Tensors that belong to the architecture, in the store's order. */
   readonly wanted: readonly string[];
-  /** Tensors that old files carry and no layer reads. */
+  /** Tensors in old files that no layer reads. */
   readonly ignored: readonly string[];
-  /** Any others. */
+  /** All other tensors. */
   readonly unexpected: readonly string[];
 }
 
@@ -41,8 +41,8 @@ export function fitTensors(config: ClipConfig, tensors: ReadonlyMap<string, Tens
 }
 
 /**
- * Names of the architectures whose tensors are all there, in their shapes. QuickGELU leaves no trace in weights: such an
- * architecture comes behind its plain kin.
+ * Names of the architectures whose tensors are all present with their shapes. Weights do not show whether a model uses
+ * QuickGELU, so that `ViT-B-32` and `ViT-B-32-quickgelu` are both listed, in this order.
  */
 export async function recognizeArchitecture(tensors: ReadonlyMap<string, TensorInfo>): Promise<string[]> {
   const names: string[] = [];

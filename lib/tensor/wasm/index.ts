@@ -1,8 +1,8 @@
-/** The wasm backend with kernels of ours where tfjs's are slow or imprecise. */
+/** Kernels for the wasm backend where tfjs's own are slow or imprecise. */
 import { registerWasmProducts } from "./products.ts";
 import { registerWasmSplit } from "./split.ts";
 
-/** To be called once, when @tensorflow/tfjs-backend-wasm is imported. */
+/** Call this once, after importing @tensorflow/tfjs-backend-wasm. */
 export function registerWasmKernels(): void {
   registerWasmProducts();
   registerWasmSplit();

@@ -1,4 +1,4 @@
-/** The wasm backend's own functions on parts of tensors, where these lie: tfjs's kernels would copy each part first. */
+/** Calls the wasm backend's functions on parts of tensors in place. tfjs's kernels would copy each part first. */
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 
@@ -7,7 +7,7 @@ export type WasmBackend = Pick<
   "wasm" | "dataIdMap" | "makeOutput" | "disposeData" | "getMemoryOffset" | "typedArrayFromHeap"
 >;
 
-/** A matrix in the module's memory, by the number that it is registered under. */
+/** A matrix in the WebAssembly module's memory, identified by the number it is registered under. */
 export interface Matrix {
   readonly id: number;
   readonly rows: number;
@@ -18,7 +18,7 @@ type ByIds = (...values: readonly (number | Uint8Array)[]) => void;
 
 export class WasmMatrices {
   readonly #backend: WasmBackend;
-  /** Numbers for parts. tfjs counts whole tensors, from 1 up. */
+  /** Ids of parts start here. tfjs numbers whole tensors from 1. */
   #lastId = 0x4000_0000;
   readonly #unusedIds: number[] = [];
   readonly #fusedMatMul: ByIds;
@@ -44,7 +44,7 @@ export class WasmMatrices {
     return this.#backend.dataIdMap.get(dataId).id;
   }
 
-  /** The matrix at `index` of a tensor that is a stack of them; to be forgotten before the tensor is freed. */
+  /** The matrix at `index` of a tensor that is a stack of matrices. Call `forget` before the tensor is freed. */
   part({ dataId }: TensorInfo, index: number, rows: number, columns: number): Matrix {
     const id = this.#unusedIds.pop() ?? ++this.#lastId;
     const size = rows * columns;
@@ -53,13 +53,13 @@ export class WasmMatrices {
     return { id, rows, columns };
   }
 
-  /** Ends a part's registration, and frees what XNNPACK keeps of it as a right matrix. */
+  /** Removes a part's registration and frees XNNPACK's packed copy of it, if it was a right matrix. */
   forget(part: Matrix): void {
     this.#backend.wasm.tfjs.disposeData(part.id);
     this.#unusedIds.push(part.id);
   }
 
-  /** out ← a · b, plus a row of biases where there is one; XNNPACK keeps a reordered copy of b. */
+  /** out ← a · b + bias. XNNPACK keeps a packed copy of b. @param biasId 0 for no bias */
   multiply(a: Matrix, b: Matrix, out: Matrix, biasId = 0): void {
     const [transpose, linear, noWeights, alpha] = [0, 0, 0, 0];
     const settings = [transpose, transpose, linear, biasId, noWeights, alpha];

@@ -1,24 +1,25 @@
 /**
- * Matrix products on the wasm backend, by XNNPACK as tfjs's, but
+ * Matrix products on the wasm backend. Like tfjs, they use XNNPACK, but also for
  *
- * - stacks of matrices, as attention's, and transposed ones, as gradients', too: tfjs leaves those to plain loops on one
+ * - stacks of matrices (attention) and transposed matrices (gradients), which tfjs computes with plain loops on one
  *   thread;
- * - deep ones as sums of parts. XNNPACK adds products up one after another in float32, which loses the more the longer
- *   the sum; sums of shorter sums come as near to float64 as PyTorch's (docs/parity.md), and parts fit the caches.
+ * - deep products, split into parts that are added up. XNNPACK accumulates in float32, so the rounding error grows with
+ *   the depth. A sum of shorter sums is as close to float64 as PyTorch's (docs/results/parity.md), and parts fit the
+ *   caches.
  */
 import { getKernel, util, type KernelFunc, type TensorInfo } from "@tensorflow/tfjs-core";
 import { replaceKernel, type Call, type Result } from "./kernel.ts";
 import { WasmMatrices, type Matrix, type WasmBackend } from "./matrices.ts";
 
-/** XNNPACK reorders the right matrix first, which fewer rows of the left one do not repay. */
+/** XNNPACK packs the right matrix first, which does not pay off for fewer rows of the left matrix. */
 const fewestRows = 8;
 
-/** How many products are summed in one go. */
+/** The depth of a part. */
 const partDepth = 256;
 
 const matricesByBackend = new WeakMap<WasmBackend, WasmMatrices>();
 
-/** The parts of right matrices that were multiplied by, with XNNPACK's copies: kept until the tensor goes. */
+/** The parts of right matrices, with XNNPACK's packed copies. They are kept until the tensor is disposed. */
 const partsOf = new WeakMap<object, Matrix[]>();
 
 export function registerWasmProducts(): void {
@@ -66,8 +67,8 @@ function multiply(call: Call, plain: KernelFunc): Result {
 }
 
 /**
- * One product after the other. Since XNNPACK reorders the right matrix, the larger one should stand on the left: where a
- * transposed product is wanted anyway, (Bᵀ · Aᵀ)ᵀ may be the cheaper.
+ * The products of a stack, one after another. XNNPACK packs the right matrix, so the larger matrix should be the left
+ * one: if one of the two is transposed anyway, (Bᵀ · Aᵀ)ᵀ can be cheaper.
  */
 function multiplyStack(call: Call): TensorInfo {
   const { a, b } = call.inputs as { a: TensorInfo; b: TensorInfo };
@@ -118,7 +119,7 @@ function isDeep({ inputs }: Call): boolean {
   return single && Number.isInteger(parts) && parts > 1 && (!bias || bias.shape.length === 1);
 }
 
-/** a · b + bias: products of columns of a with rows of b, added up. */
+/** a · b + bias, as a sum of products of some columns of a with the same rows of b. */
 function multiplyDeep({ backend: called, inputs }: Call): TensorInfo {
   const backend = called as WasmBackend;
   const matrices = matricesOf(backend);

@@ -1,4 +1,4 @@
-/** Split on the wasm backend, from where the tensor lies: tfjs's copies all of it for each part. */
+/** Split on the wasm backend without a copy of the input. tfjs's kernel copies the whole input once per part. */
 import { backend_util, util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { replaceKernel, type Call } from "./kernel.ts";
 import type { WasmBackend } from "./matrices.ts";
@@ -15,7 +15,7 @@ function split({ backend: called, inputs, attrs }: Call): TensorInfo[] {
   const sizes = backend_util.prepareSplitSize(x, numOrSizeSplits, at);
   const parts = sizes.map((size) => backend.makeOutput(x.shape.with(at, size), x.dtype));
 
-  // Only now: what makes tensors may move the heap.
+  // After the outputs are allocated, because an allocation may move the heap.
   const from = backend.typedArrayFromHeap(x);
   const into = parts.map((part) => backend.typedArrayFromHeap(part));
   const inner = util.sizeFromShape(x.shape.slice(at + 1));

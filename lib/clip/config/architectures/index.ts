@@ -1,6 +1,6 @@
 /**
- * The published architectures, as open_clip's `model_configs/*.json` hold them, and the published text networks that
- * they name, as Hugging Face's `config.json` of those repositories hold them (the fields that shape the network).
+ * The published architectures, with the contents of open_clip's `model_configs/*.json`, and the text networks that they
+ * name, with the fields of their `config.json` on the Hugging Face Hub that determine the network.
  */
 
 const visionH14 = { image_size: 224, layers: 32, width: 1280, head_width: 80, patch_size: 14 };
@@ -32,7 +32,7 @@ const english = {
   },
 };
 
-/** OpenAI trained with QuickGELU: the same weights under the plain name give other numbers. */
+/** OpenAI trained with QuickGELU. The same weights give wrong results under the plain name. */
 const quickGelu = Object.fromEntries(
   Object.entries(english).map(([name, config]) => [`${name}-quickgelu`, { ...config, quick_gelu: true }]),
 );

@@ -1,18 +1,18 @@
 /**
- * Where the published weights are: open_clip's names (architecture and tag) → repository on the Hugging Face Hub.
+ * The repositories of published weights on the Hugging Face Hub, by open_clip's names (architecture and tag).
  *
- * @source open_clip 3.3.0, src/open_clip/pretrained.py: rows whose architecture is one of ours. `-quickgelu` rows are
- *   those that say `quick_gelu=True` there.
+ * Source: open_clip 3.3.0, src/open_clip/pretrained.py, the rows whose architecture is supported here. `-quickgelu` rows
+ * have `quick_gelu=True` there.
  */
 export interface Pretrained {
   readonly architecture: string;
   readonly tag: string;
   readonly repository: string;
-  /** Where it differs from CLIP's own. */
+  /** If it differs from CLIP's own. */
   readonly preprocess?: { readonly mean: readonly number[]; readonly std: readonly number[] };
 }
 
-/** Of LAION's L/14 alone. */
+/** Used by LAION's L/14 only. */
 const inception = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 
 export const pretrained: readonly Pretrained[] = [
