@@ -9,7 +9,7 @@ function fail(message) {
 }
 
 if (existsSync(main)) {
-  import(main.href).catch((error) => fail(`${error.message}; is "npm install" done?`));
+  import(main.href).catch((error) => fail(`${error.message}; run "npm install"`));
 } else {
-  fail('not built yet; run "npm run build" in the folder that holds its package.json');
+  fail('not built; run "npm run build" in the directory of its package.json');
 }

@@ -1,40 +1,43 @@
-/**
- * The `clipscope` process: runs the program on this terminal, and keeps the promise that the exit status is 0, 1 or 2
- * whatever happens.
- */
+/** The `clipscope` process. Runs the program on this terminal; the exit status is always 0, 1 or 2. */
+import { getSystemErrorMap } from "node:util";
+import { InputError } from "../lib/errors/input-error.ts";
 import { run } from "./program.ts";
 import { Terminal } from "./terminal/terminal.ts";
 
 const terminal = new Terminal(process);
 terminal.debug = process.argv.includes("--debug");
-// TensorFlow reads it when its library is opened: 0 shows everything.
+// TensorFlow reads this when its library is opened; 0 shows all messages.
 if (terminal.debug) process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "0";
 
-let done = false;
+let isDone = false;
+
+function exit(status: 0 | 2): never {
+  isDone = true;
+  process.exit(status);
+}
 
 function fail(error: unknown): never {
   terminal.report(error);
-  done = true;
-  process.exit(2);
+  exit(2);
 }
 
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // Whoever reads has seen enough (`clipscope … | head`).
-  if (error.code !== "EPIPE") fail(error);
-  done = true;
-  process.exit(0);
+  // The reader has closed the pipe (`clipscope … | head`).
+  if (error.code === "EPIPE") exit(0);
+  const [, reason = error.message] = getSystemErrorMap().get(error.errno ?? 0) ?? [];
+  fail(new InputError(`standard output: ${reason}; the output is incomplete`, [], { cause: error }));
 });
 process.stderr.on("error", () => undefined);
 process.on("exit", (status) => {
-  if (done && [0, 1, 2].includes(status)) return;
-  if (!done) terminal.report(new Error("ended before its work was done"));
+  if (isDone && [0, 1, 2].includes(status)) return;
+  if (!isDone) terminal.report(new Error("the process ended before its work was done"));
   process.exitCode = 2;
 });
 
-// Not with an await: Node ends with a status of its own where that waits for nothing.
+// Not awaited: Node exits with a status of its own if a top-level await never settles.
 void run(process.argv.slice(2), terminal).then((status) => {
   process.exitCode = status;
-  done = true;
+  isDone = true;
 });

@@ -1,4 +1,4 @@
-/** What package.json says of this program. */
+/** Fields of package.json. */
 import { readFileSync } from "node:fs";
 
 interface PackageInfo {

@@ -1,32 +1,62 @@
-/** The command line: reads arguments, runs a command, returns the exit status. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { collect } from "./options/options.ts";
+/** The command line: parses arguments, runs a command, returns the exit status. */
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { InputError } from "../lib/errors/input-error.ts";
+import { addGlobalOptions } from "./options/global-options.ts";
+import { collect } from "./options/option-values.ts";
 import { packageInfo } from "./package-info.ts";
 import type { ExitStatus, Terminal } from "./terminal/terminal.ts";
 
 interface CommandModule {
-  register(program: Command, terminal: Terminal): void;
+  register(parent: Command, terminal: Terminal): void;
 }
 
 interface Entry {
+  /** One word, or a group and a word. */
   readonly name: string;
   readonly summary: string;
   readonly load: () => Promise<CommandModule>;
 }
 
-/** A command's file is loaded when its name is among the arguments: `--help` and `tokenize` need no tfjs. */
+const groups = [
+  {
+    name: "probe",
+    summary: "fit and use linear classifiers on features",
+    description: "Linear classifiers on features that `clipscope embed` or another program wrote.",
+  },
+];
+
+/** A command's file is loaded only if its name is among the arguments: `--help` and `tokenize` need no tfjs. */
 const entries: readonly Entry[] = [
   {
     name: "classify",
-    summary: "zero-shot probabilities of images",
+    summary: "classify images by labels, zero-shot",
     load: () => import("./commands/classify.ts"),
   },
   {
     name: "embed",
-    summary: "embeddings of images or texts, in a features file",
+    summary: "write embeddings of images or texts to a features file",
     load: () => import("./commands/embed.ts"),
   },
-  { name: "probe", summary: "linear classifiers on features", load: () => import("./commands/probe.ts") },
+  {
+    name: "probe fit",
+    summary: "fit a probe on labelled features",
+    load: () => import("./commands/probe-fit.ts"),
+  },
+  {
+    name: "probe eval",
+    summary: "measure a probe on labelled features",
+    load: () => import("./commands/probe-eval.ts"),
+  },
+  {
+    name: "probe predict",
+    summary: "classify images with a probe",
+    load: () => import("./commands/probe-predict.ts"),
+  },
+  {
+    name: "probe layers",
+    summary: "fit and measure a probe for every block",
+    load: () => import("./commands/probe-layers.ts"),
+  },
   {
     name: "search",
     summary: "rank images by similarity to a text or an image",
@@ -34,17 +64,17 @@ const entries: readonly Entry[] = [
   },
   {
     name: "tokenize",
-    summary: "show what the tokenizer makes of a text",
+    summary: "show the tokens of a text",
     load: () => import("./commands/tokenize.ts"),
   },
   {
     name: "inspect",
-    summary: "the module tree: shapes, parameters, GFLOPs",
+    summary: "show a model's modules: shapes, parameters, GFLOPs",
     load: () => import("./commands/inspect.ts"),
   },
   {
     name: "convert",
-    summary: "turn a checkpoint into a model directory",
+    summary: "convert a checkpoint to a model directory",
     load: () => import("./commands/convert.ts"),
   },
   { name: "diff", summary: "compare two models tensor by tensor", load: () => import("./commands/diff.ts") },
@@ -55,69 +85,118 @@ const entries: readonly Entry[] = [
   },
   {
     name: "verify",
-    summary: "compare every layer with a golden file of OpenCLIP's activations",
+    summary: "compare every layer with OpenCLIP's activations",
     load: () => import("./commands/verify.ts"),
   },
   {
     name: "trace",
-    summary: "write, count or picture what goes on inside the network",
+    summary: "write, summarize or draw the values inside the network",
     load: () => import("./commands/trace.ts"),
   },
   {
     name: "doctor",
-    summary: "which backends can run here, and how to get the others",
+    summary: "check which backends run, and how to get the others",
     load: () => import("./commands/doctor.ts"),
   },
   {
     name: "native",
-    summary: "build the TensorFlow backend, the fastest",
+    summary: "build the TensorFlow backend, the fastest on a CPU",
     load: () => import("./commands/native.ts"),
   },
 ];
 
-/** Runs the command that `args` (without node and script) ask for. Never throws. */
+/** Runs the command given by `args` (without node and script). Never throws. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<ExitStatus> {
   try {
-    const program = createProgram(terminal);
-    for (const { name, summary, load } of entries) {
-      if (!args.includes(name)) {
-        program.command(name).summary(summary);
-        continue;
-      }
-      (await load()).register(program, terminal);
-      program.commands.at(-1)?.summary(summary);
-    }
-    program.commands.forEach(refuseRepeats);
+    const program = await createProgram(args, terminal);
+    checkOptionValues(program);
+    program.hook("preAction", (_program, command) => {
+      refuseEmptyPaths(command);
+    });
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    // Commander has written its message by now. Help that was asked for is no error.
+    // Commander has already printed its message; requested help is not an error.
     if (!(error instanceof CommanderError)) terminal.report(error);
     else if (error.exitCode !== 0) return 2;
   }
   return terminal.status;
 }
 
+async function createProgram(args: readonly string[], terminal: Terminal): Promise<Command> {
+  const program = createRoot(terminal);
+  for (const { name, summary, load } of entries) {
+    const words = name.split(" ");
+    const parent = words.length === 1 ? program : findGroup(program, words[0]!);
+    if (words.every((word) => args.includes(word))) (await load()).register(parent, terminal);
+    else parent.command(words.at(-1)!);
+    parent.commands.at(-1)!.summary(summary);
+  }
+  for (const parent of [program, ...program.commands.filter(({ commands }) => commands.length > 0)]) {
+    addHelpCommand(parent);
+  }
+  return program;
+}
+
+function findGroup(program: Command, name: string): Command {
+  const existing = program.commands.find((command) => command.name() === name);
+  if (existing !== undefined) return existing;
+  const { summary, description } = groups.find((group) => group.name === name)!;
+  return program.command(name).summary(summary).description(description);
+}
+
+/** Commander's own help command answers an unknown name with the whole help page. */
+function addHelpCommand(parent: Command): void {
+  parent
+    .helpCommand(false)
+    .command("help")
+    .summary("show help for a command")
+    .argument("[command...]")
+    .action((names: readonly string[]) => {
+      let command = parent;
+      for (const name of names) {
+        const inner = command.commands.find((one) => one.name() === name);
+        if (inner === undefined) {
+          throw new InputError(`unknown command '${names.join(" ")}'; "clipscope help" lists all commands`);
+        }
+        command = inner;
+      }
+      command.help();
+    });
+}
+
 /**
- * An option that takes one value takes it once: the last of several would win in silence. The options of every command
- * may be repeated, for an alias may hold them.
+ * Refuses a second value of an option that takes one, which would silently win, and an empty file name. The options of
+ * every command may be repeated: a shell alias may contain them.
  */
-function refuseRepeats(command: Command): void {
+function checkOptionValues(command: Command, isRoot = true): void {
   for (const option of command.options) {
     const parse = option.parseArg;
-    if (!option.required || option.variadic || parse === collect) continue;
+    if (!option.required) continue;
+    const takesFile = /<(file|dir|path)\b/.test(option.flags);
+    const mayRepeat = isRoot || option.variadic || parse === collect;
     let isGiven = false;
     option.argParser((value: string, previous: unknown) => {
-      if (isGiven) throw new InvalidArgumentError("It is given twice.");
+      if (isGiven && !mayRepeat) throw new InvalidArgumentError("It is given twice.");
       isGiven = true;
+      if (takesFile && value === "") throw new InvalidArgumentError("Expected a file name.");
       return parse ? parse(value, previous) : value;
     });
   }
-  command.commands.forEach(refuseRepeats);
+  for (const inner of command.commands) checkOptionValues(inner, false);
 }
 
-function createProgram(terminal: Terminal): Command {
+function refuseEmptyPaths({ registeredArguments, args }: Command): void {
+  for (const [i, argument] of registeredArguments.entries()) {
+    const given = argument.variadic ? args.slice(i) : args.slice(i, i + 1);
+    // A text may be empty.
+    if (argument.name() === "text" || !given.includes("")) continue;
+    throw new InputError(`argument '${argument.name()}' is empty; remove it or give a value`);
+  }
+}
+
+function createRoot(terminal: Terminal): Command {
   const { version, description } = packageInfo();
-  return new Command("clipscope")
+  const program = new Command("clipscope")
     .description(description)
     .version(version)
     .exitOverride()
@@ -136,22 +215,11 @@ function createProgram(terminal: Terminal): Command {
       getOutHasColors: () => terminal.colors.isColorSupported,
       getErrHasColors: () => terminal.colors.isColorSupported,
     })
-    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 10 })
-    .option(
-      "--model <dir>",
-      "model directory, or hf:REPOSITORY for one that was pulled (default: the demo model that comes along)",
-    )
-    .option("--arch <name>", "open_clip's name of the architecture, for a model directory without a config")
-    .addOption(
-      new Option("--backend <name>", "what computes")
-        .choices(["auto", "tensorflow", "wasm", "cpu"])
-        .default("auto"),
-    )
-    .option("--json", "print one JSON document")
-    .option("--debug", "print stack traces and TensorFlow's notices");
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 10 });
+  return addGlobalOptions(program);
 }
 
-/** "error: unknown command 'clasify'\n(Did you mean classify?)" in one line of ours. */
+/** "error: unknown command 'clasify'\n(Did you mean classify?)" as one line that starts with the program's name. */
 function oneLine(text: string): string {
   return text
     .trim()

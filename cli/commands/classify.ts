@@ -2,28 +2,20 @@
 import type { Command } from "commander";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { disposing } from "../../lib/tensor/disposing.ts";
-import { findImages, imageExtensions } from "../../lib/node/images/image-files.ts";
 import { embedImages } from "../../lib/tasks/embed.ts";
+import { zeroShotClassifier, zeroShotPrompts, type ZeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
+import { addLabelOptions, readLabels, type LabelOptions } from "../options/class-labels.ts";
+import { examples } from "../options/option-values.ts";
+import { templateOption, topOption } from "../options/output-options.ts";
 import {
-  zeroShotClassifier,
-  zeroShotPrompts,
-  type ClassScore,
-  type ZeroShotClassifier,
-} from "../../lib/tasks/zero-shot.ts";
-import type { InputError } from "../../lib/errors/input-error.ts";
-import { labelsFileOption, labelsOption, readLabels, type LabelOptions } from "../options/labels.ts";
-import { withModel } from "../options/model.ts";
-import {
-  batchOption,
-  collect,
-  embedOptions,
-  examples,
-  exifOption,
-  positiveInteger,
-  weightsOption,
+  addImageOptions,
+  foldersHelp,
+  runOverImages,
+  withModelAndImages,
   type ImageOptions,
-} from "../options/options.ts";
-import { scoresTable } from "../terminal/scores.ts";
+  type ImageRun,
+} from "../options/with-images.ts";
+import { printScores, type ScoredImage } from "../terminal/scores-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 interface Options extends ImageOptions, LabelOptions {
@@ -32,24 +24,14 @@ interface Options extends ImageOptions, LabelOptions {
 }
 
 export function register(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command("classify")
     .description(
-      "Zero-shot classification: how probable each label is for each image, best first.\n" +
-        `A folder stands for the images in it and below it (${imageExtensions.join(" ")}).`,
+      `Print the probability of each label for each image, best first (zero-shot classification).\n${foldersHelp}`,
     )
-    .argument("<image...>", "image files and folders")
-    .addOption(labelsOption())
-    .addOption(labelsFileOption())
-    .option(
-      "--template <text>",
-      'prompt with {} for the label; several are averaged (default: "{}")',
-      collect,
-    )
-    .option("--top <k>", "show the best K labels (default: all)", positiveInteger)
-    .addOption(exifOption())
-    .addOption(batchOption())
-    .addOption(weightsOption())
+    .argument("<image...>", "image files and folders");
+  addLabelOptions(command).addOption(templateOption()).addOption(topOption("labels"));
+  addImageOptions(command)
     .addHelpText(
       "after",
       examples(
@@ -57,60 +39,40 @@ export function register(program: Command, terminal: Terminal): void {
         'clipscope classify photos/ --labels "猫,犬" --template "{}の写真"',
         'clipscope classify *.png --labels "cat,dog" \\',
         '  --template "a photo of a {}" --template "a drawing of a {}" --json',
+        "ls classes/ | clipscope classify photos/ --labels-file -",
       ),
     )
-    .action(async (paths: string[], _options: unknown, command: Command) => {
-      await classify(paths, command.optsWithGlobals(), terminal);
+    .action(async (paths: string[], _options: unknown, self: Command) => {
+      await classify(paths, self.optsWithGlobals(), terminal);
     });
 }
 
 async function classify(paths: readonly string[], options: Options, terminal: Terminal): Promise<void> {
-  const { template: templates = ["{}"], top, json = false } = options;
-  const labels = await readLabels(options);
-  zeroShotPrompts(labels, templates); // to complain before the model is loaded
-  const report = (error: InputError): void => {
-    terminal.report(error);
-  };
-  const files = await findImages(paths, report);
-  if (files.length === 0) return;
-
-  await withModel(options, terminal, async (model) => {
-    const classifier = await embedLabels(model, labels, templates, terminal);
-    const progress = terminal.progress(files.length, "images");
-    const results: { path: string; scores: ClassScore[] }[] = [];
+  const { template: templates = ["{}"] } = options;
+  const labels = await readLabels(options, terminal.stdin);
+  zeroShotPrompts(labels, templates); // refuses bad labels before the model is loaded
+  await withModelAndImages(paths, options, terminal, async (model, images) => {
+    const classifier = await terminal.counting(labels.length, "labels", (onProgress) =>
+      zeroShotClassifier(model, labels, templates, { onProgress }),
+    );
     try {
-      const batches = embedImages(model, files, {
-        normalize: true,
-        ...embedOptions(options),
-        onError: report,
-        onProgress: progress.update,
-      });
-      for await (const batch of batches) {
-        const scores = await disposing(batch.features, (features) => classifier.scores(features));
-        for (const [i, path] of batch.paths.entries()) {
-          const best = scores[i]!.slice(0, top);
-          if (json) results.push({ path, scores: best });
-          else for (const line of scoresTable(path, best, terminal)) terminal.print(line);
-        }
-      }
+      await runOverImages(images.length, options, terminal, (run) =>
+        printScores(scoreImages(model, classifier, images, run), options, terminal),
+      );
     } finally {
-      progress.stop();
       classifier.dispose();
     }
-    if (json) terminal.printJson(results);
   });
 }
 
-async function embedLabels(
+async function* scoreImages(
   model: Clip,
-  labels: readonly string[],
-  templates: readonly string[],
-  terminal: Terminal,
-): Promise<ZeroShotClassifier> {
-  const progress = terminal.progress(labels.length, "labels");
-  try {
-    return await zeroShotClassifier(model, labels, templates, { onProgress: progress.update });
-  } finally {
-    progress.stop();
+  classifier: ZeroShotClassifier,
+  images: readonly string[],
+  run: ImageRun,
+): AsyncGenerator<ScoredImage[], void, undefined> {
+  for await (const { paths, features } of embedImages(model, images, { normalize: true, ...run })) {
+    const scores = await disposing(features, () => classifier.scores(features));
+    yield paths.map((path, i) => ({ path, scores: scores[i]! }));
   }
 }

@@ -1,10 +1,13 @@
-/** `clipscope convert`: a checkpoint becomes a model directory. Needs no backend. */
+/** `clipscope convert`: converts a checkpoint to a model directory. Starts no backend. */
 import { Option, type Command } from "commander";
 import { convert, type ConvertReport } from "../../tools/convert/convert.ts";
 import type { FloatDtype } from "../../lib/tensor/dtype.ts";
-import { examples, type GlobalOptions } from "../options/options.ts";
-import { megabytes } from "../terminal/progress.ts";
-import type { Progress, Terminal } from "../terminal/terminal.ts";
+import type { GlobalOptions } from "../options/global-options.ts";
+import { examples } from "../options/option-values.ts";
+import { byteSize } from "../terminal/format.ts";
+import { megabytes } from "../terminal/progress-line.ts";
+import { layOutFields } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 interface Options extends GlobalOptions {
   readonly dtype?: "f32" | "f16" | "bf16";
@@ -16,20 +19,20 @@ export function register(program: Command, terminal: Terminal): void {
   program
     .command("convert")
     .description(
-      "Turns a checkpoint (.pt, .bin, safetensors, shards) into a model directory.\n" +
-        "Nothing in the checkpoint is executed. Config, tokenizer and text folder beside it come along.",
+      "Convert a checkpoint (.pt, .bin, safetensors, shards) to a model directory. No code in the checkpoint is executed.\n" +
+        "The config, tokenizer and text folder next to the checkpoint are copied.",
     )
     .argument("<source>", "checkpoint file, model directory or hf:REPOSITORY")
-    .argument("<destination>", "the model directory to be made")
+    .argument("<destination>", "model directory to create")
     .addOption(
-      new Option("--dtype <format>", "round to this format (default: as it was)").choices([
+      new Option("--dtype <format>", "round tensors to this format (default: keep each tensor's dtype)").choices([
         "f32",
         "f16",
         "bf16",
       ]),
     )
-    .option("--force", "replace a model directory that is there already")
-    .option("--allow-overflow", "write infinities where numbers are too large for the format")
+    .option("--force", "replace an existing model directory")
+    .option("--allow-overflow", "write infinities for numbers that are too large for the format")
     .addHelpText(
       "after",
       examples(
@@ -39,66 +42,69 @@ export function register(program: Command, terminal: Terminal): void {
         "clipscope convert hf:laion/CLIP-ViT-B-32-laion2B-s34B-b79K model/",
       ),
     )
-    .action(async (source: string, destination: string, _options: unknown, command: Command) => {
-      await run(source, destination, command.optsWithGlobals(), terminal);
+    .action(async (source: string, destination: string, _options: unknown, self: Command) => {
+      await runConvert(source, destination, self.optsWithGlobals(), terminal);
     });
 }
 
-async function run(source: string, destination: string, options: Options, terminal: Terminal): Promise<void> {
+async function runConvert(
+  source: string,
+  destination: string,
+  options: Options,
+  terminal: Terminal,
+): Promise<void> {
   const { arch, dtype, force = false, allowOverflow = false, json = false } = options;
-  let progress: Progress | undefined;
   const start = performance.now();
-  try {
-    const report = await convert(source, destination, {
+  const report = await terminal.progress((show) =>
+    convert(source, destination, {
       ...(arch === undefined ? {} : { arch }),
       ...(dtype === undefined ? {} : { dtype: dtype.toUpperCase() as FloatDtype }),
       force,
       allowOverflow,
       onProgress: (done, total) => {
-        progress ??= terminal.progress(megabytes(total), "MB");
-        progress.update(megabytes(done));
+        show(megabytes(done, total));
       },
-    });
-    progress?.stop();
-    if (json) terminal.printJson(report);
-    else for (const line of describe(report, dtype, performance.now() - start)) terminal.print(line);
-  } finally {
-    progress?.stop();
-  }
+    }),
+  );
+  if (json) terminal.printJson(report);
+  else terminal.printLines(describe(report, dtype, performance.now() - start));
 }
 
 function describe(report: ConvertReport, dtype: string | undefined, ms: number): string[] {
-  const { architecture, bytes, destination, files } = report;
+  const { architecture, bytes, destination, files, ignored, leftOut, skipped } = report;
   const dtypes = Object.entries(report.dtypes).map(([name, count]) => `${count} ${name}`);
-  const lines = [
-    `source        ${report.source} (${report.format})`,
-    `architecture  ${architecture.name ?? "as the config beside it says"}${origin(architecture)}`,
-    `tensors       ${report.tensors} (${dtypes.join(", ")}), ${report.parameters.toLocaleString("en")} parameters`,
+  const list = (names: readonly string[]): [string][] => names.map((name) => [`  ${name}`]);
+  const fields: [string, string?][] = [
+    ["source", `${report.source} (${report.format})`],
+    ["architecture", `${architecture.name ?? "from the config"}${origin(architecture)}`],
+    [
+      "tensors",
+      `${report.tensors} (${dtypes.join(", ")}), ${report.parameters.toLocaleString("en")} parameters`,
+    ],
   ];
   if (dtype !== undefined) {
-    lines.push(`rounded       ${report.overflowed} overflowed, ${report.subnormal} became subnormal or zero`);
+    fields.push(["rounded", `${report.overflowed} overflowed, ${report.subnormal} became subnormal or zero`]);
   }
-  if (report.ignored.length > 0) lines.push(`dropped       ${report.ignored.join(", ")}`);
-  if (report.leftOut.length > 0) {
-    lines.push(`left out      ${report.leftOut.length} tensors that are not the model's:`);
-    lines.push(...report.leftOut.map((name) => `  ${name}`));
+  if (ignored.length > 0) fields.push(["dropped", ignored.join(", ")]);
+  if (leftOut.length > 0) {
+    fields.push(["left out", `${leftOut.length} tensors that do not belong to the model:`], ...list(leftOut));
   }
-  if (report.skipped.length > 0) {
-    lines.push(`not tensors   ${report.skipped.length} entries:`);
-    lines.push(...report.skipped.map((name) => `  ${name}`));
+  if (skipped.length > 0) {
+    fields.push(["not tensors", `${skipped.length} entries:`], ...list(skipped));
   }
-  const seconds = ms / 1000;
-  lines.push(
-    `came along    ${files.join(", ")}`,
-    `written       ${destination}: ${(bytes / 1e6).toFixed(1)} MB in ${seconds.toFixed(1)} s, checked`,
+  fields.push(
+    ["copied", files.join(", ")],
+    ["written", `${destination}: ${byteSize(bytes)} in ${(ms / 1000).toFixed(1)} s, verified`],
   );
-  return lines;
+  return layOutFields(fields);
 }
 
 function origin({ from, alternatives }: ConvertReport["architecture"]): string {
-  if (from === "table") return " (so open_clip's table of published models)";
+  if (from === "table") return " (from open_clip's table of published models)";
   if (from !== "shapes") return "";
   const others =
-    alternatives.length === 0 ? "" : `; the same in ${alternatives.join(", ")}: --arch says which`;
-  return ` (told by its tensors' shapes${others})`;
+    alternatives.length === 0
+      ? ""
+      : `; ${alternatives.join(", ")} would have the same shapes: choose with --arch`;
+  return ` (inferred from tensor shapes${others})`;
 }

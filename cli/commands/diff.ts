@@ -1,4 +1,4 @@
-/** `clipscope diff`: two models, tensor by tensor. Needs no backend. */
+/** `clipscope diff`: compares two models tensor by tensor. Starts no backend. */
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { unreadable } from "../../lib/node/files/file-source.ts";
@@ -7,8 +7,9 @@ import { findModel, findWeights, openWeightsFile } from "../../lib/node/models/m
 import { diffStores, type DifferenceKind, type TensorDifference } from "../../lib/tensor/diff.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import type { TensorStore } from "../../lib/tensor/safetensors.ts";
-import { examples, type GlobalOptions } from "../options/options.ts";
-import { printable } from "../terminal/table.ts";
+import type { GlobalOptions } from "../options/global-options.ts";
+import { examples } from "../options/option-values.ts";
+import { printable } from "../terminal/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 interface Options extends GlobalOptions {
@@ -19,16 +20,15 @@ export function register(program: Command, terminal: Terminal): void {
   program
     .command("diff")
     .description(
-      "Compares two models tensor by tensor: identical, equal after rounding to the other's\n" +
-        "format, different by how much, or on one side only. Exit status 1 if any are\n" +
-        "different or missing.",
+      "Compare two models tensor by tensor: identical, equal after rounding to the other's format, different (and by\n" +
+        "how much), or only in one model. The exit status is 1 if any tensor differs or is missing.",
     )
-    .argument("<a>", "model directory, hf:REPOSITORY or file of weights")
-    .argument("<b>", "model directory, hf:REPOSITORY or file of weights")
-    .option("--prefix <prefix>", 'only tensors whose names begin so: "visual."')
+    .argument("<a>", "model directory, hf:REPOSITORY or weights file")
+    .argument("<b>", "model directory, hf:REPOSITORY or weights file")
+    .option("--prefix <prefix>", 'compare only tensors whose names start with this: "visual."')
     .addHelpText("after", examples("clipscope diff multilingual/ english/ --prefix visual."))
-    .action(async (a: string, b: string, _options: unknown, command: Command) => {
-      await diff(a, b, command.optsWithGlobals(), terminal);
+    .action(async (a: string, b: string, _options: unknown, self: Command) => {
+      await diff(a, b, self.optsWithGlobals(), terminal);
     });
 }
 
@@ -48,7 +48,7 @@ async function diff(
       const isSame = differences.every(({ kind }) => kind === "identical" || kind === "rounded");
       if (!isSame) terminal.status = 1;
       if (json) terminal.printJson({ same: isSame, tensors: differences, ignored });
-      else for (const line of describe(differences, ignored)) terminal.print(printable(line));
+      else terminal.printLines(describe(differences, ignored).map(printable));
     } finally {
       await storeB.close();
     }
@@ -73,18 +73,17 @@ async function compare(
 ): Promise<TensorDifference[]> {
   const names = new Set([...a.tensors.keys(), ...b.tensors.keys()]);
   const count = [...names].filter((name) => name.startsWith(prefix)).length;
-  if (count === 0) throw new InputError(`--prefix ${prefix}: no tensor of ${a.name} or ${b.name} begins so`);
-  const progress = terminal.progress(count, "tensors");
-  try {
+  if (count === 0) {
+    throw new InputError(`--prefix ${prefix}: no tensor of ${a.name} or ${b.name} starts with this`);
+  }
+  return terminal.counting(count, "tensors", async (update) => {
     const differences: TensorDifference[] = [];
     for await (const difference of diffStores(a, b, prefix)) {
       differences.push(difference);
-      progress.update(differences.length);
+      update(differences.length);
     }
     return differences;
-  } finally {
-    progress.stop();
-  }
+  });
 }
 
 const kinds: Readonly<Record<DifferenceKind, string>> = {
@@ -115,6 +114,6 @@ function describe(differences: readonly TensorDifference[], ignored: readonly st
     const count = differences.filter((one) => one.kind === kind).length;
     if (count > 0) lines.push(`${count} ${label}`);
   }
-  if (ignored.length > 0) lines.push(`not compared, for no layer reads it: ${ignored.join(", ")}`);
+  if (ignored.length > 0) lines.push(`not compared, because no layer reads it: ${ignored.join(", ")}`);
   return lines;
 }

@@ -1,16 +1,17 @@
-/** `clipscope doctor`: which backends can run here, why the others cannot, and how to get them. */
+/** `clipscope doctor`: checks which backends run on this machine, and how to get the others. */
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-
 import type { Command } from "commander";
-
 import { hasNvidiaDriver, nodeBackends } from "../../lib/node/backends/backends.ts";
 import { cacheFolder, type NativeManifest, nativeBuilds } from "../../lib/node/native/native-build.ts";
 import type { Tried } from "../../lib/node/backends/try-backend.ts";
+import { byteSize } from "../terminal/format.ts";
+import { layOutFields } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 const execute = promisify(execFile);
 
@@ -18,7 +19,7 @@ interface BackendReport {
   readonly backend: string;
   readonly title: string;
   readonly runs: boolean;
-  /** What runs, or why it does not and what to do. */
+  /** What runs, or why it does not run and how to fix that. */
   readonly description: string;
   readonly startMs: number | null;
   readonly rss: number | null;
@@ -28,7 +29,7 @@ interface Report {
   readonly node: string;
   readonly platform: string;
   readonly threads: number;
-  /** Vector instructions of the processor that matter here; null where the system does not tell. */
+  /** The processor's vector instructions that backends use; null if unknown. */
   readonly simd: readonly string[] | null;
   readonly memory: { readonly total: number; readonly free: number };
   readonly gpu: {
@@ -41,27 +42,28 @@ interface Report {
     readonly cache: string;
     readonly builds: readonly (NativeManifest & { folder: string })[];
   };
-  /** The environment's preset, if any. */
+  /** The value of CLIPSCOPE_BACKEND, if set. */
   readonly preset: string | null;
-  /** What "auto" takes; best first, so the first that runs. */
+  /** The backend that "auto" chooses: the first that runs. */
   readonly auto: string | null;
   readonly backends: readonly BackendReport[];
 }
 
-export function register(program: Command): void {
+export function register(program: Command, terminal: Terminal): void {
   program
     .command("doctor")
-    .description("which backends can run here, why the others cannot, and how to get them")
-    .action(async (_options: unknown, command: Command) => {
+    .description("Check which backends run on this machine, why others do not, and how to get them.")
+    .action(async (_options: unknown, self: Command) => {
       const report = await examine();
-      const { json } = command.optsWithGlobals<{ json?: boolean }>();
-      console.log(json === true ? JSON.stringify(report, undefined, 2) : describe(report).join("\n"));
+      const { json } = self.optsWithGlobals<{ json?: boolean }>();
+      if (json === true) terminal.printJson(report);
+      else terminal.printLines(describe(report));
     });
 }
 
 async function examine(): Promise<Report> {
   const backends: BackendReport[] = [];
-  // One after the other: each takes every core and some hundred MB while it starts.
+  // One at a time: each uses all cores and several hundred megabytes while it starts.
   for (const [index, { name, title }] of nodeBackends.entries()) {
     const tried = await tryInChild(index);
     backends.push({
@@ -96,7 +98,7 @@ async function tryInChild(index: number): Promise<Tried> {
   } catch (error) {
     const { signal, stderr } = error as { signal?: string | null; stderr?: string };
     const reason = signal
-      ? `it ends the process with ${signal}: this processor may lack instructions that it needs (AVX)`
+      ? `it crashes with ${signal}: this processor may lack instructions that it needs (AVX)`
       : (/^\w*Error: .*$/m.exec(stderr ?? "")?.[0] ?? "it does not start");
     return { runs: false, reason };
   }
@@ -104,7 +106,7 @@ async function tryInChild(index: number): Promise<Tried> {
 
 const instructions = ["sse4_2", "avx", "avx2", "fma", "avx512f", "avx512_vnni", "amx_tile", "asimd", "sve"];
 
-/** From Linux's /proc/cpuinfo. */
+/** Linux only. */
 function vectorInstructions(): string[] | null {
   if (!existsSync("/proc/cpuinfo")) return null;
   const [, flags] = /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8")) ?? [];
@@ -122,7 +124,7 @@ async function gpuDevices(): Promise<string[]> {
   }
 }
 
-/** Where the dynamic linker would look for the driver's and CUDA's libraries, and for what. */
+/** The driver's and CUDA's libraries in the folders that the dynamic linker searches. */
 function gpuLibraries(): Record<string, string | null> {
   const folders = [
     ...(process.env["LD_LIBRARY_PATH"] ?? "").split(":").filter((folder) => folder !== ""),
@@ -153,37 +155,32 @@ function firstWith(folders: readonly string[], start: string): string | undefine
 
 function describe(report: Report): string[] {
   const { gpu, memory, native } = report;
-  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
   const libraries = Object.entries(gpu.libraries).map(([name, path]) => `${name} ${path ?? "not found"}`);
-  const lines = [
-    `Node        ${report.node} on ${report.platform}, ${report.threads} threads`,
-    `SIMD        ${report.simd === null ? "the system does not tell" : report.simd.join(" ")}`,
-    `memory      ${gigabytes(memory.total)}, free ${gigabytes(memory.free)}`,
-    `GPU         ${gpu.devices.length > 0 ? gpu.devices.join("; ") : gpuAbsence(gpu.driver)}`,
-    `            ${libraries.join(", ")}`,
-    `native      ${native.cache}`,
-  ];
-  for (const build of native.builds) {
-    lines.push(
-      `            TensorFlow ${build.tensorflow}${build.gpu ? " for GPUs" : ""}, from ${build.source}`,
-    );
-  }
-  if (native.builds.length === 0) lines.push('            no build; "clipscope native" makes one');
-  lines.push("");
-  for (const { backend, title, runs, description, startMs, rss } of report.backends) {
-    if (startMs === null || rss === null || !runs) {
-      lines.push(`✗ ${backend}, ${title}: ${description}`);
-    } else {
-      lines.push(`✓ ${description}; ${title}, starts in ${startMs} ms, ${(rss / 1e6).toFixed(0)} MB`);
-    }
-  }
-  const preset = report.preset === null ? "" : `, but CLIPSCOPE_BACKEND presets ${report.preset}`;
-  lines.push("", `--backend auto takes: ${report.auto ?? "nothing"}${preset}`);
-  return lines;
+  const builds = native.builds.map(
+    ({ tensorflow, gpu: isGpu, source }) => `TensorFlow ${tensorflow}${isGpu ? " for GPUs" : ""}, from ${source}`,
+  );
+  const fields = layOutFields([
+    ["Node", `${report.node} on ${report.platform}, ${report.threads} threads`],
+    ["SIMD", report.simd === null ? "unknown" : report.simd.join(" ")],
+    ["memory", `${byteSize(memory.total)}, ${byteSize(memory.free)} free`],
+    ["GPU", gpu.devices.length > 0 ? gpu.devices.join("; ") : gpuAbsence(gpu.driver)],
+    ["", libraries.join(", ")],
+    ["native", native.cache],
+    ...(builds.length > 0 ? builds : ['no build; "clipscope native" makes one']).map(
+      (line): [string, string] => ["", line],
+    ),
+  ]);
+  const backends = report.backends.map(({ backend, title, runs, description, startMs, rss }) =>
+    startMs === null || rss === null || !runs
+      ? `✗ ${backend}, ${title}: ${description}`
+      : `✓ ${description}; ${title}, starts in ${startMs} ms, ${byteSize(rss)}`,
+  );
+  const preset = report.preset === null ? "" : `, but CLIPSCOPE_BACKEND is set to ${report.preset}`;
+  return [...fields, "", ...backends, "", `--backend auto chooses: ${report.auto ?? "nothing"}${preset}`];
 }
 
 function gpuAbsence(driver: boolean): string {
   return driver
-    ? "NVIDIA's driver is there, nvidia-smi tells nothing"
+    ? "unknown: NVIDIA's driver is installed, but nvidia-smi reports nothing"
     : "none (no NVIDIA driver, no nvidia-smi)";
 }

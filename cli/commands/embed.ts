@@ -1,4 +1,4 @@
-/** `clipscope embed`: images or texts to a features file. */
+/** `clipscope embed`: embeddings of images or texts, in a features file. */
 import type { Command } from "commander";
 import { findLabelledImages } from "../../lib/node/images/labelled-images.ts";
 import {
@@ -13,21 +13,14 @@ import { embeddingTap } from "../../lib/tasks/embed.ts";
 import { textTap } from "../../lib/tasks/embed-texts.ts";
 import type { Pooling } from "../../lib/tasks/tapped.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { readImageList } from "../options/image-list.ts";
-import { withModel } from "../options/model.ts";
-import {
-  batchOption,
-  collect,
-  embedOptions,
-  examples,
-  exifOption,
-  poolOption,
-  weightsOption,
-  type ImageOptions,
-} from "../options/options.ts";
-import { printable } from "../terminal/table.ts";
+import { collect, examples } from "../options/option-values.ts";
+import { normalizeOption, poolOption } from "../options/output-options.ts";
+import { readImageList } from "../options/read-image-list.ts";
+import { readLines } from "../options/read-lines.ts";
+import { addImageOptions, embedOptions, runOverImages, type ImageOptions } from "../options/with-images.ts";
+import { withModel } from "../options/with-model.ts";
+import { printable } from "../terminal/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { readLines } from "../options/text-file.ts";
 
 interface Options extends ImageOptions {
   readonly images?: string[];
@@ -40,38 +33,35 @@ interface Options extends ImageOptions {
 }
 
 export function register(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command("embed")
     .description(
-      "Writes embeddings of images or texts to a features file, for `clipscope probe` and other programs.\n" +
-        "A folder with a folder for each class gives labels and class names; so do WebDataset shards (.tar).\n" +
-        "Stopped and started again it continues; until it is done, FILE.journal keeps the work.",
+      "Write embeddings of images or texts to a features file, for `clipscope probe` and other programs.\n" +
+        "A folder with one subfolder per class provides labels and class names; so do WebDataset shards (.tar).\n" +
+        "An interrupted run continues when started again: FILE.journal keeps its work until the file is complete.",
     )
     .usage(
       "[options] --images <path> --out <file>\n       clipscope embed [options] --texts <file> --out <file>",
     )
-    .argument("[path...]", "more images, folders and shards, as a shell's wildcard gives them")
+    .argument("[path...]", "more images, folders and shards, such as a shell expands from a wildcard")
+    .option("--images <path>", "image file, folder, shard (.tar) or pattern; may be repeated", collect)
     .option(
-      "--images <path>",
-      "image file, folder, shard (.tar) or a pattern of them; may be repeated",
-      collect,
+      "--list <file>",
+      "read image files from a list, one per line, optionally followed by a tab and the class (- for standard input)",
     )
-    .option("--list <file>", "image files, one a line, each with a tab and its class behind if it has one")
-    .option("--texts <file>", "texts, one a line")
+    .option("--texts <file>", "read texts from a file, one per line (- for standard input)")
     .requiredOption(
       "--out <file>",
-      "features file to write (safetensors); {tap} in its name gives way to the tap's",
+      "features file to write (safetensors); {tap} is replaced by the tap's name",
     )
     .option(
       "--tap <name>",
-      `the module whose output is taken; may be repeated, with {tap} in --out (default: ${embeddingTap} or ${textTap}, the embedding)`,
+      `take this module's output instead of the embedding; may be repeated, with {tap} in --out (default: ${embeddingTap} for images, ${textTap} for texts)`,
       collect,
     )
     .addOption(poolOption())
-    .option("--normalize", "divide each row by its L2 norm")
-    .addOption(exifOption())
-    .addOption(batchOption())
-    .addOption(weightsOption())
+    .addOption(normalizeOption());
+  addImageOptions(command)
     .addHelpText(
       "after",
       examples(
@@ -84,8 +74,8 @@ export function register(program: Command, terminal: Terminal): void {
         "clipscope embed --texts captions.txt --out captions.safetensors --normalize",
       ),
     )
-    .action(async (more: string[], _options: unknown, command: Command) => {
-      const options = command.optsWithGlobals<Options>();
+    .action(async (more: string[], _options: unknown, self: Command) => {
+      const options = self.optsWithGlobals<Options>();
       await embed({ ...options, images: [...(options.images ?? []), ...more] }, terminal);
     });
 }
@@ -93,68 +83,60 @@ export function register(program: Command, terminal: Terminal): void {
 async function embed(options: Options & { readonly images: string[] }, terminal: Terminal): Promise<void> {
   const { images, list, texts, json = false } = options;
   if ([images.length > 0, list !== undefined, texts !== undefined].filter(Boolean).length !== 1) {
-    throw new InputError("expected --images, --list or --texts, one of the three");
+    throw new InputError("expected one of --images, --list and --texts");
   }
   const embedded =
-    texts === undefined ? await embedImages(options, terminal) : await embedTexts(options, terminal);
+    texts === undefined ? await embedImages(options, terminal) : await embedTexts(texts, options, terminal);
   if (embedded === null) return;
   const results = embedded.map(({ out, rows, width }) => ({ out, rows, width }));
   if (json) terminal.printJson(results.length === 1 ? results[0] : results);
   else
-    for (const { out, rows, width } of results)
-      terminal.print(`${printable(out)}: ${rows} rows of ${width} numbers`);
+    terminal.printLines(
+      results.map(({ out, rows, width }) => `${printable(out)}: ${rows} rows of ${width} numbers`),
+    );
 }
 
-/** null where no image is left, which has been reported. */
+/** @returns null if no image is found, which has been reported */
 async function embedImages(
   options: Options & { readonly images: string[] },
   terminal: Terminal,
 ): Promise<Embedded[] | null> {
   const { images: given, list, out } = options;
-  const report = (error: InputError): void => {
-    terminal.report(error);
-  };
-  const images = list === undefined ? await findLabelledImages(given, report) : await readImageList(list);
-  if (images.images.length === 0) return null;
-  await placeFor(out, [list, ...images.images.map(fileOf)]);
-  if (images.stray !== undefined)
-    terminal.warn(`${images.stray}: lies in no class's folder, as others do: the features get no labels`);
-  else if (images.labels === null)
-    terminal.note("no labels: not every image has a class, by its folder or in its shard");
-  return withModel(options, terminal, async (model) => {
-    const progress = terminal.progress(images.images.length, "images");
-    try {
-      return await embedImagesToFile(model, images, out, {
-        ...embedOptions(options),
-        ...tapOptions(options),
-        onError: report,
-        onProgress: progress.update,
-      });
-    } finally {
-      progress.stop();
-    }
-  });
+  const found =
+    list === undefined
+      ? await findLabelledImages(given, terminal.report)
+      : await readImageList(list, terminal.stdin);
+  if (found.images.length === 0) return null;
+  await placeFor(out, [list, ...found.images.map(fileOf)]);
+  if (found.stray !== undefined)
+    terminal.warn(
+      `${found.stray}: not in a class folder, unlike other images: the features file gets no labels`,
+    );
+  else if (found.labels === null)
+    terminal.note("no labels: not every image has a class, from its folder or its shard");
+  return withModel(options, terminal, (model) =>
+    runOverImages(found.images.length, options, terminal, (run) =>
+      embedImagesToFile(model, found, out, { ...run, ...tapOptions(options) }),
+    ),
+  );
 }
 
-/** What of the pass is taken. */
+async function embedTexts(file: string, options: Options, terminal: Terminal): Promise<Embedded[]> {
+  const { out } = options;
+  await placeFor(out, [file]);
+  const texts = await readLines(file, terminal.stdin);
+  const { batchSize } = embedOptions(options);
+  return withModel(options, terminal, (model) =>
+    terminal.counting(texts.length, "texts", (onProgress) =>
+      embedTextsToFile(model, texts, out, {
+        ...tapOptions(options),
+        ...(batchSize === undefined ? {} : { batchSize }),
+        onProgress,
+      }),
+    ),
+  );
+}
+
 function tapOptions({ tap, pool, normalize = false }: Options): EmbedToFileOptions {
   return { normalize, ...(tap === undefined ? {} : { taps: tap }), ...(pool === undefined ? {} : { pool }) };
-}
-
-async function embedTexts(options: Options, terminal: Terminal): Promise<Embedded[]> {
-  const { texts: file, out } = options;
-  await placeFor(out, [file]);
-  const texts = await readLines(file!, terminal.stdin);
-  return withModel(options, terminal, async (model) => {
-    const progress = terminal.progress(texts.length, "texts");
-    try {
-      return await embedTextsToFile(model, texts, out, {
-        ...tapOptions(options),
-        ...(options.batch === undefined ? {} : { batchSize: options.batch }),
-        onProgress: progress.update,
-      });
-    } finally {
-      progress.stop();
-    }
-  });
 }

@@ -1,7 +1,7 @@
-/** `clipscope inspect`: what a model consists of. Needs no backend, and with `--arch` no weights. */
+/** `clipscope inspect`: the modules and tensors of a model. Starts no backend; with `--arch` alone reads no weights. */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import { declaredTensors, ignoredTensors } from "../../lib/clip/network.ts";
 import type { ClipConfig } from "../../lib/clip/config/clip-config.ts";
 import { architectureByName, parseClipConfig } from "../../lib/clip/config/open-clip.ts";
@@ -20,9 +20,12 @@ import {
 } from "../../lib/node/models/model-directory.ts";
 import { elementCount } from "../../lib/tensor/dtype.ts";
 import { tensorStatistics, type TensorStatistics } from "../../lib/tensor/statistics.ts";
-import { gigaflops, moduleTree, type TreeTensor } from "../terminal/module-tree.ts";
-import { examples, positiveInteger, type GlobalOptions } from "../options/options.ts";
-import { fit, printable, widest } from "../terminal/table.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
+import type { GlobalOptions } from "../options/global-options.ts";
+import { examples, imageSize, positiveInteger } from "../options/option-values.ts";
+import { gigaflops, printable } from "../terminal/format.ts";
+import { moduleTree, type TreeTensor } from "../terminal/module-tree.ts";
+import { layOutTable, type Column } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 interface Options extends GlobalOptions {
@@ -36,14 +39,14 @@ export function register(program: Command, terminal: Terminal): void {
   program
     .command("inspect")
     .description(
-      "The module tree of a model: shapes, parameters, GFLOPs, dtypes, file offsets.\n" +
-        "GFLOPs are two for each multiply-add of matrix products, for one image and one text.",
+      "Show the module tree of a model: shapes, parameters, GFLOPs, dtypes, file offsets.\n" +
+        "GFLOPs count two operations per multiply-add of the matrix products, for one image and one text.",
     )
-    .argument("[path]", "model directory, hf:REPOSITORY or file of weights (default: --model)")
-    .option("--stats", "read every tensor: min, max, mean, std, NaN, infinities")
-    .option("--depth <n>", "levels of modules to show (default: all)", positiveInteger)
-    .option("--image-size <pixels>", "count GFLOPs at this size: 336 or 224x448 (height first)", imageSize)
-    .option("--text-length <tokens>", "count GFLOPs at this length", positiveInteger)
+    .argument("[path]", "model directory, hf:REPOSITORY or weights file (default: --model)")
+    .option("--stats", "read every tensor and show min, max, mean, std, NaN and infinity counts")
+    .option("--depth <n>", "show N levels of modules (default: all)", positiveInteger)
+    .option("--image-size <pixels>", "count GFLOPs at this image size: 336, or 224x448 (height first)", imageSize)
+    .option("--text-length <tokens>", "count GFLOPs at this text length", positiveInteger)
     .addHelpText(
       "after",
       examples(
@@ -52,15 +55,9 @@ export function register(program: Command, terminal: Terminal): void {
         "clipscope inspect open_clip_pytorch_model.bin --json",
       ),
     )
-    .action(async (path: string | undefined, _options: unknown, command: Command) => {
-      await inspect(path, command.optsWithGlobals(), terminal);
+    .action(async (path: string | undefined, _options: unknown, self: Command) => {
+      await inspect(path, self.optsWithGlobals(), terminal);
     });
-}
-
-function imageSize(text: string): readonly [number, number] {
-  const [, height, width = height] = /^([1-9]\d{0,5})(?:x([1-9]\d{0,5}))?$/.exec(text) ?? [];
-  if (height === undefined) throw new InvalidArgumentError("Expected pixels, such as 336 or 224x448.");
-  return [Number(height), Number(width)];
 }
 
 interface Subject {
@@ -72,6 +69,9 @@ interface Subject {
 async function inspect(path: string | undefined, options: Options, terminal: Terminal): Promise<void> {
   const { title, config, weights } = await findSubject(path ?? options.model, options.arch);
   try {
+    if (options.stats === true && weights === null) {
+      throw new InputError(`--stats: ${title} has no weights; pass a model directory or a weights file`);
+    }
     const tensors = weights === null ? declared(config) : stored(weights);
     const parameters = tensors
       .filter(({ name }) => !ignoredTensors.includes(name))
@@ -104,20 +104,20 @@ async function inspect(path: string | undefined, options: Options, terminal: Ter
             ...(flops === null ? {} : { flops: flops.modules }),
             ...(depth === undefined ? {} : { depth }),
           })
-        : statisticsTable(stats);
-    for (const line of lines) terminal.print(printable(line));
-    for (const line of summary(tensors.length, parameters, flops, options)) terminal.print(line);
+        : statisticsTable(stats, terminal.width);
+    terminal.printLines(lines.map(printable));
+    terminal.printLines(summary(tensors.length, parameters, flops, options));
     if (config !== null && weights !== null) {
       const { problems, unexpected } = fitTensors(config, weights.store.tensors);
-      for (const problem of problems) terminal.print(printable(`does not fit: ${problem}`));
-      for (const name of unexpected) terminal.print(printable(`does not fit: unexpected  ${name}`));
+      const misfits = [...problems, ...unexpected.map((name) => `unexpected  ${name}`)];
+      terminal.printLines(misfits.map((line) => printable(`does not fit: ${line}`)));
     }
   } finally {
     await weights?.store.close();
   }
 }
 
-/** An architecture alone, a model directory with or without weights, or a file of weights. */
+/** Opens an architecture, a model directory with or without weights, or a weights file. */
 async function findSubject(path: string | undefined, arch: string | undefined): Promise<Subject> {
   if (path === undefined && arch !== undefined) {
     return { title: arch, config: await architecture(arch), weights: null };
@@ -132,7 +132,7 @@ async function findSubject(path: string | undefined, arch: string | undefined): 
     const hasConfig = isNamed || (await exists(join(place, configName)));
     const config = hasConfig ? (await readModelAt(model, arch)).config : null;
     const file = await findWeights(place, wayOut).catch((error: unknown) => {
-      // A config alone can be inspected too.
+      // A config without weights can be inspected too.
       if (config === null) throw error;
       return null;
     });
@@ -167,38 +167,35 @@ async function allStatistics(
   { store }: Weights,
   terminal: Terminal,
 ): Promise<Map<string, TensorStatistics | null>> {
-  const progress = terminal.progress(store.tensors.size, "tensors");
-  try {
+  return terminal.counting(store.tensors.size, "tensors", async (update) => {
     const all = new Map<string, TensorStatistics | null>();
     for (const name of store.tensors.keys()) {
       all.set(name, await tensorStatistics(store, name));
-      progress.update(all.size);
+      update(all.size);
     }
     return all;
-  } finally {
-    progress.stop();
-  }
+  });
 }
 
-const headings = ["min", "max", "mean", "std", "NaN", "inf"];
+const statisticsColumns: readonly Column[] = [
+  { cut: "start" },
+  ...["min", "max", "mean", "std", "NaN", "inf"].map((title) => ({ title, align: "right" as const })),
+];
 
-function statisticsTable(all: ReadonlyMap<string, TensorStatistics | null>): string[] {
-  const rows = Array.from(all, ([name, stats]) => ({
-    name,
-    cells:
-      stats === null
-        ? headings.map(() => "–")
-        : [stats.min, stats.max, stats.mean, stats.std, stats.nan, stats.infinite].map((value, i) =>
-            value === null ? "–" : i < 4 ? value.toPrecision(4) : value.toString(),
-          ),
-  }));
-  const table = [{ name: "", cells: headings }, ...rows];
-  const wide = headings.map((_, i) => widest(table.map(({ cells }) => cells[i]!)));
-  const names = widest([...all.keys()]);
-  return table.map(
-    ({ name, cells }) =>
-      `${fit(name, names)}${cells.map((cell, i) => `  ${cell.padStart(wide[i]!)}`).join("")}`,
+function statisticsTable(all: ReadonlyMap<string, TensorStatistics | null>, width: number): string[] {
+  const number = (value: number | null): string => value?.toPrecision(4) ?? "–";
+  const cells = Array.from(all, ([name, stats]) =>
+    stats === null
+      ? [name, ...Array<string>(6).fill("–")]
+      : [
+          name,
+          ...[stats.min, stats.max, stats.mean, stats.std].map(number),
+          `${stats.nan}`,
+          `${stats.infinite}`,
+        ],
   );
+  const { head, rows } = layOutTable(statisticsColumns, cells, { width });
+  return [head, ...rows];
 }
 
 function summary(tensors: number, parameters: number, flops: Flops | null, options: Options): string[] {

@@ -1,24 +1,19 @@
-/** `clipscope probe fit`. */
+/** `clipscope probe fit`: fits a linear classifier on features. */
 import { Option, type Command } from "commander";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { placeFor } from "../../lib/node/files/write-file.ts";
 import { assertSameOrigin, type LabelledFeatures } from "../../lib/features/features.ts";
 import { fitClipBenchmarkProbe, fitProbe, type FittedProbe } from "../../lib/probe/fit.ts";
-import { clipC, type LogisticRegressionOptions } from "../../lib/probe/logistic-regression.ts";
+import { clipC } from "../../lib/probe/logistic-regression.ts";
 import { takeShots } from "../../lib/probe/shots.ts";
 import { sweepC, type Sweep } from "../../lib/probe/sweep.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { readLabelled } from "../options/labelled-features.ts";
-import {
-  balancedOption,
-  maxIterationsOption,
-  shotsOption,
-  strengthOption,
-  wholeNumber,
-  type FitOptions,
-} from "../options/fit-options.ts";
-import { examples, type GlobalOptions } from "../options/options.ts";
-import { percent, printable } from "../terminal/table.ts";
+import { addFitOptions, regressionOptions, type FitOptions } from "../options/fit-options.ts";
+import type { GlobalOptions } from "../options/global-options.ts";
+import { examples } from "../options/option-values.ts";
+import { readLabelledFeatures } from "../options/read-labelled-features.ts";
+import { percent, printable } from "../terminal/format.ts";
+import { layOutTable, type Column } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 type Recipe = "logistic-regression" | "clip-benchmark";
@@ -31,32 +26,27 @@ interface Options extends GlobalOptions, FitOptions {
   readonly validation?: string;
 }
 
-export function registerFit(probe: Command, terminal: Terminal): void {
-  probe
+export function register(probe: Command, terminal: Terminal): void {
+  const command = probe
     .command("fit")
-    .summary("fit a probe on labelled features")
     .description(
-      "Fits a linear classifier on labelled features and writes a probe file.\n" +
-        "logistic-regression: scikit-learn's objective to its minimum, on the features as they are stored.\n" +
-        "clip-benchmark: CLIP_benchmark's AdamW schedule, on normalised features.",
+      "Fit a linear classifier on labelled features and write a probe file.\n" +
+        "logistic-regression: minimizes scikit-learn's objective on the features as stored.\n" +
+        "clip-benchmark: follows CLIP_benchmark's AdamW schedule on normalized features.",
     )
     .requiredOption("--features <file>", "features file with labels")
     .requiredOption("--out <file>", "probe file to write (safetensors)")
     .option(
       "--labels <file>",
-      "other labels: the name of a class a line, a line for each row of the features",
+      "read labels from a file instead, one class name per row of the features (- for standard input)",
     )
-    .addOption(shotsOption())
-    .option("--seed <n>", "of --shots and of the recipe clip-benchmark (default: 0)", wholeNumber)
     .addOption(
       new Option("--recipe <name>", "how to fit")
         .choices(["logistic-regression", "clip-benchmark"])
         .default("logistic-regression"),
     )
-    .addOption(strengthOption())
-    .addOption(maxIterationsOption())
-    .addOption(balancedOption())
-    .option("--validation <file>", "clip-benchmark: features file on which the weight decay is chosen")
+    .option("--validation <file>", "clip-benchmark: choose the weight decay on this features file");
+  addFitOptions(command, "--shots and the clip-benchmark recipe")
     .addHelpText(
       "after",
       examples(
@@ -66,22 +56,22 @@ export function registerFit(probe: Command, terminal: Terminal): void {
         "  --recipe clip-benchmark --validation validation.safetensors",
       ),
     )
-    .action(async (_options: unknown, command: Command) => {
-      await fit(command.optsWithGlobals(), terminal);
+    .action(async (_options: unknown, self: Command) => {
+      await fit(self.optsWithGlobals(), terminal);
     });
 }
 
 async function fit(options: Options, terminal: Terminal): Promise<void> {
   const { features: file, out, labels, recipe, shots, seed, backend, json = false } = options;
-  refuseOthers(options);
+  refuseUnused(options);
   await placeFor(out, [file, labels, options.validation]);
-  const all = await readLabelled(file, labels);
+  const all = await readLabelledFeatures(file, { labelFile: labels, stdin: terminal.stdin });
   const features = shots === undefined ? all : takeShots(all, shots, seed);
   await startNodeBackend(backend);
   const { probe, trainingAccuracy, ...rest } =
     recipe === "clip-benchmark"
       ? await fitAdamw(features, options, terminal)
-      : fitRegression(features, options, terminal);
+      : await fitRegression(features, options, terminal);
   await probe.save(out);
   const classes = probe.bias.length;
   if (json) {
@@ -94,64 +84,50 @@ async function fit(options: Options, terminal: Terminal): Promise<void> {
   );
 }
 
-/** Options of the other recipe would be passed over in silence. */
-function refuseOthers({ recipe, C, maxIterations, balanced, validation, seed, shots }: Options): void {
-  const others =
+/** Refuses options that the recipe does not use. */
+function refuseUnused({ recipe, C, maxIterations, balanced, validation, seed, shots }: Options): void {
+  const unused =
     recipe === "clip-benchmark"
       ? { "-C": C, "--max-iterations": maxIterations, "--balanced": balanced }
       : { "--validation": validation, "--seed": shots === undefined ? seed : undefined };
-  const given = Object.entries(others).find(([, value]) => value !== undefined);
-  if (given !== undefined) throw new InputError(`${given[0]} has no meaning for the recipe ${recipe}`);
+  const given = Object.entries(unused).find(([, value]) => value !== undefined);
+  if (given !== undefined) throw new InputError(`${given[0]} has no effect with the recipe ${recipe}`);
 }
 
-function fitRegression(
+async function fitRegression(
   features: LabelledFeatures,
-  { C: wanted = clipC, maxIterations = 1000, balanced = false, json = false }: Options,
+  options: Options,
   terminal: Terminal,
-): FittedProbe & Readonly<Record<string, unknown>> {
-  const options: LogisticRegressionOptions = {
-    maxIterations,
-    ...(balanced ? { classWeight: "balanced" } : {}),
-  };
-  const sweep = wanted === "sweep" ? swept(features, options, terminal) : null;
-  if (sweep !== null && !json) for (const line of sweepTable(sweep, terminal)) terminal.print(line);
+): Promise<FittedProbe & Readonly<Record<string, unknown>>> {
+  const { C: wanted = clipC, maxIterations = 1000, json = false } = options;
+  const sweep = wanted === "sweep" ? await sweepAll(features, options, terminal) : null;
+  if (sweep !== null && !json) terminal.printLines(sweepTable(sweep, terminal));
   const C = sweep?.C ?? (wanted as number);
-  const progress = terminal.progress(maxIterations, "iterations at most");
-  try {
-    const fitted = fitProbe(features, { ...options, C, onIteration: progress.update });
-    if (!fitted.converged) terminal.note(`stopped before the minimum, after ${fitted.iterations} iterations`);
-    return { ...fitted, C, ...(sweep && { sweep: sweep.rows }) };
-  } finally {
-    progress.stop();
-  }
+  const fitted = await terminal.counting(maxIterations, "iterations at most", (onIteration) =>
+    fitProbe(features, { ...regressionOptions(options), maxIterations, C, onIteration }),
+  );
+  if (!fitted.converged)
+    terminal.note(`stopped before the minimum was reached, after ${fitted.iterations} iterations`);
+  return { ...fitted, C, ...(sweep && { sweep: sweep.rows }) };
 }
 
-function swept(
-  features: LabelledFeatures,
-  { maxIterations, classWeight }: LogisticRegressionOptions,
-  terminal: Terminal,
-): Sweep {
-  let progress: ReturnType<Terminal["progress"]> | undefined;
-  try {
-    return sweepC(features, {
-      ...(maxIterations === undefined ? {} : { maxIterations }),
-      ...(classWeight === undefined ? {} : { classWeight }),
+function sweepAll(features: LabelledFeatures, options: Options, terminal: Terminal): Promise<Sweep> {
+  return terminal.progress((show) =>
+    sweepC(features, {
+      ...regressionOptions(options),
       onFit: (done, total) => {
-        progress ??= terminal.progress(total, "fits");
-        progress.update(done);
+        show({ done, total, unit: "fits" });
       },
-    });
-  } finally {
-    progress?.stop();
-  }
+    }),
+  );
 }
 
-function sweepTable({ C, rows }: Sweep, { colors }: Terminal): string[] {
-  const lines = rows.map((row) => {
-    const line = `${`${Number(row.C.toPrecision(3))}`.padStart(10)}  ${percent(row.accuracy).padStart(7)} ± ${percent(row.deviation)}`;
-    return row.C === C ? colors.bold(`${line}  best`) : line;
-  });
-  return [colors.bold("         C  accuracy on the folds kept out"), ...lines];
+function sweepTable({ C, rows }: Sweep, terminal: Terminal): string[] {
+  const cells = rows.map((row) => [
+    `${Number(row.C.toPrecision(3))}`,
+    `${percent(row.accuracy)} ± ${percent(row.deviation)}`,
+  ]);
+  return bestMarked(["C", "cross-validation accuracy"], cells, (i) => rows[i]!.C === C, terminal);
 }
 
 async function fitAdamw(
@@ -159,20 +135,35 @@ async function fitAdamw(
   { validation: file, seed = 0, json = false }: Options,
   terminal: Terminal,
 ): Promise<FittedProbe> {
-  const validation = file === undefined ? null : await readLabelled(file, undefined);
+  const { stdin } = terminal;
+  const validation = file === undefined ? null : await readLabelledFeatures(file, { labelFile: undefined, stdin });
   if (validation !== null) {
     assertSameOrigin(features.metadata, validation.metadata, validation.name, features.name);
     if (JSON.stringify(validation.classNames) !== JSON.stringify(features.classNames)) {
-      throw new InputError(`${validation.name}: other class names than ${features.name}, expected the same`);
+      throw new InputError(`${validation.name}: class names differ from those of ${features.name}`);
     }
   }
   const fitted = fitClipBenchmarkProbe(features, validation, { seed });
-  if (!json && fitted.trials.length > 0) {
-    terminal.print(terminal.colors.bold("weight decay  validation accuracy"));
-    for (const { weightDecay, accuracy } of fitted.trials) {
-      const line = `${weightDecay.toExponential(2).padStart(12)}  ${percent(accuracy).padStart(7)}`;
-      terminal.print(weightDecay === fitted.weightDecay ? terminal.colors.bold(`${line}  best`) : line);
-    }
+  const { trials, weightDecay } = fitted;
+  if (!json && trials.length > 0) {
+    const cells = trials.map((trial) => [trial.weightDecay.toExponential(2), percent(trial.accuracy)]);
+    const titles = ["weight decay", "validation accuracy"];
+    terminal.printLines(bestMarked(titles, cells, (i) => trials[i]!.weightDecay === weightDecay, terminal));
   }
   return fitted;
+}
+
+/** A table of numbers whose best row is marked. */
+function bestMarked(
+  titles: readonly string[],
+  cells: readonly (readonly string[])[],
+  isBest: (row: number) => boolean,
+  { colors }: Terminal,
+): string[] {
+  const columns: Column[] = [...titles.map((title) => ({ title, align: "right" as const })), {}];
+  const { head, rows } = layOutTable(
+    columns,
+    cells.map((row, i) => [...row, isBest(i) ? "best" : ""]),
+  );
+  return [colors.bold(head), ...rows.map((row, i) => (isBest(i) ? colors.bold(row) : row))];
 }

@@ -1,5 +1,5 @@
-/** `clipscope probe layers`. */
-import { InvalidArgumentError, Option, type Command } from "commander";
+/** `clipscope probe layers`: fits and measures a probe for each block. */
+import type { Command } from "commander";
 import { findLabelledImages, type LabelledImages } from "../../lib/node/images/labelled-images.ts";
 import { makeFolder } from "../../lib/node/files/write-file.ts";
 import { writePictures } from "../../lib/node/files/write-png.ts";
@@ -8,29 +8,15 @@ import { layersPicture } from "../../lib/probe/pictures.ts";
 import { best } from "../../lib/probe/evaluate.ts";
 import type { Pooling } from "../../lib/tasks/tapped.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import {
-  balancedOption,
-  maxIterationsOption,
-  shotsOption,
-  strengthOption,
-  wholeNumber,
-  type FitOptions,
-} from "../options/fit-options.ts";
-import { withModel } from "../options/model.ts";
-import {
-  batchOption,
-  collect,
-  embedOptions,
-  examples,
-  exifOption,
-  picturesOption,
-  poolOption,
-  weightsOption,
-  type ImageOptions,
-} from "../options/options.ts";
-import { linearPlot } from "../terminal/plot.ts";
-import { fitEnd, percent, widest } from "../terminal/table.ts";
-import type { Progress, Terminal } from "../terminal/terminal.ts";
+import { addFitOptions, regressionOptions, type FitOptions } from "../options/fit-options.ts";
+import { collect, examples, fraction } from "../options/option-values.ts";
+import { normalizeOption, picturesOption, poolOption } from "../options/output-options.ts";
+import { addImageOptions, embedOptions, type ImageOptions } from "../options/with-images.ts";
+import { withModel } from "../options/with-model.ts";
+import { linearChart } from "../terminal/column-chart.ts";
+import { percent } from "../terminal/format.ts";
+import { layOutTable } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 interface Options extends ImageOptions, FitOptions {
   readonly train: string[];
@@ -42,39 +28,30 @@ interface Options extends ImageOptions, FitOptions {
   readonly pictures?: string;
 }
 
-export function registerLayers(probe: Command, terminal: Terminal): void {
-  probe
+export function register(probe: Command, terminal: Terminal): void {
+  const command = probe
     .command("layers")
-    .summary("fit a probe on every block's output")
     .description(
-      "Fits a probe on the output of every block of the image tower and on the embedding, and measures each.\n" +
-        "All features come from one pass; FOLDER gets them and the probes.\n" +
-        "Stopped and started again it continues; until it is done, FOLDER/layers.journal keeps the work.",
+      "Fit a probe on the output of every block of the image tower and on the embedding, and measure each.\n" +
+        "All features come from one pass. DIR receives the features and the probes.\n" +
+        "An interrupted run continues when started again: DIR/layers.journal keeps its work until all is done.",
     )
     .requiredOption(
       "--train <path>",
-      "images to fit on, with a folder for each class; may be repeated",
+      "images to fit on, in one subfolder per class; may be repeated",
       collect,
     )
-    .option("--test <path>", "images to test with, likewise", collect)
-    .addOption(
-      new Option(
-        "--test-fraction <part>",
-        "in place of --test: keep this part of each class out, chosen by --seed",
-      ).argParser(fraction),
+    .option("--test <path>", "images to test with, in one subfolder per class; may be repeated", collect)
+    .option(
+      "--test-fraction <number>",
+      "instead of --test: hold out this fraction of each class, chosen by --seed",
+      fraction,
     )
-    .requiredOption("--out <folder>", "folder for features and probes")
+    .requiredOption("--out <dir>", "directory for features and probes")
     .addOption(poolOption())
-    .option("--normalize", "divide each row of features by its L2 norm")
-    .addOption(strengthOption())
-    .addOption(maxIterationsOption())
-    .addOption(balancedOption())
-    .addOption(shotsOption())
-    .option("--seed <n>", "of --shots and --test-fraction (default: 0)", wholeNumber)
-    .addOption(picturesOption("accuracy against depth"))
-    .addOption(exifOption())
-    .addOption(batchOption())
-    .addOption(weightsOption())
+    .addOption(normalizeOption())
+    .addOption(picturesOption("a chart of accuracy by depth"));
+  addImageOptions(addFitOptions(command, "--shots and --test-fraction"))
     .addHelpText(
       "after",
       examples(
@@ -83,66 +60,55 @@ export function registerLayers(probe: Command, terminal: Terminal): void {
         "  --pictures pictures",
       ),
     )
-    .action(async (_options: unknown, command: Command) => {
-      await layers(command.optsWithGlobals(), terminal);
+    .action(async (_options: unknown, self: Command) => {
+      await layers(self.optsWithGlobals(), terminal);
     });
 }
 
 async function layers(options: Options, terminal: Terminal): Promise<void> {
-  const { out, pictures, pool, normalize = false, C, maxIterations, balanced = false, shots, seed } = options;
-  const report = (error: InputError): void => {
-    terminal.report(error);
-  };
-  const images = await findSplits(options, report);
-  if (images.train.images.length === 0 || images.test.images.length === 0) return; // reported by now
+  const { out, pictures, pool, normalize = false, C, shots, seed } = options;
+  const images = await findSplits(options, terminal.report);
+  if (images.train.images.length === 0 || images.test.images.length === 0) return; // reported already
   if (pictures !== undefined) await makeFolder(pictures);
-  const figures = await withModel(options, terminal, async (model) => {
+  const figures = await withModel(options, terminal, (model) => {
     const stages = {
-      train: { total: images.train.images.length, unit: "images to fit on" },
-      test: { total: images.test.images.length, unit: "images to test with" },
+      train: { total: images.train.images.length, unit: "training images" },
+      test: { total: images.test.images.length, unit: "test images" },
       fit: { total: layerTaps(model).length, unit: "layers" },
     };
-    let shown: { readonly stage: string; readonly progress: Progress } | undefined;
-    try {
-      return await probeLayers(model, images, out, {
+    return terminal.progress((show) =>
+      probeLayers(model, images, out, {
         ...embedOptions(options),
+        ...regressionOptions(options),
         normalize,
         ...(pool === undefined ? {} : { pool }),
         ...(C === undefined ? {} : { C }),
-        ...(maxIterations === undefined ? {} : { maxIterations }),
-        ...(balanced ? { classWeight: "balanced" } : {}),
         ...(shots === undefined ? {} : { shots }),
         ...(seed === undefined ? {} : { seed }),
-        onError: report,
+        onError: terminal.report,
         onProgress: (stage, done, before) => {
-          if (shown?.stage !== stage) {
-            shown?.progress.stop();
-            shown = { stage, progress: terminal.progress(stages[stage].total, stages[stage].unit) };
-          }
-          shown.progress.update(done, before);
+          show({ done, before, ...stages[stage] });
         },
-      });
-    } finally {
-      shown?.progress.stop();
-    }
+      }),
+    );
   });
-  await show(figures, options, terminal);
+  await report(figures, options, terminal);
 }
 
 async function findSplits(
   { train: given, test, testFraction, seed }: Options,
-  report: (error: InputError) => void,
+  onError: (error: InputError) => void,
 ): Promise<{ train: LabelledImages; test: LabelledImages }> {
   if ((test === undefined) === (testFraction === undefined)) {
-    throw new InputError("expected --test or --test-fraction, one of the two");
+    throw new InputError("expected either --test or --test-fraction");
   }
-  const train = await findLabelledImages(given, report);
+  const train = await findLabelledImages(given, onError);
   if (train.images.length === 0) return { train, test: train };
-  if (test !== undefined) return { train, test: await findLabelledImages(test, report) };
+  if (test !== undefined) return { train, test: await findLabelledImages(test, onError) };
   return splitImages(train, testFraction!, seed);
 }
 
-async function show(figures: readonly LayerFigures[], options: Options, terminal: Terminal): Promise<void> {
+async function report(figures: readonly LayerFigures[], options: Options, terminal: Terminal): Promise<void> {
   const { json = false, pictures } = options;
   if (pictures !== undefined) {
     await writePictures(pictures, new Map([["layers", await layersPicture(figures)]]));
@@ -160,24 +126,32 @@ async function show(figures: readonly LayerFigures[], options: Options, terminal
     );
     return;
   }
-  for (const line of layersTable(figures, terminal)) terminal.print(line);
+  terminal.printLines(layersTable(figures, terminal));
 }
 
 function layersTable(figures: readonly LayerFigures[], { width, colors }: Terminal): string[] {
-  const rest = "  accuracy  training  best".length;
-  const nameWidth = Math.min(widest(figures.map(({ tap }) => tap)), Math.max(8, width - rest));
   const accuracies = figures.map(({ acc1 }) => acc1);
   const peak = best(accuracies);
-  const rows = figures.map(({ tap, acc1, trainingAccuracy }, i) => {
-    const row = fitEnd(tap, nameWidth) + percent(acc1).padStart(10) + percent(trainingAccuracy).padStart(10);
-    return i === peak ? colors.bold(`${row}  best`) : row;
-  });
-  const head = "tap".padEnd(nameWidth) + "accuracy".padStart(10) + "training".padStart(10);
-  return [colors.bold(head), ...rows, "", colors.bold("accuracy by depth"), ...linearPlot(accuracies, width)];
-}
-
-function fraction(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError("Expected a number between 0 and 1.");
-  return value;
+  const { head, rows } = layOutTable(
+    [
+      { title: "tap", cut: "start" },
+      { title: "accuracy", align: "right" },
+      { title: "training", align: "right" },
+      {},
+    ],
+    figures.map(({ tap, acc1, trainingAccuracy }, i) => [
+      tap,
+      percent(acc1),
+      percent(trainingAccuracy),
+      i === peak ? "best" : "",
+    ]),
+    { width },
+  );
+  return [
+    colors.bold(head),
+    ...rows.map((row, i) => (i === peak ? colors.bold(row) : row)),
+    "",
+    colors.bold("accuracy by depth"),
+    ...linearChart(accuracies, width),
+  ];
 }

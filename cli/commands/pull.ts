@@ -1,13 +1,15 @@
-/** `clipscope pull`: a published model into the cache of the Hugging Face Hub. Needs no backend. */
+/** `clipscope pull`: downloads a published model into the cache of the Hugging Face Hub. Starts no backend. */
 import type { Command } from "commander";
 import { pretrained } from "../../lib/clip/config/architectures/pretrained.ts";
 import { parseHubName, type HubName } from "../../lib/node/hub/cache.ts";
 import { pullModel, type PullReport } from "../../lib/node/hub/pull.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { examples, type GlobalOptions } from "../options/options.ts";
-import { megabytes } from "../terminal/progress.ts";
-import { fit, widest } from "../terminal/table.ts";
-import type { Progress, Terminal } from "../terminal/terminal.ts";
+import type { GlobalOptions } from "../options/global-options.ts";
+import { examples } from "../options/option-values.ts";
+import { byteSize } from "../terminal/format.ts";
+import { megabytes } from "../terminal/progress-line.ts";
+import { layOutFields, layOutTable } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 interface Options extends GlobalOptions {
   readonly revision?: string;
@@ -17,18 +19,17 @@ export function register(program: Command, terminal: Terminal): void {
   program
     .command("pull")
     .description(
-      "Downloads a published model into the cache that Python's huggingface_hub uses\n" +
-        "too: config, tokenizer and one file of weights, checked against the hub's\n" +
-        "digests. A download that was cut off goes on where it stopped. Then\n" +
-        "--model hf:REPOSITORY finds it, in every command.",
+      "Download a published model: its config, tokenizer and weights, verified by the hub's digests. The model is stored\n" +
+        "in the cache of Python's huggingface_hub; other commands open it with --model hf:REPOSITORY.\n" +
+        "An interrupted download resumes when started again.",
     )
-    .argument("[model]", "a repository on the Hugging Face Hub, or open_clip's name of an architecture")
-    .argument("[tag]", "open_clip's tag of the weights, behind an architecture")
+    .argument("[model]", "repository on the Hugging Face Hub, or open_clip architecture name")
+    .argument("[tag]", "open_clip tag of the weights, after an architecture")
     .option("--revision <name>", "branch, tag or commit (default: main)")
     .addHelpText("after", () =>
       [
         "",
-        "Published models, and open_clip's names for them:",
+        "Published models and their open_clip names:",
         ...pretrained.flatMap((row) => [`  ${row.repository}`, `      ${row.architecture} ${row.tag}`]),
         examples(
           "clipscope pull laion/CLIP-ViT-H-14-frozen-xlm-roberta-large-laion5B-s13B-b90k",
@@ -37,11 +38,11 @@ export function register(program: Command, terminal: Terminal): void {
       ].join("\n"),
     )
     .action(
-      async (model: string | undefined, tag: string | undefined, _options: unknown, command: Command) => {
-        const options: Options = command.optsWithGlobals();
+      async (model: string | undefined, tag: string | undefined, _options: unknown, self: Command) => {
+        const options: Options = self.optsWithGlobals();
         if (model !== undefined) await pull(model, tag, options, terminal);
         else if (options.json === true) terminal.printJson(pretrained);
-        else command.help();
+        else self.help();
       },
     );
 }
@@ -54,37 +55,32 @@ async function pull(
 ): Promise<void> {
   const { repository, revision } = chooseRepository(model, tag, options.revision);
   const { arch, json = false } = options;
-  let progress: Progress | undefined;
   try {
-    const report = await interruptible((signal) =>
-      pullModel(repository, {
-        revision,
-        signal,
-        ...(arch === undefined ? {} : { arch }),
-        onProgress: (done, before, total) => {
-          progress ??= terminal.progress(megabytes(total), "MB");
-          progress.update(megabytes(done), megabytes(before));
-        },
-        onWait: (reason) => {
-          terminal.note(reason);
-        },
-      }),
+    const report = await terminal.progress((show) =>
+      interruptible((signal) =>
+        pullModel(repository, {
+          revision,
+          signal,
+          ...(arch === undefined ? {} : { arch }),
+          onProgress: (done, before, total) => {
+            show(megabytes(done, total, before));
+          },
+          onWait: (reason) => {
+            terminal.note(reason);
+          },
+        }),
+      ),
     );
-    progress?.stop();
     if (json) terminal.printJson(report);
-    else for (const line of describe(report)) terminal.print(line);
+    else terminal.printLines(describe(report));
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    terminal.writeError(
-      "clipscope: stopped; what is downloaded is kept: the same command goes on from there\n",
-    );
+    terminal.warn("interrupted; run the same command to resume the download");
     process.kill(process.pid, error.signal);
-  } finally {
-    progress?.stop();
   }
 }
 
-/** @throws InputError if the name is none of open_clip's and no repository's, or does not say which */
+/** @throws InputError if the name is neither open_clip's nor a repository's, or is ambiguous */
 function chooseRepository(model: string, tag: string | undefined, revision: string | undefined): HubName {
   const rows = pretrained.filter(({ architecture }) => architecture === model);
   if (rows.length === 0 && tag === undefined && model.includes("/")) {
@@ -92,7 +88,7 @@ function chooseRepository(model: string, tag: string | undefined, revision: stri
       const name = parseHubName(model);
       return { ...name, revision: revision ?? name.revision };
     }
-    throw new InputError(`${model} --revision ${revision}: name the revision once`);
+    throw new InputError(`${model} --revision ${revision}: give the revision only once`);
   }
   const [row, ...others] = rows.filter((one) => tag === undefined || one.tag === tag);
   if (row !== undefined && others.length === 0) {
@@ -101,8 +97,8 @@ function chooseRepository(model: string, tag: string | undefined, revision: stri
   const choice = rows.length === 0 ? pretrained : rows;
   throw new InputError(
     rows.length > 0 && tag === undefined
-      ? `${model}: which of its tags?`
-      : `${[model, tag].join(" ").trim()}: expected an architecture and a tag of this table, or a repository alone (OWNER/NAME)`,
+      ? `${model}: expected one of its tags`
+      : `${[model, tag].join(" ").trim()}: expected an architecture and a tag from this list, or a repository (OWNER/NAME)`,
     choice.map((one) => `${one.architecture} ${one.tag}`),
   );
 }
@@ -111,12 +107,12 @@ class Interrupted extends Error {
   readonly signal: NodeJS.Signals;
 
   constructor(signal: NodeJS.Signals) {
-    super(`ended by ${signal}`);
+    super(`interrupted by ${signal}`);
     this.signal = signal;
   }
 }
 
-/** Runs work that a signal stops in an orderly way. */
+/** Runs work that SIGINT and SIGTERM abort. */
 async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const stop = (signal: NodeJS.Signals): void => {
@@ -126,7 +122,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
   try {
     return await work(controller.signal);
   } catch (error) {
-    // Whatever the interruption made fail on the way.
+    // After an interruption, any error is a consequence of it.
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
     process.off("SIGINT", stop).off("SIGTERM", stop);
@@ -142,22 +138,19 @@ function describe({
   folder,
   model,
 }: PullReport): string[] {
-  const names = files.map((file) =>
-    file.repository === repository ? file.path : `${file.path} of ${file.repository}`,
+  const { rows } = layOutTable(
+    [{}, { align: "right" }, {}],
+    files.map((file) => [
+      file.repository === repository ? file.path : `${file.path} of ${file.repository}`,
+      byteSize(file.size),
+      file.downloaded === 0 ? "already there" : `${byteSize(file.downloaded)} downloaded, verified`,
+    ]),
   );
-  return [
-    `repository    ${repository} (${revision}, commit ${commit.slice(0, 12)})`,
-    `architecture  ${architecture ?? "as its config says"}`,
-    ...files.map(({ downloaded, size }, i) => {
-      const how = downloaded === 0 ? "there already" : `${inUnits(downloaded)} downloaded, checked`;
-      return `  ${fit(names[i]!, widest(names))}  ${inUnits(size).padStart(8)}  ${how}`;
-    }),
-    `folder        ${folder}`,
-    `to use it     --model ${model}`,
-  ];
-}
-
-function inUnits(bytes: number): string {
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+  return layOutFields([
+    ["repository", `${repository} (${revision}, commit ${commit.slice(0, 12)})`],
+    ["architecture", architecture ?? "from its config"],
+    ...rows.map((row): [string] => [`  ${row}`]),
+    ["folder", folder],
+    ["use with", `--model ${model}`],
+  ]);
 }

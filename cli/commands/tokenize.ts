@@ -1,13 +1,15 @@
-/** `clipscope tokenize`: what the tokenizer makes of texts. Needs no weights and starts no backend. */
+/** `clipscope tokenize`: the tokens of texts. Loads no weights and starts no backend. */
 import type { Command } from "commander";
 import type { TokenizedText } from "../../lib/text/tokenizer.ts";
 import { demoModel, readModelDirectory } from "../../lib/node/models/model-directory.ts";
 import { readTokenizer } from "../../lib/node/models/read-tokenizer.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { examples, type GlobalOptions } from "../options/options.ts";
-import { printable } from "../terminal/table.ts";
+import type { GlobalOptions } from "../options/global-options.ts";
+import { examples } from "../options/option-values.ts";
+import { readLines } from "../options/read-lines.ts";
+import { printable } from "../terminal/format.ts";
+import { layOutFields } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { readLines } from "../options/text-file.ts";
 
 interface Options extends GlobalOptions {
   readonly file?: string;
@@ -16,11 +18,11 @@ interface Options extends GlobalOptions {
 export function register(program: Command, terminal: Terminal): void {
   program
     .command("tokenize")
-    .description("Shows a text as the model's tokenizer sees it: cleaned, in pieces, as ids.")
-    .argument("[text]", "the text")
+    .description("Show a text as the model's tokenizer reads it: cleaned, as pieces, as ids.")
+    .argument("[text]", "text to tokenize")
     .option(
       "--file <file>",
-      'one text a line (- is standard input); in a .jsonl file a string or {"text": …} a line',
+      'read one text per line (- for standard input); in a .jsonl file, a string or {"text": …} per line',
     )
     .addHelpText(
       "after",
@@ -30,15 +32,15 @@ export function register(program: Command, terminal: Terminal): void {
         "echo 猫の写真 | clipscope tokenize --file -",
       ),
     )
-    .action(async (text: string | undefined, _options: unknown, command: Command) => {
-      await tokenize(text, command.optsWithGlobals(), terminal);
+    .action(async (text: string | undefined, _options: unknown, self: Command) => {
+      await tokenize(text, self.optsWithGlobals(), terminal);
     });
 }
 
 async function tokenize(text: string | undefined, options: Options, terminal: Terminal): Promise<void> {
   const { model = demoModel, arch, file, json = false } = options;
   if ((text === undefined) === (file === undefined)) {
-    throw new InputError('expected a text (clipscope tokenize "a cat") or --file, one of the two');
+    throw new InputError('expected either a text (clipscope tokenize "a cat") or --file');
   }
   const texts = file === undefined ? [text!] : await readTexts(file, terminal);
   const tokenizer = await readTokenizer(await readModelDirectory(model, arch));
@@ -48,16 +50,16 @@ async function tokenize(text: string | undefined, options: Options, terminal: Te
   }
   for (const [i, given] of texts.entries()) {
     if (i > 0) terminal.print();
-    for (const line of describe(tokenizer.tokenize(given), terminal)) terminal.print(line);
+    terminal.printLines(describe(tokenizer.tokenize(given), terminal));
   }
 }
 
 function describe({ cleaned, pieces, ids }: TokenizedText, { colors }: Terminal): string[] {
-  return [
-    `${colors.dim("text  ")}  ${printable(cleaned)}`,
-    `${colors.dim("pieces")}  ${pieces.map(printable).join(" ")}`,
-    `${colors.dim("ids   ")}  ${ids.join(" ")}`,
-  ];
+  return layOutFields([
+    [colors.dim("text"), printable(cleaned)],
+    [colors.dim("pieces"), pieces.map(printable).join(" ")],
+    [colors.dim("ids"), ids.join(" ")],
+  ]);
 }
 
 async function readTexts(file: string, { stdin }: Terminal): Promise<string[]> {
@@ -70,7 +72,7 @@ function textOfJson(line: string, where: string): string {
   try {
     value = JSON.parse(line);
   } catch (error) {
-    throw new InputError(`${where}: no valid JSON (${(error as Error).message})`);
+    throw new InputError(`${where}: not valid JSON (${(error as Error).message})`);
   }
   const text = typeof value === "object" && value !== null && "text" in value ? value.text : value;
   if (typeof text === "string") return text;

@@ -1,6 +1,6 @@
-/** `clipscope trace`: what goes on inside the network, for an image and a text of one's own. */
+/** `clipscope trace`: the values inside the network, for one image and one text. */
 import { tensor4d, type Tensor } from "@tensorflow/tfjs-core";
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import { disposing } from "../../lib/tensor/disposing.ts";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { imageLoader } from "../../lib/node/images/image-loader.ts";
@@ -16,11 +16,14 @@ import { zeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { statistics, type Statistics } from "../../lib/tensor/statistics.ts";
 import { withTaps } from "../../lib/tensor/taps.ts";
-import { labelsFileOption, labelsOption, readLabels, type LabelOptions } from "../options/labels.ts";
-import { withModel } from "../options/model.ts";
-import { collect, examples, exifOption, weightsOption, type ModelOptions } from "../options/options.ts";
+import { addLabelOptions, readLabels, type LabelOptions } from "../options/class-labels.ts";
+import { collect, examples, wholeNumber } from "../options/option-values.ts";
+import { picturesOption } from "../options/output-options.ts";
+import { exifOption } from "../options/with-images.ts";
+import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { packageInfo } from "../package-info.ts";
-import { fit, fitEnd, printable, widest } from "../terminal/table.ts";
+import { percent, printable } from "../terminal/format.ts";
+import { layOutTable } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 interface Options extends ModelOptions, LabelOptions {
@@ -36,30 +39,30 @@ interface Options extends ModelOptions, LabelOptions {
 }
 
 export function register(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command("trace")
     .description(
-      "Runs an image and a text through the network and writes the output of every module, as a golden file of " +
-        "OpenCLIP has it: safetensors, F32, in PyTorch's layout, named as PyTorch's modules.",
+      "Run an image and a text through the network and write the output of every module, in the format of a golden file:\n" +
+        "safetensors, F32, with PyTorch's layouts and module names. Alternatively print statistics, or draw attention.",
     )
-    .option("--image <file>", "what the image tower sees")
-    .option("--text <text>", "what the text tower reads")
-    .option("--out <file>", "where to write (safetensors)")
+    .option("--image <file>", "input of the image tower")
+    .option("--text <text>", "input of the text tower")
+    .option("--out <file>", "file to write (safetensors)")
     .option(
       "--taps <glob>",
-      "only what matches, repeated for several: * is any characters, dots too. Attention probabilities and other " +
-        "values that no module puts out are named with a #, and so must the glob",
+      "only taps that match; may be repeated. * matches any characters, including dots. Values that are not a module's " +
+        "output, such as attention probabilities, have a # in their name, which the glob must contain",
       collect,
     )
-    .option("--stats", "print mean, std, norm, kurtosis and share of zeros by depth, and write no file")
-    .option(
-      "--pictures <dir>",
-      "draw the image tower's attention, filters and position embeddings, with --labels its answer after each layer",
+    .option("--stats", "print mean, std, norm, kurtosis and fraction of zeros of each tap; write no file")
+    .addOption(
+      picturesOption(
+        "the image tower's attention, filters and position embeddings; with labels, also its classification after each layer",
+      ),
     )
-    .option("--layer <i>", "--pictures: whose attention, from 0 (default: the last)", wholeNumber)
-    .option("--head <i>", "--pictures: whose attention, from 0 (default: all)", wholeNumber)
-    .addOption(labelsOption())
-    .addOption(labelsFileOption())
+    .option("--layer <i>", "with --pictures: the layer whose attention is drawn (default: the last)", wholeNumber)
+    .option("--head <i>", "with --pictures: the head whose attention is drawn (default: all)", wholeNumber);
+  addLabelOptions(command)
     .addOption(exifOption())
     .addOption(weightsOption())
     .addHelpText(
@@ -71,17 +74,12 @@ export function register(program: Command, terminal: Terminal): void {
         'clipscope trace --image cat.jpg --pictures study/ --labels "cat,dog"',
       ),
     )
-    .action(async (_options: unknown, command: Command) => {
-      await trace(command.optsWithGlobals(), terminal);
+    .action(async (_options: unknown, self: Command) => {
+      await trace(self.optsWithGlobals(), terminal);
     });
 }
 
-function wholeNumber(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a whole number.");
-}
-
-/** What a pass starts from; null for a tower without input. */
+/** The inputs of a pass; null for a tower without input. */
 interface Inputs {
   /** [3, H, W] */
   readonly pixels: Float32Array | null;
@@ -96,12 +94,10 @@ type Visit = (name: string, shape: readonly number[], values: Float32Array | Big
 async function trace(options: Options, terminal: Terminal): Promise<void> {
   const { out, pictures, stats = false, json = false } = options;
   if (options.image === undefined && options.text === undefined) {
-    throw new InputError("expected --image or --text, or both");
+    throw new InputError("expected --image, --text or both");
   }
   if (Number(out !== undefined) + Number(pictures !== undefined) + Number(stats) !== 1) {
-    throw new InputError(
-      "expected --out for a file, --stats for a table or --pictures for a folder, one of them",
-    );
+    throw new InputError("expected one of --out (a file), --stats (a table) and --pictures (a directory)");
   }
   if (pictures !== undefined) {
     await drawPictures(pictures, options, terminal);
@@ -110,7 +106,7 @@ async function trace(options: Options, terminal: Terminal): Promise<void> {
   const { labels, labelsFile, layer, head } = options;
   const forPictures = { "--labels": labels, "--labels-file": labelsFile, "--layer": layer, "--head": head };
   const idle = Object.entries(forPictures).find(([, value]) => value !== undefined);
-  if (idle !== undefined) throw new InputError(`${idle[0]} has a meaning with --pictures alone`);
+  if (idle !== undefined) throw new InputError(`${idle[0]} requires --pictures`);
   const globs = new TapGlobs(options.taps ?? []);
   if (out === undefined) {
     const rows: Row[] = [];
@@ -118,7 +114,7 @@ async function trace(options: Options, terminal: Terminal): Promise<void> {
       if (values instanceof Float32Array) rows.push({ name, shape, ...statistics(values) });
     });
     if (json) terminal.printJson(rows);
-    else for (const line of table(rows, terminal)) terminal.print(line);
+    else terminal.printLines(statisticsTable(rows, terminal));
     return;
   }
   const file = await TraceFile.create(out, [options.image]);
@@ -138,10 +134,10 @@ async function trace(options: Options, terminal: Terminal): Promise<void> {
 }
 
 /**
- * Shows the taps that are meant, by depth; the network runs only if it takes part.
+ * Visits the taps that the globs match, in the order of the computation. Runs only the towers that the globs need.
  *
- * @returns the backend, in a line for people
- * @throws InputError for a glob that nothing matches
+ * @returns a description of the backend
+ * @throws InputError for a glob without a match
  */
 async function visitTaps(
   options: Options,
@@ -162,7 +158,7 @@ async function visitTaps(
   const both = pixels !== null && ids !== null && globs.mayMatch("logits_per_image");
   const imageNames = ["visual", "image_features"];
   const textNames = ["text", "token_embedding", "transformer", "ln_final"];
-  // What means nothing is answered with a list of all.
+  // If a glob matches nothing, run everything: the error lists all taps.
   const all = both || !globs.mayMatch(...imageNames, ...textNames, "input", "logits_per_image");
   const runsImage = pixels !== null && (all || globs.mayMatch(...imageNames));
   const runsText = ids !== null && (all || globs.mayMatch(...textNames));
@@ -184,14 +180,14 @@ async function visitTaps(
   const [unmatched] = globs.unmatched;
   if (unmatched !== undefined) {
     throw new InputError(
-      `--taps "${unmatched}": nothing of that name here${unmatched.includes("#") ? "" : " (names with # take a glob with #)"}; there are`,
+      `--taps "${unmatched}": no tap matches${unmatched.includes("#") ? "" : " (names with # need a glob with #)"}; expected one of`,
       seen,
     );
   }
   return backend;
 }
 
-/** Reads what is asked for, and nothing else: no tokenizer without a text, no weights. */
+/** Reads only what the options need: no tokenizer without a text, and no weights. */
 async function readInputs({ model = demoModel, arch, image, text, exif = false }: Options): Promise<Inputs> {
   const directory = await readModelDirectory(model, arch);
   const tokenizer = text === undefined ? null : await readTokenizer(directory);
@@ -211,15 +207,15 @@ async function readImage(path: string, { preprocess }: ModelDirectory, exif: boo
     if ("error" in image) throw image.error;
     return image.pixels;
   }
-  throw new Error(`${path}: no image came`);
+  throw new Error(`${path}: the loader returned no image`);
 }
 
 async function drawPictures(folder: string, options: Options, terminal: Terminal): Promise<void> {
   const { image, text, layer, head, json = false } = options;
   if (image === undefined || text !== undefined)
-    throw new InputError("--pictures takes an --image, and no --text");
+    throw new InputError("--pictures requires --image and does not accept --text");
   const hasLabels = options.labels !== undefined || options.labelsFile !== undefined;
-  const labels = hasLabels ? await readLabels(options) : null;
+  const labels = hasLabels ? await readLabels(options, terminal.stdin) : null;
   const { pixels, imageSize } = await readInputs(options);
   await makeFolder(folder);
   await withModel(options, terminal, async (model) => {
@@ -235,8 +231,8 @@ async function drawPictures(folder: string, options: Options, terminal: Terminal
       const files = await writePictures(folder, pictures);
       if (json) terminal.printJson({ files, ...(answers && { labels, answers }) });
       else {
-        if (answers) for (const line of answerTable(labels!, answers, terminal)) terminal.print(line);
-        for (const file of files) terminal.print(file);
+        if (answers) terminal.printLines(answerTable(labels!, answers, terminal));
+        terminal.printLines(files);
       }
     } finally {
       classifier?.dispose();
@@ -244,23 +240,27 @@ async function drawPictures(folder: string, options: Options, terminal: Terminal
   });
 }
 
-/** A row a class, a column a layer, in percent; each layer's best is marked. */
+/** A row per class and a column per layer, in percent; the best class of each layer is marked. */
 function answerTable(
   labels: readonly string[],
   answers: readonly (readonly number[])[],
   { width, colors }: Terminal,
 ): string[] {
-  const cell = 6;
-  const labelWidth = Math.min(widest(labels), Math.max(8, width - cell * answers.length));
-  const head = answers.map((_, layer) => String(layer).padStart(cell)).join("");
-  const rows = labels.map((label, c) => {
-    const cells = answers.map((layer) => {
-      const percent = (100 * layer[c]!).toFixed(1).padStart(cell);
-      return layer[c] === Math.max(...layer) ? colors.bold(colors.green(percent)) : percent;
-    });
-    return `${fit(printable(label), labelWidth)}${cells.join("")}`;
-  });
-  return [colors.dim(`${fit("% after layer", labelWidth)}${head}`), ...rows, ""];
+  const { head, rows } = layOutTable(
+    [
+      { title: "% after layer", cut: "end" },
+      ...answers.map((_, layer) => ({ title: `${layer}`, align: "right" as const })),
+    ],
+    labels.map((label, c) => [
+      printable(label),
+      ...answers.map((layer) => {
+        const percent = (100 * layer[c]!).toFixed(1).padStart(5);
+        return layer[c] === Math.max(...layer) ? colors.bold(colors.green(percent)) : percent;
+      }),
+    ]),
+    { width, gap: 1 },
+  );
+  return [colors.dim(head), ...rows, ""];
 }
 
 interface Row extends Statistics {
@@ -268,24 +268,21 @@ interface Row extends Statistics {
   readonly shape: readonly number[];
 }
 
-function table(rows: readonly Row[], { width, colors }: Terminal): string[] {
+function statisticsTable(taps: readonly Row[], { width, colors }: Terminal): string[] {
   const titles = ["mean", "std", "norm", "kurtosis", "zeros"];
-  const cells = rows.map(({ mean, std, norm, kurtosis, zeros }) => [
-    short(mean),
-    short(std),
-    short(norm),
-    short(kurtosis),
-    `${(100 * zeros).toFixed(1)}%`,
-  ]);
-  const widths = titles.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]!.length)));
-  const room = Math.max(12, width - widths.reduce((sum, column) => sum + column + 2, 0));
-  const nameWidth = Math.min(room, Math.max(3, ...rows.map(({ name }) => name.length)));
-  const line = (name: string, row: readonly string[]): string =>
-    [fitEnd(name, nameWidth), ...row.map((text, i) => text.padStart(widths[i]!))].join("  ");
-  return [colors.dim(line("tap", titles)), ...rows.map(({ name }, i) => line(name, cells[i]!))];
+  const { head, rows } = layOutTable(
+    [{ title: "tap", cut: "start" }, ...titles.map((title) => ({ title, align: "right" as const }))],
+    taps.map(({ name, mean, std, norm, kurtosis, zeros }) => [
+      name,
+      ...[mean, std, norm, kurtosis].map(short),
+      percent(zeros),
+    ]),
+    { width },
+  );
+  return [colors.dim(head), ...rows];
 }
 
-/** Four significant digits, in few columns. */
+/** Four significant digits, in few characters. */
 function short(value: number): string {
   const size = Math.abs(value);
   return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(1) : value.toPrecision(4);

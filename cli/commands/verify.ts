@@ -1,16 +1,16 @@
-/** `clipscope verify`: our network against a golden file of the reference, at every tap. */
-import { InvalidArgumentError, type Command } from "commander";
+/** `clipscope verify`: compares every tap with a golden file of the reference. */
+import type { Command } from "commander";
 import { syntheticClip } from "../../lib/clip/synthetic-clip.ts";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { FileSource } from "../../lib/node/files/file-source.ts";
 import { placeFor, writeWhole } from "../../lib/node/files/write-file.ts";
 import { Golden } from "../../lib/parity/golden.ts";
 import { verify, type ParityReport, type TapReport } from "../../lib/parity/verify.ts";
-import { withModel } from "../options/model.ts";
-import { examples, weightsOption, type ModelOptions } from "../options/options.ts";
+import { examples, nonNegativeNumber } from "../options/option-values.ts";
+import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
+import { htmlReport } from "../terminal/parity-html.ts";
+import { describeReport } from "../terminal/parity-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { htmlReport } from "../terminal/verify-html.ts";
-import { describeReport } from "../terminal/verify-text.ts";
 
 interface Options extends ModelOptions {
   readonly golden: string;
@@ -23,14 +23,14 @@ export function register(program: Command, terminal: Terminal): void {
   program
     .command("verify")
     .description(
-      "Runs the inputs of a golden file and compares the output of every module with it, in the order of the " +
-        "computation. tools/golden/golden.py makes golden files from any OpenCLIP model. The exit status is 1 if " +
-        "an output is off, or missing on either side.",
+      "Run the inputs of a golden file and compare the output of every module with it, in the order of the computation.\n" +
+        "tools/golden/golden.py makes golden files from any OpenCLIP model. The exit status is 1 if an output differs or\n" +
+        "is missing on either side.",
     )
-    .requiredOption("--golden <file>", "inputs and activations of the reference (safetensors)")
-    .option("--tolerance <x>", "largest relative L2 error that passes", tolerance, 1e-4)
-    .option("--isolated", "give each module the golden's input: a fault shows where it is made")
-    .option("--html <file>", "write a report for browsers too")
+    .requiredOption("--golden <file>", "golden file: inputs and activations of the reference (safetensors)")
+    .option("--tolerance <x>", "largest relative L2 error that passes", nonNegativeNumber, 1e-4)
+    .option("--isolated", "give each module the golden's input, so that errors do not propagate")
+    .option("--html <file>", "also write an HTML report")
     .addOption(weightsOption())
     .addHelpText(
       "after",
@@ -40,20 +40,12 @@ export function register(program: Command, terminal: Terminal): void {
         "clipscope verify --golden golden.safetensors --tolerance 1e-5 --json",
       ),
     )
-    .action(async (_options: unknown, command: Command) => {
-      await run(command.optsWithGlobals(), terminal);
+    .action(async (_options: unknown, self: Command) => {
+      await runVerify(self.optsWithGlobals(), terminal);
     });
 }
 
-function tolerance(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value < 0) {
-    throw new InvalidArgumentError("Expected a number, as 1e-4.");
-  }
-  return value;
-}
-
-async function run(options: Options, terminal: Terminal): Promise<void> {
+async function runVerify(options: Options, terminal: Terminal): Promise<void> {
   const { model, arch, json = false, html, isolated = false } = options;
   if (html !== undefined) await placeFor(html, [options.golden]);
   const golden = await Golden.open(await FileSource.open(options.golden));
@@ -64,23 +56,19 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
       options,
       terminal,
       async (clip) => {
-        const progress = terminal.progress(golden.taps.size, "taps");
-        let report: ParityReport;
-        try {
+        const report = await terminal.counting(golden.taps.size, "taps", (update) => {
           let done = 0;
           const onTap = (): void => {
-            progress.update(++done);
+            update(++done);
           };
-          report = await verify(clip, golden, { tolerance: options.tolerance, isolated, onTap });
-        } finally {
-          progress.stop();
-        }
+          return verify(clip, golden, { tolerance: options.tolerance, isolated, onTap });
+        });
         const { description: backend } = await startNodeBackend(options.backend);
         if (html !== undefined) {
           await writeWhole(html, [new TextEncoder().encode(htmlReport(report, golden, backend))]);
         }
         if (json) terminal.printJson(asJson(report));
-        else for (const line of describeReport(report, golden, terminal)) terminal.print(line);
+        else terminal.printLines(describeReport(report, golden, terminal));
         if (!report.passed) terminal.status = 1;
       },
       isSynthetic ? () => syntheticClip(syntheticArch) : undefined,

@@ -1,7 +1,7 @@
 /** Options of commands that fit probes. */
-import { InvalidArgumentError, Option } from "commander";
-import { clipC } from "../../lib/probe/logistic-regression.ts";
-import { positiveInteger } from "./options.ts";
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { clipC, type LogisticRegressionOptions } from "../../lib/probe/logistic-regression.ts";
+import { positiveInteger, wholeNumber } from "./option-values.ts";
 
 export interface FitOptions {
   readonly C?: number | "sweep";
@@ -11,40 +11,37 @@ export interface FitOptions {
   readonly seed?: number;
 }
 
-export function strengthOption(): Option {
-  return new Option(
-    "-C <number>",
-    `logistic-regression: inverse strength of the penalty, or "sweep" to choose it by cross-validation (default: ${clipC})`,
-  ).argParser((text): number | "sweep" => {
-    if (text === "sweep") return text;
-    const value = Number(text);
-    if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
-      throw new InvalidArgumentError('Expected a number above 0, or "sweep".');
-    }
-    return value;
-  });
+/** @param seeded what `--seed` seeds */
+export function addFitOptions(command: Command, seeded: string): Command {
+  return command
+    .addOption(
+      new Option(
+        "-C <number>",
+        `logistic-regression: inverse regularization strength, or "sweep" to choose it by cross-validation (default: ${clipC})`,
+      ).argParser(strength),
+    )
+    .option("--max-iterations <n>", "logistic-regression: iteration limit (default: 1000)", positiveInteger)
+    .option("--balanced", "logistic-regression: weight classes by inverse frequency")
+    .option("--shots <k>", "fit on K examples per class, chosen by --seed", positiveInteger)
+    .option("--seed <n>", `seed for ${seeded} (default: 0)`, wholeNumber);
 }
 
-export function maxIterationsOption(): Option {
-  const description = "logistic-regression: end after so many (default: 1000)";
-  return new Option("--max-iterations <n>", description).argParser(positiveInteger);
-}
-
-export function balancedOption(): Option {
-  return new Option(
-    "--balanced",
-    "logistic-regression: weigh classes alike, however many examples they have",
-  );
-}
-
-export function shotsOption(): Option {
-  const description = "fit on k examples of each class, chosen by --seed";
-  return new Option("--shots <k>", description).argParser(positiveInteger);
-}
-
-export function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) {
-    throw new InvalidArgumentError("Expected a whole number of at most nine digits.");
+function strength(text: string): number | "sweep" {
+  if (text === "sweep") return text;
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError('Expected a number above 0, or "sweep".');
   }
-  return Number(text);
+  return value;
+}
+
+/** The options of a logistic regression, C apart, as the library takes them. */
+export function regressionOptions({
+  maxIterations,
+  balanced = false,
+}: FitOptions): Pick<LogisticRegressionOptions, "maxIterations" | "classWeight"> {
+  return {
+    ...(maxIterations === undefined ? {} : { maxIterations }),
+    ...(balanced ? { classWeight: "balanced" } : {}),
+  };
 }

@@ -1,26 +1,28 @@
-/** How good a classifier is, as tables. */
+/** The evaluation of a classifier as tables. */
 import { type Evaluation } from "../../lib/probe/evaluate.ts";
-import { fit, percent, printable, widest } from "./table.ts";
+import { percent, printable } from "./format.ts";
+import { fit, layOutTable, widest } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 const longestName = 24;
 const confusionsShown = 10;
 
-/** The figures, with zero-shot's beside them if there are any; each class; the confusions. */
+/** The figures of the classifier, next to those of zero-shot classification if given; the classes; the confusions. */
 export function evaluationTables(
   classNames: readonly string[],
   evaluation: Evaluation,
   zeroShot: Evaluation | null,
   { width, colors }: Terminal,
 ): string[] {
-  const names = classNames.map(printable);
-  const nameWidth = Math.min(longestName, Math.max(widest(names), 5));
+  const plain = classNames.map(printable);
+  const nameWidth = Math.min(longestName, widest(plain));
+  const names = plain.map((name) => fit(name, nameWidth));
   return [
     ...figures(evaluation, zeroShot, colors.bold),
     "",
-    ...perClass(names, nameWidth, evaluation, colors.bold),
+    ...perClass(names, evaluation, colors.bold),
     "",
-    ...confusions(names, nameWidth, evaluation, width, colors.bold),
+    ...confusions(names, evaluation, width, colors.bold),
   ];
 }
 
@@ -28,65 +30,65 @@ type Paint = (text: string) => string;
 
 function figures(evaluation: Evaluation, zeroShot: Evaluation | null, bold: Paint): string[] {
   const columns = zeroShot === null ? [evaluation] : [evaluation, zeroShot];
-  const row = (title: string, value: (of: Evaluation) => number | undefined): string =>
-    fit(title, 22) + columns.map((of) => percent(value(of)).padStart(11)).join("");
-  const titles = zeroShot === null ? ["probe"] : ["probe", "zero-shot"];
-  return [
-    bold(" ".repeat(22) + titles.map((title) => title.padStart(11)).join("")),
-    row("accuracy", ({ acc1 }) => acc1),
-    row("top-5 accuracy", ({ acc5 }) => acc5),
-    row("mean per-class recall", ({ meanPerClassRecall }) => meanPerClassRecall),
-    row("calibration error", ({ calibrationError }) => calibrationError),
+  const row = (title: string, value: (of: Evaluation) => number | undefined): string[] => [
+    title,
+    ...columns.map((of) => percent(value(of))),
   ];
-}
-
-function perClass(
-  names: readonly string[],
-  nameWidth: number,
-  { classes }: Evaluation,
-  bold: Paint,
-): string[] {
-  const rows = classes.map(
-    ({ examples, recall, precision }, c) =>
-      fit(names[c]!, nameWidth) +
-      `${examples}`.padStart(10) +
-      percent(recall).padStart(9) +
-      percent(precision).padStart(11),
+  const titles = ["probe", "zero-shot"].slice(0, columns.length);
+  const { head, rows } = layOutTable(
+    [{}, ...titles.map((title) => ({ title, align: "right" as const }))],
+    [
+      row("accuracy", ({ acc1 }) => acc1),
+      row("top-5 accuracy", ({ acc5 }) => acc5),
+      row("mean per-class recall", ({ meanPerClassRecall }) => meanPerClassRecall),
+      row("calibration error", ({ calibrationError }) => calibrationError),
+    ],
   );
-  return [bold(`${fit("class", nameWidth)}  examples   recall  precision`), ...rows];
+  return [bold(head), ...rows];
 }
 
-/** The matrix where it fits the terminal, else the commonest mistakes. */
+function perClass(names: readonly string[], { classes }: Evaluation, bold: Paint): string[] {
+  const { head, rows } = layOutTable(
+    [
+      { title: "class" },
+      { title: "examples", align: "right" },
+      { title: "recall", align: "right" },
+      { title: "precision", align: "right" },
+    ],
+    classes.map(({ examples, recall, precision }, c) => [
+      names[c]!,
+      `${examples}`,
+      percent(recall),
+      percent(precision),
+    ]),
+  );
+  return [bold(head), ...rows];
+}
+
+/** The confusion matrix if it fits the terminal, otherwise the most frequent confusions. */
 function confusions(
   names: readonly string[],
-  nameWidth: number,
   { confusion }: Evaluation,
   width: number,
   bold: Paint,
 ): string[] {
-  const digits = Math.max(3, ...confusion.flat().map((count) => `${count}`.length)) + 1;
-  if (nameWidth + names.length * digits <= width) {
-    const numbers = names.map((_, c) => `${c + 1}`.padStart(digits)).join("");
-    return [
-      bold("right class by row, class given by column"),
-      bold(" ".repeat(nameWidth) + numbers),
-      ...confusion.map((row, c) => {
-        const cells = row.map((count) => (count === 0 ? "·" : `${count}`).padStart(digits));
-        return fit(names[c]!, nameWidth) + cells.join("");
-      }),
-    ];
+  const counts = confusion.map((row) => row.map((count) => (count === 0 ? "·" : `${count}`)));
+  const matrix = layOutTable(
+    [{}, ...names.map((_, c) => ({ title: `${c + 1}`.padStart(3), align: "right" as const }))],
+    counts.map((row, c) => [names[c]!, ...row]),
+    { gap: 1 },
+  );
+  if (widest([matrix.head, ...matrix.rows]) <= width) {
+    return [bold("rows: actual class, columns: predicted class"), bold(matrix.head), ...matrix.rows];
   }
-  const mistakes = confusion
-    .flatMap((row, c) => row.map((count, given) => ({ count, c, given })))
-    .filter(({ count, c, given }) => count > 0 && c !== given)
-    .sort((a, b) => b.count - a.count);
-  return [
-    bold("commonest mistakes: right class, class given"),
-    ...mistakes
-      .slice(0, confusionsShown)
-      .map(
-        ({ count, c, given }) =>
-          `${`${count}`.padStart(6)}  ${fit(names[c]!, nameWidth)}  ${fit(names[given]!, nameWidth).trimEnd()}`,
-      ),
-  ];
+  const frequent = confusion
+    .flatMap((row, actual) => row.map((count, predicted) => ({ count, actual, predicted })))
+    .filter(({ count, actual, predicted }) => count > 0 && actual !== predicted)
+    .sort((a, b) => b.count - a.count)
+    .slice(0, confusionsShown);
+  const { head, rows } = layOutTable(
+    [{ title: "count", align: "right" }, { title: "actual class" }, { title: "predicted class" }],
+    frequent.map(({ count, actual, predicted }) => [`${count}`, names[actual]!, names[predicted]!]),
+  );
+  return [bold("most frequent confusions"), bold(head), ...rows];
 }

@@ -1,8 +1,8 @@
-/** Where a command writes to: results to standard output, everything else to standard error. */
+/** The output of a command: results on standard output, everything else on standard error. */
 import picocolors from "picocolors";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { progressLine } from "./progress.ts";
-import { printable } from "./table.ts";
+import { printable } from "./format.ts";
+import { progressLine, type ShowProgress } from "./progress-line.ts";
 
 /** 0 done, 1 a check failed, 2 wrong use or bad input. */
 export type ExitStatus = 0 | 1 | 2;
@@ -13,7 +13,7 @@ export interface OutputStream {
   write(text: string): unknown;
 }
 
-/** What a command sees of the process; specs hand in their own. */
+/** The parts of the process that a command uses; specs pass their own. */
 export interface Surroundings {
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly stdout: OutputStream;
@@ -21,22 +21,16 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-export interface Progress {
-  /** @param before how many of those that are done an earlier run did */
-  readonly update: (done: number, before?: number) => void;
-  readonly stop: () => void;
-}
-
-/** With no more than a handful of images there is nothing to wait for. */
+/** Smaller counts finish before a bar is of use. */
 const progressFrom = 6;
 const eraseLine = "\r\x1b[K";
 
 export class Terminal {
   readonly #around: Surroundings;
   readonly colors: ReturnType<typeof picocolors.createColors>;
-  /** Print stacks with errors. */
+  /** Print stack traces with errors. */
   debug = false;
-  /** What the process will say when it ends. */
+  /** The exit status of the process. */
   status: ExitStatus = 0;
   #isProgressShown = false;
 
@@ -45,7 +39,7 @@ export class Terminal {
     this.colors = picocolors.createColors(wantsColors(around.stdout, around.env));
   }
 
-  /** Columns of standard output; 80 where it is no terminal. */
+  /** Columns of standard output; 80 if it is not a terminal. */
   get width(): number {
     return columnsOf(this.#around.stdout);
   }
@@ -56,16 +50,21 @@ export class Terminal {
 
   /** Writes a line of the result. */
   print(line = ""): void {
-    this.#write(this.#around.stdout, `${line}\n`);
+    this.write(`${line}\n`);
   }
 
-  /** Writes the result as one JSON document: lists of things with an item a line. */
+  /** Writes the result as lines. */
+  printLines(lines: Iterable<string>): void {
+    for (const line of lines) this.print(line);
+  }
+
+  /** Writes the result as one JSON document; an array has one item per line. */
   printJson(document: unknown): void {
     if (!Array.isArray(document)) {
       this.print(JSON.stringify(document));
       return;
     }
-    // An item at a time: a string holds half a billion characters at most.
+    // One item at a time: a string is limited to half a billion characters.
     const last = document.length - 1;
     if (last === -1) this.print("[]");
     for (const [i, item] of document.entries()) {
@@ -73,88 +72,113 @@ export class Terminal {
     }
   }
 
-  /** Says something in passing, if a person is watching. */
+  /** Writes a remark to standard error, if that is a terminal. */
   note(line: string): void {
     const { stderr, env } = this.#around;
     if (stderr.isTTY !== true) return;
-    this.#write(stderr, `${picocolors.createColors(wantsColors(stderr, env)).dim(line)}\n`);
+    this.writeError(`${picocolors.createColors(wantsColors(stderr, env)).dim(line)}\n`);
   }
 
-  /** Says what a person should look at, whoever is watching; the exit status stays. */
+  /** Writes a warning to standard error; the exit status does not change. */
   warn(line: string): void {
-    this.#write(this.#around.stderr, `clipscope: ${line}\n`);
+    this.writeError(`clipscope: ${line}\n`);
   }
 
-  /** Writes an error and makes 2 the exit status. The command may go on with the rest of its work. */
-  report(error: unknown): void {
+  /** Writes an error and sets the exit status to 2. The command may continue with the rest of its work. */
+  readonly report = (error: unknown): void => {
     this.status = 2;
-    this.#write(this.#around.stderr, `${describeError(error, this.debug).join("\n")}\n`);
-  }
+    this.writeError(`${describeError(error, this.debug).join("\n")}\n`);
+  };
 
-  /** Text that goes to standard error as it is (a help page after wrong use). */
+  /** Writes text to standard error unchanged. */
   writeError(text: string): void {
     this.#write(this.#around.stderr, text);
   }
 
-  /** Text that goes to standard output as it is (a help page). */
+  /** Writes text to standard output unchanged. */
   write(text: string): void {
     this.#write(this.#around.stdout, text);
   }
 
-  /** A progress bar on standard error, if that is a terminal and the work is worth one. Stop it in any case. */
-  progress(total: number, unit: string): Progress {
-    const { stderr, env } = this.#around;
-    if (stderr.isTTY !== true || env["TERM"] === "dumb" || total < progressFrom) {
-      return { update: () => undefined, stop: () => undefined };
+  /**
+   * Does work that shows its progress on one line of standard error, if that is a terminal. The line is erased
+   * afterwards. The rate is measured from the first state with a new unit.
+   */
+  async progress<T>(work: (show: ShowProgress) => T | Promise<T>): Promise<T> {
+    let start = 0;
+    let unit = "";
+    const show: ShowProgress = (state) => {
+      const columns = columnsOf(this.#around.stderr);
+      if (typeof state === "string") {
+        this.#showProgress(printable(state).slice(0, columns - 1));
+        return;
+      }
+      if (state.unit !== unit) [start, unit] = [Date.now(), state.unit];
+      if (state.total < progressFrom) return;
+      this.#showProgress(progressLine(state, (Date.now() - start) / 1000, columns));
+    };
+    try {
+      return await work(show);
+    } finally {
+      this.#eraseProgress();
     }
-    const start = Date.now();
-    const update = (done: number, before = 0): void => {
-      const line = progressLine(
-        { done, before, total, unit, seconds: (Date.now() - start) / 1000 },
-        columnsOf(stderr),
-      );
-      stderr.write(`${eraseLine}${line}`);
-      this.#isProgressShown = true;
-    };
-    update(0);
-    return {
-      update,
-      stop: () => {
-        this.#eraseProgress();
-      },
-    };
   }
 
-  /** The bar goes before anything else is written, and comes back with its next update. */
+  /**
+   * `progress` for a known number of things.
+   *
+   * @param unit what is counted, in the plural
+   */
+  counting<T>(
+    total: number,
+    unit: string,
+    work: (update: (done: number, before?: number) => void) => T | Promise<T>,
+  ): Promise<T> {
+    return this.progress((show) => {
+      show({ done: 0, total, unit });
+      return work((done, before = 0) => {
+        show({ done, before, total, unit });
+      });
+    });
+  }
+
+  #showProgress(line: string): void {
+    const { stderr, env } = this.#around;
+    if (stderr.isTTY !== true || env["TERM"] === "dumb") return;
+    stderr.write(`${eraseLine}${line}`);
+    this.#isProgressShown = true;
+  }
+
   #eraseProgress(): void {
     if (this.#isProgressShown) this.#around.stderr.write(eraseLine);
     this.#isProgressShown = false;
   }
 
+  /** Erases the progress line first; its next update shows it again. */
   #write(stream: OutputStream, text: string): void {
     this.#eraseProgress();
     stream.write(text);
   }
 }
 
-/** 80 where it is no terminal, or one that does not know (it says 0). */
+/** 80 if it is not a terminal, or one of unknown width (which reports 0). */
 function columnsOf({ columns = 0 }: OutputStream): number {
   return columns > 0 ? columns : 80;
 }
 
-/** https://no-color.org and https://force-color.org; else colours are for terminals. */
+/** https://no-color.org and https://force-color.org; otherwise only terminals get colours. */
 function wantsColors(stream: OutputStream, env: Surroundings["env"]): boolean {
   if (env["NO_COLOR"]) return false;
   if (env["FORCE_COLOR"]) return env["FORCE_COLOR"] !== "0";
   return stream.isTTY === true && env["TERM"] !== "dumb";
 }
 
-/** One line, then indented details where an error has them. */
+/** One line, then indented details if the error has any. */
 function describeError(error: unknown, debug: boolean): string[] {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const line = printable(message.replace(/\s*\n\s*/g, "; "));
   const details = error instanceof InputError ? error.details : [];
-  // Errors of the system (a full disk) are nobody's bug.
+  // System errors, such as a full disk, are not bugs.
   const isExpected = error instanceof InputError || (error instanceof Error && "syscall" in error);
   const lines = isExpected
     ? [`clipscope: ${line}`, ...details.map((detail) => `  ${detail}`)]

@@ -140,11 +140,18 @@ function averaged(texts: Tensor2D, classes: number): Tensor2D {
 export function zeroShotPrompts(classNames: readonly string[], templates: readonly string[]): string[][] {
   if (classNames.length === 0) throw new InputError("expected at least one class name, got none");
   if (templates.length === 0) throw new InputError("expected at least one template, got none");
-  const seen = new Set<string>();
+  const seen = new Map<string, string>();
   for (const [i, name] of classNames.entries()) {
-    if (clean(name) === "") throw new InputError(`class name ${i + 1} is empty`);
-    if (seen.has(name)) throw new InputError(`the class name ${JSON.stringify(name)} is given twice`);
-    seen.add(name);
+    const cleaned = clean(name);
+    if (cleaned === "") throw new InputError(`class name ${i + 1} is empty`);
+    const other = seen.get(cleaned);
+    if (other === name) throw new InputError(`the class name ${JSON.stringify(name)} is given twice`);
+    if (other !== undefined) {
+      throw new InputError(
+        `the class names ${JSON.stringify(other)} and ${JSON.stringify(name)} are the same after text cleaning; remove one`,
+      );
+    }
+    seen.set(cleaned, name);
   }
   for (const template of templates) {
     if (!template.includes("{}")) {

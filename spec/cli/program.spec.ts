@@ -1,26 +1,39 @@
 import assert from "node:assert/strict";
-import { clipscope, clipscopeProcess } from "../support/cli.ts";
+import { readdir } from "node:fs/promises";
+import { clipscope } from "../support/cli.ts";
+import { packageRoot } from "../support/paths.ts";
 
 describe("clipscope", () => {
   it("lists its commands within 80 columns", async () => {
     const { status, stdout, stderr } = await clipscope(["--help"]);
     assert.deepEqual([status, stderr], [0, ""]);
-    for (const name of ["classify", "search", "tokenize", "doctor", "native"]) {
+    const files = await readdir(`${packageRoot}cli/commands`);
+    for (const file of files) {
+      const [name] = file.split(/[-.]/);
       assert.match(stdout, new RegExp(`^  ${name} `, "m"));
     }
     for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
   });
 
-  for (const name of ["classify", "search", "tokenize"]) {
+  for (const name of ["classify", "search", "tokenize", "probe fit"]) {
     it(`${name} --help has examples`, async () => {
-      const { status, stdout } = await clipscope([name, "--help"]);
+      const { status, stdout } = await clipscope([...name.split(" "), "--help"]);
       assert.equal(status, 0);
       assert.match(stdout, /--model <dir>/);
       assert.match(stdout, new RegExp(`Examples:\n  clipscope ${name} `));
+      assert.equal((await clipscope(["help", ...name.split(" ")])).stdout, stdout);
     });
   }
 
-  it("without a command shows how it is used, and fails", async () => {
+  it("lists the commands of a group", async () => {
+    const { status, stdout } = await clipscope(["probe", "--help"]);
+    assert.equal(status, 0);
+    assert.match(stdout, /^ {2}fit +fit a probe[^]*^ {2}eval [^]*^ {2}predict [^]*^ {2}layers /m);
+    assert.deepEqual(await clipscope(["help", "probe"]), { status: 0, stdout, stderr: "" });
+    assert.equal((await clipscope(["help"])).stdout, (await clipscope(["--help"])).stdout);
+  });
+
+  it("prints its help to standard error without a command", async () => {
     const { status, stdout, stderr } = await clipscope([]);
     assert.deepEqual([status, stdout], [2, ""]);
     assert.match(stderr, /^Usage: clipscope /);
@@ -31,6 +44,28 @@ describe("clipscope", () => {
     [
       ["classify", "a.png", "--lables", "x"],
       "clipscope: unknown option '--lables' (Did you mean --labels?)\n",
+    ],
+    [["help", "nope"], "clipscope: unknown command 'nope'; \"clipscope help\" lists all commands\n"],
+    [
+      ["help", "probe", "nope"],
+      "clipscope: unknown command 'probe nope'; \"clipscope help\" lists all commands\n",
+    ],
+    [["probe", "fitt"], "clipscope: unknown command 'fitt' (Did you mean fit?)\n"],
+    [
+      ["embed", "--images", "x", "--out", ""],
+      "clipscope: option '--out <file>' argument '' is invalid. Expected a file name.\n",
+    ],
+    [
+      ["tokenize", "x", "--model", ""],
+      "clipscope: option '--model <dir>' argument '' is invalid. Expected a file name.\n",
+    ],
+    [
+      ["classify", "", "--labels", "x"],
+      "clipscope: argument 'image' is empty; remove it or give a value\n",
+    ],
+    [
+      ["convert", "model", ""],
+      "clipscope: argument 'destination' is empty; remove it or give a value\n",
     ],
     [["classify", "--labels", "x"], "clipscope: missing required argument 'image'\n"],
     [
@@ -66,52 +101,8 @@ describe("clipscope", () => {
     });
   }
 
-  it("takes options of every command before its name too", async () => {
+  it("takes global options before the command's name", async () => {
     const { stderr } = await clipscope(["--model", "nowhere", "tokenize", "x"]);
     assert.equal(stderr, "clipscope: nowhere: no such file or folder\n");
-  });
-
-  describe("as a process", () => {
-    it("prints its version", async () => {
-      const { status, stdout } = await clipscopeProcess(["--version"]);
-      assert.equal(status, 0);
-      assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
-    });
-
-    it("starts without tfjs for tokenize", async () => {
-      const loadsNoTfjs = [
-        "--import",
-        "data:text/javascript,import{register}from'node:module';register('data:text/javascript,export async function resolve(s,c,n){if(s.startsWith(%2522@tensorflow%2522))throw new Error(s);return n(s,c)}')",
-      ];
-      const { status, stdout, stderr } = await clipscopeProcess(["tokenize", "a", "--json"], {
-        nodeArgs: loadsNoTfjs,
-      });
-      assert.deepEqual([status, stderr], [0, ""]);
-      assert.deepEqual((JSON.parse(stdout) as { text: string }[])[0]!.text, "a");
-    });
-
-    it("fails with status 2 and one line", async () => {
-      const { status, stdout, stderr } = await clipscopeProcess(["tokenise", "x"]);
-      assert.deepEqual([status, stdout], [2, ""]);
-      assert.match(stderr, /^clipscope: .*\n$/);
-    });
-
-    it("ends by the signal of Ctrl-C", async () => {
-      const { status, signal } = await clipscopeProcess(["tokenize", "--file", "-"], { interruptAfter: 400 });
-      assert.deepEqual([status, signal], [null, "SIGINT"]);
-    });
-
-    it("says so in one line when something breaks that should not", async () => {
-      const nodeArgs = ["--import", "data:text/javascript,setTimeout(()=>{throw new Error('boom')},400)"];
-      const { status, stderr } = await clipscopeProcess(["tokenize", "--file", "-"], { nodeArgs });
-      assert.deepEqual([status, stderr], [2, "clipscope: internal error: boom (--debug shows where)\n"]);
-    });
-
-    it("ends quietly when nobody reads on", async () => {
-      const { status, stderr } = await clipscopeProcess(["tokenize", "--file", "package-lock.json"], {
-        stopReading: true,
-      });
-      assert.deepEqual([status, stderr], [0, ""]);
-    });
   });
 });

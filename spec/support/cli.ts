@@ -1,6 +1,7 @@
-/** Runs the command line: inside this process, or as a process of its own where that is the point. */
+/** Runs the command line: in this process, or as a separate process to observe its exit. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { run } from "../../cli/program.ts";
 import { Terminal, type ExitStatus } from "../../cli/terminal/terminal.ts";
@@ -13,7 +14,7 @@ export interface Result {
 }
 
 export interface Circumstances {
-  /** Standard output and standard error are a terminal of so many columns. Default: no terminal. */
+  /** Standard output and standard error are a terminal of this width. Default: not a terminal. */
   readonly columns?: number;
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -38,7 +39,7 @@ export async function clipscope(args: readonly string[], around: Circumstances =
   return { status: await run(args, terminal), ...written };
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- a stream is asynchronous, this one has all at hand
+// eslint-disable-next-line @typescript-eslint/require-await -- standard input is asynchronous; this one is complete
 async function* chunks(text: string): AsyncGenerator<string, void, undefined> {
   yield text;
 }
@@ -52,29 +53,45 @@ export interface ProcessResult {
 
 interface ProcessCircumstances {
   readonly nodeArgs?: readonly string[];
-  /** Close the pipe from standard output after its first bytes. */
+  /** Close the pipe of standard output after its first bytes. */
   readonly stopReading?: boolean;
-  /** Send SIGINT after so many milliseconds, or when something has happened. */
+  /** Send SIGINT after this many milliseconds, or when this settles. */
   readonly interruptAfter?: number | Promise<unknown>;
-  /** The shell's limit on the size of files, in blocks of 512 bytes. */
+  /** The shell's limit on file sizes, in blocks of 512 bytes. */
   readonly fileLimit?: number;
+  /** A file or device for standard output, instead of a pipe. */
+  readonly stdoutFile?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** `node bin/clipscope.js …args`, with a standard input that never ends. */
 export async function clipscopeProcess(
   args: readonly string[],
-  { nodeArgs = [], stopReading = false, interruptAfter, fileLimit }: ProcessCircumstances = {},
+  {
+    nodeArgs = [],
+    stopReading = false,
+    interruptAfter,
+    fileLimit,
+    stdoutFile,
+    env,
+  }: ProcessCircumstances = {},
 ): Promise<ProcessResult> {
   const command = [process.execPath, ...nodeArgs, "bin/clipscope.js", ...args];
   const [program, ...rest] =
     fileLimit === undefined ? command : ["sh", "-c", `ulimit -f ${fileLimit}; exec "$@"`, "sh", ...command];
-  const child = spawn(program!, rest, { cwd: packageRoot });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (chunk: Buffer) => {
-    stdout += chunk.toString();
-    if (stopReading) child.stdout.destroy();
+  const output = stdoutFile === undefined ? "pipe" : openSync(stdoutFile, "w");
+  const child = spawn(program!, rest, {
+    cwd: packageRoot,
+    env: { ...process.env, ...env },
+    stdio: ["pipe", output, "pipe"],
   });
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  if (output !== "pipe") closeSync(output);
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+    if (stopReading) child.stdout?.destroy();
+  });
+  child.stderr!.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   if (interruptAfter !== undefined) {
     const moment = typeof interruptAfter === "number" ? setTimeout(interruptAfter) : interruptAfter;
     void moment.then(() => child.kill("SIGINT"));

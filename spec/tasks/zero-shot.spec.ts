@@ -118,6 +118,11 @@ describe("zeroShotPrompts", () => {
     [["cat", "&nbsp;"], ["{}"], "class name 2 is empty"],
     [["cat", "dog", "cat"], ["{}"], 'the class name "cat" is given twice'],
     [
+      ["cat", "dog", " cat\u200a"],
+      ["{}"],
+      'the class names "cat" and " cat\u200a" are the same after text cleaning; remove one',
+    ],
+    [
       ["cat"],
       ["{}", "a photo of {c}"],
       'template "a photo of {c}": expected "{}" where the class name goes, as in "a photo of a {}"',

@@ -3,12 +3,12 @@ import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Jimp } from "jimp";
-import { findLabelledImages } from "../../lib/node/images/labelled-images.ts";
-import { loadModel } from "../../lib/node/models/load-model.ts";
-import { probeLayers, splitImages, type LayerFigures } from "../../lib/probe/layers.ts";
-import { clipscope } from "../support/cli.ts";
-import { writeImage } from "../support/images.ts";
-import { temporaryFolder } from "../support/temporary.ts";
+import { findLabelledImages } from "../../../lib/node/images/labelled-images.ts";
+import { loadModel } from "../../../lib/node/models/load-model.ts";
+import { probeLayers, splitImages, type LayerFigures } from "../../../lib/probe/layers.ts";
+import { clipscope } from "../../support/cli.ts";
+import { writeImage } from "../../support/images.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
 
 const blocks = [0, 1, 2, 3].map((i) => `visual.transformer.resblocks.${i}`);
 const taps = [...blocks, "visual"];
@@ -40,7 +40,7 @@ describe("clipscope probe layers", () => {
   const layers = (...more: string[]): ReturnType<typeof clipscope> =>
     clipscope(["probe", "layers", "--train", train, "--test", test, "--out", out, ...more]);
 
-  it("gives for each layer what embed, fit and eval give", async () => {
+  it("gives the same files and figures as embed, fit and eval", async () => {
     const { status, stdout, stderr } = await layers("--pool", "mean", "--json");
     assert.deepEqual([status, stderr], [0, ""]);
     const rows = JSON.parse(stdout) as { tap: string; lp_acc1: number; training_accuracy: number }[];
@@ -68,7 +68,7 @@ describe("clipscope probe layers", () => {
     assert.deepEqual(row, { tap, C: 0.316, ...alone });
   });
 
-  it("shows a table, a plot, and a picture", async () => {
+  it("prints a table and a chart, and draws the chart", async () => {
     const pictures = folder.file("pictures");
     const { stdout } = await clipscope(
       ["probe", "layers", "--train", train, "--test", test, "--out", out, "--pictures", pictures],
@@ -87,7 +87,7 @@ describe("clipscope probe layers", () => {
     assert.ok(width > 400 && height > 300);
   });
 
-  it("keeps part of each class out with --test-fraction", async () => {
+  it("--test-fraction holds out part of each class", async () => {
     const args = ["probe", "layers", "--train", train, "--test-fraction", "0.34", "--out", out, "--json"];
     assert.equal((await clipscope(args)).status, 0);
     const images = await findLabelledImages([train], assert.ifError);
@@ -99,8 +99,8 @@ describe("clipscope probe layers", () => {
     assert.ok(new Set(others).size > 1);
   });
 
-  it("continues wherever it was stopped, with the same files and figures", async () => {
-    await writeFile(join(test, "red", "20.png"), "no picture");
+  it("continues after an interruption, with the same files and figures", async () => {
+    await writeFile(join(test, "red", "20.png"), "not an image");
     const errors: string[] = [];
     const run = async (stopAt: string): Promise<LayerFigures[]> => {
       const model = await loadModel();
@@ -135,7 +135,7 @@ describe("clipscope probe layers", () => {
     assert.match(errors[0]!, /red\/20\.png/);
     assert.ok(!existsSync(join(out, "layers.journal")));
 
-    // With another C the features serve, the figures do not; with another pooling neither.
+    // Another C reuses the features in the journal; another pooling cannot.
     await assert.rejects(run("fit 2"), /stopped/);
     const other = await layers("--pool", "mean");
     assert.equal(other.status, 2);
@@ -148,14 +148,14 @@ describe("clipscope probe layers", () => {
   });
 
   const wrong: [title: string, args: () => Promise<string[]>, message: RegExp][] = [
-    ["no test images", () => Promise.resolve(["--train", train]), /expected --test or --test-fraction/],
+    ["no test images", () => Promise.resolve(["--train", train]), /expected either --test or --test-fraction/],
     [
       "images without classes",
       () => Promise.resolve(["--train", join(train, "red"), "--test", test]),
       /images without classes \(.*red.*\); put them into a folder for each class/,
     ],
     [
-      "test images of a class that there is none of",
+      "test images of a class without training images",
       async () => {
         await mkdir(join(test, "green"));
         await writeImage(join(test, "green", "0.png"), 0x00ff00);
@@ -164,22 +164,22 @@ describe("clipscope probe layers", () => {
       /the test images have the class "green"/,
     ],
     [
-      "more shots than there are",
+      "more shots than images",
       () => Promise.resolve(["--train", train, "--test", test, "--shots", "9"]),
       /the class "blue" has 3 images, expected 9 for 9 shots/,
     ],
     [
-      "a folder that is not there",
+      "a missing folder",
       () => Promise.resolve(["--train", train, "--test", "nowhere"]),
       /^clipscope: nowhere: no such file or folder\n$/,
     ],
     [
-      "a part that is none",
+      "a fraction of 1",
       () => Promise.resolve(["--train", train, "--test-fraction", "1"]),
       /Expected a number between 0 and 1/,
     ],
     [
-      "a file for a folder",
+      "a file as the output directory",
       async () => {
         await writeFile(out, "");
         return ["--train", train, "--test", test];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
-import { clipscope } from "../support/cli.ts";
-import { temporaryFolder } from "../support/temporary.ts";
+import { clipscope } from "../../support/cli.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
 
 interface Tokenized {
   readonly text: string;
@@ -29,7 +29,7 @@ describe("clipscope tokenize", () => {
     assert.equal(pieces!.split(" ").length - 2, ids!.split(/ +/).length - 1);
   });
 
-  it("--json gives the text as it came, and ids without padding", async () => {
+  it("--json prints the text unchanged, and ids without padding", async () => {
     const { stdout } = await clipscope(["tokenize", " a ", "--json"]);
     const [{ text, ids }] = JSON.parse(stdout) as [Tokenized];
     assert.equal(text, " a ");
@@ -45,12 +45,12 @@ describe("clipscope tokenize", () => {
     assert.equal(ids.at(-1), 2);
   });
 
-  it("takes a blank text", async () => {
+  it("accepts a blank text", async () => {
     const { stdout } = await clipscope(["tokenize", "", "--json"]);
     assert.deepEqual(JSON.parse(stdout), [{ text: "", ids: [0, 2] }]);
   });
 
-  it("splits a file at \\n alone and ignores the last one", async () => {
+  it("splits a file only at \\n and ignores the last one", async () => {
     const texts = ["a\r", "", "b\u2028c\u0085d\vf", "\ufeffe"];
     const result = await tokenizeFile("texts.txt", `${texts.join("\n")}\n`);
     assert.deepEqual(
@@ -60,18 +60,18 @@ describe("clipscope tokenize", () => {
     assert.deepEqual(result[1]!.ids, [0, 2]);
   });
 
-  it("finds no text in an empty file, one in an empty line, and needs no last line break", async () => {
+  it("reads no text from an empty file, one from an empty line, and needs no final line break", async () => {
     assert.deepEqual(await tokenizeFile("texts.txt", ""), []);
     assert.deepEqual(await tokenizeFile("texts.txt", "\n"), [{ text: "", ids: [0, 2] }]);
     assert.equal((await tokenizeFile("texts.txt", "a\nb")).length, 2);
   });
 
-  it("keeps a byte order mark, as Python", async () => {
+  it("keeps a byte order mark, like Python", async () => {
     const [first] = await tokenizeFile("texts.txt", "\ufeffa\n");
     assert.equal(first!.text, "\ufeffa");
   });
 
-  it("reads .jsonl: a string or an object with text a line", async () => {
+  it("reads .jsonl: a string or an object with text per line", async () => {
     const result = await tokenizeFile("texts.jsonl", '"a\\nb"\n{"id": 1, "text": "c"}\n');
     assert.deepEqual(
       result.map(({ text }) => text),
@@ -87,7 +87,7 @@ describe("clipscope tokenize", () => {
     );
   });
 
-  it("says where a file is wrong", async () => {
+  it("names the line of a bad entry", async () => {
     const jsonl = folder.file("wrong.jsonl");
     await writeFile(jsonl, '"a"\n{"texts": []}\n');
     const wrong = await clipscope(["tokenize", "--file", jsonl]);
@@ -100,7 +100,7 @@ describe("clipscope tokenize", () => {
     await writeFile(latin, Buffer.from("caf\xe9", "latin1"));
     assert.equal(
       (await clipscope(["tokenize", "--file", latin])).stderr,
-      `clipscope: ${latin}: expected text in UTF-8; save or convert it as that\n`,
+      `clipscope: ${latin}: expected UTF-8 text; re-save the file as UTF-8\n`,
     );
     assert.equal(
       (await clipscope(["tokenize", "--file", "nowhere.txt"])).stderr,
@@ -108,8 +108,8 @@ describe("clipscope tokenize", () => {
     );
   });
 
-  it("wants a text or a file, not both", async () => {
-    const message = 'clipscope: expected a text (clipscope tokenize "a cat") or --file, one of the two\n';
+  it("refuses both a text and a file, or neither", async () => {
+    const message = 'clipscope: expected either a text (clipscope tokenize "a cat") or --file\n';
     assert.deepEqual(await clipscope(["tokenize"]), { status: 2, stdout: "", stderr: message });
     assert.equal((await clipscope(["tokenize", "a", "--file", "b"])).stderr, message);
   });

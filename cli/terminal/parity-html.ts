@@ -1,11 +1,11 @@
-/** The parity report as one HTML file that needs nothing else: error by depth as SVG, a row for each tap, versions. */
+/** The parity report as a self-contained HTML file: error by depth as SVG, versions, a row for each tap. */
 import { version_core as tfjsVersion } from "@tensorflow/tfjs-core";
 import type { Golden } from "../../lib/parity/golden.ts";
 import type { ParityReport, TapReport } from "../../lib/parity/verify.ts";
 import { packageInfo } from "../package-info.ts";
-import { figures, figureTitles, towers, verdict } from "./verify-text.ts";
+import { figures, figureTitles, towers, verdict } from "./parity-text.ts";
 
-/** @param backend what computed, in a line for people */
+/** @param backend a description of the backend that ran */
 export function htmlReport(report: ParityReport, golden: Golden, backend: string): string {
   const { taps, passed, tolerance, worstRatio } = report;
   const titles = figureTitles(worstRatio !== null);
@@ -39,7 +39,7 @@ ${towers(taps)
 <h2>Versions</h2>
 <table class="versions">
 ${versionRows("clipscope", ours)}
-${versionRows("golden", { file: golden.name, ...people(golden.metadata) })}
+${versionRows("golden", { file: golden.name, ...withoutErrors(golden.metadata) })}
 </table>
 <h2>Taps</h2>
 <table>
@@ -62,7 +62,7 @@ const chartHeight = 220;
 const left = 50;
 const bottom = 20;
 
-/** A dot for each tap, powers of ten upwards; taps without figures are crosses at the top. */
+/** A dot for each tap on a logarithmic axis; taps without figures are crosses at the top. */
 function chart(taps: readonly TapReport[], tolerance: number): string {
   const logarithms = taps.map(({ relativeL2 }) =>
     relativeL2 === null || relativeL2 === 0 ? null : Math.log10(relativeL2),
@@ -91,7 +91,7 @@ function chart(taps: readonly TapReport[], tolerance: number): string {
     if (tap.relativeL2 === null) {
       parts.push(`<text x="${x(i)}" y="14" text-anchor="middle" style="fill:${color}">×${label}</text>`);
     } else {
-      const height = value === null ? chartHeight - bottom : y(value); // zero has no logarithm: at the bottom
+      const height = value === null ? chartHeight - bottom : y(value); // zero has no logarithm: draw it at the bottom
       parts.push(
         `<circle cx="${x(i).toFixed(1)}" cy="${height.toFixed(1)}" r="2.5" fill="${color}">${label}</circle>`,
       );
@@ -110,8 +110,8 @@ function versionRows(side: string, versions: Readonly<Record<string, string>>): 
     .join("\n");
 }
 
-/** Metadata that a person wants to read: the errors stand in the rows, as ratios. */
-function people(metadata: Readonly<Record<string, string>>): Record<string, string> {
+/** The metadata without the errors, which the rows show as ratios. */
+function withoutErrors(metadata: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== "float32_error"));
 }
 

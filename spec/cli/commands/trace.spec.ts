@@ -2,11 +2,11 @@ import { strict as assert } from "node:assert";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { memory } from "@tensorflow/tfjs-core";
 import { Jimp } from "jimp";
-import { FileSource } from "../../lib/node/files/file-source.ts";
-import { demoModel } from "../../lib/node/models/model-directory.ts";
-import { readFloat32, readIntegers, SafetensorsFile } from "../../lib/tensor/safetensors.ts";
-import { clipscope, type Result } from "../support/cli.ts";
-import { temporaryFolder } from "../support/temporary.ts";
+import { FileSource } from "../../../lib/node/files/file-source.ts";
+import { demoModel } from "../../../lib/node/models/model-directory.ts";
+import { readFloat32, readIntegers, SafetensorsFile } from "../../../lib/tensor/safetensors.ts";
+import { clipscope, type Result } from "../../support/cli.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
 
 const image = `${demoModel}/samples/two-red-circles.png`;
 const text = "two red circles";
@@ -21,11 +21,11 @@ describe("clipscope trace", () => {
     const out = folder.file("trace.safetensors");
     const { status, stderr } = await trace(...args, "--out", out);
     assert.deepEqual([status, stderr], [0, ""]);
-    assert.deepEqual(await readdir(folder.path), ["trace.safetensors"], "nothing else is left there");
+    assert.deepEqual(await readdir(folder.path), ["trace.safetensors"], "no other file is left");
     return SafetensorsFile.open(await FileSource.open(out));
   }
 
-  it("writes what verify takes for a golden: all modules' outputs and the inputs", async () => {
+  it("writes a golden file that verify accepts: all modules' outputs and the inputs", async () => {
     const before = memory().numTensors;
     const file = await traced("--image", image, "--text", text);
     assert.equal(memory().numTensors, before);
@@ -52,7 +52,7 @@ describe("clipscope trace", () => {
     assert.ok(report.taps.every(({ relativeL2 }) => relativeL2 === 0));
   });
 
-  it("pads ids with what the tokenizer pads with", async () => {
+  it("pads ids with the tokenizer's padding id", async () => {
     const file = await traced("--text", text, "--taps", "input.*");
     const ids = await readIntegers(file, "input.text");
     await file.close();
@@ -62,7 +62,7 @@ describe("clipscope trace", () => {
     assert.deepEqual([...file.tensors.keys()], ["input.text"]);
   });
 
-  it("writes what the globs mean: * is dots too, # must be named", async () => {
+  it("writes the taps that match: * includes dots, # must be in the glob", async () => {
     const names = async (...globs: string[]): Promise<string[]> => {
       const file = await traced("--image", image, ...globs.flatMap((glob) => ["--taps", glob]));
       await file.close();
@@ -78,7 +78,7 @@ describe("clipscope trace", () => {
     assert.deepEqual(await names("*#positioned"), ["visual#positioned"]);
   });
 
-  it("runs no more than the globs need", async () => {
+  it("runs only the towers that the globs need", async () => {
     // Weights that cannot be read, and a folder without a tokenizer.
     const model = folder.file("model");
     await mkdir(model);
@@ -101,7 +101,7 @@ describe("clipscope trace", () => {
     assert.match(tokenizer.stderr, /no tokenizer/);
   });
 
-  it("gives rows of attention that sum to 1", async () => {
+  it("writes attention rows that sum to 1", async () => {
     const file = await traced("--image", image, "--taps", "*resblocks.2.attn#probabilities");
     const [name] = [...file.tensors.keys()];
     assert.deepEqual(file.tensors.get(name!)?.shape, [1, 4, 37, 37]);
@@ -113,7 +113,7 @@ describe("clipscope trace", () => {
     }
   });
 
-  it("--stats prints figures by depth and writes nothing", async () => {
+  it("--stats prints figures by depth and writes no file", async () => {
     const { status, stdout } = await trace("--image", image, "--stats", "--json", "--taps", "visual*");
     assert.equal(status, 0);
     const rows = JSON.parse(stdout) as { name: string; shape: number[]; norm: number; kurtosis: number }[];
@@ -138,7 +138,7 @@ describe("clipscope trace", () => {
     assert.deepEqual(await readdir(folder.path), []);
   });
 
-  it("--pictures draws attention, weights, and the answer after each layer", async () => {
+  it("--pictures draws attention, weights, and the classification after each layer", async () => {
     const pictures = folder.file("study");
     const args = ["--image", image, "--pictures", pictures, "--labels", "two red circles,a green star"];
     const { status, stdout, stderr } = await trace(...args, "--layer", "1", "--head", "2", "--json");
@@ -156,7 +156,7 @@ describe("clipscope trace", () => {
     );
     assert.equal(answers.length, 4);
     assert.ok(answers.every((layer) => Math.abs(layer[0]! + layer[1]! - 1) < 1e-5));
-    // After the last layer there is nothing but the model's own answer.
+    // The classification after the last layer is the model's own.
     const classified = await clipscope([
       "classify",
       image,
@@ -171,20 +171,19 @@ describe("clipscope trace", () => {
     ];
     const whole = scores.find(({ label }) => label === "two red circles")!.probability;
     assert.ok(Math.abs(answers[3]![0]! - whole) < 1e-5, `${answers[3]![0]!}, classify ${whole}`);
-    // The two circles are red, also beside their attention.
     const rollout = await Jimp.read(files[1]!);
     assert.deepEqual([rollout.width, rollout.height], [674, 336]);
   });
 
   const wrong: [args: () => string[], message: RegExp][] = [
-    [() => ["--out", "x"], /^clipscope: expected --image or --text, or both\n$/],
+    [() => ["--out", "x"], /^clipscope: expected --image, --text or both\n$/],
     [
       () => ["--image", image],
-      /^clipscope: expected --out for a file, --stats for a table or --pictures .*\n$/,
+      /^clipscope: expected one of --out \(a file\), --stats .*\n$/,
     ],
     [
       () => ["--image", image, "--out", "x", "--stats"],
-      /^clipscope: expected --out for a file, --stats .*\n$/,
+      /^clipscope: expected one of --out \(a file\), --stats .*\n$/,
     ],
     [
       () => ["--image", image, "--out", folder.file("no", "t.safetensors")],
@@ -197,16 +196,16 @@ describe("clipscope trace", () => {
     ],
     [
       () => ["--image", image, "--out", folder.file("t"), "--taps", "visual.ln_pre", "--taps", "text*"],
-      /^clipscope: --taps "text\*": nothing of that name here.*\n {2}input\.image\n/,
+      /^clipscope: --taps "text\*": no tap matches.*\n {2}input\.image\n/,
     ],
     [
       () => ["--text", text, "--stats", "--taps", "nothing"],
-      /^clipscope: --taps "nothing": nothing of that name here.*\n {2}input\.text\n[^]*\n {2}text\.pooler\n/,
+      /^clipscope: --taps "nothing": no tap matches.*\n {2}input\.text\n[^]*\n {2}text\.pooler\n/,
     ],
     [() => ["--image", image, "--out", image], /samples\/two-red-circles\.png: is read here, and would be/],
     [
       () => ["--image", image, "--stats", "--layer", "1"],
-      /^clipscope: --layer has a meaning with --pictures alone\n$/,
+      /^clipscope: --layer requires --pictures\n$/,
     ],
     [
       () => ["--image", image, "--pictures", image],
@@ -214,7 +213,7 @@ describe("clipscope trace", () => {
     ],
     [
       () => ["--text", text, "--pictures", folder.path],
-      /^clipscope: --pictures takes an --image, and no --text\n$/,
+      /^clipscope: --pictures requires --image and does not accept --text\n$/,
     ],
     [
       () => ["--image", image, "--pictures", folder.path, "--layer", "4"],
@@ -222,7 +221,7 @@ describe("clipscope trace", () => {
     ],
     [
       () => ["--image", image, "--pictures", folder.path, "--head", "-1"],
-      /^clipscope: option '--head <i>' argument '-1' is invalid. Expected a whole number\.\n$/,
+      /^clipscope: option '--head <i>' argument '-1' is invalid. Expected a whole number of at most nine digits\.\n$/,
     ],
   ];
   for (const [args, message] of wrong) {
@@ -230,7 +229,7 @@ describe("clipscope trace", () => {
       const { status, stdout, stderr } = await trace(...args());
       assert.deepEqual([status, stdout], [2, ""]);
       assert.match(stderr, message);
-      assert.deepEqual(await readdir(folder.path), [], "nothing is left behind");
+      assert.deepEqual(await readdir(folder.path), [], "no file is left");
     });
   }
 });

@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
 import { cp, readFile, truncate, writeFile } from "node:fs/promises";
-import { clipscope, type Result } from "../support/cli.ts";
-import { editSafetensors, type StoredTensor } from "../support/edit-safetensors.ts";
-import { tinyGolden } from "../support/golden.ts";
-import { fixture } from "../support/paths.ts";
-import { temporaryFolder } from "../support/temporary.ts";
+import { clipscope, type Result } from "../../support/cli.ts";
+import { editSafetensors, type StoredTensor } from "../../support/edit-safetensors.ts";
+import { tinyGolden } from "../../support/golden.ts";
+import { fixture } from "../../support/paths.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
 
 interface Tap {
   readonly name: string;
@@ -40,7 +40,7 @@ describe("clipscope verify", () => {
     return { status, report: JSON.parse(stdout) as Report };
   }
 
-  /** The golden with some change. */
+  /** Writes a modified golden. */
   async function edited(
     change: (tensors: Map<string, StoredTensor>, metadata: Map<string, string>) => void,
   ): Promise<string> {
@@ -53,7 +53,7 @@ describe("clipscope verify", () => {
   const failures = ({ taps }: Report): string[] =>
     taps.filter(({ passed }) => !passed).map(({ name }) => name);
 
-  it("passes a golden of OpenCLIP, with the figures of every tap", async () => {
+  it("passes a golden of OpenCLIP, and prints the figures of every tap", async () => {
     const { status, report: result } = await report(golden);
     assert.deepEqual([status, result.passed, result.taps.length], [0, true, 90]);
     for (const tap of result.taps) {
@@ -68,7 +68,7 @@ describe("clipscope verify", () => {
     assert.equal(new Set(result.taps.map(({ name }) => name)).size, 90);
   });
 
-  it("fails where a value is off, and says which", async () => {
+  it("fails if a value differs, and names the tap", async () => {
     const file = await edited((tensors) => {
       new DataView(tensors.get(moduleTap)!.bytes.buffer).setFloat32(4 * 40, 9, true);
     });
@@ -80,14 +80,14 @@ describe("clipscope verify", () => {
     assert.match(stdout, /\nfailed: 1 of 90 taps beyond 1e-4/);
   });
 
-  it("--tolerance decides", async () => {
+  it("--tolerance sets the limit", async () => {
     const strict = await report(golden, "--tolerance", "1e-8");
     assert.equal(strict.status, 1);
     const { relativeL2 } = strict.report.worst;
     assert.equal((await report(golden, "--tolerance", String(relativeL2!))).status, 0);
   });
 
-  it("fails taps that one side does not have", async () => {
+  it("fails taps that are missing on one side", async () => {
     const file = await edited((tensors) => {
       tensors.set("visual.ln_mid", tensors.get("visual.ln_pre")!);
       tensors.delete("text.pooler");
@@ -105,7 +105,7 @@ describe("clipscope verify", () => {
     assert.match(stdout, /✗ visual\.ln_mid +only in the golden\n/);
   });
 
-  it("fails a golden of both towers that lacks what lies outside modules", async () => {
+  it("fails a golden of both towers without the features or logits", async () => {
     const file = await edited((tensors) => {
       tensors.delete("logits_per_image");
       tensors.delete("text_features");
@@ -114,7 +114,7 @@ describe("clipscope verify", () => {
     assert.deepEqual(failures(result), ["text_features", "logits_per_image"]);
   });
 
-  it("does not miss dropouts, switched-off layer scales and lists of modules, but their like", async () => {
+  it("ignores missing dropouts, identity layer scales and module lists, but not similar names", async () => {
     const file = await edited((tensors) => {
       const some = tensors.get("visual.ln_pre")!;
       for (const name of ["visual.attn_dropout", "visual.transformer.resblocks", "text.proj.2.ls_3"])
@@ -134,7 +134,7 @@ describe("clipscope verify", () => {
     ["NaN", NaN],
     ["an infinity", Infinity],
   ] as const) {
-    it(`fails ${what}, with null for the figures`, async () => {
+    it(`fails ${what} and prints null for the figures`, async () => {
       const file = await edited((tensors) => {
         new DataView(tensors.get(moduleTap)!.bytes.buffer).setFloat32(0, value, true);
       });
@@ -161,7 +161,7 @@ describe("clipscope verify", () => {
     );
   });
 
-  it("takes a golden of one tower, with or without the features", async () => {
+  it("accepts a golden of one tower, with or without the features", async () => {
     for (const [tower, taps] of [
       ["visual", 30],
       ["text", 59],
@@ -181,7 +181,7 @@ describe("clipscope verify", () => {
     }
   });
 
-  it("compares texts as far as they go, however long the golden's padding, and whatever stands there", async () => {
+  it("compares only real tokens, whatever the golden's padding contains", async () => {
     const file = await edited((tensors) => {
       for (const [name, tensor] of tensors) {
         if (name === "input.text")
@@ -205,7 +205,7 @@ describe("clipscope verify", () => {
     assert.equal((await report(file, "--isolated")).status, 0);
   });
 
-  it("--isolated shows a fault where it is made, and nowhere else", async () => {
+  it("--isolated shows an error only in the module that makes it", async () => {
     await cp(model, folder.path, { recursive: true });
     const weights = await editSafetensors(`${model}/open_clip_model.safetensors`, (tensors) => {
       const bias = tensors.get("visual.transformer.resblocks.1.ln_2.bias")!;
@@ -227,14 +227,14 @@ describe("clipscope verify", () => {
     const isolated = JSON.parse((await wrong("--isolated")).stdout) as Report;
     assert.deepEqual(failures(isolated), ["visual.transformer.resblocks.1.ln_2"]);
     const { stdout } = await verify(golden, "--isolated");
-    assert.match(stdout, /\nrelative L2 that each kind of module makes, mean:\n {2}\S.* \d\.\de-\d\n/);
+    assert.match(stdout, /\nmean relative L2 error of each kind of module:\n {2}\S.* \d\.\de-\d\n/);
     assert.match(stdout, /\n {2}resblocks: mlp\.c_proj +\d\.\de-7\n/);
     const endToEnd = JSON.parse((await wrong()).stdout) as Report;
     assert.equal(failures(endToEnd)[0], "visual.transformer.resblocks.1.ln_2");
     assert.ok(failures(endToEnd).length > 10);
   });
 
-  it("tells how far it is from PyTorch's own error, where the golden has float64's values", async () => {
+  it("compares with PyTorch's own error, if the golden has it", async () => {
     const errors = { "visual.conv1": 1e-6, [moduleTap]: 1e-9, "text.pooler": 0 };
     const file = await edited((_, metadata) => metadata.set("float32_error", JSON.stringify(errors)));
     const { report: result } = await report(file);
@@ -244,18 +244,18 @@ describe("clipscope verify", () => {
     assert.equal(
       ratioOf(moduleTap),
       errorOf(moduleTap) / 2 ** -25,
-      "an error counts as float32's rounding at least",
+      "errors below float32's rounding count as that rounding",
     );
     assert.equal(ratioOf("visual"), undefined);
     const { stdout } = await verify(file);
     const largest = Math.max(...result.taps.map(({ ratio = 0 }) => ratio));
     assert.equal(result.worstRatio?.ratio, largest);
-    assert.match(stdout, /^PyTorch's own float32 error, 1\.0e-6 at most: ours is /m);
-    assert.ok(stdout.includes(`median tap, ${largest.toFixed(2)} at most, at `), stdout);
+    assert.match(stdout, /^PyTorch's own float32 error is at most 1\.0e-6; ours is /m);
+    assert.ok(stdout.includes(`median tap and ${largest.toFixed(2)} times at the worst, `), stdout);
     assert.doesNotMatch((await verify(file, "--isolated")).stdout, /PyTorch/);
   });
 
-  it("prints within the terminal's width", async () => {
+  it("fits the terminal's width", async () => {
     for (const columns of [80, 60]) {
       const { stdout } = await clipscope(["verify", "--model", model, "--golden", golden], {
         columns,
@@ -267,7 +267,7 @@ describe("clipscope verify", () => {
     }
   });
 
-  it("--html writes a page that needs nothing else, and says what it cannot write", async () => {
+  it("--html writes a self-contained page", async () => {
     const page = folder.file("report.html");
     const file = await edited((tensors, metadata) => {
       tensors.delete("text.pooler");
@@ -324,7 +324,7 @@ describe("clipscope verify", () => {
         /^clipscope: .*input\.text: expected I64 \[T, L\], found F32 \[3, 32\]\n$/,
       ],
       [
-        "taps that are no floats",
+        "taps that are not floats",
         () => edited((tensors) => tensors.set("text.pooler", tensors.get("input.text")!)),
         /^clipscope: .*text\.pooler: expected F32, found I64.*\n$/,
       ],
@@ -337,17 +337,17 @@ describe("clipscope verify", () => {
       });
     }
 
-    it("no --golden, and a tolerance that is none", async () => {
+    it("a missing --golden, and a tolerance that is not a number", async () => {
       const without = await clipscope(["verify"]);
       assert.match(without.stderr, /^clipscope: required option '--golden <file>' not specified\n$/);
       const { status, stderr } = await verify(golden, "--tolerance", "small");
       assert.equal(status, 2);
-      assert.match(stderr, /'--tolerance <x>' argument 'small' is invalid. Expected a number, as 1e-4\.\n$/);
+      assert.match(stderr, /'--tolerance <x>' argument 'small' is invalid. Expected a number, such as 1e-4\.\n$/);
     });
   });
 });
 
-/** Rows of some bytes, made longer; the new positions are filled. */
+/** Lengthens the rows of a tensor and fills the new positions. */
 function padded(
   { dtype, shape, bytes }: StoredTensor,
   positionBytes: number,

@@ -1,15 +1,26 @@
-/** Opens the model that the options name. */
+/** Commands that run the network: their option `--weights`, and the model that the options name. */
+import { Option } from "commander";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { loadModel } from "../../lib/node/models/load-model.ts";
 import "../../lib/node/tap-scope.ts";
-import type { ModelOptions } from "./options.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import type { GlobalOptions } from "./global-options.ts";
+
+export interface ModelOptions extends GlobalOptions {
+  readonly weights: "resident" | "streamed" | "auto";
+}
+
+export function weightsOption(): Option {
+  return new Option("--weights <mode>", "keep weights in memory, or read each block from disk in every pass")
+    .choices(["resident", "streamed", "auto"])
+    .default("auto");
+}
 
 /**
- * Runs `use` with the model and closes it after.
+ * Calls `use` with the model and disposes it afterwards.
  *
- * @param load makes the model, where that is not to load its directory
+ * @param load default: load the model directory that the options name
  */
 export async function withModel<T>(
   { model, arch, backend, weights }: ModelOptions,
@@ -19,7 +30,8 @@ export async function withModel<T>(
 ): Promise<T> {
   const clip = await load();
   try {
-    const { name, description } = await startNodeBackend(backend); // the one that the model has started
+    // The backend that loading the model started.
+    const { name, description } = await startNodeBackend(backend);
     const hint = name === "tensorflow" ? "" : ' ("clipscope native" builds a faster one)';
     terminal.note(`backend: ${description}${hint}`);
     return await use(clip);

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { readdir, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pretrained } from "../../lib/clip/config/architectures/pretrained.ts";
-import { FileSource } from "../../lib/node/files/file-source.ts";
-import type { PullReport } from "../../lib/node/hub/pull.ts";
-import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
-import { clipscope, clipscopeProcess } from "../support/cli.ts";
-import { fixture } from "../support/paths.ts";
-import { demo, demoFiles, fromFixture, hubRoom, weightsName } from "../support/pull.ts";
+import { pretrained } from "../../../lib/clip/config/architectures/pretrained.ts";
+import { FileSource } from "../../../lib/node/files/file-source.ts";
+import type { PullReport } from "../../../lib/node/hub/pull.ts";
+import { SafetensorsFile } from "../../../lib/tensor/safetensors.ts";
+import { clipscope, clipscopeProcess } from "../../support/cli.ts";
+import { fixture } from "../../support/paths.ts";
+import { demo, demoFiles, fromFixture, hubRoom, weightsName } from "../../support/pull.ts";
 
 const image = fixture("demo-model/samples/two-red-circles.png");
 const model = `hf:${demo}`;
@@ -27,27 +27,27 @@ describe("clipscope pull", () => {
     return stderr;
   }
 
-  /** What a pull of the demo left unfinished, and how much of it is there. */
+  /** The incomplete files of a pull of the demo, and the largest size among them. */
   async function unfinished(): Promise<{ names: string[]; size: number }> {
     const blobs = room.cache("models--clipscope--demo", "blobs");
     const names = (await readdir(blobs).catch(() => [])).filter((name) => name.includes("clipscope"));
-    // Small files are finished, and gone, while one looks.
+    // A small file may be complete, and gone, before stat runs.
     const sizes = names.map((name) => stat(`${blobs}/${name}`).catch(() => ({ size: 0 })));
     return { names, size: Math.max(0, ...(await Promise.all(sizes)).map(({ size }) => size)) };
   }
 
-  it("says what came, where it is and how to use it", async () => {
+  it("reports the files, where they are and how to use them", async () => {
     const commit = room.hub.add(demo, demoFiles);
     const folder = room.cache("models--clipscope--demo", "snapshots", commit);
     assert.deepEqual((await run("pull", demo)).split("\n"), [
       `repository    clipscope/demo (main, commit ${commit.slice(0, 12)})`,
-      "architecture  as its config says",
-      "  open_clip_config.json          0.6 kB  0.6 kB downloaded, checked",
-      "  text/config.json               0.6 kB  0.6 kB downloaded, checked",
-      "  open_clip_model.safetensors    1.7 MB  1.7 MB downloaded, checked",
-      "  tokenizer.json               372.5 kB  372.5 kB downloaded, checked",
+      "architecture  from its config",
+      "  open_clip_config.json          0.6 kB  0.6 kB downloaded, verified",
+      "  text/config.json               0.6 kB  0.6 kB downloaded, verified",
+      "  open_clip_model.safetensors    1.7 MB  1.7 MB downloaded, verified",
+      "  tokenizer.json               372.5 kB  372.5 kB downloaded, verified",
       `folder        ${folder}`,
-      "to use it     --model hf:clipscope/demo",
+      "use with      --model hf:clipscope/demo",
       "",
     ]);
     const report = JSON.parse(await run("pull", model, "--json")) as PullReport;
@@ -66,7 +66,7 @@ describe("clipscope pull", () => {
     );
   });
 
-  it("every command takes what was pulled as it takes a folder", async () => {
+  it("makes the model available to every command", async () => {
     room.hub.add(demo, demoFiles, { revision: "v1" });
     await run("pull", demo, "--revision", "v1");
     const commands = [
@@ -80,7 +80,7 @@ describe("clipscope pull", () => {
     assert.match(await run("inspect", `${model}@v1`), /^[\w,]+ parameters in \d+ tensors$/m);
     assert.match(await run("diff", `${model}@v1`, fixture("demo-model")), /^\d+ identical\n$/);
     const converted = room.cache("..", "converted");
-    assert.match(await run("convert", `${model}@v1`, converted), /^came along .*tokenizer\.json/m);
+    assert.match(await run("convert", `${model}@v1`, converted), /^copied .*tokenizer\.json/m);
     assert.equal(
       await run("diff", converted, fixture("demo-model")),
       await run("diff", `${model}@v1`, converted),
@@ -100,7 +100,7 @@ describe("clipscope pull", () => {
     );
   });
 
-  it("a repository without config and tokenizer answers all the same", async () => {
+  it("pulls a repository without config and tokenizer", async () => {
     const { repository } = pretrained.find(({ tag }) => tag === "frozen_laion5b_s13b_b90k")!;
     room.hub.add(repository, { "open_clip_pytorch_model.bin": new Uint8Array(200_000) });
     room.hub.add("xlm-roberta-large", { "tokenizer.json": demoFiles["tokenizer.json"]! });
@@ -110,7 +110,7 @@ describe("clipscope pull", () => {
     assert.match(await run("tokenize", "a cat", "--model", `hf:${repository}`), /^ids +0 4 134 463 2$/m);
   });
 
-  it("without a name: help with the table; names of the table", async () => {
+  it("lists the published models without a name, and accepts their names", async () => {
     const help = await run("pull");
     for (const { architecture, tag, repository } of pretrained) {
       assert.ok(help.includes(`  ${repository}\n      ${architecture} ${tag}\n`));
@@ -118,7 +118,7 @@ describe("clipscope pull", () => {
     assert.deepEqual(JSON.parse(await run("pull", "--json")), pretrained);
     assert.equal(
       await refused("pull", "ViT-B-32"),
-      "clipscope: ViT-B-32: which of its tags?\n  ViT-B-32 laion2b_s34b_b79k\n  ViT-B-32 datacomp_xl_s13b_b90k\n",
+      "clipscope: ViT-B-32: expected one of its tags\n  ViT-B-32 laion2b_s34b_b79k\n  ViT-B-32 datacomp_xl_s13b_b90k\n",
     );
     assert.match(
       await refused("pull", "ViT-B-32", "openai"),
@@ -126,19 +126,19 @@ describe("clipscope pull", () => {
     );
     assert.match(
       await refused("pull", "RN50"),
-      /^clipscope: RN50: expected an architecture and a tag of this/,
+      /^clipscope: RN50: expected an architecture and a tag from this/,
     );
     assert.match(await refused("pull", "a/b", "--arch", "nope"), /^clipscope: .*nope/);
     assert.match(
       await refused("pull", "no/such/name"),
       /^clipscope: no\/such\/name: expected a repository such as/,
     );
-    assert.match(await refused("pull", `${demo}@a`, "--revision", "b"), /name the revision once/);
+    assert.match(await refused("pull", `${demo}@a`, "--revision", "b"), /give the revision only once/);
     room.hub.add("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", { [weightsName]: new Uint8Array(200_000) });
     assert.match(await run("pull", "ViT-B-32", "laion2b_s34b_b79k"), /^architecture {2}ViT-B-32$/m);
   });
 
-  it("shows how far it is, at which rate, and why it waits, to a terminal", async () => {
+  it("shows progress, rate and reasons for waiting on a terminal", async () => {
     const large = new Uint8Array(9_000_000);
     const files = { ...fromFixture("tiny/plain", ["open_clip_config.json"]), [weightsName]: large };
     room.hub.add("someone/large", files);
@@ -150,7 +150,7 @@ describe("clipscope pull", () => {
     assert.match(stderr, /localhost:\d+: the connection failed .*; trying again in 1 s/);
   });
 
-  it("Ctrl-C: the part stays, it says so, and the signal ends it", async () => {
+  it("keeps the incomplete file after SIGINT, says so, and ends by the signal", async () => {
     room.hub.add(demo, demoFiles);
     room.hub.fault = ({ at }) => (at === "cdn" ? { silentAfter: 600_000 } : undefined);
     const begun = (async () => {
@@ -160,7 +160,7 @@ describe("clipscope pull", () => {
     assert.equal(signal, "SIGINT");
     assert.equal(
       stderr,
-      "clipscope: stopped; what is downloaded is kept: the same command goes on from there\n",
+      "clipscope: interrupted; run the same command to resume the download\n",
     );
     assert.equal(stdout, "");
     const { names, size } = await unfinished();
@@ -170,7 +170,7 @@ describe("clipscope pull", () => {
     assert.equal(room.hub.downloads.at(-2)!.range, "bytes=600000-");
   });
 
-  it("a disk that takes no more: one line, and the next run goes on", async () => {
+  it("reports a file size limit in one line, and resumes in the next run", async () => {
     room.hub.add(demo, demoFiles);
     const { status, stderr } = await clipscopeProcess(["pull", demo], { fileLimit: 2000 });
     assert.equal(status, 2);

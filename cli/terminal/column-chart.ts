@@ -1,17 +1,18 @@
 /** Column charts for the terminal. */
-import { percent } from "./table.ts";
+import { percent } from "./format.ts";
 
 const eighths = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 const labelWidth = 7;
 
 /**
- * Columns of logarithms from left to right, powers of ten from bottom to top: each row of the chart is a decade.
+ * A chart with a logarithmic axis: each row is a power of ten.
  *
- * @param values 0 and above; several share a column where columns are few (the largest is shown), null is a "!"
+ * @param values 0 and above, from left to right; null is drawn as "!". If there are more values than columns, a column
+ *   shows the largest of several
  * @param width columns of the terminal
- * @param mark a value whose decade is drawn through: a tolerance
+ * @param mark a value, such as a tolerance, whose row gets a dashed line
  */
-export function logPlot(values: readonly (number | null)[], width: number, mark: number): string[] {
+export function logChart(values: readonly (number | null)[], width: number, mark: number): string[] {
   const heights = inColumns(values, width).map((group) =>
     group.includes(null) ? null : Math.log10(Math.max(...group.map((value) => value ?? 0))),
   );
@@ -28,16 +29,15 @@ export function logPlot(values: readonly (number | null)[], width: number, mark:
   return rows;
 }
 
-/** Rows of a chart of fractions: each is a tenth. */
 const tenths = 10;
 
 /**
- * Columns of fractions from left to right; the tenths in which there are any are shown.
+ * A chart of fractions: each row is a tenth. Rows above the largest and below the smallest value are left out.
  *
- * @param values several share a column where columns are few (the largest is shown)
+ * @param values from left to right. If there are more values than columns, a column shows the largest of several
  * @param width columns of the terminal
  */
-export function linearPlot(values: readonly number[], width: number): string[] {
+export function linearChart(values: readonly number[], width: number): string[] {
   const heights = inColumns(values, width).map((group) => Math.max(...group) * tenths);
   const rowOf = (height: number): number => Math.min(Math.max(Math.floor(height), 0), tenths - 1);
   const [bottom, top] = [rowOf(Math.min(...heights)), rowOf(Math.max(...heights))];
@@ -51,7 +51,7 @@ export function linearPlot(values: readonly number[], width: number): string[] {
   return rows;
 }
 
-/** The values of each column, left to right. */
+/** The values of each column, from left to right. */
 function inColumns<T>(values: readonly T[], width: number): T[][] {
   const columns = Math.max(1, Math.min(values.length, width - labelWidth - 1));
   return Array.from({ length: columns }, (_, column) => {
@@ -61,7 +61,7 @@ function inColumns<T>(values: readonly T[], width: number): T[][] {
   });
 }
 
-/** A column's part of a row, for its height above the row's lower edge. A height just above that is still to be seen. */
+/** One character of a column, for its height above the row's lower edge. A height just above the edge is still visible. */
 function cell(height: number): string {
   const filled = Math.round(Math.min(Math.max(height, 0), 1) * 8);
   return eighths[height >= 0 ? Math.max(filled, 1) : 0]!;

@@ -1,43 +1,40 @@
-/** The parity report as text, for terminals; its words serve the HTML report too. */
+/** The parity report as text for terminals; the HTML report uses the same phrases. */
 import type { Golden } from "../../lib/parity/golden.ts";
 import type { ParityReport, TapReport } from "../../lib/parity/verify.ts";
 import { isImageTap } from "../../lib/parity/run-inputs.ts";
-import { logPlot } from "./plot.ts";
-import { fitEnd } from "./table.ts";
+import { logChart } from "./column-chart.ts";
+import { layOutTable, type Column } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function figureTitles(hasRatio: boolean): string[] {
   return ["rel. L2", "max abs", "cosine", ...(hasRatio ? ["ratio"] : []), "worst at"];
 }
 
-/** The table by depth, a plot for each tower, and the verdict last, where a terminal ends up. */
+/** The table of taps in the order of the computation, a chart for each tower, and the verdict. */
 export function describeReport(report: ParityReport, golden: Golden, terminal: Terminal): string[] {
   const { colors, width } = terminal;
   const hasRatio = report.worstRatio !== null;
-  const head = figureTitles(hasRatio);
   const firstFailure = report.taps.find(({ passed }) => !passed);
-  const cells = report.taps.map((tap) => figures(tap, hasRatio));
-  const measured = cells.filter((row) => row.length === head.length);
-  const widths = head.map((title, i) => Math.max(title.length, ...measured.map((row) => row[i]!.length)));
-  const room = Math.max(12, width - 2 - widths.reduce((sum, column) => sum + column + 1, 0));
-  const nameWidth = Math.min(room, Math.max(...report.taps.map(({ name }) => name.length)));
-  const line = (start: string, name: string, row: readonly string[]): string =>
-    `${start} ${fitEnd(name, nameWidth)} ${row.map((text, i) => text.padStart(row.length > 1 ? widths[i]! : 0)).join(" ")}`;
-
-  const rows = report.taps.map((tap, i) => {
-    if (tap.passed) return line(" ", tap.name, cells[i]!);
-    return colors.red(line(tap === firstFailure ? "▶" : "✗", tap.name, cells[i]!));
+  const columns: Column[] = [
+    {},
+    { title: "tap", cut: "start" },
+    ...figureTitles(hasRatio).map((title) => ({ title, align: "right" as const })),
+  ];
+  const cells = report.taps.map((tap) => {
+    const mark = tap.passed ? "" : tap === firstFailure ? "▶" : "✗";
+    return [mark, tap.name, ...figures(tap, hasRatio)];
   });
+  const { head, rows } = layOutTable(columns, cells, { width, gap: 1 });
   return [
-    colors.dim(line(" ", "tap", head)),
-    ...rows,
-    ...(report.isolated ? kinds(report.taps) : plots(report, width)),
+    colors.dim(head),
+    ...rows.map((row, i) => (report.taps[i]!.passed ? row : colors.red(row))),
+    ...(report.isolated ? kinds(report.taps) : charts(report, width)),
     "",
     ...verdict(report, golden).map((text) => (report.passed ? text : colors.red(text))),
   ];
 }
 
-/** A tap's figures as text; why there are none, where there are none. */
+/** A tap's figures as text, or the reason why it has none. */
 export function figures(tap: TapReport, hasRatio: boolean): string[] {
   const { relativeL2, maxAbs, cosine, worst, ratio } = tap;
   if (relativeL2 === null) return [why(tap)];
@@ -51,13 +48,13 @@ export function figures(tap: TapReport, hasRatio: boolean): string[] {
   ];
 }
 
-/** Why a tap has no figures. */
+/** The reason why a tap has no figures. */
 function why({ missing, problem }: TapReport): string {
   if (missing !== undefined) return missing === "ours" ? "only in the golden" : "not in the golden";
   return problem ?? "not finite";
 }
 
-/** Taps of one tower, by depth. */
+/** The taps of each tower, in the order of the computation. */
 export function towers(taps: readonly TapReport[]): { title: string; taps: TapReport[] }[] {
   const isImage = ({ name }: TapReport): boolean => isImageTap(name);
   const isBoth = ({ name }: TapReport): boolean => name === "logits_per_image";
@@ -67,11 +64,11 @@ export function towers(taps: readonly TapReport[]): { title: string; taps: TapRe
   ].filter((tower) => tower.taps.length > 0);
 }
 
-function plots({ taps, tolerance: limit }: ParityReport, width: number): string[] {
+function charts({ taps, tolerance: limit }: ParityReport, width: number): string[] {
   return towers(taps).flatMap(({ title, taps: ofTower }) => [
     "",
     `${title}: relative L2 by depth`,
-    ...logPlot(
+    ...logChart(
       ofTower.map(({ relativeL2 }) => relativeL2),
       width,
       limit,
@@ -79,27 +76,26 @@ function plots({ taps, tolerance: limit }: ParityReport, width: number): string[
   ]);
 }
 
-/** In isolation every error is a module's own: the mean over all modules of a kind, the largest first. */
+/** In isolation each error is the module's own: the mean over all modules of a kind, the largest first. */
 function kinds(taps: readonly TapReport[]): string[] {
   const errors = new Map<string, number[]>();
   for (const { name, relativeL2 } of taps) {
-    // In blocks the name within the block: "mlp.c_proj".
+    // Inside blocks, the name within the block: "mlp.c_proj".
     const kind = name.replace(/^.*\.(resblocks|layer)\.\d+\./, "$1: ");
     if (relativeL2 !== null && relativeL2 > 0) errors.set(kind, [...(errors.get(kind) ?? []), relativeL2]);
   }
-  const rows = Array.from(errors, ([kind, all]) => ({
+  const means = Array.from(errors, ([kind, all]) => ({
     kind,
     mean: all.reduce((sum, error) => sum + error, 0) / all.length,
   })).sort((a, b) => b.mean - a.mean);
-  const width = Math.max(0, ...rows.map(({ kind }) => kind.length));
-  return [
-    "",
-    "relative L2 that each kind of module makes, mean:",
-    ...rows.map(({ kind, mean }) => `  ${kind.padEnd(width)} ${mean.toExponential(1)}`),
-  ];
+  const { rows } = layOutTable(
+    [{}, {}],
+    means.map(({ kind, mean }) => [kind, mean.toExponential(1)]),
+  );
+  return ["", "mean relative L2 error of each kind of module:", ...rows.map((row) => `  ${row}`)];
 }
 
-/** In a few lines: passed or not, where, how far off. */
+/** Whether the report passed, and the first and largest errors if not. */
 export function verdict(report: ParityReport, golden: Golden): string[] {
   const { taps, worst, worstRatio, tolerance: limit, isolated } = report;
   const failed = taps.filter(({ passed }) => !passed);
@@ -117,8 +113,9 @@ export function verdict(report: ParityReport, golden: Golden): string[] {
     const ratios = taps.flatMap(({ ratio }) => ratio ?? []).sort((a, b) => a - b);
     const largest = Math.max(...taps.map(({ name }) => golden.float32Error?.get(name) ?? 0));
     lines.push(
-      `PyTorch's own float32 error, ${largest.toExponential(1)} at most: ours is ${ratios[Math.floor(ratios.length / 2)]!.toFixed(2)} times that at the ` +
-        `median tap, ${worstRatio.ratio!.toFixed(2)} at most, at ${worstRatio.name}`,
+      `PyTorch's own float32 error is at most ${largest.toExponential(1)}; ours is ` +
+        `${ratios[Math.floor(ratios.length / 2)]!.toFixed(2)} times that at the median tap and ` +
+        `${worstRatio.ratio!.toFixed(2)} times at the worst, ${worstRatio.name}`,
     );
   }
   return lines;

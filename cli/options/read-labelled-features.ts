@@ -1,0 +1,42 @@
+/** Features files with labels, which another file may replace. */
+import {
+  checkLabels,
+  readFeatures,
+  requireLabels,
+  type LabelledFeatures,
+} from "../../lib/features/features.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
+import { inputName, readLines, type StandardInput } from "./read-lines.ts";
+
+interface LabelSource {
+  /** Class names, one per row of the features; "-" for standard input. Default: the labels of the features file. */
+  readonly labelFile: string | undefined;
+  readonly stdin: StandardInput;
+  /** The classes that may occur. Default: all in the label file, sorted. */
+  readonly known?: readonly string[];
+}
+
+/** @throws InputError if there are no labels, or they do not match the features */
+export async function readLabelledFeatures(
+  file: string,
+  { labelFile, stdin, known }: LabelSource,
+): Promise<LabelledFeatures> {
+  const features = await readFeatures(file);
+  if (labelFile === undefined) return requireLabels(features);
+  const name = inputName(labelFile);
+  const lines = (await readLines(labelFile, stdin)).map((line) => line.trim());
+  const empty = lines.indexOf("");
+  if (empty !== -1) throw new InputError(`${name}: line ${empty + 1} is empty, expected a class name`);
+  const sorted = [...new Set(lines)].sort((a, b) => (a < b ? -1 : 1));
+  const classNames = known ?? sorted;
+  const labels = lines.map((line, i) => {
+    const label = classNames.indexOf(line);
+    if (label !== -1) return label;
+    throw new InputError(
+      `${name}: line ${i + 1}: unknown class ${JSON.stringify(line)}, expected one of the probe's ${classNames.length} classes`,
+    );
+  });
+  const labelled = { ...features, labels, classNames };
+  checkLabels({ ...labelled, name: `${name} with ${file}` });
+  return labelled;
+}
