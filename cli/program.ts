@@ -90,7 +90,7 @@ const entries: readonly Entry[] = [
   },
   {
     name: "trace",
-    summary: "write, summarize or draw the values inside the network",
+    summary: "write, summarise or draw the values inside the network",
     load: () => import("./commands/trace.ts"),
   },
   {

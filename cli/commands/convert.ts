@@ -25,11 +25,10 @@ export function register(program: Command, terminal: Terminal): void {
     .argument("<source>", "checkpoint file, model directory or hf:REPOSITORY")
     .argument("<destination>", "model directory to create")
     .addOption(
-      new Option("--dtype <format>", "round tensors to this format (default: keep each tensor's dtype)").choices([
-        "f32",
-        "f16",
-        "bf16",
-      ]),
+      new Option(
+        "--dtype <format>",
+        "round tensors to this format (default: keep each tensor's dtype)",
+      ).choices(["f32", "f16", "bf16"]),
     )
     .option("--force", "replace an existing model directory")
     .option("--allow-overflow", "write infinities for numbers that are too large for the format")

@@ -157,7 +157,8 @@ function describe(report: Report): string[] {
   const { gpu, memory, native } = report;
   const libraries = Object.entries(gpu.libraries).map(([name, path]) => `${name} ${path ?? "not found"}`);
   const builds = native.builds.map(
-    ({ tensorflow, gpu: isGpu, source }) => `TensorFlow ${tensorflow}${isGpu ? " for GPUs" : ""}, from ${source}`,
+    ({ tensorflow, gpu: isGpu, source }) =>
+      `TensorFlow ${tensorflow}${isGpu ? " for GPUs" : ""}, from ${source}`,
   );
   const fields = layOutFields([
     ["Node", `${report.node} on ${report.platform}, ${report.threads} threads`],

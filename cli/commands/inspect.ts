@@ -45,7 +45,11 @@ export function register(program: Command, terminal: Terminal): void {
     .argument("[path]", "model directory, hf:REPOSITORY or weights file (default: --model)")
     .option("--stats", "read every tensor and show min, max, mean, std, NaN and infinity counts")
     .option("--depth <n>", "show N levels of modules (default: all)", positiveInteger)
-    .option("--image-size <pixels>", "count GFLOPs at this image size: 336, or 224x448 (height first)", imageSize)
+    .option(
+      "--image-size <pixels>",
+      "count GFLOPs at this image size: 336, or 224x448 (height first)",
+      imageSize,
+    )
     .option("--text-length <tokens>", "count GFLOPs at this text length", positiveInteger)
     .addHelpText(
       "after",

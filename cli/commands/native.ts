@@ -21,7 +21,9 @@ interface Options {
 export function register(program: Command, terminal: Terminal): void {
   program
     .command("native")
-    .description("Build the TensorFlow backend, with libtensorflow from Python's TensorFlow or from a download.")
+    .description(
+      "Build the TensorFlow backend, with libtensorflow from Python's TensorFlow or from a download.",
+    )
     .option("--python <path>", "use the TensorFlow installed in this Python")
     .option("--tensorflow <version>", `install this version with pip (default: ${defaultTensorflow})`)
     .option("--wheel <file>", "use a TensorFlow wheel")

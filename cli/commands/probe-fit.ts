@@ -31,8 +31,8 @@ export function register(probe: Command, terminal: Terminal): void {
     .command("fit")
     .description(
       "Fit a linear classifier on labelled features and write a probe file.\n" +
-        "logistic-regression: minimizes scikit-learn's objective on the features as stored.\n" +
-        "clip-benchmark: follows CLIP_benchmark's AdamW schedule on normalized features.",
+        "logistic-regression: minimises scikit-learn's objective on the features as stored.\n" +
+        "clip-benchmark: follows CLIP_benchmark's AdamW schedule on normalised features.",
     )
     .requiredOption("--features <file>", "features file with labels")
     .requiredOption("--out <file>", "probe file to write (safetensors)")
@@ -136,7 +136,8 @@ async function fitAdamw(
   terminal: Terminal,
 ): Promise<FittedProbe> {
   const { stdin } = terminal;
-  const validation = file === undefined ? null : await readLabelledFeatures(file, { labelFile: undefined, stdin });
+  const validation =
+    file === undefined ? null : await readLabelledFeatures(file, { labelFile: undefined, stdin });
   if (validation !== null) {
     assertSameOrigin(features.metadata, validation.metadata, validation.name, features.name);
     if (JSON.stringify(validation.classNames) !== JSON.stringify(features.classNames)) {

@@ -37,14 +37,12 @@ export function register(program: Command, terminal: Terminal): void {
         ),
       ].join("\n"),
     )
-    .action(
-      async (model: string | undefined, tag: string | undefined, _options: unknown, self: Command) => {
-        const options: Options = self.optsWithGlobals();
-        if (model !== undefined) await pull(model, tag, options, terminal);
-        else if (options.json === true) terminal.printJson(pretrained);
-        else self.help();
-      },
-    );
+    .action(async (model: string | undefined, tag: string | undefined, _options: unknown, self: Command) => {
+      const options: Options = self.optsWithGlobals();
+      if (model !== undefined) await pull(model, tag, options, terminal);
+      else if (options.json === true) terminal.printJson(pretrained);
+      else self.help();
+    });
 }
 
 async function pull(

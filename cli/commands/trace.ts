@@ -60,7 +60,11 @@ export function register(program: Command, terminal: Terminal): void {
         "the image tower's attention, filters and position embeddings; with labels, also its classification after each layer",
       ),
     )
-    .option("--layer <i>", "with --pictures: the layer whose attention is drawn (default: the last)", wholeNumber)
+    .option(
+      "--layer <i>",
+      "with --pictures: the layer whose attention is drawn (default: the last)",
+      wholeNumber,
+    )
     .option("--head <i>", "with --pictures: the head whose attention is drawn (default: all)", wholeNumber);
   addLabelOptions(command)
     .addOption(exifOption())

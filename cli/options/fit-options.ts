@@ -17,7 +17,7 @@ export function addFitOptions(command: Command, seeded: string): Command {
     .addOption(
       new Option(
         "-C <number>",
-        `logistic-regression: inverse regularization strength, or "sweep" to choose it by cross-validation (default: ${clipC})`,
+        `logistic-regression: inverse regularisation strength, or "sweep" to choose it by cross-validation (default: ${clipC})`,
       ).argParser(strength),
     )
     .option("--max-iterations <n>", "logistic-regression: iteration limit (default: 1000)", positiveInteger)

@@ -59,14 +59,8 @@ describe("clipscope", () => {
       ["tokenize", "x", "--model", ""],
       "clipscope: option '--model <dir>' argument '' is invalid. Expected a file name.\n",
     ],
-    [
-      ["classify", "", "--labels", "x"],
-      "clipscope: argument 'image' is empty; remove it or give a value\n",
-    ],
-    [
-      ["convert", "model", ""],
-      "clipscope: argument 'destination' is empty; remove it or give a value\n",
-    ],
+    [["classify", "", "--labels", "x"], "clipscope: argument 'image' is empty; remove it or give a value\n"],
+    [["convert", "model", ""], "clipscope: argument 'destination' is empty; remove it or give a value\n"],
     [["classify", "--labels", "x"], "clipscope: missing required argument 'image'\n"],
     [
       ["tokenize", "two", "texts"],

@@ -88,14 +88,7 @@ describe("clipscope classify", () => {
   });
 
   it("continues after an unreadable and a missing image, and ends with status 2", async () => {
-    const { status, stdout, stderr } = await clipscope([
-      "classify",
-      text,
-      "no.png",
-      red,
-      "--labels",
-      "a,b",
-    ]);
+    const { status, stdout, stderr } = await clipscope(["classify", text, "no.png", red, "--labels", "a,b"]);
     assert.equal(status, 2);
     assert.match(stdout, /a red\.png\n {2}[ab] +\d/);
     const [missing, bad, rest] = stderr.split("\n");

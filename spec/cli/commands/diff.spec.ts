@@ -65,7 +65,8 @@ describe("clipscope diff", () => {
     const paths = [fixture("checkpoints/training.pt"), fixture("checkpoints/exported.pt")];
     assert.deepEqual(await clipscope(["diff", ...paths]), {
       status: 0,
-      stdout: "42 identical\nnot compared, because no layer reads it: text.transformer.embeddings.position_ids\n",
+      stdout:
+        "42 identical\nnot compared, because no layer reads it: text.transformer.embeddings.position_ids\n",
       stderr: "",
     });
     const { stdout } = await clipscope(["diff", ...paths, "--json"]);

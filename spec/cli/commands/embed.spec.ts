@@ -308,7 +308,11 @@ describe("clipscope embed", () => {
 
   const wrong: [title: string, args: () => string[], message: RegExp][] = [
     ["nothing to embed", () => [], /expected one of --images, --list and --texts/],
-    ["two kinds of input", () => ["--images", images, "--texts", "x"], /expected one of --images, --list and --texts/],
+    [
+      "two kinds of input",
+      () => ["--images", images, "--texts", "x"],
+      /expected one of --images, --list and --texts/,
+    ],
     ["an unknown tap", () => ["--images", images, "--tap", "visual.none"], /no tap "visual\.none"/],
     [
       "several taps for one file",

@@ -61,7 +61,10 @@ describe("clipscope inspect", () => {
   it("names the columns that a narrow terminal has no room for", async () => {
     const model = fixture("tiny/quickgelu-linear");
     const { stdout } = await clipscope(["inspect", model, "--depth", "2"], { columns: 40 });
-    assert.match(stdout, /\n\ntoo narrow to show\n {2}parameters, GFLOPs, dtype, offset\n\n67,041 parameters/);
+    assert.match(
+      stdout,
+      /\n\ntoo narrow to show\n {2}parameters, GFLOPs, dtype, offset\n\n67,041 parameters/,
+    );
     const [, ...lines] = stdout.split("\n");
     for (const line of lines.slice(0, -3)) assert.ok(line.length <= 40, line);
     const wide = await clipscope(["inspect", model, "--depth", "2"], { columns: 80 });

@@ -55,7 +55,10 @@ describe("clipscope probe eval", () => {
     const wide = await clipscope(args, { stdin: lines, columns: 80, env: { NO_COLOR: "1" } });
     assert.match(wide.stdout, /\nrows: actual class, columns: predicted class\n {8}1 {3}2\nleft {4}2 {3}·\n/);
     const narrow = await clipscope(args, { stdin: lines, columns: 10, env: { NO_COLOR: "1" } });
-    assert.match(narrow.stdout, /\nmost frequent confusions\ncount +actual class +predicted class\n +1 +right +left\n$/);
+    assert.match(
+      narrow.stdout,
+      /\nmost frequent confusions\ncount +actual class +predicted class\n +1 +right +left\n$/,
+    );
   });
 
   it("refuses features as the probe, and a probe as the features", async () => {
@@ -71,12 +74,8 @@ describe("clipscope probe eval", () => {
   const refused: [title: string, metadata: Record<string, string>, message: RegExp, width?: number][] = [
     ["another dimension", {}, /features of 3 numbers, but the probe .* takes 2/, 3],
     ["another model", { model: "b" }, /made with another model than the probe .*fitted on a, found b/],
-    [
-      "another tap",
-      { tap: "visual.ln_post" },
-      /made with another tap than .* visual, found visual\.ln_post/,
-    ],
-    ["another normalization", { normalized: "true" }, /another normalized than .* false, found true/],
+    ["another tap", { tap: "visual.ln_post" }, /made with another tap than .* visual, found visual\.ln_post/],
+    ["another normalisation", { normalized: "true" }, /another normalized than .* false, found true/],
   ];
   for (const [title, metadata, message, width = 2] of refused) {
     it(`refuses features of ${title}`, async () => {

@@ -93,7 +93,12 @@ describe("clipscope probe fit", () => {
       /^clipscope: -C has no effect with the recipe clip-benchmark\n$/,
       ["-C", "1", "--recipe", "clip-benchmark"],
     ],
-    ["a C that is not a number", () => Promise.resolve(), /Expected a number above 0, or "sweep"/, ["-C", "0"]],
+    [
+      "a C that is not a number",
+      () => Promise.resolve(),
+      /Expected a number above 0, or "sweep"/,
+      ["-C", "0"],
+    ],
   ];
   for (const [title, write, message, args = []] of refused) {
     it(`refuses ${title} and keeps the existing probe`, async () => {
@@ -110,10 +115,7 @@ describe("clipscope probe fit", () => {
     const before = await readFile(features);
     const { status, stderr } = await clipscope(["probe", "fit", "--features", features, "--out", features]);
     assert.equal(status, 2);
-    assert.match(
-      stderr,
-      /^clipscope: .*: is read here, and would be overwritten; write to another file\n$/,
-    );
+    assert.match(stderr, /^clipscope: .*: is read here, and would be overwritten; write to another file\n$/);
     assert.deepEqual(await readFile(features), before);
   });
 

@@ -148,7 +148,11 @@ describe("clipscope probe layers", () => {
   });
 
   const wrong: [title: string, args: () => Promise<string[]>, message: RegExp][] = [
-    ["no test images", () => Promise.resolve(["--train", train]), /expected either --test or --test-fraction/],
+    [
+      "no test images",
+      () => Promise.resolve(["--train", train]),
+      /expected either --test or --test-fraction/,
+    ],
     [
       "images without classes",
       () => Promise.resolve(["--train", join(train, "red"), "--test", test]),

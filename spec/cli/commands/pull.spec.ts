@@ -158,10 +158,7 @@ describe("clipscope pull", () => {
     })();
     const { signal, stderr, stdout } = await clipscopeProcess(["pull", demo], { interruptAfter: begun });
     assert.equal(signal, "SIGINT");
-    assert.equal(
-      stderr,
-      "clipscope: interrupted; run the same command to resume the download\n",
-    );
+    assert.equal(stderr, "clipscope: interrupted; run the same command to resume the download\n");
     assert.equal(stdout, "");
     const { names, size } = await unfinished();
     assert.deepEqual([names.length, size], [1, 600_000], "no lock is left");

@@ -177,10 +177,7 @@ describe("clipscope trace", () => {
 
   const wrong: [args: () => string[], message: RegExp][] = [
     [() => ["--out", "x"], /^clipscope: expected --image, --text or both\n$/],
-    [
-      () => ["--image", image],
-      /^clipscope: expected one of --out \(a file\), --stats .*\n$/,
-    ],
+    [() => ["--image", image], /^clipscope: expected one of --out \(a file\), --stats .*\n$/],
     [
       () => ["--image", image, "--out", "x", "--stats"],
       /^clipscope: expected one of --out \(a file\), --stats .*\n$/,
@@ -203,10 +200,7 @@ describe("clipscope trace", () => {
       /^clipscope: --taps "nothing": no tap matches.*\n {2}input\.text\n[^]*\n {2}text\.pooler\n/,
     ],
     [() => ["--image", image, "--out", image], /samples\/two-red-circles\.png: is read here, and would be/],
-    [
-      () => ["--image", image, "--stats", "--layer", "1"],
-      /^clipscope: --layer requires --pictures\n$/,
-    ],
+    [() => ["--image", image, "--stats", "--layer", "1"], /^clipscope: --layer requires --pictures\n$/],
     [
       () => ["--image", image, "--pictures", image],
       /^clipscope: .*two-red-circles\.png: expected a folder, found a file\n$/,

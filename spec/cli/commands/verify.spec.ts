@@ -342,7 +342,10 @@ describe("clipscope verify", () => {
       assert.match(without.stderr, /^clipscope: required option '--golden <file>' not specified\n$/);
       const { status, stderr } = await verify(golden, "--tolerance", "small");
       assert.equal(status, 2);
-      assert.match(stderr, /'--tolerance <x>' argument 'small' is invalid. Expected a number, such as 1e-4\.\n$/);
+      assert.match(
+        stderr,
+        /'--tolerance <x>' argument 'small' is invalid. Expected a number, such as 1e-4\.\n$/,
+      );
     });
   });
 });
