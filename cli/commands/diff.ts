@@ -20,7 +20,7 @@ export function register(program: Command, terminal: Terminal): void {
   program
     .command("diff")
     .description(
-      "Compare two models tensor by tensor: identical, equal after rounding to the other's format, different (and by\n" +
+      "Compare two models tensor by tensor: identical, equal after rounding to the other's format, different (and by " +
         "how much), or only in one model. The exit status is 1 if any tensor differs or is missing.",
     )
     .argument("<a>", "model directory, hf:REPOSITORY or weights file")

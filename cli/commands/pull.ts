@@ -19,7 +19,7 @@ export function register(program: Command, terminal: Terminal): void {
   program
     .command("pull")
     .description(
-      "Download a published model: its config, tokenizer and weights, verified by the hub's digests. The model is stored\n" +
+      "Download a published model: its config, tokenizer and weights, verified by the hub's digests. The model is stored " +
         "in the cache of Python's huggingface_hub; other commands open it with --model hf:REPOSITORY.\n" +
         "An interrupted download resumes when started again.",
     )

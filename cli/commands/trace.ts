@@ -42,8 +42,8 @@ export function register(program: Command, terminal: Terminal): void {
   const command = program
     .command("trace")
     .description(
-      "Run an image and a text through the network and write the output of every module, in the format of a golden file:\n" +
-        "safetensors, F32, with PyTorch's layouts and module names. Alternatively print statistics, or draw attention.",
+      "Run an image and a text through the network and write the output of every module, in the format of a golden file: " +
+        "safetensors, F32, with PyTorch's layouts and module names.\nAlternatively, print statistics, or draw attention.",
     )
     .option("--image <file>", "input of the image tower")
     .option("--text <text>", "input of the text tower")

@@ -24,7 +24,7 @@ export function register(program: Command, terminal: Terminal): void {
     .command("verify")
     .description(
       "Run the inputs of a golden file and compare the output of every module with it, in the order of the computation.\n" +
-        "tools/golden/golden.py makes golden files from any OpenCLIP model. The exit status is 1 if an output differs or\n" +
+        "tools/golden/golden.py makes golden files from any OpenCLIP model. The exit status is 1 if an output differs or " +
         "is missing on either side.",
     )
     .requiredOption("--golden <file>", "golden file: inputs and activations of the reference (safetensors)")
