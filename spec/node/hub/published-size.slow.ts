@@ -63,7 +63,7 @@ describe("the published size", function () {
     assert.ok(pulled.peak < 300e6, `peak memory ${pulled.peak}`);
     assert.match(
       pulled.stdout,
-      /^ {2}open_clip_model\.safetensors +4\.77 GB {2}4\.77 GB downloaded, checked$/m,
+      /^ {2}open_clip_model\.safetensors +4\.77 GB {2}4\.77 GB downloaded, verified$/m,
     );
     const [whole, rest] = room.hub.downloads.map(({ range }) => range);
     assert.equal(whole, undefined);
