@@ -8,7 +8,7 @@
 import { concat, exp, gather, matMul, mul, tensor1d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
-import type { PreprocessConfig } from "./config/preprocess-config.ts";
+import type { PreprocessConfig } from "../image/transform.ts";
 import { runStreaming, type RunOptions } from "../nn/tower.ts";
 import type { TensorStore } from "../tensor/safetensors.ts";
 import { pass, tap, tapOwned } from "../tensor/taps.ts";

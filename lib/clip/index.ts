@@ -16,4 +16,5 @@ export * from "./text/xlm-roberta/xlm-roberta-text-tower.ts";
 export * from "./vision/vision-transformer.ts";
 export * from "../image/decode.ts";
 export * from "../image/preprocess.ts";
+export type { PreprocessConfig } from "../image/transform.ts";
 export * from "../text/tokenizer.ts";

@@ -1,8 +1,8 @@
 import { InputError } from "../errors/input-error.ts";
-import type { PreprocessConfig } from "../clip/config/preprocess-config.ts";
 import { decodeImage } from "./decode.ts";
 import type { DecodeOptions, ImageCodecs } from "./decode.ts";
 import { EmptyResizeError, transform } from "./transform.ts";
+import type { PreprocessConfig } from "./transform.ts";
 
 /** File contents (and a name for messages) to the image tower's input: float32 [3, height, width]. */
 export type PreprocessImage = (bytes: Uint8Array, name: string) => Promise<Float32Array>;

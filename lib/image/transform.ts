@@ -4,11 +4,27 @@
  * @source open_clip, src/open_clip/transform.py, image_transform(is_train=False);
  *   torchvision, transforms/functional.py, resize, center_crop, to_tensor, normalize
  */
-import type { PreprocessConfig } from "../clip/config/preprocess-config.ts";
 import { toRgb, samplesLike } from "./image.ts";
 import type { DecodedImage } from "./image.ts";
 import { resize } from "./resize.ts";
 import type { Interpolation, Size, Window } from "./resize.ts";
+
+/** How an image becomes the network's input. */
+export interface PreprocessConfig {
+  /** In pixels. */
+  readonly size: readonly [height: number, width: number];
+  /** Per channel (R, G, B), of values in 0…1. */
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+  readonly interpolation: Interpolation;
+  /**
+   * "shortest": the shorter edge is resized to `size`, then the centre is cropped. "longest": the longer edge is resized
+   * to `size`, then the rest is padded. "squash": both edges are resized to `size`, whatever the aspect ratio.
+   */
+  readonly resizeMode: "shortest" | "longest" | "squash";
+  /** The padding's value for "longest", 0 to 255. */
+  readonly fillColor: number;
+}
 
 /** Python's `round`: a half goes to the even neighbour. */
 export function roundHalfToEven(value: number): number {

@@ -2,7 +2,7 @@
 import { tensor3d, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { l2Normalize } from "../clip/normalize.ts";
-import type { PreprocessConfig } from "../clip/config/preprocess-config.ts";
+import type { PreprocessConfig } from "../image/transform.ts";
 import { disposing } from "../tensor/disposing.ts";
 import type { ZeroShotClassifier } from "../tasks/zero-shot.ts";
 import { InputError } from "../errors/input-error.ts";

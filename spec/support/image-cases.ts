@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
-import type { PreprocessConfig } from "../../lib/clip/config/preprocess-config.ts";
 import { parsePreprocessConfig } from "../../lib/clip/config/preprocess-config.ts";
+import type { PreprocessConfig } from "../../lib/image/transform.ts";
 import { decodeImage } from "../../lib/image/decode.ts";
 import { bandsOf, type DecodedImage } from "../../lib/image/image.ts";
 import { transform, transformPixels } from "../../lib/image/transform.ts";

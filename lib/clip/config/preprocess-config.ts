@@ -1,18 +1,5 @@
 import { InputError } from "../../errors/input-error.ts";
-import type { Interpolation } from "../../image/resize.ts";
-
-/** How pictures become the network's input: open_clip's `preprocess_cfg`. */
-export interface PreprocessConfig {
-  readonly size: readonly [height: number, width: number];
-  /** Per channel, of values in 0…1. */
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
-  readonly interpolation: Interpolation;
-  /** Shorter edge to size, then crop; longer edge to size, then pad; or both edges, whatever the proportions. */
-  readonly resizeMode: "shortest" | "longest" | "squash";
-  /** What "longest" pads with, 0 to 255. */
-  readonly fillColor: number;
-}
+import type { PreprocessConfig } from "../../image/transform.ts";
 
 /** OpenAI CLIP's statistics, which LAION's models keep. */
 const OPENAI_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;

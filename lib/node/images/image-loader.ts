@@ -1,7 +1,7 @@
 /** Many image files to the image tower's input, decoded in worker threads while the caller computes. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { PreprocessConfig } from "../../clip/config/preprocess-config.ts";
+import type { PreprocessConfig } from "../../image/transform.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { imageReader } from "./image-reader.ts";
 import type { ImageMessage, ImageReply, ReaderOptions } from "./image-reader.ts";

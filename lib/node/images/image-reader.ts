@@ -1,4 +1,4 @@
-import type { PreprocessConfig } from "../../clip/config/preprocess-config.ts";
+import type { PreprocessConfig } from "../../image/transform.ts";
 import { preprocessImage } from "../../image/preprocess.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { nodeCodecs } from "./codecs.ts";

@@ -1,6 +1,6 @@
 /** A few image files at once, as the image tower takes them. For many: embedImages, which decodes while it computes. */
 import { tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
-import type { PreprocessConfig } from "../../clip/config/preprocess-config.ts";
+import type { PreprocessConfig } from "../../image/transform.ts";
 import { imageReader } from "./image-reader.ts";
 
 /**

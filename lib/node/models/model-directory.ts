@@ -8,7 +8,8 @@ import { isTorchFile, openTorchCheckpoint, unwrapped } from "../../checkpoint/in
 import type { Pretrained } from "../../clip/config/architectures/pretrained.ts";
 import type { ClipConfig } from "../../clip/config/clip-config.ts";
 import { architectureByName, parseClipConfig } from "../../clip/config/open-clip.ts";
-import { parsePreprocessConfig, type PreprocessConfig } from "../../clip/config/preprocess-config.ts";
+import { parsePreprocessConfig } from "../../clip/config/preprocess-config.ts";
+import type { PreprocessConfig } from "../../image/transform.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { SafetensorsFile, type TensorStore } from "../../tensor/safetensors.ts";
 import { ShardedSafetensors } from "../../tensor/shards.ts";
