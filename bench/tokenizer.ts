@@ -7,8 +7,7 @@
  * one JSON object a line, of which `text` is taken. Prints seconds, megabytes and texts a second, cleaning included.
  */
 import { readFileSync } from "node:fs";
-import { createBpeTokenizer } from "../lib/text/bpe/bpe-tokenizer.ts";
-import { createXlmRobertaTokenizer } from "../lib/text/tokenizer.ts";
+import { createTokenizer } from "../lib/text/create-tokenizer.ts";
 
 const [tokenizerPath, textsPath] = process.argv.slice(2);
 if (tokenizerPath === undefined || textsPath === undefined) {
@@ -18,9 +17,7 @@ if (tokenizerPath === undefined || textsPath === undefined) {
 const contextLength = 77;
 const loadStart = performance.now();
 const file = { name: tokenizerPath, bytes: readFileSync(tokenizerPath) };
-const tokenizer = tokenizerPath.endsWith(".txt.gz")
-  ? await createBpeTokenizer(file, { contextLength })
-  : createXlmRobertaTokenizer(file, { contextLength });
+const tokenizer = await createTokenizer(file, { contextLength });
 console.log(`load ${((performance.now() - loadStart) / 1000).toFixed(2)} s`);
 console.log(`peak memory after loading ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Tokenizer } from "tokenizers";
-import { createXlmRobertaTokenizer } from "../../lib/text/tokenizer.ts";
+import { createTokenizer } from "../../lib/text/create-tokenizer.ts";
 import { naturalCaptions } from "../captions.ts";
 import type { Field } from "../field.ts";
 import { packageRoot } from "../result.ts";
@@ -17,7 +17,7 @@ export async function measureTokenizer({ options, model, programs, note }: Field
   const path = join(packageRoot, "fixtures/tokenizer/tokenizer.json");
   const bytes = readFileSync(path);
   const { contextLength } = model.config.text;
-  const ours = createXlmRobertaTokenizer({ name: path, bytes }, { contextLength });
+  const ours = await createTokenizer({ name: path, bytes }, { contextLength });
   const theirs = Tokenizer.fromString(bytes.toString());
   const require = createRequire(import.meta.url);
   programs.set("tokenizers", (require("tokenizers/package.json") as { version: string }).version);

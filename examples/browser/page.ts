@@ -3,7 +3,7 @@ import { setBackend, tensor4d } from "@tensorflow/tfjs-core";
 import { getThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import {
   Clip,
-  createXlmRobertaTokenizer,
+  createTokenizer,
   parseClipConfig,
   parsePreprocessConfig,
   preprocessImage,
@@ -45,7 +45,7 @@ async function loadModel(): Promise<Clip> {
     store,
     preprocess: parsePreprocessConfig(preprocess_cfg, config.vision.imageSize, "open_clip_config.json"),
     loadTokenizer: async () =>
-      createXlmRobertaTokenizer(
+      createTokenizer(
         { name: "tokenizer.json", bytes: await fetched("tokenizer.json") },
         { contextLength: config.text.contextLength },
       ),

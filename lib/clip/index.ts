@@ -17,4 +17,5 @@ export * from "./vision/vision-transformer.ts";
 export * from "../image/decode.ts";
 export * from "../image/preprocess.ts";
 export type { PreprocessConfig } from "../image/transform.ts";
+export * from "../text/create-tokenizer.ts";
 export * from "../text/tokenizer.ts";

@@ -1,31 +1,38 @@
-/** What the rest of the house knows of a tokenizer. */
+import type { cleaners } from "./clean/clean.ts";
 
-/** One text on its way to the text tower. */
+/** A text, its pieces and its ids: the three steps of a tokenizer. */
 export interface TokenizedText {
-  /** text after cleaning */
+  /** The text after cleaning. */
   readonly cleaned: string;
-  /** pieces, special ones included, one per id */
+  /** One piece per id, special tokens included. */
   readonly pieces: readonly string[];
-  /** ids with `<s>` and `</s>`, cut to the context length (keeping `</s>`), without padding */
+  /** Ids with the start and end tokens, cut to the context length (the end token is kept), without padding. */
   readonly ids: readonly number[];
 }
 
 export interface Tokenizer {
-  /** The most ids that `encode` returns. */
+  /** The maximum number of ids of a text. */
   readonly contextLength: number;
   /** Ids run from 0 to `vocabSize - 1`. */
   readonly vocabSize: number;
-  /** The id that a batch is filled up with. */
+  /** Pads a batch's shorter texts. */
   readonly padId: number;
   tokenize(text: string): TokenizedText;
-  /** ids alone: the fast path */
+  /** Only the ids; faster than `tokenize`. */
   encode(text: string): number[];
 }
 
-/** A tokenizer's file as it was read; the name tells its format and stands in errors. */
+/** The contents of a tokenizer's file. The name selects the format and appears in error messages. */
 export interface TokenizerFile {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-export { createXlmRobertaTokenizer } from "./unigram/xlm-roberta-tokenizer.ts";
+export interface TokenizerOptions {
+  /** The maximum number of ids of a text, start and end tokens included. */
+  readonly contextLength: number;
+  /** Default: open_clip's for the kind of tokenizer, "lower" for merges and "whitespace" otherwise. */
+  readonly clean?: keyof typeof cleaners;
+  /** Replace every `</s>` with 0, as open_clip's `strip_sep_token` does. Only for unigram models. Default: false. */
+  readonly stripSeparator?: boolean;
+}

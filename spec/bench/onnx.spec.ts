@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MessageReader, WireType, type Field } from "../../lib/text/readers/protobuf.ts";
+import { PbfReader } from "pbf";
 import { openWeights, readModelDirectory } from "../../lib/node/models/model-directory.ts";
 import { imageTowerModel } from "../../bench/peers/onnx.ts";
 import { editSafetensors } from "../support/edit-safetensors.ts";
@@ -17,42 +17,33 @@ const numbers = {
   valueInfo: { name: 1 },
 } as const;
 
-/** A message by our own reader of the wire format, which did not write it. */
+/** A message as pbf decodes it; protobufjs encoded it. */
 class Message {
-  readonly #bytes: Uint8Array;
-  readonly #fields: Field[] = [];
+  readonly #integers: (readonly [number: number, value: number])[] = [];
+  readonly #payloads: (readonly [number: number, bytes: Uint8Array])[] = [];
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    const reader = new MessageReader("tower.onnx", bytes);
-    for (let field = reader.next(); field; field = reader.next()) this.#fields.push(field);
+    new PbfReader(bytes).readFields((number, _, reader) => {
+      if (reader.type === 0) this.#integers.push([number, reader.readVarint()]);
+      else this.#payloads.push([number, reader.readBytes()]);
+    }, undefined);
   }
 
   messages(number: number): Message[] {
-    return this.#payloads(number).map((payload) => new Message(payload));
+    return valuesOf(this.#payloads, number).map((payload) => new Message(payload));
   }
 
   strings(number: number): string[] {
-    return this.#payloads(number).map((payload) => Buffer.from(payload).toString());
+    return valuesOf(this.#payloads, number).map((payload) => Buffer.from(payload).toString());
   }
 
   integers(number: number): number[] {
-    return this.#of(number).map(({ wireType, value }) => {
-      assert.equal(wireType, WireType.varint);
-      return value;
-    });
+    return valuesOf(this.#integers, number);
   }
+}
 
-  #payloads(number: number): Uint8Array[] {
-    return this.#of(number).map(({ wireType, start, end }) => {
-      assert.equal(wireType, WireType.bytes);
-      return this.#bytes.subarray(start, end);
-    });
-  }
-
-  #of(number: number): Field[] {
-    return this.#fields.filter((field) => field.number === number);
-  }
+function valuesOf<T>(fields: readonly (readonly [number: number, value: T])[], number: number): T[] {
+  return fields.filter(([field]) => field === number).map(([, value]) => value);
 }
 
 describe("the ONNX model of the image tower", () => {

@@ -18,7 +18,8 @@ import {
   type ModelPlace,
   type Weights,
 } from "../../lib/node/models/model-directory.ts";
-import { findTokenizer, tokenizerFiles } from "../../lib/node/models/read-tokenizer.ts";
+import { findTokenizer } from "../../lib/node/models/read-tokenizer.ts";
+import { tokenizerFiles } from "../../lib/text/create-tokenizer.ts";
 import { bytesPerElement, elementCount, type Dtype, type FloatDtype } from "../../lib/tensor/dtype.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { syncFolder, withNewFolder } from "./new-folder.ts";

@@ -16,7 +16,7 @@ import {
   readJson,
   readModelDirectory,
 } from "../models/model-directory.ts";
-import { tokenizerFiles } from "../models/read-tokenizer.ts";
+import { tokenizerFiles } from "../../text/create-tokenizer.ts";
 import { assertRevision, CachedRepository, isCommit, isRepositoryName } from "./cache.ts";
 import { HubClient } from "./client.ts";
 import { bytesThere, downloadBlob, type RemoteFile } from "./download.ts";

@@ -3,16 +3,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TokenizerConfig } from "../../clip/config/clip-config.ts";
-import { createBpeTokenizer } from "../../text/bpe/bpe-tokenizer.ts";
-import { createXlmRobertaTokenizer, type Tokenizer } from "../../text/tokenizer.ts";
+import { createTokenizer, tokenizerFiles } from "../../text/create-tokenizer.ts";
+import type { Tokenizer } from "../../text/tokenizer.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { findFile, type ModelDirectory } from "./model-directory.ts";
 
 /** The English models' merges come along: their directories hold no tokenizer. */
 const bpeMerges = fileURLToPath(new URL("../../../../assets/bpe-merges.txt.gz", import.meta.url));
-
-/** The first found is taken. */
-export const tokenizerFiles = ["tokenizer.json", "sentencepiece.bpe.model"];
 
 /**
  * Reads the tokenizer of a model directory: its own, else that of the folders that the config names, else that of the
@@ -24,7 +21,7 @@ export async function readTokenizer(directory: ModelDirectory): Promise<Tokenize
   const { text } = directory.config;
   const { contextLength } = text;
   if (text.tokenizer.kind === "clip-bpe") {
-    return createBpeTokenizer({ name: bpeMerges, bytes: await readFile(bpeMerges) }, { contextLength });
+    return createTokenizer({ name: bpeMerges, bytes: await readFile(bpeMerges) }, { contextLength });
   }
   const file = await findTokenizer(directory.path, text.tokenizer);
   if (file === null) {
@@ -34,7 +31,7 @@ export async function readTokenizer(directory: ModelDirectory): Promise<Tokenize
     );
   }
   const { clean, stripSeparator } = text.tokenizer;
-  return createXlmRobertaTokenizer(
+  return createTokenizer(
     { name: file, bytes: await readFile(file) },
     { contextLength, clean, stripSeparator },
   );

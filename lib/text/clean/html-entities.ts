@@ -1,13 +1,15 @@
 /**
- * Character references of HTML, as Python's `html.unescape` reads them and as ftfy's stricter `unescape_html` does.
+ * Decodes HTML character references like Python's `html.unescape`, and like ftfy's stricter `unescape_html`.
  *
- * The table of names is the npm package html-entities' (the HTML standard's). Its own `decode` is not used on whole
- * texts: which prefixes of an unfinished name count, and what becomes of numbers that are no characters, differ.
- * Sources: CPython 3.11's Lib/html/__init__.py; ftfy 6.3.1's fixes.py and chardata.py (Apache-2.0).
+ * The npm package html-entities provides the HTML standard's table of names. Its `decode` is not applied to whole texts,
+ * because it differs from Python in names without a semicolon and in numbers that are not characters.
+ *
+ * Source: CPython 3.11, Lib/html/__init__.py; ftfy 6.3.1, fixes.py and chardata.py (copyright 2023 Robyn Speer,
+ * Apache-2.0, https://github.com/rspeer/python-ftfy)
  */
 import { decode } from "html-entities";
 
-/** Names that the HTML standard also knows without a semicolon. */
+/** Names that the HTML standard allows without a semicolon. */
 const legacyNames = new Set(
   (
     "AElig AMP Aacute Acirc Agrave Aring Atilde Auml COPY Ccedil ETH Eacute Ecirc Egrave Euml GT Iacute Icirc Igrave " +
@@ -19,19 +21,19 @@ const legacyNames = new Set(
   ).split(" "),
 );
 
-/** What the bytes 80–9F mean as numeric references: Windows-1252, and themselves where it has nothing. */
-const C1_REPLACEMENTS = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ";
+/** The characters of numeric references 80–9F: Windows-1252, or the control itself if the byte is unassigned. */
+const c1Replacements = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ";
 
-const REFERENCE = /&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/gu;
-const STRICT_REFERENCE = /&#?[0-9A-Za-z]{1,24};/g;
+const referencePattern = /&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/gu;
+const strictReferencePattern = /&#?[0-9A-Za-z]{1,24};/g;
 
-/** HTML 5 has them in mathematics; the package has HTML 4's U+2329 and U+232A. */
+/** HTML 5's mathematical brackets. The package has HTML 4's U+2329 and U+232A. */
 const angleBrackets = new Map([
   ["lang;", "\u27e8"],
   ["rang;", "\u27e9"],
 ]);
 
-/** The characters of a complete name (with its semicolon), or undefined if there is none of that name. */
+/** The characters of a name with its semicolon; undefined for an unknown name. */
 function namedCharacters(name: string): string | undefined {
   if (!/^[0-9A-Za-z]+;$/.test(name)) return undefined;
   const reference = `&${name}`;
@@ -39,9 +41,11 @@ function namedCharacters(name: string): string | undefined {
   return characters === reference ? undefined : (angleBrackets.get(name) ?? characters);
 }
 
-/** Python's `html.unescape`: names may lack their semicolon where the HTML standard allows it. */
+/** Decodes references as Python's `html.unescape` does: the semicolon may be missing if the HTML standard allows it. */
 export function unescapeHtml(text: string): string {
-  return text.includes("&") ? text.replace(REFERENCE, (_, body: string) => unescapeReference(body)) : text;
+  return text.includes("&")
+    ? text.replace(referencePattern, (_, body: string) => unescapeReference(body))
+    : text;
 }
 
 function unescapeReference(body: string): string {
@@ -57,17 +61,17 @@ function unescapeReference(body: string): string {
   return `&${body}`;
 }
 
-/** `digits` is decimal, or hexadecimal behind an x. */
+/** @param digits decimal, or x and hexadecimal digits */
 function numericReference(digits: string): string {
   const codePoint = /^x/i.test(digits) ? parseInt(digits.slice(1), 16) : parseInt(digits, 10);
   if (codePoint === 0 || codePoint > 0x10ffff || (codePoint >= 0xd800 && codePoint <= 0xdfff))
     return "\ufffd";
-  if (codePoint >= 0x80 && codePoint <= 0x9f) return C1_REPLACEMENTS.charAt(codePoint - 0x80);
-  return isNoCharacter(codePoint) ? "" : String.fromCodePoint(codePoint);
+  if (codePoint >= 0x80 && codePoint <= 0x9f) return c1Replacements.charAt(codePoint - 0x80);
+  return isDropped(codePoint) ? "" : String.fromCodePoint(codePoint);
 }
 
-/** Controls other than white space, and noncharacters: a reference to one of them vanishes. */
-function isNoCharacter(codePoint: number): boolean {
+/** Whether the code point is a control other than white space or a noncharacter; Python drops references to them. */
+function isDropped(codePoint: number): boolean {
   return (
     (codePoint >= 0x01 && codePoint <= 0x08) ||
     codePoint === 0x0b ||
@@ -78,21 +82,21 @@ function isNoCharacter(codePoint: number): boolean {
   );
 }
 
-/** ftfy's `unescape_html`: only references that end in a semicolon, and names shouted in capitals (`&EACUTE;`). */
+/** Decodes references as ftfy's `unescape_html` does: only with a semicolon, but also names in capitals (`&EACUTE;`). */
 export function unescapeSafeEntities(text: string): string {
-  return text.includes("&") ? text.replace(STRICT_REFERENCE, safeReference) : text;
+  return text.includes("&") ? text.replace(strictReferencePattern, safeReference) : text;
 }
 
 function safeReference(reference: string): string {
   const name = reference.slice(1);
   if (name.startsWith("#")) {
     const characters = unescapeHtml(reference);
-    // Only part of it was a number: leave it whole.
+    // Only a part of the reference was decoded, so keep it.
     return characters.includes(";") ? reference : characters;
   }
   const characters = namedCharacters(name);
   if (characters !== undefined) return characters;
-  // In capitals only where that is no reference by itself (`&AMPERSAND;` begins with the legacy name AMP).
+  // Skip names that are already a reference in capitals (`&AMPERSAND;` starts with the legacy name AMP).
   if (name !== name.toUpperCase() || unescapeReference(name) !== reference) return reference;
   return namedCharacters(name.toLowerCase())?.toUpperCase() ?? reference;
 }

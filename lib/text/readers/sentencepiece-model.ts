@@ -1,190 +1,161 @@
 /**
- * Reads XLM-R's `sentencepiece.bpe.model` and lays its pieces out as XLM-R numbers them.
+ * Reads a SentencePiece model: the protocol buffer `ModelProto`.
  *
- * The file is the protocol buffer ModelProto of google/sentencepiece, src/sentencepiece_model.proto; despite its name
- * it holds a unigram model. XLM-R was trained with fairseq, whose ids are SentencePiece's plus one, with `<s>`,
- * `<pad>`, `</s>`, `<unk>` in front and `<mask>` behind (huggingface/transformers, convert_slow_tokenizer.py,
- * XLMRobertaConverter).
+ * pbf decodes the wire format but trusts the lengths and wire types that it finds, so this file checks both: a damaged
+ * file must be refused, not give other ids.
+ *
+ * Source: google/sentencepiece, src/sentencepiece_model.proto (field numbers, enumerations, defaults)
  */
+import { PbfReader } from "pbf";
 import { InputError } from "../../errors/input-error.ts";
-import { Charsmap } from "../unigram/charsmap.ts";
-import { MessageReader, WireType, type Field } from "./protobuf.ts";
-import type { TokenizerParts } from "../unigram/tokenizer-parts.ts";
-import { splitAtWhiteSpace, prefixWords } from "../unigram/pre-tokenize.ts";
 import type { TokenizerFile } from "../tokenizer.ts";
 import { Vocabulary } from "../unigram/vocabulary.ts";
 
-// Field numbers of the proto file.
-const Model = { pieces: 1, trainerSpec: 2, normalizerSpec: 3 } as const;
-const Piece = { piece: 1, score: 2, type: 3 } as const;
-const TrainerSpec = { modelType: 3, byteFallback: 35 } as const;
-const NormalizerSpec = { precompiledCharsmap: 2 } as const;
+export const pieceTypes = { normal: 1, unknown: 2, control: 3 } as const;
+export const modelTypes = { unigram: 1 } as const;
 
-// Values of its enumerations.
-const UNIGRAM = 1;
-const PieceType = { normal: 1, unknown: 2, control: 3 } as const;
+export interface SentencePieceModel {
+  /** Pieces and scores, numbered as in the file. */
+  readonly vocabulary: Vocabulary;
+  /** Each piece's type, one of {@link pieceTypes} or another of SentencePiece's. */
+  readonly types: readonly number[];
+  /** One of {@link modelTypes} or another of SentencePiece's. */
+  readonly modelType: number;
+  readonly byteFallback: boolean;
+  /** Empty if the model does not normalise. */
+  readonly charsmap: Uint8Array;
+}
 
-/** What SentencePiece's first three ids must be; fairseq's four stand for them. */
-const leadingPieces = [
-  { piece: "<unk>", type: PieceType.unknown },
-  { piece: "<s>", type: PieceType.control },
-  { piece: "</s>", type: PieceType.control },
-] as const;
+const wireTypes = { varint: 0, bytes: 2, fixed32: 5 } as const;
+const none = new Uint8Array(0);
 
-const UNKNOWN_ID = 3;
-
-/** @throws InputError where the file is damaged, or holds something else than XLM-R's kind of model */
-export function readSentencePieceModel(file: TokenizerFile): TokenizerParts {
-  const { name, bytes } = file;
-  const model = new MessageReader(name, bytes);
-  // The published file has 250,000 pieces in 5 MB.
+/** @throws InputError if the file is damaged or is not a SentencePiece model */
+export function readSentencePieceModel({ name, bytes }: TokenizerFile): SentencePieceModel {
+  // XLM-R's file has 250,000 pieces in 5 MB.
   const vocabulary = new Vocabulary(bytes.length >> 4, bytes.length >> 1);
-  for (const special of ["<s>", "<pad>", "</s>", "<unk>"]) vocabulary.add(special, 0);
-  let pieces = 0;
-  let charsmap: Charsmap | undefined;
-  let hasTrainerSpec = false;
-  let hasNormalizerSpec = false;
-  for (let field = model.next(); field !== undefined; field = model.next()) {
-    switch (field.number) {
-      case Model.pieces:
-        expectWireType(name, "pieces", field, WireType.bytes);
-        readPiece(file, field, pieces++, vocabulary);
-        break;
-      case Model.trainerSpec:
-        expectWireType(name, "trainer_spec", field, WireType.bytes);
-        checkTrainerSpec(file, field);
-        hasTrainerSpec = true;
-        break;
-      case Model.normalizerSpec:
-        expectWireType(name, "normalizer_spec", field, WireType.bytes);
-        charsmap = readCharsmap(file, field);
-        hasNormalizerSpec = true;
-        break;
-    }
-  }
-  if (pieces <= leadingPieces.length) {
+  const types: number[] = [];
+  const trainer = { isFound: false, modelType: modelTypes.unigram as number, byteFallback: 0 };
+  const normalizer = { isFound: false, charsmap: none };
+  const reader = new PbfReader(bytes);
+  try {
+    readFields(reader, bytes.length, {}, (field) => {
+      if (field === 1) {
+        types.push(addPiece(name, readMessage(reader, "pieces", emptyPiece(), readPieceField), vocabulary));
+      } else if (field === 2) {
+        readMessage(reader, "trainer_spec", trainer, readTrainerField);
+        trainer.isFound = true;
+      } else if (field === 3) {
+        readMessage(reader, "normalizer_spec", normalizer, readNormalizerField);
+        normalizer.isFound = true;
+      }
+    });
+  } catch (error) {
+    if (error instanceof InputError) throw error;
     throw new InputError(
-      `${name}: expected a SentencePiece model, found ${pieces} pieces in ${bytes.length} bytes; ` +
-        `take the model's own sentencepiece.bpe.model`,
+      `${name}: expected a SentencePiece model, found a protocol buffer damaged at byte ${reader.pos} ` +
+        `(${(error as Error).message}); download the file again`,
+      [],
+      { cause: error },
     );
   }
-  // They stand behind the pieces: a file that was cut off between two pieces lacks them.
-  if (!hasTrainerSpec || !hasNormalizerSpec) {
+  if (types.length === 0) {
     throw new InputError(
-      `${name}: expected trainer_spec and normalizer_spec behind the pieces, found the end of the file after ` +
-        `${pieces} pieces; it is cut off, download it again`,
+      `${name}: expected a SentencePiece model, found no pieces in ${bytes.length} bytes; download the file again`,
     );
   }
-  vocabulary.add("<mask>", 0);
-  const addedTokens = ["<s>", "<pad>", "</s>", "<unk>"].map((content, id) => ({ content, id }));
+  // Both follow the pieces, so a file that was cut off between two pieces lacks them.
+  if (!trainer.isFound || !normalizer.isFound) {
+    throw new InputError(
+      `${name}: expected trainer_spec and normalizer_spec after the pieces, found the end of the file after ` +
+        `${types.length} pieces; download the file again`,
+    );
+  }
   return {
     vocabulary,
-    unknownId: UNKNOWN_ID,
-    addedTokens: [...addedTokens, { content: "<mask>", id: vocabulary.size - 1 }].map((token) => ({
-      ...token,
-      stripsLeft: token.content === "<mask>",
-      stripsRight: false,
-      isNormalized: false,
-    })),
-    normalize: (text) => (charsmap === undefined ? text : charsmap.normalize(text)),
-    preTokenize: (text) => prefixWords(splitAtWhiteSpace(text), "▁"),
-    startId: 0,
-    endId: 2,
-    padId: 1,
+    types,
+    modelType: trainer.modelType,
+    byteFallback: trainer.byteFallback !== 0,
+    charsmap: normalizer.charsmap,
   };
 }
 
-function readPiece(file: TokenizerFile, message: Field, index: number, vocabulary: Vocabulary): void {
-  const { name, bytes } = file;
-  const reader = new MessageReader(name, bytes, message.start, message.end);
-  let [start, end] = [message.start, message.start];
-  let score = 0;
-  let type: number = PieceType.normal;
-  for (let field = reader.next(); field !== undefined; field = reader.next()) {
-    switch (field.number) {
-      case Piece.piece:
-        expectWireType(name, `pieces[${index}].piece`, field, WireType.bytes);
-        ({ start, end } = field);
-        break;
-      case Piece.score:
-        expectWireType(name, `pieces[${index}].score`, field, WireType.fixed32);
-        score = new DataView(bytes.buffer, bytes.byteOffset + field.start, 4).getFloat32(0, true);
-        break;
-      case Piece.type:
-        expectWireType(name, `pieces[${index}].type`, field, WireType.varint);
-        type = field.value;
-        break;
-    }
+interface Piece {
+  text: Uint8Array;
+  score: number;
+  type: number;
+}
+
+function emptyPiece(): Piece {
+  return { text: none, score: 0, type: pieceTypes.normal };
+}
+
+function readPieceField(field: number, piece: Piece, reader: PbfReader): void {
+  if (field === 1) {
+    expectWireType(reader, wireTypes.bytes, "pieces.piece");
+    piece.text = reader.readBytes();
+  } else if (field === 2) {
+    expectWireType(reader, wireTypes.fixed32, "pieces.score");
+    piece.score = reader.readFloat();
+  } else if (field === 3) {
+    expectWireType(reader, wireTypes.varint, "pieces.type");
+    piece.type = reader.readVarint();
   }
-  const leading = leadingPieces[index];
-  if (leading !== undefined) {
-    const piece = new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 32)));
-    if (piece !== leading.piece || type !== leading.type) {
-      throw new InputError(
-        `${name}: expected XLM-R's <unk>, <s>, </s> as the first pieces, found ${JSON.stringify(piece)} of type ` +
-          `${type} as piece ${index}; models numbered in another way are not supported`,
-      );
-    }
-    return;
-  }
-  if (type !== PieceType.normal) {
-    throw new InputError(
-      `${name}: expected pieces[${index}] to be a normal piece (type 1), found type ${type}; ` +
-        `XLM-R's model has no other types behind the first three pieces`,
-    );
-  }
+}
+
+/** Adds a piece to the vocabulary and returns its type. */
+function addPiece(name: string, { text, score, type }: Piece, vocabulary: Vocabulary): number {
   if (!Number.isFinite(score)) {
     throw new InputError(
-      `${name}: expected pieces[${index}].score to be a number, found ${score}; the file is damaged, ` +
-        `download it again`,
+      `${name}: expected pieces[${vocabulary.size}].score to be a finite number, found ${score}; ` +
+        `download the file again`,
     );
   }
-  if (start === end || !vocabulary.addUtf8(bytes, start, end, score)) {
+  if (text.length === 0 || !vocabulary.addUtf8(text, score)) {
     throw new InputError(
-      `${name}: expected pieces[${index}].piece to be text in UTF-8, found ${start === end ? "nothing" : "other bytes"}; ` +
-        `the file is damaged, download it again`,
+      `${name}: expected pieces[${vocabulary.size}].piece to be UTF-8 text, ` +
+        `found ${text.length === 0 ? "nothing" : "other bytes"}; download the file again`,
     );
   }
+  return type;
 }
 
-function checkTrainerSpec({ name, bytes }: TokenizerFile, message: Field): void {
-  const reader = new MessageReader(name, bytes, message.start, message.end);
-  for (let field = reader.next(); field !== undefined; field = reader.next()) {
-    if (field.number === TrainerSpec.modelType) {
-      expectWireType(name, "trainer_spec.model_type", field, WireType.varint);
-      if (field.value !== UNIGRAM) {
-        throw new InputError(
-          `${name}: expected a unigram model (trainer_spec.model_type 1), found type ${field.value}; ` +
-            `XLM-R's sentencepiece.bpe.model is one, despite its name`,
-        );
-      }
-    } else if (field.number === TrainerSpec.byteFallback) {
-      expectWireType(name, "trainer_spec.byte_fallback", field, WireType.varint);
-      if (field.value !== 0) {
-        throw new InputError(
-          `${name}: trainer_spec.byte_fallback is not supported; XLM-R's model does without`,
-        );
-      }
-    }
+function readTrainerField(
+  field: number,
+  trainer: { modelType: number; byteFallback: number },
+  reader: PbfReader,
+): void {
+  if (field === 3) {
+    expectWireType(reader, wireTypes.varint, "trainer_spec.model_type");
+    trainer.modelType = reader.readVarint();
+  } else if (field === 35) {
+    expectWireType(reader, wireTypes.varint, "trainer_spec.byte_fallback");
+    trainer.byteFallback = reader.readVarint();
   }
 }
 
-function readCharsmap({ name, bytes }: TokenizerFile, message: Field): Charsmap | undefined {
-  const reader = new MessageReader(name, bytes, message.start, message.end);
-  let blob: Uint8Array = new Uint8Array(0);
-  for (let field = reader.next(); field !== undefined; field = reader.next()) {
-    if (field.number === NormalizerSpec.precompiledCharsmap) {
-      expectWireType(name, "normalizer_spec.precompiled_charsmap", field, WireType.bytes);
-      blob = bytes.subarray(field.start, field.end);
-    }
-  }
-  return blob.length === 0 ? undefined : new Charsmap(name, blob);
+function readNormalizerField(field: number, normalizer: { charsmap: Uint8Array }, reader: PbfReader): void {
+  if (field !== 2) return;
+  expectWireType(reader, wireTypes.bytes, "normalizer_spec.precompiled_charsmap");
+  normalizer.charsmap = reader.readBytes();
 }
 
-function expectWireType(file: string, path: string, field: Field, expected: number): void {
-  if (field.wireType === expected) return;
-  throw new InputError(
-    `${file}: expected ${path} at byte ${field.start} to be of wire type ${expected}, found ${field.wireType}; ` +
-      `the file is damaged or no SentencePiece model, download it again`,
-  );
+/** Reads one field's value, or leaves it: pbf then skips it. */
+type ReadField<T> = (field: number, message: T, reader: PbfReader) => void;
+
+function readMessage<T>(reader: PbfReader, path: string, message: T, readField: ReadField<T>): T {
+  expectWireType(reader, wireTypes.bytes, path);
+  return readFields(reader, reader.readVarint() + reader.pos, message, readField);
+}
+
+/** Reads fields up to byte `end`. */
+function readFields<T>(reader: PbfReader, end: number, message: T, readField: ReadField<T>): T {
+  reader.readFields(readField, message, end);
+  // Not so after a length beyond the message's end, or after a field number 0, at which pbf stops.
+  if (reader.pos !== end) throw new RangeError(`expected a message to end at byte ${end}`);
+  return message;
+}
+
+function expectWireType(reader: PbfReader, expected: number, path: string): void {
+  if (reader.type === expected) return;
+  throw new TypeError(`expected ${path} to be of wire type ${expected}, found ${reader.type}`);
 }

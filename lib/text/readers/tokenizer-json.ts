@@ -1,9 +1,10 @@
 /**
- * Reads a Hugging Face `tokenizer.json` of an XLM-R tokenizer: as published with xlm-roberta-large, and as
- * transformers 4 and 5 write it when they convert a `sentencepiece.bpe.model`.
+ * Reads a Hugging Face `tokenizer.json` of an XLM-R tokenizer: the published file of xlm-roberta-large, and the files
+ * that transformers 4 and 5 convert from a `sentencepiece.bpe.model`.
  *
- * Every property is either understood or an error: what we skipped might change the ids. Meaning of the properties:
- * huggingface/tokenizers 0.23.2.
+ * An unknown property is an error, because it might change the ids.
+ *
+ * Source: huggingface/tokenizers 0.23.2
  */
 import { Charsmap } from "../unigram/charsmap.ts";
 import { JsonValue } from "../../json/json-value.ts";
@@ -15,7 +16,7 @@ import { Vocabulary } from "../unigram/vocabulary.ts";
 type Normalize = (text: string) => string;
 type PreTokenize = (texts: readonly string[]) => readonly string[];
 
-/** @throws InputError where the file is damaged, or says something that is not implemented */
+/** @throws InputError if the file is damaged or has content that is not implemented */
 export function readTokenizerJson(file: TokenizerFile): TokenizerParts {
   const json = JsonValue.parse(file.name, file.bytes);
   json.expectKeys([
@@ -26,7 +27,7 @@ export function readTokenizerJson(file: TokenizerFile): TokenizerParts {
     "normalizer",
     "pre_tokenizer",
     "post_processor",
-    // For the way back to text, which we do not go.
+    // Ids are not decoded.
     "decoder",
     "model",
   ]);
@@ -38,15 +39,13 @@ export function readTokenizerJson(file: TokenizerFile): TokenizerParts {
   const addedTokens = readAddedTokens(json.at("added_tokens"), vocabulary, json.at("model").at("vocab"));
   for (const { content, isNormalized } of addedTokens) {
     if (isNormalized && normalize(content) === "") {
-      throw json
-        .at("added_tokens")
-        .error(`tokens that the normalizer leaves something of, unlike ${content}`);
+      throw json.at("added_tokens").error(`tokens that the normalizer does not remove, unlike ${content}`);
     }
   }
   const { startId, endId } = readPostProcessor(json.at("post_processor"));
   const idOf = (content: string): number => {
     const token = addedTokens.find((added) => added.content === content);
-    if (token === undefined) throw json.at("added_tokens").error(`a list that has ${content}`);
+    if (token === undefined) throw json.at("added_tokens").error(`a list with ${content}`);
     return token.id;
   };
   if (startId !== idOf("<s>") || endId !== idOf("</s>")) {
@@ -65,7 +64,7 @@ export function readTokenizerJson(file: TokenizerFile): TokenizerParts {
   };
 }
 
-/** open_clip sets lengths itself; the side on which to cut it takes from here. */
+/** open_clip sets the length itself, but truncates on the side that the file gives. */
 function checkTruncation(truncation: JsonValue): void {
   if (truncation.isMissing()) return;
   truncation.expectKeys(["direction", "max_length", "strategy", "stride"]);
@@ -80,7 +79,7 @@ function checkPadding(padding: JsonValue): void {
 }
 
 function readModel(model: JsonValue): { vocabulary: Vocabulary; unknownId: number } {
-  // Older files give no type where the properties tell it.
+  // Older files omit the type.
   if (!model.at("type").isMissing()) model.at("type").expect("Unigram");
   model.expectKeys(["type", "unk_id", "vocab", "byte_fallback"]);
   if (!model.at("byte_fallback").isMissing()) model.at("byte_fallback").expect(false);
@@ -106,7 +105,7 @@ function readAddedTokens(list: JsonValue, vocabulary: Vocabulary, vocab: JsonVal
     const id = token.at("id").index();
     if (content === "") throw token.at("content").error("a token with characters");
     token.at("single_word").expect(false);
-    // Hugging Face numbers by the vocabulary, and behind it what that lacks.
+    // A token of the vocabulary has its id there. Other tokens continue after the vocabulary.
     if (id >= vocabulary.size) {
       const isKnown = vocab.array().some((entry) => Array.isArray(entry) && entry[0] === content);
       if (isKnown || id !== nextId++)
@@ -154,7 +153,7 @@ function readNormalizer(normalizer: JsonValue): Normalize {
         if (literal === "") throw pattern.at("String").error("a string with characters");
         return (text) => text.replaceAll(literal, () => content);
       }
-      // The one that transformers' converter writes; a regular expression of another language is not ours to run.
+      // The only expression that transformers writes. Others have the syntax of another regular expression engine.
       pattern.at("Regex").expect(" {2,}");
       return (text) => text.replaceAll(/ {2,}/g, () => content);
     }
@@ -204,7 +203,7 @@ function readPreTokenizer(preTokenizer: JsonValue): PreTokenize {
   }
 }
 
-/** `prepend_scheme` of today's files, `add_prefix_space` of older ones; where both stand they must agree. */
+/** Newer files have `prepend_scheme`, older ones `add_prefix_space`. If both are given, they must agree. */
 function prepends(metaspace: JsonValue): boolean {
   const scheme = metaspace.at("prepend_scheme");
   const flag = metaspace.at("add_prefix_space");
@@ -215,7 +214,7 @@ function prepends(metaspace: JsonValue): boolean {
   return result;
 }
 
-/** Only `<s> $A </s>`; what it says about pairs of texts does not concern us. */
+/** Only the template `<s> $A </s>` is implemented. The template of text pairs is not used. */
 function readPostProcessor(processor: JsonValue): { startId: number; endId: number } {
   processor.at("type").expect("TemplateProcessing");
   processor.expectKeys(["type", "single", "pair", "special_tokens"]);

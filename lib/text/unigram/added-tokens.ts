@@ -1,6 +1,7 @@
 /**
- * Finding added tokens in a text, after Hugging Face tokenizers 0.23.2 (`tokenizer/added_vocabulary.rs`): the leftmost
- * match, and of several there the longest.
+ * Finds added tokens in a text: the leftmost match, and the longest of several matches at the same position.
+ *
+ * Source: huggingface/tokenizers 0.23.2, tokenizer/added_vocabulary.rs
  */
 import type { AddedToken } from "./tokenizer-parts.ts";
 
@@ -10,12 +11,12 @@ export class AddedTokenSplitter {
 
   constructor(tokens: readonly AddedToken[]) {
     this.#ids = new Map(tokens.map((token) => [token.content, token]));
-    // Of alternatives at one place JavaScript takes the first.
+    // JavaScript takes the first alternative that matches, so the longest comes first.
     const contents = [...this.#ids.keys()].sort((a, b) => b.length - a.length);
     this.#pattern = contents.length === 0 ? undefined : new RegExp(contents.map(escape).join("|"), "g");
   }
 
-  /** The text in order: pieces of text, never empty, and ids of tokens. */
+  /** Splits a text into non-empty strings and the ids of the added tokens between them, in order. */
   split(text: string): (string | number)[] {
     if (this.#pattern === undefined) return text === "" ? [] : [text];
     const parts: (string | number)[] = [];

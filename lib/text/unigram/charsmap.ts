@@ -1,23 +1,25 @@
 /**
- * SentencePiece's precompiled character map (for XLM-R: `nmt_nfkc`), applied the way Hugging Face applies it.
+ * SentencePiece's precompiled character map (XLM-R's is `nmt_nfkc`), applied as Hugging Face applies it.
  *
- * The blob is a length, a double-array trie over UTF-8 bytes (Darts-clone), and the replacements, each ended by a NUL;
- * the trie's values point into them. Format: google/sentencepiece, src/normalizer.cc; huggingface/spm_precompiled.
- * Application: huggingface/tokenizers 0.23.2, normalizers/precompiled.rs.
+ * The blob consists of a length, a double-array trie over UTF-8 bytes (Darts-clone) and NUL-terminated replacements. The
+ * trie's values are offsets into the replacements.
+ *
+ * Source: google/sentencepiece, src/normalizer.cc, and huggingface/spm_precompiled (format); huggingface/tokenizers
+ * 0.23.2, normalizers/precompiled.rs (application)
  */
 import { InputError } from "../../errors/input-error.ts";
 
-/** Graphemes of this many UTF-8 bytes and more are never replaced as a whole. */
-const LONG_GRAPHEME = 6;
+/** Graphemes of at least this many UTF-8 bytes are not replaced as a whole. */
+const longGrapheme = 6;
 
 /**
- * What may join the character before it to one grapheme: marks, the joiners, and what else Unicode's
- * Grapheme_Cluster_Break calls Extend or SpacingMark. More of them do no harm, the segmenter decides.
+ * Characters that may form a grapheme with the one before: marks, joiners, and others whose Grapheme_Cluster_Break is
+ * Extend or SpacingMark. The pattern may match too much, because the segmenter decides.
  */
-const JOINING = /\p{M}|\p{Emoji_Modifier}|[\u0e33\u0eb3\uff9e\uff9f]|[\u200c-\u200d]|[\u{e0020}-\u{e007f}]/u;
+const joining = /\p{M}|\p{Emoji_Modifier}|[\u0e33\u0eb3\uff9e\uff9f]|[\u200c-\u200d]|[\u{e0020}-\u{e007f}]/u;
 
-// A unit of the double array: bit 31 marks a value, bit 8 that a value hangs below, the lowest byte is the label,
-// the rest the distance to the children.
+// A unit of the double array. Bit 31: the unit is a value. Bit 8: one of its children is a value. Lowest byte: the label.
+// The other bits: the distance to the children.
 const isValue = (unit: number): boolean => unit >>> 31 === 1;
 const hasValue = (unit: number): boolean => (unit & 0x100) !== 0;
 const labelOf = (unit: number): number => (unit & 0x800000ff) >>> 0;
@@ -27,14 +29,14 @@ const valueOf = (unit: number): number => unit & 0x7fffffff;
 export class Charsmap {
   readonly #units: Uint32Array;
   readonly #replacements: Uint8Array;
-  /** replacements that were read already, by where they begin */
+  /** Decoded replacements by their offset. */
   readonly #read = new Map<number, string>();
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
   /**
-   * @param file name for errors
-   * @throws InputError where the map is damaged
+   * @param file the file's name, for error messages
+   * @throws InputError if the map is damaged
    */
   constructor(file: string, blob: Uint8Array) {
     const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
@@ -50,12 +52,12 @@ export class Charsmap {
     for (let index = 0; index < this.#units.length; index++) {
       this.#units[index] = view.getUint32(4 + 4 * index, true);
     }
-    // A copy, so that the file need not stay in memory.
+    // A copy, which does not keep the whole file in memory.
     this.#replacements = new Uint8Array(blob.subarray(4 + trieBytes));
     this.#validate(file);
   }
 
-  /** So that no walk over the trie can leave it, and every value it holds is a text. */
+  /** Checks that no step in the trie leaves it, and that every value is the offset of a replacement. */
   #validate(file: string): void {
     const units = this.#units;
     const replacements = this.#replacements;
@@ -69,7 +71,7 @@ export class Charsmap {
       const base = index ^ offsetOf(unit);
       const child = units[base];
       if (child === undefined)
-        throw damaged(file, `a trie of ${units.length} units`, `a way to unit ${base}`);
+        throw damaged(file, `a trie of ${units.length} units`, `a step to unit ${base}`);
       if (!hasValue(unit)) continue;
       const start = replacements[valueOf(child)];
       if (start === undefined || (start & 0xc0) === 0x80) {
@@ -80,12 +82,12 @@ export class Charsmap {
   }
 
   normalize(text: string): string {
-    return JOINING.test(text) && this.#needsGraphemes(text)
+    return joining.test(text) && this.#needsGraphemes(text)
       ? this.#normalizeGraphemes(text)
       : this.#normalizeCharacters(text);
   }
 
-  /** Whether some short grapheme of several characters may be replaced as a whole. */
+  /** Whether the map replaces some short grapheme of several characters as a whole. */
   #needsGraphemes(text: string): boolean {
     for (let start = 0; start < text.length;) {
       const codePoint = text.codePointAt(start) ?? 0;
@@ -95,7 +97,7 @@ export class Charsmap {
       while (end < text.length) {
         const joined = text.codePointAt(end) ?? 0;
         bytes += utf8Length(joined);
-        if (bytes >= LONG_GRAPHEME || !JOINING.test(String.fromCodePoint(joined))) break;
+        if (bytes >= longGrapheme || !joining.test(String.fromCodePoint(joined))) break;
         end += joined > 0xffff ? 2 : 1;
       }
       if (end > next && this.#replacement(text, start, end) !== undefined) return true;
@@ -119,25 +121,25 @@ export class Charsmap {
     return normalized + text.slice(copied);
   }
 
-  /** A short grapheme becomes the replacement of its *shortest* mapped prefix: what follows in it is lost. */
+  /** Replaces a short grapheme with the replacement of its *shortest* mapped prefix; the rest of the grapheme is lost. */
   #normalizeGraphemes(text: string): string {
     let normalized = "";
     for (const { segment } of this.#segmenter.segment(text)) {
       let bytes = 0;
       for (const character of segment) bytes += utf8Length(character.codePointAt(0) ?? 0);
-      const whole = bytes < LONG_GRAPHEME ? this.#replacement(segment, 0, segment.length) : undefined;
+      const whole = bytes < longGrapheme ? this.#replacement(segment, 0, segment.length) : undefined;
       normalized += whole ?? this.#normalizeCharacters(segment);
     }
     return normalized;
   }
 
-  /** The replacement of the shortest prefix of `text[start, end)` that has one. */
+  /** The replacement of the shortest mapped prefix of `text[start, end)`, or undefined. */
   #replacement(text: string, start: number, end: number): string | undefined {
     const units = this.#units;
     let index = offsetOf(units[0] ?? 0);
     for (let at = start; at < end;) {
       const codePoint = text.codePointAt(at) ?? 0;
-      // A NUL ends keys, as it does strings in C.
+      // A NUL ends a key, like a string in C.
       if (codePoint === 0) return undefined;
       at += codePoint > 0xffff ? 2 : 1;
       const length = utf8Length(codePoint);
@@ -169,7 +171,7 @@ function utf8Length(codePoint: number): number {
   return codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
 }
 
-/** The first of a code point's `length` bytes in UTF-8. */
+/** The first of the `length` UTF-8 bytes of a code point. */
 function leadByte(codePoint: number, length: number): number {
   return length === 1 ? codePoint : ((0xf00 >> length) & 0xff) | (codePoint >> (6 * (length - 1)));
 }
@@ -177,7 +179,7 @@ function leadByte(codePoint: number, length: number): number {
 function damaged(file: string, expected: string, found: string, cause?: unknown): InputError {
   return new InputError(
     `${file}: expected the precompiled character map to have ${expected}, found ${found}; ` +
-      `the file is damaged, download it again`,
+      `download the file again`,
     [],
     { cause },
   );

@@ -1,24 +1,24 @@
 import type { Vocabulary } from "./vocabulary.ts";
 
-/** A token that is found in the text itself, before the model sees it (`<mask>`). */
+/** A token that is matched in the text before the model splits it into pieces, such as `<mask>`. */
 export interface AddedToken {
   readonly content: string;
   readonly id: number;
-  /** takes the white space in front of it along */
+  /** The token includes the white space before it. */
   readonly stripsLeft: boolean;
-  /** takes the white space behind it along */
+  /** The token includes the white space after it. */
   readonly stripsRight: boolean;
-  /** is looked for after normalisation, not before */
+  /** The token is matched after normalisation instead of before. */
   readonly isNormalized: boolean;
 }
 
-/** What either file format says about an XLM-R tokenizer. */
+/** The contents of a unigram tokenizer's file, in any format. */
 export interface TokenizerParts {
   readonly vocabulary: Vocabulary;
   readonly unknownId: number;
   readonly addedTokens: readonly AddedToken[];
   readonly normalize: (text: string) => string;
-  /** Cuts normalised text into words, as the model expects them: with ▁ for the space in front. */
+  /** Splits normalised text into words, in which ▁ replaces the space before the word. */
   readonly preTokenize: (text: string) => readonly string[];
   /** `<s>` */
   readonly startId: number;

@@ -1,6 +1,7 @@
 /**
- * The pieces of a vocabulary as a tree of UTF-16 units, in typed arrays: a node is a number, the root is 0, and a hash
- * table finds the child of a node by a unit.
+ * The pieces of a vocabulary as a tree of UTF-16 units in typed arrays.
+ *
+ * Nodes are numbers, the root is 0, and a hash table finds a node's child by its unit.
  */
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -9,11 +10,11 @@ export class Trie {
   #parents: Int32Array;
   #units: Uint16Array;
   #ids: Int32Array;
-  /** Open addressing with linear probing; at most half full. 0 is empty: the root is nobody's child. */
+  /** Open addressing with linear probing, at most half full. 0 marks an empty slot: the root is not a child. */
   #table: Int32Array;
   #shift: number;
 
-  /** Of pieces that occur twice the last one counts, as in Hugging Face's map of tokens. */
+  /** If a piece occurs twice, the last id counts, as in Hugging Face's map of tokens. */
   constructor(vocabulary: Vocabulary) {
     const { units } = vocabulary;
     let capacity = 1024;
@@ -37,13 +38,13 @@ export class Trie {
         this.#parents[this.#nodes] = node;
         this.#units[this.#nodes] = unit;
         node = this.#nodes++;
-        this.#enter(node);
+        this.#insert(node);
       }
       if (node !== 0) this.#ids[node] = id;
     }
   }
 
-  /** The child of `node` by `unit`, or 0. */
+  /** The child of `node` with the given unit, or 0. */
   child(node: number, unit: number): number {
     const table = this.#table;
     const mask = table.length - 1;
@@ -72,7 +73,7 @@ export class Trie {
     return Math.imul(Math.imul(node, 0x9e3779b1) ^ unit, 0x85ebca6b) >>> this.#shift;
   }
 
-  #enter(node: number): void {
+  #insert(node: number): void {
     const mask = this.#table.length - 1;
     let slot = this.#slot(this.#parents[node] ?? 0, this.#units[node] ?? 0);
     while (this.#table[slot] !== 0) slot = (slot + 1) & mask;
@@ -91,6 +92,6 @@ export class Trie {
     this.#ids = ids;
     this.#table = new Int32Array(2 * capacity);
     this.#shift--;
-    for (let node = 1; node < this.#nodes; node++) this.#enter(node);
+    for (let node = 1; node < this.#nodes; node++) this.#insert(node);
   }
 }

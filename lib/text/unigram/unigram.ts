@@ -1,23 +1,26 @@
 /**
- * SentencePiece's unigram language model: of all ways to cut a word into pieces, the one whose scores sum highest.
+ * SentencePiece's unigram language model: splits a word into the pieces whose scores have the highest sum.
  *
- * Kudo 2018, "Subword Regularization", https://arxiv.org/abs/1804.10959. Follows Hugging Face tokenizers 0.23.2
- * (`models/unigram/model.rs`, `encode_optimized`) in what decides ties and unknowns: sums in float64, from the left,
- * only a strictly better sum replaces an earlier one; neighbouring unknown characters become one unknown piece.
+ * Ties and unknown characters are handled as in Hugging Face tokenizers: sums are float64 and accumulate from the left,
+ * only a strictly higher sum replaces an earlier one, and adjacent unknown characters become one unknown piece.
+ *
+ * Paper: Kudo, Subword Regularization, 2018, https://arxiv.org/abs/1804.10959
+ *
+ * Source: huggingface/tokenizers 0.23.2, models/unigram/model.rs, encode_optimized
  */
 import { Trie } from "./trie.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
-/** How much worse than the worst piece an unknown character is. */
-const UNKNOWN_PENALTY = 10;
+/** An unknown character scores this much less than the lowest piece. */
+const unknownPenalty = 10;
 
 export class Unigram {
   readonly #vocabulary: Vocabulary;
   readonly #unknownId: number;
   readonly #unknownScore: number;
   readonly #trie: Trie;
-  // The best way to each position of the word: its score, its last piece, and where that begins. Reused from word
-  // to word.
+  // For each position of the word, the best split up to it: its score, its last piece, and the start of that piece.
+  // Reused for all words.
   #best = new Float64Array(256);
   #bestId = new Int32Array(256);
   #bestStart = new Int32Array(256);
@@ -28,7 +31,7 @@ export class Unigram {
     this.#trie = new Trie(vocabulary);
     let lowest = Infinity;
     for (let id = 0; id < vocabulary.size; id++) lowest = Math.min(lowest, vocabulary.score(id));
-    this.#unknownScore = lowest - UNKNOWN_PENALTY;
+    this.#unknownScore = lowest - unknownPenalty;
   }
 
   /** The id of a piece, or -1. */

@@ -1,8 +1,10 @@
 const utf16 = new TextDecoder("utf-16le", { ignoreBOM: true });
 
 /**
- * Pieces and their scores, by id. All characters stand in one array: a quarter of a million strings would weigh more
- * than the model's file.
+ * Pieces and their scores, by id.
+ *
+ * One array holds the characters of all pieces: a quarter of a million strings would take more memory than the model's
+ * file.
  */
 export class Vocabulary {
   #units: Uint16Array;
@@ -10,7 +12,12 @@ export class Vocabulary {
   #scores: Float64Array;
   #size = 0;
 
-  /** Both are only first guesses of the number of pieces and of their UTF-16 units together. */
+  /**
+   * The vocabulary grows beyond these initial capacities.
+   *
+   * @param pieces number of pieces
+   * @param units number of UTF-16 units of all pieces together
+   */
   constructor(pieces: number, units: number) {
     this.#units = new Uint16Array(units);
     this.#ends = new Uint32Array(pieces);
@@ -21,17 +28,17 @@ export class Vocabulary {
     return this.#size;
   }
 
-  /** All pieces' UTF-16 units, one piece after the other. */
+  /** The UTF-16 units of all pieces, concatenated. */
   get units(): Uint16Array {
     return this.#units;
   }
 
-  /** Where the piece begins in `units`. */
+  /** The index in `units` of the piece's first unit. */
   start(id: number): number {
     return id === 0 ? 0 : (this.#ends[id - 1] ?? 0);
   }
 
-  /** Where the next one begins. */
+  /** The index in `units` after the piece's last unit. */
   end(id: number): number {
     return this.#ends[id] ?? 0;
   }
@@ -52,18 +59,18 @@ export class Vocabulary {
   }
 
   /**
-   * Adds the piece whose UTF-8 stands in `bytes[start, end)`: no string is made.
+   * Adds a piece given in UTF-8, without making a string.
    *
-   * @returns false, and nothing is added, where that is not UTF-8
+   * @returns false if the bytes are not UTF-8; then nothing is added
    */
-  addUtf8(bytes: Uint8Array, start: number, end: number, score: number): boolean {
-    let unit = this.#reserve(end - start);
+  addUtf8(bytes: Uint8Array, score: number): boolean {
+    let unit = this.#reserve(bytes.length);
     const units = this.#units;
-    for (let index = start; index < end;) {
+    for (let index = 0; index < bytes.length;) {
       const lead = bytes[index++] ?? 0;
       const length =
         lead < 0x80 ? 0 : lead < 0xc2 ? -1 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : lead < 0xf5 ? 3 : -1;
-      if (length === -1 || index + length > end) return false;
+      if (length === -1 || index + length > bytes.length) return false;
       let codePoint = length === 0 ? lead : lead & (0x3f >> length);
       for (let rest = length; rest > 0; rest--) {
         const byte = bytes[index++] ?? 0;
@@ -84,16 +91,24 @@ export class Vocabulary {
     return true;
   }
 
-  /** Makes room for one more piece; returns where it begins. */
-  #reserve(units: number): number {
+  /** Adds the pieces of another vocabulary from id `first` on. */
+  addFrom(other: Vocabulary, first: number): void {
+    const from = other.start(first);
+    const to = this.#reserve(other.start(other.size) - from, other.size - first);
+    this.#units.set(other.units.subarray(from, other.start(other.size)), to);
+    for (let id = first; id < other.size; id++) this.#close(to + other.end(id) - from, other.score(id));
+  }
+
+  /** Grows the arrays if necessary, and returns the index of the next piece's first unit. */
+  #reserve(units: number, pieces = 1): number {
     const start = this.start(this.#size);
     if (start + units > this.#units.length) {
       const grown = new Uint16Array(Math.max(2 * this.#units.length, start + units));
       grown.set(this.#units);
       this.#units = grown;
     }
-    if (this.#size === this.#ends.length) {
-      const ends = new Uint32Array(2 * this.#size + 16);
+    if (this.#size + pieces > this.#ends.length) {
+      const ends = new Uint32Array(2 * this.#size + pieces + 15);
       ends.set(this.#ends);
       this.#ends = ends;
       const scores = new Float64Array(ends.length);

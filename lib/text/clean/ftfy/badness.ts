@@ -1,8 +1,10 @@
 /**
- * ftfy's heuristic: does a text hold neighbours that hardly ever meet except in mojibake?
+ * ftfy's heuristic for mojibake: pairs of adjacent characters that are very rare in correct text.
  *
- * Rewritten after ftfy 6.3.1's `badness.py` (BADNESS_RE), copyright 2023 Robyn Speer, Apache-2.0,
- * https://github.com/rspeer/python-ftfy. Python's `\s` and `\w` are spelled out, since JavaScript's differ.
+ * Python's `\s` and `\w` are written out, because JavaScript's match other characters.
+ *
+ * Source: ftfy 6.3.1, badness.py, BADNESS_RE (copyright 2023 Robyn Speer, Apache-2.0,
+ * https://github.com/rspeer/python-ftfy)
  */
 import { categories } from "./character-classes.ts";
 
@@ -12,9 +14,9 @@ const { upperAccented, lowerAccented, upperCommon, lowerCommon } = categories;
 
 const punctuation = startPunctuation + endPunctuation;
 const accented = lowerAccented + upperAccented;
-/** what Python's `\s` matches in text */
+/** The characters that Python's `\s` matches. */
 const space = "[\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
-/** what Python's `\w` matches in text */
+/** The characters that Python's `\w` matches. */
 const word = "[\\p{L}\\p{N}_]";
 
 const alternatives = [
@@ -42,19 +44,19 @@ const alternatives = [
   // Two-character mojibake of Windows-1252 that the cases above miss.
   `[ÂÃÎÐ][€œŠš¢£Ÿž\\xa0\\xad®©°·»${punctuation}–—´]`,
   `×[²³]`,
-  // Arabic read as Windows-1252 needs the common characters too, therefore four in a row.
+  // Arabic read as Windows-1252. The common characters are needed too, so the pattern is four characters long.
   `[ØÙ][${common}${currency}${bad}${numeric}${startPunctuation}ŸŠ®°µ»]` +
     `[ØÙ][${common}${currency}${bad}${numeric}${startPunctuation}ŸŠ®°µ»]`,
-  // What starts three-character sequences of some South Asian alphabets in Windows-1252.
+  // The start of three-character sequences: South Asian scripts read as Windows-1252.
   `à[²µ¹¼½¾]`,
   // MacRoman.
   `√[±∂†≠®™´≤≥¥µø]`,
   `≈[°¢]`,
   `‚Ä[ìîïòôúùû†°¢π]`,
   `‚[âó][àä°ê]`,
-  // U+2000 and after, read as Windows-1251.
+  // U+2000 and above, read as Windows-1251.
   `вЂ`,
-  // Latin-1 or Cyrillic read as Windows-1251: pairs may be common, so three characters.
+  // Latin-1 or Cyrillic read as Windows-1251. Pairs occur in correct text, so the pattern is three characters long.
   `[ВГРС][${c1}${bad}${punctuation}${currency}°µ][ВГРС]`,
   // Windows-1251 on top of Latin-1 on top of Windows-1252, with a Latin letter nearby.
   `ГўВЂВ[^\\n][A-Za-z ]`,
@@ -62,19 +64,19 @@ const alternatives = [
   `Ã[\\xa0¡]`,
   `[a-z]${space}?[ÃÂ][ ]`,
   `^[ÃÂ][ ]`,
-  // Â before a character that stands for itself and is common enough.
+  // Â before a character that the wrong encoding left unchanged.
   `[a-z.,?!${endPunctuation}]Â[ ${punctuation}]`,
-  // U+2000 and after, read as Windows-1253.
+  // U+2000 and above, read as Windows-1253.
   `β€[™\\xa0Ά\\xad®°]`,
   // Latin-1 or Greek read as Windows-1253.
   `[ΒΓΞΟ][${c1}${bad}${punctuation}${currency}°][ΒΓΞΟ]`,
-  // U+2000 and after, read as Windows-1257.
+  // U+2000 and above, read as Windows-1257.
   `ā€`,
 ];
 
 const badness = new RegExp(alternatives.join("|"), "u");
 
-/** Whether the text looks as if some of it were mojibake. The longer it is, the sooner it does. */
+/** Whether some of the text looks like mojibake. False positives become more likely with the text's length. */
 export function isBad(text: string): boolean {
   return badness.test(text);
 }

@@ -1,11 +1,13 @@
 /**
- * The character tables of ftfy 6.3.1 that tell mojibake from text, as sources of regular expression classes.
+ * The character tables by which ftfy detects mojibake, as the bodies of regular expression classes.
  *
- * Tables carried over from ftfy's `badness.py` (MOJIBAKE_CATEGORIES) and `chardata.py` (UTF8_CLUES), with runs of
- * neighbours joined to ranges. Copyright 2023 Robyn Speer, Apache-2.0, https://github.com/rspeer/python-ftfy.
+ * Adjacent characters are joined into ranges.
+ *
+ * Source: ftfy 6.3.1, badness.py, MOJIBAKE_CATEGORIES; chardata.py, UTF8_CLUES (copyright 2023 Robyn Speer, Apache-2.0,
+ * https://github.com/rspeer/python-ftfy)
  */
 
-/** Characters that mojibake is made of, by the role that they would have if they were meant. */
+/** Characters that occur in mojibake, by their role in correct text. */
 export const categories = {
   c1: "\u0080-\u009f",
   bad: "¤¦¨ª¬¯¸ºƒˆˇ˘˛˜†‡‰⌐◊\ufffd",
@@ -23,16 +25,16 @@ export const categories = {
   common: "\u00a0\u00ad´·–-―’…",
 } as const;
 
-/** Characters that the bytes of UTF-8 turn into when they are read as one of the single-byte encodings. */
+/** The characters that UTF-8 bytes become when they are decoded with one of the single-byte encodings. */
 export const utf8Clues = {
-  /** bytes C2–DF */
+  /** Bytes C2–DF. */
   firstOf2: "Â-ßĀĂĆČĎĐĒĖĘĚĞĢĪİĶĹĻŁŃŅŇŌŐŘŚŞŠŢŪŮŰŲŹŻŽΒ-ΡΣ-ίВ-Я",
-  /** bytes E0–EF */
+  /** Bytes E0–EF. */
   firstOf3: "à-ïāăąćčďēėęěģīįķĺļŕźΰ-οа-п",
-  /** bytes F0–F4 */
+  /** Bytes F0–F4. */
   firstOf4: "ðóđğšπσру",
-  /** bytes 80–BF, and the space that a no-break space (A0) may have become */
+  /** Bytes 80–BF, and the space, which may have been a no-break space (A0). */
   continuation: " \u0080-¿ÆØæøĄąĽľŁłŒœŖŗŚśŞ-šŤťŸ-žƒˆˇ˘˛-˝΄-ΆΈ-ΊΌΎΏЁ-ЌЎЏё-ќўџҐґ–-―‘-‚“-„†-•…‰‹›€№™",
-  /** the same without the space, dashes and quotes that also stand in sound text */
+  /** Bytes 80–BF without the characters that are common in correct text: space, dashes and quotes. */
   continuationStrict: "\u0080-¿ÆØæøĄąĽľŁłŒœŖŗŚśŞ-šŤťŸ-žƒˆˇ˘˛-˝΄-ΆΈ-ΊΌΎΏЁ-ЌЎЏё-ќўџҐґ†‡‰‹›€№™",
 } as const;

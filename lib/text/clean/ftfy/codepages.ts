@@ -1,13 +1,15 @@
 /**
- * The single-byte encodings that ftfy 6.3.1 tries to undo, in its order: what the bytes 80–FF stand for.
+ * The single-byte encodings that ftfy tries to undo, in its order.
  *
- * "Sloppy" ones give an unassigned byte the meaning that it has in Latin-1, and write U+FFFD as byte 1A (SUBSTITUTE),
- * as ftfy's `bad_codecs/sloppy.py` does; the others are Python's own codecs. Tables printed by Python 3.11.
+ * A "sloppy" encoding decodes unassigned bytes as Latin-1 and encodes U+FFFD as byte 1A (substitute). The others are
+ * Python's own codecs. Python 3.11 printed the tables.
+ *
+ * Source: ftfy 6.3.1, chardata.py, CHARMAP_ENCODINGS; bad_codecs/sloppy.py
  */
 interface Codepage {
   readonly name: string;
   readonly sloppy: boolean;
-  /** the 128 characters of bytes 80–FF */
+  /** The 128 characters of bytes 80–FF. */
   readonly upperHalf: string;
 }
 
@@ -103,10 +105,10 @@ const codepages: readonly Codepage[] = [
   },
 ];
 
-/** Byte 1A, by which a sloppy encoding writes the replacement character: "some byte, but nobody knows which". */
-const SUBSTITUTE = 0x1a;
+/** The byte of the replacement character in a sloppy encoding. */
+const substitute = 0x1a;
 
-/** One single-byte encoding, in both directions. */
+/** Converts between bytes and text in one single-byte encoding. */
 export class SingleByteEncoding {
   readonly name: string;
   readonly sloppy: boolean;
@@ -120,12 +122,16 @@ export class SingleByteEncoding {
     for (let byte = 0; byte < 0x80; byte++) this.#bytes.set(byte, byte);
     for (let index = 0; index < 128; index++) this.#bytes.set(upperHalf.charCodeAt(index), 0x80 + index);
     if (sloppy) {
-      this.#bytes.delete(SUBSTITUTE);
-      this.#bytes.set(0xfffd, SUBSTITUTE);
+      this.#bytes.delete(substitute);
+      this.#bytes.set(0xfffd, substitute);
     }
   }
 
-  /** The bytes of `text` as a string of characters 00–FF, or undefined where it holds something else. */
+  /**
+   * The bytes of `text`, as a string of characters 00–FF.
+   *
+   * @returns undefined if the encoding lacks a character of the text
+   */
   encode(text: string): string | undefined {
     const bytes = new Uint8Array(text.length);
     for (let index = 0; index < text.length; index++) {
@@ -142,10 +148,10 @@ export class SingleByteEncoding {
   }
 }
 
-/** A string of characters 00–FF, on which regular expressions over bytes can run. */
+/** Converts bytes to a string of characters 00–FF, on which regular expressions can run. */
 function binaryString(bytes: Uint8Array): string {
   let text = "";
-  // In pieces: every byte becomes an argument of the call.
+  // In chunks, because every byte is an argument of the call.
   for (let start = 0; start < bytes.length; start += 8192) {
     text += String.fromCharCode(...bytes.subarray(start, start + 8192));
   }
@@ -157,5 +163,5 @@ export const singleByteEncodings: readonly SingleByteEncoding[] = codepages.map(
   (codepage) => new SingleByteEncoding(codepage),
 );
 
-/** Windows-1252, what a C1 control character most likely was. */
+/** Windows-1252, the most likely source of C1 control characters. */
 export const windows1252 = singleByteEncodings[1] as SingleByteEncoding;

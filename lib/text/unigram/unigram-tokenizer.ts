@@ -1,42 +1,16 @@
 /**
- * XLM-R's tokenizer as open_clip uses it: cleaning, added tokens, normalisation, words, unigram pieces, `<s>` and
- * `</s>`, cut to the context length.
+ * A unigram tokenizer as open_clip uses XLM-R's: cleaning, added tokens, normalisation, words, unigram pieces, then
+ * `<s>` and `</s>`, cut to the context length.
  *
- * Mirrors open_clip 3.3.0's HFTokenizer over Hugging Face's fast XLM-R tokenizer (tokenizers 0.23.2).
+ * Source: open_clip 3.3.0, tokenizer.py, HFTokenizer; huggingface/tokenizers 0.23.2
  */
-import { AddedTokenSplitter } from "./added-tokens.ts";
 import { cleaners } from "../clean/clean.ts";
-import { checkContextLength } from "../context-length.ts";
-import { readSentencePieceModel } from "../readers/sentencepiece-model.ts";
-import { readTokenizerJson } from "../readers/tokenizer-json.ts";
+import type { TokenizedText, Tokenizer, TokenizerOptions } from "../tokenizer.ts";
+import { AddedTokenSplitter } from "./added-tokens.ts";
 import type { TokenizerParts } from "./tokenizer-parts.ts";
-import type { TokenizedText, Tokenizer, TokenizerFile } from "../tokenizer.ts";
 import { Unigram } from "./unigram.ts";
 
-/**
- * Reads a `tokenizer.json` (by its name's ending) or else a `sentencepiece.bpe.model`.
- *
- * @throws InputError where the file is damaged, or says something that is not implemented; where `contextLength` is
- *   under 2, which leaves no room for `<s>` and `</s>`
- */
-export function createXlmRobertaTokenizer(
-  file: TokenizerFile,
-  options: XlmRobertaTokenizerOptions,
-): Tokenizer {
-  checkContextLength(options.contextLength);
-  const parts = file.name.endsWith(".json") ? readTokenizerJson(file) : readSentencePieceModel(file);
-  return new XlmRobertaTokenizer(parts, options);
-}
-
-export interface XlmRobertaTokenizerOptions {
-  readonly contextLength: number;
-  /** Default: whitespace, as open_clip's. */
-  readonly clean?: keyof typeof cleaners;
-  /** Write 0 in the place of every `</s>`, as open_clip's `strip_sep_token`. Default: false. */
-  readonly stripSeparator?: boolean;
-}
-
-class XlmRobertaTokenizer implements Tokenizer {
+export class UnigramTokenizer implements Tokenizer {
   readonly contextLength: number;
   readonly vocabSize: number;
   readonly padId: number;
@@ -49,7 +23,7 @@ class XlmRobertaTokenizer implements Tokenizer {
 
   constructor(
     parts: TokenizerParts,
-    { contextLength, clean = "whitespace", stripSeparator = false }: XlmRobertaTokenizerOptions,
+    { contextLength, clean = "whitespace", stripSeparator = false }: TokenizerOptions,
   ) {
     this.#clean = cleaners[clean];
     this.#stripSeparator = stripSeparator;
@@ -97,7 +71,7 @@ class XlmRobertaTokenizer implements Tokenizer {
           continue;
         }
         for (const word of preTokenize(part)) {
-          // What comes after the context's end changes nothing before it.
+          // Words beyond the context length do not change the ids before them.
           if (ids.length >= room) break;
           this.#unigram.encode(word, ids);
         }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { createXlmRobertaTokenizer, type Tokenizer } from "../../../lib/text/tokenizer.ts";
+import { createTokenizer } from "../../../lib/text/create-tokenizer.ts";
+import type { Tokenizer } from "../../../lib/text/tokenizer.ts";
 import { fixture } from "../../support/paths.ts";
 import { readTable } from "../../support/tables.ts";
 
@@ -15,8 +16,8 @@ interface OptionRow extends Row {
 
 const contextLength = 77;
 
-function load(path: string, length = contextLength): Tokenizer {
-  return createXlmRobertaTokenizer({ name: path, bytes: readFileSync(path) }, { contextLength: length });
+function load(path: string, length = contextLength): Promise<Tokenizer> {
+  return createTokenizer({ name: path, bytes: readFileSync(path) }, { contextLength: length });
 }
 
 function assertRows(tokenizer: Tokenizer, rows: readonly Row[]): void {
@@ -27,8 +28,8 @@ function assertRows(tokenizer: Tokenizer, rows: readonly Row[]): void {
   );
 }
 
-describe("createXlmRobertaTokenizer, tokenizer_kwargs", () => {
-  it("gives open_clip's ids with other ways to clean, and with the separator stripped", () => {
+describe("UnigramTokenizer, tokenizer_kwargs", () => {
+  it("gives open_clip's ids with other cleaners and with strip_sep_token", async () => {
     const name = fixture("tokenizer/tokenizer.json");
     const bytes = readFileSync(name);
     const tokenizers = new Map<string, Tokenizer>();
@@ -39,7 +40,7 @@ describe("createXlmRobertaTokenizer, tokenizer_kwargs", () => {
       const key = JSON.stringify(options);
       const tokenizer =
         tokenizers.get(key) ??
-        createXlmRobertaTokenizer({ name, bytes }, { contextLength, clean, stripSeparator });
+        (await createTokenizer({ name, bytes }, { contextLength, clean, stripSeparator }));
       tokenizers.set(key, tokenizer);
       assert.deepEqual(tokenizer.encode(text), ids, `${key} ${JSON.stringify(text)}`);
     }
@@ -48,8 +49,12 @@ describe("createXlmRobertaTokenizer, tokenizer_kwargs", () => {
 });
 
 for (const name of ["sentencepiece.bpe.model", "tokenizer.json"]) {
-  describe(`createXlmRobertaTokenizer, ${name}`, () => {
-    const tokenizer = load(fixture(`tokenizer/${name}`));
+  describe(`UnigramTokenizer, ${name}`, () => {
+    let tokenizer: Tokenizer;
+
+    before(async () => {
+      tokenizer = await load(fixture(`tokenizer/${name}`));
+    });
 
     it("gives open_clip's ids for every text of the table", () => {
       const rows = readTable<Row>("tokenizer/ids.jsonl");
@@ -57,7 +62,7 @@ for (const name of ["sentencepiece.bpe.model", "tokenizer.json"]) {
       assertRows(tokenizer, rows);
     });
 
-    it("gives a piece for each id, and the cleaned text", () => {
+    it("returns the cleaned text and one piece per id", () => {
       const { cleaned, pieces, ids } = tokenizer.tokenize(" a  cat &amp; <mask> ☃ ");
       assert.equal(cleaned, "a cat & <mask> ☃");
       assert.deepEqual(pieces, ["<s>", "▁a", "▁cat", "▁", "&", "<mask>", "▁", "<unk>", "</s>"]);
@@ -65,39 +70,39 @@ for (const name of ["sentencepiece.bpe.model", "tokenizer.json"]) {
       assert.equal(ids.length, pieces.length);
     });
 
-    it("makes <s></s> of a blank text", () => {
+    it("encodes a blank text as <s></s>", () => {
       for (const text of ["", " \n\t", "\u3000", "&nbsp;", "\ufeff"])
         assert.deepEqual(tokenizer.encode(text), [0, 2]);
     });
 
-    it("knows XLM-R's special ids", () => {
+    it("has XLM-R's special ids", () => {
       assert.equal(tokenizer.padId, 1);
       assert.equal(tokenizer.contextLength, contextLength);
       const mask = tokenizer.vocabSize - 1;
       assert.deepEqual(tokenizer.encode("<pad><unk></s><s><mask>"), [0, 1, 3, 2, 0, mask, 2]);
     });
 
-    it("cuts to the context length and keeps </s>", () => {
+    it("cuts to the context length and keeps </s>", async () => {
       const long = "a cat and a dog ".repeat(50);
-      const whole = load(fixture(`tokenizer/${name}`), 1000).encode(long);
+      const whole = (await load(fixture(`tokenizer/${name}`), 1000)).encode(long);
       for (const length of [2, 3, 10, 77]) {
-        const ids = load(fixture(`tokenizer/${name}`), length).encode(long);
+        const ids = (await load(fixture(`tokenizer/${name}`), length)).encode(long);
         assert.deepEqual(ids, [...whole.slice(0, length - 1), 2]);
       }
     });
 
-    it("stays quick on a word without end", () => {
+    it("encodes a word of 300,000 characters within the time limit", () => {
       assert.equal(tokenizer.encode("猫".repeat(300_000)).length, contextLength);
     });
   });
 }
 
-// The real vocabulary, for people who have it: a folder with sentencepiece.bpe.model (or tokenizer.json) and ids.jsonl,
-// one { "text", "ids" } a line.
+// Optional, with XLM-R's own vocabulary: a folder with sentencepiece.bpe.model or tokenizer.json, and with ids.jsonl,
+// which has one { "text", "ids" } per line.
 const realFolder = process.env["CLIPSCOPE_XLMR"];
 
 if (realFolder !== undefined) {
-  describe("createXlmRobertaTokenizer, XLM-R's own vocabulary (CLIPSCOPE_XLMR)", () => {
+  describe("UnigramTokenizer, XLM-R's own vocabulary (CLIPSCOPE_XLMR)", () => {
     const names = ["sentencepiece.bpe.model", "tokenizer.json"].filter((name) =>
       existsSync(`${realFolder}/${name}`),
     );
@@ -107,8 +112,8 @@ if (realFolder !== undefined) {
     });
 
     for (const name of names) {
-      it(`gives open_clip's ids for every text of ids.jsonl, ${name}`, () => {
-        const tokenizer = load(`${realFolder}/${name}`);
+      it(`gives open_clip's ids for every text of ids.jsonl, ${name}`, async () => {
+        const tokenizer = await load(`${realFolder}/${name}`);
         assert.equal(tokenizer.vocabSize, 250_002);
         assert.deepEqual(tokenizer.encode("Hello world!"), [0, 35378, 8999, 38, 2]);
         const lines = readFileSync(`${realFolder}/ids.jsonl`, "utf8").split("\n").filter(Boolean);

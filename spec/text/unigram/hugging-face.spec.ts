@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { Tokenizer as HuggingFaceTokenizer } from "tokenizers";
-import { clean } from "../../lib/text/clean/clean.ts";
-import { createXlmRobertaTokenizer } from "../../lib/text/tokenizer.ts";
-import { fixture } from "../support/paths.ts";
+import { clean } from "../../../lib/text/clean/clean.ts";
+import { createTokenizer } from "../../../lib/text/create-tokenizer.ts";
+import { fixture } from "../../support/paths.ts";
 
 interface AddedTokenJson {
   content: string;
@@ -22,19 +22,19 @@ interface TokenizerJson {
 const json = readFileSync(fixture("tokenizer/tokenizer.json"), "utf8");
 const contextLength = 1000;
 
-/** Ours and Hugging Face's, from the same file. */
-function pair(change: (json: TokenizerJson) => void = () => undefined) {
+/** Creates our tokenizer and Hugging Face's from the same file. */
+async function pair(change: (json: TokenizerJson) => void = () => undefined) {
   const changed = JSON.parse(json) as TokenizerJson;
   change(changed);
   const text = JSON.stringify(changed);
   const bytes = new TextEncoder().encode(text);
   return {
-    ours: createXlmRobertaTokenizer({ name: "tokenizer.json", bytes }, { contextLength }),
+    ours: await createTokenizer({ name: "tokenizer.json", bytes }, { contextLength }),
     theirs: HuggingFaceTokenizer.fromString(text),
   };
 }
 
-/** Characters that make graphemes, change under normalisation, or mean something to a tokenizer. */
+/** Characters that form graphemes, change under normalisation, or are special to a tokenizer. */
 const delicate = fc.constantFrom(
   ...Array.from(
     "aeAxﬁẛÅΩ½①㍿´¨ª©®™かハｶ하ᄒ한กक\u0958ع▁🐈👩👍🇮🇹" +
@@ -56,7 +56,7 @@ const texts = fc
   )
   .map((parts) => parts.join(""));
 
-async function assertSame({ ours, theirs }: ReturnType<typeof pair>, runs: number): Promise<void> {
+async function assertSame({ ours, theirs }: Awaited<ReturnType<typeof pair>>, runs: number): Promise<void> {
   const property = fc.asyncProperty(texts, async (text) => {
     const encoding = await theirs.encode(clean(text));
     assert.deepEqual(ours.encode(text), encoding.getIds());
@@ -64,13 +64,13 @@ async function assertSame({ ours, theirs }: ReturnType<typeof pair>, runs: numbe
   await fc.assert(property, { numRuns: runs });
 }
 
-describe("XLM-R's tokenizer beside Hugging Face's", () => {
-  it("gives the same ids for any text", async () => {
-    await assertSame(pair(), 2000);
+describe("UnigramTokenizer and Hugging Face's tokenizer", () => {
+  it("give the same ids for any text", async () => {
+    await assertSame(await pair(), 2000);
   });
 
-  it("gives the same ids from a file as xlm-roberta-large was published with", async () => {
-    const published = pair((changed) => {
+  it("give the same ids with the published tokenizer.json of xlm-roberta-large", async () => {
+    const published = await pair((changed) => {
       changed.pre_tokenizer = {
         type: "Sequence",
         pretokenizers: [
@@ -83,9 +83,9 @@ describe("XLM-R's tokenizer beside Hugging Face's", () => {
     await assertSame(published, 500);
   });
 
-  it("gives the same ids from a file as transformers 4 converted it", async () => {
+  it("give the same ids with a tokenizer.json converted by transformers 4", async () => {
     for (const content of [" ", "▁"]) {
-      const converted = pair((changed) => {
+      const converted = await pair((changed) => {
         changed.normalizer = {
           type: "Sequence",
           normalizers: [
@@ -101,9 +101,9 @@ describe("XLM-R's tokenizer beside Hugging Face's", () => {
     }
   });
 
-  it("gives the same ids whatever added tokens strip, before and behind normalisation", async () => {
+  it("give the same ids if added tokens strip white space, before or after normalisation", async () => {
     for (const normalized of [false, true]) {
-      const stripping = pair((changed) => {
+      const stripping = await pair((changed) => {
         changed.pre_tokenizer = { type: "Metaspace", replacement: "▁", prepend_scheme: "never", split: true };
         for (const token of changed.added_tokens)
           Object.assign(token, { lstrip: true, rstrip: true, normalized });
