@@ -10,7 +10,7 @@ import { decodeBmp, readBmpHeader } from "./formats/bmp.ts";
 import { ImageBytes, ImageFormatError } from "./formats/bytes.ts";
 import type { ImageCodecs, ReadHeader } from "./formats/format.ts";
 import { decodeGif, readGifHeader } from "./formats/gif.ts";
-import { decodeJpeg, readJpegExif, readJpegHeader } from "./formats/jpeg.ts";
+import { decodeJpeg, readJpegExif, readJpegHeader } from "./formats/jpeg/jpeg.ts";
 import { orient, readOrientation } from "./formats/orientation.ts";
 import { decodePng, readPngExif, readPngHeader } from "./formats/png.ts";
 import { decodeTiff, readTiffHeader } from "./formats/tiff.ts";
