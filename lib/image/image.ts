@@ -1,3 +1,5 @@
+import { multiply255 } from "./alpha.ts";
+
 /**
  * A decoded picture, with the pixel mode that Pillow would give it.
  *
@@ -44,24 +46,27 @@ export function bandsOf(mode: PixelMode): number {
   return BANDS[mode];
 }
 
-/** An array of the same kind: 8-bit samples stay 8-bit samples. */
+/** An array for the samples of a mode. */
+export function newSamples(mode: PixelMode, length: number): Exclude<Samples, Uint8ClampedArray> {
+  switch (mode) {
+    case "I;16":
+    case "I;16B":
+      return new Uint16Array(length);
+    case "I":
+      return new Int32Array(length);
+    case "F":
+      return new Float32Array(length);
+    default:
+      return new Uint8Array(length);
+  }
+}
+
+/** An array of the same type as another. */
 export function samplesLike(like: Samples, length: number): Exclude<Samples, Uint8ClampedArray> {
   if (like instanceof Uint16Array) return new Uint16Array(length);
   if (like instanceof Int32Array) return new Int32Array(length);
   if (like instanceof Float32Array) return new Float32Array(length);
   return new Uint8Array(length);
-}
-
-/**
- * `a * b / 255`, rounded, without a division.
- *
- * @param a 0 to 255
- * @param b 0 to 255
- * @source Pillow, src/libImaging/ImagingUtils.h, MULDIV255
- */
-export function multiply255(a: number, b: number): number {
-  const product = a * b + 128;
-  return ((product >> 8) + product) >> 8;
 }
 
 /**
@@ -118,5 +123,34 @@ export function toRgb(image: DecodedImage): Uint8Array {
         rgb.fill(Math.min(Math.max(data[from]!, 0), 255), to, to + 3);
       }
       return rgb;
+  }
+}
+
+/** A rectangle's size, in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Copies samples into a larger image.
+ *
+ * @param source [height, width, stride]
+ * @param target [more rows, targetWidth, stride]
+ * @param left the column in `target` of the first column of `source`
+ * @param top the row in `target` of the first row of `source`
+ */
+export function paste(
+  source: Samples,
+  { width, height }: Size,
+  target: Samples,
+  targetWidth: number,
+  left: number,
+  top: number,
+  stride: number,
+): void {
+  for (let y = 0; y < height; y++) {
+    const from = y * width * stride;
+    target.set(source.subarray(from, from + width * stride), ((top + y) * targetWidth + left) * stride);
   }
 }

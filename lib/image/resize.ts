@@ -8,15 +8,10 @@
  *
  * @source Pillow, src/libImaging/Resample.c (passes), Geometry.c (nearest), src/PIL/Image.py (rules by mode)
  */
-import { bandsOf, multiply255, samplesLike } from "./image.ts";
-import type { DecodedImage, Samples } from "./image.ts";
+import { premultiply, unpremultiply } from "./alpha.ts";
+import { bandsOf, samplesLike, type DecodedImage, type Samples, type Size } from "./image.ts";
 
 export type Interpolation = "bicubic" | "bilinear";
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** A part of a picture, in pixels. */
 export interface Window extends Size {
@@ -407,31 +402,6 @@ function nearest(raster: Raster, size: Size, window: Window): Raster {
   return { ...raster, width: window.width, height: window.height, data: cut };
 }
 
-/** Colours times alpha, alpha last. */
-function premultiply(raster: Raster): Raster {
-  const { data, stride } = raster;
-  const product = new Uint8Array(data.length);
-  for (let at = 0; at < data.length; at += stride) {
-    const alpha = data[at + stride - 1]!;
-    for (let band = 0; band < stride - 1; band++) product[at + band] = multiply255(data[at + band]!, alpha);
-    product[at + stride - 1] = alpha;
-  }
-  return { ...raster, data: product };
-}
-
-/** The way back, in place; where alpha is 0 the colour stays what the passes left. */
-function unpremultiply(raster: Raster): Raster {
-  const { data, stride } = raster;
-  for (let at = 0; at < data.length; at += stride) {
-    const alpha = data[at + stride - 1]!;
-    if (alpha === 0 || alpha === 255) continue;
-    for (let band = 0; band < stride - 1; band++) {
-      data[at + band] = Math.min(Math.trunc((255 * data[at + band]!) / alpha), 255);
-    }
-  }
-  return raster;
-}
-
 /** Cuts a window out of a picture without resizing it. */
 export function crop(image: DecodedImage, window: Window): DecodedImage {
   const { width, height, data } = cutRaster(rasterOf(image), window);
@@ -459,7 +429,9 @@ export function resize(image: DecodedImage, size: Size, filter: Interpolation, w
   if (mode === "1" || mode === "P") {
     raster = nearest(raster, size, window);
   } else if (mode === "LA" || mode === "RGBA") {
-    raster = unpremultiply(resample(premultiply(raster), size, KERNELS[filter], window));
+    const premultiplied = { ...raster, data: premultiply(raster.data, raster.stride) };
+    raster = resample(premultiplied, size, KERNELS[filter], window);
+    unpremultiply(raster.data, raster.stride, "kept");
   } else {
     raster = resample(raster, size, KERNELS[filter], window);
   }

@@ -4,10 +4,8 @@
  * @source open_clip, src/open_clip/transform.py, image_transform(is_train=False);
  *   torchvision, transforms/functional.py, resize, center_crop, to_tensor, normalize
  */
-import { toRgb, samplesLike } from "./image.ts";
-import type { DecodedImage } from "./image.ts";
-import { resize } from "./resize.ts";
-import type { Interpolation, Size, Window } from "./resize.ts";
+import { paste, samplesLike, toRgb, type DecodedImage, type Size } from "./image.ts";
+import { resize, type Interpolation, type Window } from "./resize.ts";
 
 /** How an image becomes the network's input. */
 export interface PreprocessConfig {
@@ -86,10 +84,7 @@ export function transformPixels(image: DecodedImage, config: PreprocessConfig): 
   const padded = new Uint8Array(height * width * 3);
   const fill = fillRgb(image, config.fillColor);
   for (let at = 0; at < padded.length; at += 3) padded.set(fill, at);
-  for (let y = 0; y < window.height; y++) {
-    const from = y * window.width * 3;
-    padded.set(rgb.subarray(from, from + window.width * 3), ((y + row.target) * width + column.target) * 3);
-  }
+  paste(rgb, window, padded, width, column.target, row.target, 3);
   return padded;
 }
 

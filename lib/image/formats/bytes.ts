@@ -74,3 +74,15 @@ export function paletteOf(colours: Uint8Array): Uint8Array {
   palette.set(colours.subarray(0, 768));
   return palette;
 }
+
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) return first;
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,3 +1,4 @@
+import type { Size } from "../image.ts";
 import type { ImageBytes } from "./bytes.ts";
 
 /**
@@ -10,9 +11,7 @@ import type { ImageBytes } from "./bytes.ts";
 export type Inflate = (bytes: Uint8Array, size: number) => Promise<Uint8Array>;
 
 /** What a JPEG or WebP decoder gives: RGBA, 8 bits, not premultiplied. */
-export interface RgbaImage {
-  readonly width: number;
-  readonly height: number;
+export interface RgbaImage extends Size {
   readonly data: Uint8Array | Uint8ClampedArray;
 }
 
@@ -25,10 +24,5 @@ export interface ImageCodecs {
   readonly webp: (bytes: Uint8Array) => Promise<RgbaImage>;
 }
 
-export interface ImageSize {
-  readonly width: number;
-  readonly height: number;
-}
-
 /** The size that a file's header states, in pixels, read without decoding. Throws ImageFormatError. */
-export type ReadHeader = (file: ImageBytes) => ImageSize;
+export type ReadHeader = (file: ImageBytes) => Size;

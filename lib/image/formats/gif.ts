@@ -6,13 +6,12 @@
  *
  * @source CompuServe, GIF89a Specification; Pillow, src/PIL/GifImagePlugin.py
  */
-import type { DecodedImage } from "../image.ts";
-import { ImageFormatError, paletteOf, truncated } from "./bytes.ts";
-import type { ImageBytes } from "./bytes.ts";
-import type { ImageSize, ReadHeader } from "./format.ts";
+import type { DecodedImage, Size } from "../image.ts";
+import { concatenate, ImageFormatError, paletteOf, truncated, type ImageBytes } from "./bytes.ts";
+import type { ReadHeader } from "./format.ts";
 import { decodeLzw } from "./lzw.ts";
 
-interface Frame extends ImageSize {
+interface Frame extends Size {
   readonly left: number;
   readonly top: number;
   readonly interlaced: boolean;
@@ -30,14 +29,15 @@ function unlessGray(palette: Uint8Array): Uint8Array | undefined {
 }
 
 function readFirstFrame(file: ImageBytes): Frame {
-  const flags = file.u8(10);
   let at = 13;
   let palette: Uint8Array | undefined;
-  if (flags & 0x80) {
-    const length = 3 << ((flags & 7) + 1);
+  const readPalette = (tableFlags: number) => {
+    if ((tableFlags & 0x80) === 0) return;
+    const length = 3 << ((tableFlags & 7) + 1);
     palette = unlessGray(file.slice(at, length));
     at += length;
-  }
+  };
+  readPalette(file.u8(10));
   let transparent: number | undefined;
   for (;;) {
     const kind = file.u8(at);
@@ -57,11 +57,7 @@ function readFirstFrame(file: ImageBytes): Frame {
   const [width, height] = [file.u16(at + 5, true), file.u16(at + 7, true)];
   const frameFlags = file.u8(at + 9);
   at += 10;
-  if (frameFlags & 0x80) {
-    const length = 3 << ((frameFlags & 7) + 1);
-    palette = unlessGray(file.slice(at, length));
-    at += length;
-  }
+  readPalette(frameFlags);
   return {
     left,
     top,
@@ -83,18 +79,15 @@ function endOfBlocks(file: ImageBytes, at: number): number {
   }
 }
 
-function joinBlocks(file: ImageBytes, at: number): Uint8Array {
-  const joined = new Uint8Array(file.length - at);
-  let to = 0;
-  while (at < file.length) {
+function joinBlocks(file: ImageBytes, from: number): Uint8Array {
+  const blocks: Uint8Array[] = [];
+  for (let at = from; at < file.length;) {
     const length = file.u8(at);
     if (length === 0) break;
-    const block = file.bytes.subarray(at + 1, at + 1 + length);
-    joined.set(block, to);
-    to += block.length;
+    blocks.push(file.bytes.subarray(at + 1, at + 1 + length));
     at += length + 1;
   }
-  return joined.subarray(0, to);
+  return concatenate(blocks);
 }
 
 /** The screen, grown to hold the first frame. */

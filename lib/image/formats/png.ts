@@ -6,8 +6,8 @@
  *
  * @source W3C, PNG Specification (2003); Pillow, src/PIL/PngImagePlugin.py (modes), src/libImaging/ZipDecode.c
  */
-import type { DecodedImage, PixelMode } from "../image.ts";
-import { ImageBytes, ImageFormatError, paletteOf, truncated, unpackBits } from "./bytes.ts";
+import { newSamples, type DecodedImage, type PixelMode, type Samples } from "../image.ts";
+import { concatenate, ImageFormatError, paletteOf, truncated, unpackBits, type ImageBytes } from "./bytes.ts";
 import type { Inflate, ReadHeader } from "./format.ts";
 
 const GRAY = 0;
@@ -109,15 +109,7 @@ function readChunks(file: ImageBytes): Chunks {
   }
   if (parts.length === 0)
     throw file.length < 57 ? truncated(file.length) : new ImageFormatError("no image data");
-  const [first] = parts;
-  if (parts.length === 1 && first !== undefined) return { palette, exif, data: first };
-  const data = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part, at);
-    at += part.length;
-  }
-  return { palette, exif, data };
+  return { palette, exif, data: concatenate(parts) };
 }
 
 /** The eXIf chunk's contents, if it stands before the image data. */
@@ -200,8 +192,7 @@ export async function decodePng(file: ImageBytes, inflate: Inflate): Promise<Dec
   if (rows.length < size) throw truncated(file.length);
 
   const stride = mode === "RGBA" ? 4 : channels;
-  const pixels = width * height;
-  const samples = mode === "I;16" ? new Uint16Array(pixels) : new Uint8Array(pixels * stride);
+  const samples = newSamples(mode, width * height * stride);
   let start = 0;
   for (const pass of sized) {
     unfilter(rows, start, pass.rowBytes, pass.rows, Math.max(pixelBits >> 3, 1));
@@ -228,7 +219,7 @@ function spreadRow(
   from: number,
   columns: number,
   { colourType, depth, channels }: Layout,
-  target: Uint8Array | Uint16Array,
+  target: Samples,
   to: number,
   step: number,
 ): void {

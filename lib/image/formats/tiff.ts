@@ -9,9 +9,10 @@
  *
  * @source Adobe, TIFF 6.0; Pillow, src/PIL/TiffImagePlugin.py (OPEN_INFO: layouts and modes; orientation is applied)
  */
-import type { DecodedImage, PixelMode, Samples } from "../image.ts";
-import { ImageBytes, ImageFormatError, paletteOf, truncated, unpackBits } from "./bytes.ts";
-import type { ImageCodecs, ImageSize, ReadHeader } from "./format.ts";
+import { unpremultiply } from "../alpha.ts";
+import { bandsOf, newSamples, type DecodedImage, type PixelMode, type Samples, type Size } from "../image.ts";
+import { ImageFormatError, paletteOf, truncated, unpackBits, type ImageBytes } from "./bytes.ts";
+import type { ImageCodecs, ReadHeader } from "./format.ts";
 import { orient } from "./orientation.ts";
 import { decodeLzw } from "./lzw.ts";
 import { readDirectory } from "./tags.ts";
@@ -50,7 +51,7 @@ const SIGNED = 2;
 const FLOAT = 3;
 
 /** A TIFF's pixels as they lie in the file. */
-interface Layout extends ImageSize {
+interface Layout extends Size {
   readonly littleEndian: boolean;
   readonly mode: PixelMode;
   readonly bits: number;
@@ -64,7 +65,7 @@ interface Layout extends ImageSize {
   readonly reversedBits: boolean;
   /** Colours that are already multiplied by alpha. */
   readonly premultiplied: boolean;
-  readonly tile: ImageSize;
+  readonly tile: Size;
   readonly offsets: readonly number[];
   readonly byteCounts: readonly number[];
 }
@@ -176,8 +177,8 @@ function readLayout(file: ImageBytes, directory: Directory): Layout {
 export async function decodeTiff(file: ImageBytes, codecs: ImageCodecs): Promise<DecodedImage> {
   const directory = readDirectory(file);
   const layout = readLayout(file, directory);
-  const { width, height, mode, samples, tile } = layout;
-  const bands = mode === "RGB" ? Math.min(samples, 3) : samplesOf(mode);
+  const { width, height, mode, tile } = layout;
+  const bands = bandsOf(mode);
   const data = newSamples(mode, width * height * bands);
   const across = Math.ceil(width / tile.width);
   const down = Math.ceil(height / tile.height);
@@ -196,21 +197,10 @@ export async function decodeTiff(file: ImageBytes, codecs: ImageCodecs): Promise
       copyPart(layout, stored, { left, top, width: columns, height: rows }, data, bands, plane);
     }
   }
-  if (layout.premultiplied) unpremultiply(data);
+  if (layout.premultiplied) unpremultiply(data, bands, "black");
   let image: DecodedImage = { width, height, mode, data, stride: bands };
   if (mode === "P") image = { ...image, palette: readPalette(directory) };
   return orient(image, directory.number(TAG.orientation, 1));
-}
-
-function samplesOf(mode: PixelMode): number {
-  return mode === "RGBA" || mode === "CMYK" ? 4 : mode === "LA" ? 2 : 1;
-}
-
-function newSamples(mode: PixelMode, length: number): Samples {
-  if (mode === "I;16" || mode === "I;16B") return new Uint16Array(length);
-  if (mode === "I") return new Int32Array(length);
-  if (mode === "F") return new Float32Array(length);
-  return new Uint8Array(length);
 }
 
 function readPalette(directory: Directory): Uint8Array {
@@ -386,7 +376,7 @@ async function readJpegPart(
 function copyPart(
   layout: Layout,
   stored: Uint8Array,
-  window: ImageSize & { left: number; top: number },
+  window: Size & { left: number; top: number },
   target: Samples,
   bands: number,
   plane: number,
@@ -444,14 +434,4 @@ function readSample(view: DataView, at: number, kind: SampleKind): number {
   }
   if (sampleFormat === FLOAT) return view.getFloat32(at, littleEndian);
   return view.getInt32(at, littleEndian);
-}
-
-/** RGBa to RGBA. @source Pillow, src/libImaging/Unpack.c, unpackRGBa */
-function unpremultiply(data: Samples): void {
-  for (let at = 0; at < data.length; at += 4) {
-    const alpha = data[at + 3]!;
-    for (let band = 0; band < 3; band++) {
-      data[at + band] = alpha === 0 ? 0 : Math.min(Math.trunc((data[at + band]! * 255) / alpha), 255);
-    }
-  }
 }

@@ -3,10 +3,10 @@
  *
  * @source Google, WebP Container Specification; Pillow, src/_webp.c (alpha by the container's flag)
  */
-import type { DecodedImage } from "../image.ts";
+import { paste, type DecodedImage, type Size } from "../image.ts";
 import { ImageFormatError, truncated } from "./bytes.ts";
 import type { ImageBytes } from "./bytes.ts";
-import type { ImageCodecs, ImageSize, ReadHeader, RgbaImage } from "./format.ts";
+import type { ImageCodecs, ReadHeader } from "./format.ts";
 
 interface Chunk {
   readonly type: string;
@@ -15,7 +15,7 @@ interface Chunk {
   readonly length: number;
 }
 
-interface Header extends ImageSize {
+interface Header extends Size {
   readonly alpha: boolean;
   readonly animated: boolean;
 }
@@ -88,31 +88,20 @@ export async function decodeWebp(file: ImageBytes, codecs: ImageCodecs): Promise
   return { width, height, mode: alpha ? "RGBA" : "RGB", data, stride: 4 };
 }
 
-async function decodeFirstFrame(
-  file: ImageBytes,
-  canvas: ImageSize,
-  codecs: ImageCodecs,
-): Promise<Uint8Array> {
+async function decodeFirstFrame(file: ImageBytes, canvas: Size, codecs: ImageCodecs): Promise<Uint8Array> {
   for (const { type, at, length } of chunks(file, 12, file.length)) {
     if (type !== "ANMF") continue;
     const left = u24(file, at) * 2;
     const top = u24(file, at + 3) * 2;
     const frame = await codecs.webp(stillFile(file, at, length));
-    return placed(frame, left, top, canvas);
+    if (left + frame.width > canvas.width || top + frame.height > canvas.height) {
+      throw new ImageFormatError("a frame that reaches beyond its canvas");
+    }
+    const data = new Uint8Array(canvas.width * canvas.height * 4);
+    paste(frame.data, frame, data, canvas.width, left, top, 4);
+    return data;
   }
   throw new ImageFormatError("an animation without a frame");
-}
-
-function placed(frame: RgbaImage, left: number, top: number, canvas: ImageSize): Uint8Array {
-  if (left + frame.width > canvas.width || top + frame.height > canvas.height) {
-    throw new ImageFormatError("a frame that reaches beyond its canvas");
-  }
-  const data = new Uint8Array(canvas.width * canvas.height * 4);
-  for (let y = 0; y < frame.height; y++) {
-    const row = frame.data.subarray(y * frame.width * 4, (y + 1) * frame.width * 4);
-    data.set(row, ((top + y) * canvas.width + left) * 4);
-  }
-  return data;
 }
 
 /** A still WebP file of an ANMF chunk: a VP8X header with the frame's size, then its ALPH and VP8 or VP8L chunks. */
