@@ -1,8 +1,8 @@
 /**
- * Image files to pixels, as Pillow's `Image.open` gives them: same mode, same values.
+ * Decodes image files to the mode and the values of Pillow's `Image.open`.
  *
- * jimp's decoders lose what decides the pixels later (palettes, bit depth, bilevel), and its JavaScript JPEG decoder
- * is not exact; JPEG and WebP go through the codecs that jimp's WASM plug-ins wrap, the other containers are read here.
+ * jimp's decoders drop the palette and the bit depth, which affect the resize, and its JavaScript JPEG decoder is not
+ * exact. So this folder decodes most formats itself, and passes JPEG and WebP to the codecs of jimp's WASM plug-ins.
  */
 import { InputError } from "../errors/input-error.ts";
 import type { DecodedImage } from "./image.ts";
@@ -19,19 +19,19 @@ import { decodeWebp, readWebpExif, readWebpHeader } from "./formats/webp.ts";
 export type { ImageCodecs } from "./formats/format.ts";
 export type { DecodedImage } from "./image.ts";
 
-/** Twice Pillow's MAX_IMAGE_PIXELS (a quarter of a gigabyte of RGB): where it refuses a decompression bomb. */
-export const MAXIMUM_PIXELS = 2 * Math.floor(2 ** 30 / 4 / 3);
+/** The size from which Pillow refuses a decompression bomb: twice its MAX_IMAGE_PIXELS. */
+export const maximumPixels = 2 * Math.floor(2 ** 30 / 4 / 3);
 
 interface Format {
   readonly name: string;
   readonly matches: (file: ImageBytes) => boolean;
   readonly readHeader: ReadHeader;
   readonly decode: (file: ImageBytes, codecs: ImageCodecs) => DecodedImage | Promise<DecodedImage>;
-  /** The Exif block, for the formats that do not turn themselves. */
+  /** The Exif block, for formats whose decoder does not apply the orientation. */
   readonly readExif?: (file: ImageBytes) => Uint8Array | undefined;
 }
 
-const FORMATS: readonly Format[] = [
+const formats: readonly Format[] = [
   {
     name: "JPEG",
     matches: (file) => file.ascii(0, 3) === "\xff\xd8\xff",
@@ -73,10 +73,10 @@ const FORMATS: readonly Format[] = [
   },
 ];
 
-const SUPPORTED = "JPEG, PNG, WebP, GIF, TIFF and BMP";
+const supported = "JPEG, PNG, WebP, GIF, TIFF and BMP";
 
-/** Formats that people will try, so that the message can name them. */
-const UNSUPPORTED: readonly (readonly [name: string, matches: (file: ImageBytes) => boolean])[] = [
+/** Common formats that are not supported, named in the error message. */
+const unsupported: readonly (readonly [name: string, matches: (file: ImageBytes) => boolean])[] = [
   ["AVIF", (file) => file.ascii(4, 4) === "ftyp" && ["avif", "avis"].includes(file.ascii(8, 4))],
   ["HEIC", (file) => file.ascii(4, 4) === "ftyp" && /^(he[iv]|mif1|msf1)/.test(file.ascii(8, 4))],
   ["JPEG XL", (file) => file.ascii(0, 2) === "\xff\x0a" || file.ascii(4, 4) === "JXL "],
@@ -89,7 +89,7 @@ const UNSUPPORTED: readonly (readonly [name: string, matches: (file: ImageBytes)
 ];
 
 export interface DecodeOptions {
-  /** Turn the picture as its Exif orientation says. The reference does not, so false unless asked. */
+  /** Apply the Exif orientation. Default: false, as in open_clip. */
   readonly exifOrientation?: boolean;
 }
 
@@ -97,9 +97,9 @@ export interface DecodeOptions {
  * Decodes the first frame of a JPEG, PNG, WebP, GIF, TIFF or BMP file.
  *
  * @param bytes the whole file
- * @param name what to call it in messages
- * @throws InputError for what is no image, a format that is not supported, a damaged or truncated file, no pixels, or
- *   more than {@link MAXIMUM_PIXELS}, which is found out from the header
+ * @param name the file's name, for messages
+ * @throws InputError if the file is not an image, is damaged or truncated, has an unsupported format, or has no pixels
+ *   or more than {@link maximumPixels} (which the header tells before anything is decoded)
  */
 export async function decodeImage(
   bytes: Uint8Array,
@@ -108,15 +108,15 @@ export async function decodeImage(
   { exifOrientation = false }: DecodeOptions = {},
 ): Promise<DecodedImage> {
   const file = new ImageBytes(bytes);
-  const format = FORMATS.find(({ matches }) => matches(file));
+  const format = formats.find(({ matches }) => matches(file));
   if (format === undefined)
-    throw new InputError(`${name}: expected an image (${SUPPORTED}), found ${kindOf(file)}`);
+    throw new InputError(`${name}: expected an image (${supported}), found ${kindOf(file)}`);
   try {
     const { width, height } = format.readHeader(file);
     if (width === 0 || height === 0) throw new ImageFormatError(`${width} x ${height} pixels`);
-    if (width * height > MAXIMUM_PIXELS) {
+    if (width * height > maximumPixels) {
       throw new InputError(
-        `${name}: expected at most ${MAXIMUM_PIXELS} pixels, found ${width} x ${height}; make the picture smaller`,
+        `${name}: expected at most ${maximumPixels} pixels, found ${width} x ${height}; make the image smaller`,
       );
     }
     const image = await format.decode(file, codecs);
@@ -126,7 +126,7 @@ export async function decodeImage(
     if (error instanceof InputError) throw error;
     const found = error instanceof ImageFormatError ? error.message : `damaged data (${reason(error)})`;
     throw new InputError(
-      `${name}: expected a complete ${format.name} image, found ${found}; save it anew`,
+      `${name}: expected a complete ${format.name} image, found ${found}; re-save the file`,
       [],
       {
         cause: error,
@@ -135,7 +135,7 @@ export async function decodeImage(
   }
 }
 
-/** What another library says, on one line. */
+/** The first line of another library's error. */
 function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split("\n", 1)[0] ?? "";
@@ -143,7 +143,7 @@ function reason(error: unknown): string {
 
 function kindOf(file: ImageBytes): string {
   if (file.length === 0) return "an empty file";
-  const known = UNSUPPORTED.find(([, matches]) => matches(file));
+  const known = unsupported.find(([, matches]) => matches(file));
   if (known !== undefined) return `${known[0]}, which is not supported; convert it first`;
   return "none of these; check that the file is an image";
 }

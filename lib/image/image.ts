@@ -1,25 +1,24 @@
 import { multiply255 } from "./alpha.ts";
 
 /**
- * A decoded picture, with the pixel mode that Pillow would give it.
- *
- * CLIP's reference resizes before it converts to RGB, so the mode decides the pixels: a palette is resized with
- * nearest neighbour, alpha is premultiplied, 16-bit gray is resampled in 16 bits and clipped afterwards.
- */
-
-/**
- * Pillow's modes: "1" bilevel (0 or 255 here), "L" gray, "P" palette index, "A" alpha behind
- * it, "I;16" / "I;16B" 16-bit gray, "I" 32-bit integers, "F" 32-bit floats.
+ * Pillow's modes: "1" bilevel (0 or 255 here), "L" gray, "LA" gray and alpha, "P" palette index, "I;16" and "I;16B"
+ * 16-bit gray, "I" 32-bit integers, "F" 32-bit floats.
  */
 export type PixelMode = "1" | "L" | "LA" | "P" | "RGB" | "RGBA" | "CMYK" | "I;16" | "I;16B" | "I" | "F";
 
 export type Samples = Uint8Array | Uint8ClampedArray | Uint16Array | Int32Array | Float32Array;
 
+/**
+ * A decoded image in the mode that Pillow gives it.
+ *
+ * CLIP's reference resizes before it converts to RGB, so the mode affects the pixels: palettes are resized with nearest
+ * neighbour, alpha is premultiplied, and 16-bit gray is resized in 16 bits and then clipped.
+ */
 export interface DecodedImage {
   readonly width: number;
   readonly height: number;
   readonly mode: PixelMode;
-  /** Samples, row by row from the top: [height, width, stride]. "I;16" and "I;16B" both hold plain numbers. */
+  /** Samples, row by row from the top: [height, width, stride]. The byte order of "I;16B" is already applied. */
   readonly data: Samples;
   /** Items of `data` from one pixel to the next: the mode's bands, or 4 for an "RGB" whose fourth is unused. */
   readonly stride: number;
@@ -27,7 +26,7 @@ export interface DecodedImage {
   readonly palette?: Uint8Array;
 }
 
-const BANDS: Readonly<Record<PixelMode, number>> = {
+const bandCounts: Readonly<Record<PixelMode, number>> = {
   "1": 1,
   L: 1,
   LA: 2,
@@ -41,9 +40,9 @@ const BANDS: Readonly<Record<PixelMode, number>> = {
   F: 1,
 };
 
-/** The number of samples that mean something in one pixel of a mode. */
+/** The number of samples of a pixel that a mode uses. */
 export function bandsOf(mode: PixelMode): number {
-  return BANDS[mode];
+  return bandCounts[mode];
 }
 
 /** An array for the samples of a mode. */
@@ -74,7 +73,7 @@ export function samplesLike(like: Samples, length: number): Exclude<Samples, Uin
  * scaled; CMYK goes through `255 − K` without a colour profile.
  *
  * @returns [height, width, 3]
- * @source Pillow, src/libImaging/Convert.c
+ * Source: Pillow, src/libImaging/Convert.c
  */
 export function toRgb(image: DecodedImage): Uint8Array {
   const { width, height, mode, data, stride } = image;

@@ -4,10 +4,10 @@ import type { DecodeOptions, ImageCodecs } from "./decode.ts";
 import { EmptyResizeError, transform } from "./transform.ts";
 import type { PreprocessConfig } from "./transform.ts";
 
-/** File contents (and a name for messages) to the image tower's input: float32 [3, height, width]. */
+/** Transforms an image file (with a name for messages) to the image tower's input: float32 [3, height, width]. */
 export type PreprocessImage = (bytes: Uint8Array, name: string) => Promise<Float32Array>;
 
-/** Decoding and transform in one; the function throws InputError for what cannot be decoded or is too narrow. */
+/** Decodes and transforms. The returned function throws InputError if a file cannot be decoded or is too narrow. */
 export function preprocessImage(
   config: PreprocessConfig,
   codecs: ImageCodecs,

@@ -1,35 +1,35 @@
 /**
- * Pillow's `Image.resize`, sample for sample.
+ * Pillow's `Image.resize`, with equal samples.
  *
- * A separable convolution whose support grows with the reduction (that is the antialiasing): horizontal pass, then
- * vertical pass, 8-bit samples in fixed point with 22 bits and clipped to 0…255 after each pass; 16-bit and 32-bit
- * samples in double precision. Bilevel and palette pictures take the nearest pixel instead, alpha is premultiplied
- * for the passes.
+ * The resize is a separable convolution, a horizontal and then a vertical step. The kernel grows with the reduction, which
+ * prevents aliasing. 8-bit samples are computed in fixed point with 22 fraction bits and clipped to 0…255 after each
+ * step, 16-bit and 32-bit samples in double precision. Alpha is premultiplied. Bilevel and palette images take the
+ * nearest pixel instead.
  *
- * @source Pillow, src/libImaging/Resample.c (passes), Geometry.c (nearest), src/PIL/Image.py (rules by mode)
+ * Source: Pillow, src/libImaging/Resample.c (passes), Geometry.c (nearest), src/PIL/Image.py (rules by mode)
  */
 import { premultiply, unpremultiply } from "./alpha.ts";
 import { bandsOf, samplesLike, type DecodedImage, type Samples, type Size } from "./image.ts";
 
 export type Interpolation = "bicubic" | "bilinear";
 
-/** A part of a picture, in pixels. */
+/** A part of an image, in pixels. */
 export interface Window extends Size {
   readonly left: number;
   readonly top: number;
 }
 
-/** Bits behind the binary point: 32, less 8 of the sample and 2 for the kernel's overshoot. */
-const PRECISION_BITS = 22;
-const ONE_HALF = 1 << (PRECISION_BITS - 1);
+/** Fraction bits: 32 without 8 for the sample and 2 for the overshoot of the kernel. */
+const fractionBits = 22;
+const oneHalf = 1 << (fractionBits - 1);
 
 interface Kernel {
-  /** Half its width, in pixels of the larger of the two pictures. */
+  /** Half the kernel's width, in pixels of the larger of the two images. */
   readonly support: number;
   at(x: number): number;
 }
 
-const KERNELS: Readonly<Record<Interpolation, Kernel>> = {
+const kernels: Readonly<Record<Interpolation, Kernel>> = {
   // Keys, Cubic Convolution Interpolation for Digital Image Processing (1981), with a = −0.5.
   bicubic: {
     support: 2,
@@ -50,7 +50,7 @@ const KERNELS: Readonly<Record<Interpolation, Kernel>> = {
   },
 };
 
-/** For each output position of one axis: which inputs, from `first`, and how much of each. */
+/** For each output position of one axis: the range of its inputs and their weights. */
 interface Coefficients {
   /** Items of `weights` per output position. */
   readonly taps: number;
@@ -87,34 +87,34 @@ function coefficientsOf(from: number, to: number, kernel: Kernel): Coefficients 
   return { taps, first, count, weights };
 }
 
-/** The weights in fixed point, rounded half away from zero. */
+/** Converts weights to fixed point, rounding halves away from zero. */
 function fixedPoint(weights: Float64Array): Int32Array {
   const fixed = new Int32Array(weights.length);
   for (let i = 0; i < weights.length; i++) {
-    const scaled = weights[i]! * (1 << PRECISION_BITS);
+    const scaled = weights[i]! * (1 << fractionBits);
     fixed[i] = Math.trunc(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
   }
   return fixed;
 }
 
 function clip8(sum: number): number {
-  const value = sum >> PRECISION_BITS;
+  const value = sum >> fractionBits;
   return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
-/** What both passes work on: samples without a meaning. */
+/** Samples regardless of their mode. */
 interface Raster extends Size {
   readonly data: RasterSamples;
   readonly bands: number;
   readonly stride: number;
-  /** "I;16B": Pillow's passes read its big-endian samples as little-endian ones, and so must we. */
+  /** For "I;16B", whose big-endian samples Pillow resizes as if they were little-endian. */
   readonly swapped: boolean;
 }
 
 type RasterSamples = Exclude<Samples, Uint8ClampedArray>;
 
-/** Rows `top` … `top + height` of the picture stretched to `width` columns, of which those in the window are made. */
-function horizontalPass(raster: Raster, width: number, kernel: Kernel, window: Window): Raster {
+/** Resizes the window's rows to `width` columns and returns the window's columns. */
+function resizeHorizontally(raster: Raster, width: number, kernel: Kernel, window: Window): Raster {
   const coefficients = coefficientsOf(raster.width, width, kernel);
   const length = window.width * window.height * raster.bands;
   const out = { ...raster, width: window.width, height: window.height, stride: raster.bands };
@@ -135,8 +135,8 @@ interface FixedCoefficients extends Omit<Coefficients, "weights"> {
 }
 
 /**
- * Three bands and two rows at once: what nearly every photograph takes, so its inner loop is written out. A last single
- * row is its own partner and written twice.
+ * Three bands, two rows at a time. Most photographs take this path, so the loop is unrolled. A single last row is computed
+ * and written twice.
  */
 function horizontal3(
   { width, stride }: Raster,
@@ -156,12 +156,12 @@ function horizontal3(
       let from = row + first[x]! * stride;
       const start = x * taps;
       const end = start + count[x]!;
-      let red = ONE_HALF;
-      let green = ONE_HALF;
-      let blue = ONE_HALF;
-      let redBelow = ONE_HALF;
-      let greenBelow = ONE_HALF;
-      let blueBelow = ONE_HALF;
+      let red = oneHalf;
+      let green = oneHalf;
+      let blue = oneHalf;
+      let redBelow = oneHalf;
+      let greenBelow = oneHalf;
+      let blueBelow = oneHalf;
       for (let k = start; k < end; k++, from += stride) {
         const weight = weights[k]!;
         const next = from + below;
@@ -182,7 +182,7 @@ function horizontal3(
   }
 }
 
-/** Four bands at once: colours with alpha, or four inks. */
+/** Four bands: colours with alpha, or four inks. */
 function horizontal4(
   { width, stride }: Raster,
   source: Uint8Array,
@@ -197,10 +197,10 @@ function horizontal4(
       let from = row + first[x]! * stride;
       const start = x * taps;
       const end = start + count[x]!;
-      let sum0 = ONE_HALF;
-      let sum1 = ONE_HALF;
-      let sum2 = ONE_HALF;
-      let sum3 = ONE_HALF;
+      let sum0 = oneHalf;
+      let sum1 = oneHalf;
+      let sum2 = oneHalf;
+      let sum3 = oneHalf;
       for (let k = start; k < end; k++, from += stride) {
         const weight = weights[k]!;
         sum0 = (sum0 + Math.imul(source[from]!, weight)) | 0;
@@ -231,7 +231,7 @@ function horizontalN(
       const end = start + count[x]!;
       for (let band = 0; band < bands; band++) {
         let from = row + first[x]! * stride + band;
-        let sum = ONE_HALF;
+        let sum = oneHalf;
         for (let k = start; k < end; k++, from += stride) {
           sum = (sum + Math.imul(source[from]!, weights[k]!)) | 0;
         }
@@ -241,8 +241,8 @@ function horizontalN(
   }
 }
 
-/** The picture stretched to `height` rows, of which `window.top` … `window.top + window.height` are made. */
-function verticalPass(
+/** Resizes the columns and returns the window's rows. `firstRow` is the row of the whole image at which `raster` starts. */
+function resizeVertically(
   raster: Raster,
   coefficients: Coefficients,
   window: Pick<Window, "top" | "height">,
@@ -262,7 +262,7 @@ function verticalPass(
   const sums = new Int32Array(width * bands);
   for (let y = 0; y < window.height; y++) {
     const at = y + window.top;
-    sums.fill(ONE_HALF);
+    sums.fill(oneHalf);
     for (let k = 0; k < coefficients.count[at]!; k++) {
       const weight = weights[at * coefficients.taps + k]!;
       let from = (coefficients.first[at]! - firstRow + k) * width * stride;
@@ -284,7 +284,7 @@ function swapBytes(value: number): number {
   return ((value & 0xff) << 8) | (value >> 8);
 }
 
-/** A sum of products in double precision, stored as the samples' own type. */
+/** Stores a sum in double precision as a sample. */
 function storePrecise(target: Samples, at: number, sum: number, swapped: boolean): void {
   if (target instanceof Float32Array) {
     target[at] = sum;
@@ -347,23 +347,25 @@ function preciseVertical(
 function resample(raster: Raster, size: Size, kernel: Kernel, window: Window): Raster {
   const rows = { top: window.top, height: window.height };
   const vertical = coefficientsOf(raster.height, size.height, kernel);
-  // Very tall pictures are shortened first.
+  // Very tall images are resized vertically first.
   if (raster.height > raster.width * 100 && size.height < raster.height) {
-    const short = verticalPass(raster, vertical, rows, 0);
-    return narrow(short, size.width, kernel, { ...window, top: 0 });
+    const short = resizeVertically(raster, vertical, rows, 0);
+    return resizeOrCropColumns(short, size.width, kernel, { ...window, top: 0 });
   }
-  if (size.height === raster.height) return narrow(raster, size.width, kernel, window);
-  // Only the rows that the vertical pass will read for the window.
+  if (size.height === raster.height) return resizeOrCropColumns(raster, size.width, kernel, window);
+  // Only the rows that the vertical step reads.
   const last = window.top + window.height - 1;
   const top = vertical.first[window.top]!;
   const height = vertical.first[last]! + vertical.count[last]! - top;
-  const narrowed = narrow(raster, size.width, kernel, { ...window, top, height });
-  return verticalPass(narrowed, vertical, rows, top);
+  const narrowed = resizeOrCropColumns(raster, size.width, kernel, { ...window, top, height });
+  return resizeVertically(narrowed, vertical, rows, top);
 }
 
-/** The horizontal pass, or, where the width stays, the window cut out. */
-function narrow(raster: Raster, width: number, kernel: Kernel, window: Window): Raster {
-  return width === raster.width ? cutRaster(raster, window) : horizontalPass(raster, width, kernel, window);
+/** Resizes horizontally, or only crops if the width does not change. */
+function resizeOrCropColumns(raster: Raster, width: number, kernel: Kernel, window: Window): Raster {
+  return width === raster.width
+    ? cutRaster(raster, window)
+    : resizeHorizontally(raster, width, kernel, window);
 }
 
 function cutRaster(raster: Raster, window: Window): Raster {
@@ -377,7 +379,7 @@ function cutRaster(raster: Raster, window: Window): Raster {
   return { ...raster, width: window.width, height: window.height, data: cut };
 }
 
-/** The input position of each output position. The sum grows step by step, because its rounding shows. */
+/** The input position of each output position. Steps are added one by one, because their rounding affects the result. */
 function nearestPositions(from: number, to: number): Int32Array {
   const positions = new Int32Array(to);
   const step = from / to;
@@ -402,7 +404,7 @@ function nearest(raster: Raster, size: Size, window: Window): Raster {
   return { ...raster, width: window.width, height: window.height, data: cut };
 }
 
-/** Cuts a window out of a picture without resizing it. */
+/** Crops an image. */
 export function crop(image: DecodedImage, window: Window): DecodedImage {
   const { width, height, data } = cutRaster(rasterOf(image), window);
   return { ...image, width, height, data };
@@ -416,10 +418,10 @@ function rasterOf(image: DecodedImage): Raster {
 }
 
 /**
- * `image.resize((width, height), filter).crop(window)`, computing only what the window shows.
+ * `image.resize((width, height), filter).crop(window)`, without computing pixels outside the window.
  *
- * @param size the whole picture's new size, in pixels
- * @param window the part that is wanted, inside `size`
+ * @param size the new size of the whole image, in pixels
+ * @param window the part to return, within `size`
  * @returns the window's pixels in the image's mode
  */
 export function resize(image: DecodedImage, size: Size, filter: Interpolation, window: Window): DecodedImage {
@@ -430,10 +432,10 @@ export function resize(image: DecodedImage, size: Size, filter: Interpolation, w
     raster = nearest(raster, size, window);
   } else if (mode === "LA" || mode === "RGBA") {
     const premultiplied = { ...raster, data: premultiply(raster.data, raster.stride) };
-    raster = resample(premultiplied, size, KERNELS[filter], window);
+    raster = resample(premultiplied, size, kernels[filter], window);
     unpremultiply(raster.data, raster.stride, "kept");
   } else {
-    raster = resample(raster, size, KERNELS[filter], window);
+    raster = resample(raster, size, kernels[filter], window);
   }
   const { width, height, data, stride } = raster;
   return { ...image, width, height, data, stride };

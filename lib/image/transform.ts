@@ -1,8 +1,8 @@
 /**
  * open_clip's evaluation transform: resize, centre crop or pad, convert to RGB, scale to 0…1, normalise.
  *
- * @source open_clip, src/open_clip/transform.py, image_transform(is_train=False);
- *   torchvision, transforms/functional.py, resize, center_crop, to_tensor, normalize
+ * Source: open_clip, src/open_clip/transform.py, image_transform(is_train=False); torchvision,
+ * transforms/functional.py, resize, center_crop, to_tensor, normalize
  */
 import { paste, samplesLike, toRgb, type DecodedImage, type Size } from "./image.ts";
 import { resize, type Interpolation, type Window } from "./resize.ts";
@@ -24,7 +24,7 @@ export interface PreprocessConfig {
   readonly fillColor: number;
 }
 
-/** Python's `round`: a half goes to the even neighbour. */
+/** Rounds like Python's `round`: a half goes to the even neighbour. */
 export function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
@@ -49,20 +49,20 @@ function resizedSize(image: Size, config: PreprocessConfig): Size {
   return { width: roundHalfToEven(image.width / ratio), height: roundHalfToEven(image.height / ratio) };
 }
 
-/** One axis of the centre crop: from where in the resized picture, to where in the output, how much. */
+/** One axis of the centre crop: start in the resized image, start in the output, and length. */
 function centre(from: number, to: number): { source: number; target: number; length: number } {
   if (from < to) return { source: 0, target: (to - from) >> 1, length: from };
   return { source: roundHalfToEven((from - to) / 2), target: 0, length: to };
 }
 
-/** A picture too narrow for "longest": an edge of the resized picture would round to nothing. */
+/** The image is too narrow for "longest": an edge of the resized image would be 0 pixels long. */
 export class EmptyResizeError extends Error {}
 
 /**
- * The transform up to where numbers become floats.
+ * The transform up to the 8-bit pixels: resize, crop or pad, convert to RGB.
  *
  * @returns [height, width, 3], 0 to 255
- * @throws EmptyResizeError where resize mode "longest" leaves no pixel of the shorter edge
+ * @throws EmptyResizeError if the shorter edge of the resized image would be 0 pixels long
  */
 export function transformPixels(image: DecodedImage, config: PreprocessConfig): Uint8Array {
   const [height, width] = config.size;
@@ -88,17 +88,17 @@ export function transformPixels(image: DecodedImage, config: PreprocessConfig): 
   return padded;
 }
 
-/** The padding happens in the picture's own mode: in a palette it is an index, in CMYK four inks. */
+/** The colour of the padding. open_clip pads in the image's own mode: the value is an index in a palette, an ink in CMYK. */
 function fillRgb(image: DecodedImage, fillColor: number): Uint8Array {
   const data = samplesLike(image.data, image.stride).fill(fillColor);
   return toRgb({ ...image, width: 1, height: 1, data });
 }
 
 /**
- * A decoded picture as the image tower's input, bit for bit what open_clip's eval transform gives.
+ * Transforms a decoded image to the image tower's input, bit for bit as open_clip's evaluation transform does.
  *
  * @returns float32 [3, height, width]: (x / 255 − mean) / std, each step rounded to float32
- * @throws EmptyResizeError where resize mode "longest" leaves no pixel of the shorter edge
+ * @throws EmptyResizeError if the shorter edge of the resized image would be 0 pixels long
  */
 export function transform(image: DecodedImage, config: PreprocessConfig): Float32Array {
   const rgb = transformPixels(image, config);

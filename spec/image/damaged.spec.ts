@@ -6,10 +6,10 @@ import { InputError } from "../../lib/errors/input-error.ts";
 import { readCases } from "../support/image-cases.ts";
 import { fixture } from "../support/paths.ts";
 
-/** Of each file; DAMAGE_ROUNDS=200 is a long run by hand. */
-const ROUNDS = Number(process.env["DAMAGE_ROUNDS"] ?? 6);
+/** Per file. DAMAGE_ROUNDS=200 is for a long run by hand. */
+const rounds = Number(process.env["DAMAGE_ROUNDS"] ?? 6);
 
-/** Numbers from 0 to 1, always the same: mulberry32. */
+/** Reproducible random numbers in 0…1. Source: mulberry32 */
 function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -21,17 +21,17 @@ function random(seed: number): () => number {
 }
 
 describe("decodeImage, with damaged files", () => {
-  it("gives an image or an InputError, whatever is cut off or flipped", async function () {
-    this.timeout(60_000 + ROUNDS * 10_000);
+  it("gives an image or an InputError, wherever bytes are cut off or changed", async function () {
+    this.timeout(60_000 + rounds * 10_000);
     const next = random(7);
     const codecs = nodeCodecs();
     const outcomes = { images: 0, refused: 0 };
     for (const { file } of await readCases(fixture("images"))) {
       const whole = new Uint8Array(await readFile(fixture(`images/${file}`)));
-      for (let round = 0; round < ROUNDS; round++) {
+      for (let round = 0; round < rounds; round++) {
         const cut = round % 2 === 0;
         const bytes = cut ? whole.slice(0, Math.floor(next() * whole.length)) : whole.slice();
-        // Half of the flips hit the head, where sizes, modes and offsets stand.
+        // Half of the changes are in the header, which holds sizes, modes and offsets.
         const reach = round % 4 === 1 ? Math.min(120, bytes.length) : bytes.length;
         for (let flips = 0; !cut && flips < 1 + (round % 3); flips++) {
           bytes[Math.floor(next() * reach)] = Math.floor(next() * 256);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { decodeImage, MAXIMUM_PIXELS } from "../../lib/image/decode.ts";
+import { decodeImage, maximumPixels } from "../../lib/image/decode.ts";
 import type { DecodeOptions } from "../../lib/image/decode.ts";
 import type { DecodedImage } from "../../lib/image/image.ts";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
@@ -10,14 +10,14 @@ import { fixture } from "../support/paths.ts";
 const codecs = nodeCodecs();
 
 function decode(bytes: Uint8Array, options?: DecodeOptions): Promise<DecodedImage> {
-  return decodeImage(bytes, "picture.xyz", codecs, options);
+  return decodeImage(bytes, "image.xyz", codecs, options);
 }
 
 async function image(name: string): Promise<Uint8Array> {
   return new Uint8Array(await readFile(fixture(`images/${name}`)));
 }
 
-/** The one line that a person sees. */
+/** The error's message, which must be one line. */
 async function refusal(bytes: Uint8Array): Promise<string> {
   const error: unknown = await decode(bytes).then(
     () => undefined,
@@ -25,7 +25,7 @@ async function refusal(bytes: Uint8Array): Promise<string> {
   );
   assert.ok(error instanceof InputError, `not an InputError: ${String(error)}`);
   assert.ok(!error.message.includes("\n"), error.message);
-  assert.ok(error.message.startsWith("picture.xyz: expected "), error.message);
+  assert.ok(error.message.startsWith("image.xyz: expected "), error.message);
   return error.message;
 }
 
@@ -40,7 +40,23 @@ function patched(bytes: Uint8Array, at: number, values: readonly number[]): Uint
 }
 
 describe("decodeImage", () => {
-  it("refuses what is no image, naming the formats that are", async () => {
+  it("decodes a BMP of 2 x 1 pixels", async () => {
+    const bmp = new Uint8Array(54 + 8);
+    bmp.set(text("BM"));
+    const view = new DataView(bmp.buffer);
+    view.setUint32(10, 54, true); // where the pixels start
+    view.setUint32(14, 40, true); // size of the second header
+    view.setUint32(18, 2, true); // width
+    view.setUint32(22, 1, true); // height
+    view.setUint16(28, 24, true); // bits per pixel
+    // Blue, green, red of each pixel; rows are padded to a multiple of 4 bytes.
+    bmp.set([1, 2, 3, 40, 50, 60, 0, 0], 54);
+    const { width, height, mode, stride, data } = await decode(bmp);
+    assert.deepEqual({ width, height, mode, stride }, { width: 2, height: 1, mode: "RGB", stride: 3 });
+    assert.deepEqual([...data], [3, 2, 1, 60, 50, 40]);
+  });
+
+  it("refuses other files, and names the supported formats", async () => {
     assert.match(
       await refusal(text("hello, I am a text file")),
       /JPEG, PNG, WebP, GIF, TIFF and BMP.*none of these/,
@@ -49,7 +65,7 @@ describe("decodeImage", () => {
     assert.match(await refusal(new Uint8Array(1)), /none of these/);
   });
 
-  it("names formats that it recognises and does not support", async () => {
+  it("names known formats that are not supported", async () => {
     const box = (brand: string) => text(`\0\0\0\x20ftyp${brand}\0\0\0\0`);
     assert.match(await refusal(box("avif")), /AVIF, which is not supported/);
     assert.match(await refusal(box("heic")), /HEIC, which is not supported/);
@@ -57,11 +73,11 @@ describe("decodeImage", () => {
     assert.match(await refusal(text('<?xml version="1.0"?><svg xmlns="…">')), /SVG/);
   });
 
-  it("reads sizes from the header, before anything is decoded", async () => {
+  it("refuses too many pixels by the header, before anything is decoded", async () => {
     const huge = [0, 0, 0xea, 0x60];
     const little = [0x60, 0xea];
     const files: Record<string, Uint8Array> = {
-      // The checksum behind a changed PNG header is wrong too, and read later.
+      // The checksum of the changed PNG header is wrong too, but checked later.
       png: patched(await image("png-rgb8.png"), 16, [...huge, ...huge]),
       gif: patched(await image("gif-palette.gif"), 6, [...little, ...little]),
       bmp: patched(await image("bmp-rgb.bmp"), 18, [0x60, 0xea, 0, 0, 0x60, 0xea, 0, 0]),
@@ -75,10 +91,10 @@ describe("decodeImage", () => {
       assert.match(await refusal(bytes), /at most 178956970 pixels, found 60000 x 60000/, format);
     }
     assert.ok(process.memoryUsage().rss - before < 1e8);
-    assert.equal(MAXIMUM_PIXELS, 178956970);
+    assert.equal(maximumPixels, 178956970);
   });
 
-  it("refuses pictures without pixels", async () => {
+  it("refuses images without pixels", async () => {
     assert.match(
       await refusal(patched(await image("png-rgb8.png"), 16, [0, 0, 0, 0])),
       /found 0 x 37 pixels/,
@@ -112,27 +128,27 @@ describe("decodeImage", () => {
     }
   });
 
-  it("refuses a JPEG without its end, as Pillow does", async () => {
+  it("refuses a JPEG without its end marker, like Pillow", async () => {
     const bytes = await image("jpeg-444.jpg");
     assert.match(await refusal(bytes.slice(0, -2)), /truncated/);
   });
 
-  it("refuses damage that a checksum shows", async () => {
+  it("refuses a PNG chunk with a wrong checksum", async () => {
     const bytes = await image("png-palette8.png");
-    // The first colour of the palette, behind signature, header and PLTE's own head.
+    // The first colour of the palette, after the signature, the header and the start of PLTE.
     assert.match(
       await refusal(patched(bytes, 41, [(bytes[41] ?? 0) ^ 1])),
-      /"PLTE" chunk, its checksum differs/,
+      /"PLTE" chunk, whose checksum differs/,
     );
   });
 
-  it("leaves pictures as Exif does not say, unless asked", async () => {
+  it("applies the Exif orientation only if asked", async () => {
     for (const name of ["jpeg-orientation6.jpg", "png-orientation.png", "webp-orientation.webp"]) {
       const bytes = await image(name);
       const stored = await decode(bytes);
       const turned = await decode(bytes, { exifOrientation: true });
       assert.deepEqual([turned.width, turned.height], [stored.height, stored.width], name);
-      // Orientation 6: the stored first column, from the bottom up, is the first row.
+      // Orientation 6: the first row is the first stored column, from the bottom up.
       const band = stored.stride;
       for (let x = 0; x < turned.width; x++) {
         const from = (stored.height - 1 - x) * stored.width * band;

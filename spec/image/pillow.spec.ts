@@ -4,8 +4,8 @@ import { fixture } from "../support/paths.ts";
 
 const folder = fixture("images");
 
-/** What Pillow calls the modes that the fixtures must cover: each has its own rule for resizing or converting. */
-const MODES = ["1", "CMYK", "F", "I", "I;16", "I;16B", "L", "LA", "P", "RGB", "RGBA"];
+/** Pillow's modes, which the fixtures must cover: each is resized or converted by another rule. */
+const modes = ["1", "CMYK", "F", "I", "I;16", "I;16B", "L", "LA", "P", "RGB", "RGBA"];
 
 describe("preprocessing, against Pillow and open_clip", () => {
   let cases: Awaited<ReturnType<typeof readCases>>;
@@ -15,12 +15,12 @@ describe("preprocessing, against Pillow and open_clip", () => {
   });
 
   it("covers each mode and format", () => {
-    assert.deepEqual([...new Set(cases.map(({ mode }) => mode))].sort(), MODES);
+    assert.deepEqual([...new Set(cases.map(({ mode }) => mode))].sort(), modes);
     const formats = new Set(cases.map(({ format }) => format));
     assert.deepEqual([...formats].sort(), ["BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP"]);
   });
 
-  // One test a family, because the cases are known only once their list is read.
+  // One test per family, because the list of cases is read when the tests run.
   for (const family of ["png", "jpeg", "webp", "gif", "tiff", "bmp", "size"]) {
     it(`gives the reference's pixels and floats: ${family}`, async () => {
       const chosen = cases.filter(({ file }) => file.startsWith(`${family}-`));

@@ -8,7 +8,7 @@ import { bandsOf, type DecodedImage } from "../../lib/image/image.ts";
 import { transform, transformPixels } from "../../lib/image/transform.ts";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 
-/** Where an array lies in expected.bin, in bytes. */
+/** An array's position in expected.bin, in bytes. */
 interface Place {
   readonly at: number;
   readonly length: number;
@@ -27,7 +27,7 @@ interface TransformCase {
 /** One file of a folder that tools/golden/image_cases.py wrote. */
 export interface ImageCase {
   readonly file: string;
-  /** Pillow's error; then there is nothing to compare. */
+  /** Pillow's error, if it refuses the file. */
   readonly refused?: string;
   readonly format: string;
   readonly mode: string;
@@ -41,7 +41,7 @@ export interface Difference {
   readonly what: string;
   /** Largest distance between two values. */
   readonly worst: number;
-  /** The first place that differs, in words; undefined where all is equal. */
+  /** Describes the first difference; undefined if the arrays are equal. */
   readonly where: string | undefined;
 }
 
@@ -57,7 +57,7 @@ async function expectedBytes(folder: string, { at, length }: Place): Promise<Uin
   const all =
     unpacked.get(folder) ?? readFile(`${folder}/expected.bin.gz`).then((packed) => gunzipSync(packed));
   unpacked.set(folder, all);
-  // A copy: a slice of a Buffer would share its memory.
+  // A copy, because a slice of a Buffer shares its memory.
   return new Uint8Array((await all).subarray(at, at + length));
 }
 
@@ -66,13 +66,13 @@ export function configOf(given: TransformCase): PreprocessConfig {
   return parsePreprocessConfig({ interpolation, resize_mode, fill_color }, given.size, "cases.json");
 }
 
-/** Our decoding of a file of the folder. */
+/** Decodes a file of the folder. */
 export async function decodeCase(folder: string, { file }: ImageCase): Promise<DecodedImage> {
   return decodeImage(await readFile(`${folder}/${file}`), file, codecs);
 }
 
 /**
- * Decodes and transforms a case's file; one difference per array compared, empty or not.
+ * Decodes and transforms a case's file and compares each array with the reference's.
  *
  * @throws InputError if we refuse the file
  */
@@ -107,7 +107,7 @@ export async function compareCase(folder: string, item: ImageCase): Promise<read
 
 type Numbers = ArrayLike<number>;
 
-/** The reference's bytes as numbers of the mode's kind. */
+/** Converts the reference's bytes to numbers of the mode's type. */
 function typed(bytes: Uint8Array, { mode }: DecodedImage): Numbers {
   const view = new DataView(bytes.buffer);
   const littleEndian = true;
@@ -121,7 +121,7 @@ function typed(bytes: Uint8Array, { mode }: DecodedImage): Numbers {
   return bytes;
 }
 
-/** The samples without the unused fourth of an RGB picture. */
+/** The samples without the unused fourth one of RGB pixels. */
 function packedSamples({ data, stride, mode }: DecodedImage): Numbers {
   const bands = bandsOf(mode);
   return stride === bands ? data : data.filter((_, i) => i % stride < bands);

@@ -1,4 +1,3 @@
-/** Pictures for specs, made on the spot. */
 import { Jimp } from "jimp";
 
 /** Writes an image of one colour. @param color 0xRRGGBB */

@@ -1,21 +1,21 @@
 /**
- * BMP, with Pillow's idea of which palettes are gray and which masks are alpha.
+ * BMP. Palettes count as gray, and masks as alpha, where Pillow treats them so.
  *
- * @source Pillow, src/PIL/BmpImagePlugin.py; Microsoft, Bitmap Storage
+ * Source: Pillow, src/PIL/BmpImagePlugin.py; Microsoft, Bitmap Storage
  */
 import type { DecodedImage } from "../image.ts";
 import { ImageFormatError, paletteOf, truncated, unpackBits } from "./bytes.ts";
 import type { ImageBytes } from "./bytes.ts";
 import type { ReadHeader } from "./format.ts";
 
-const RAW = 0;
-const RLE8 = 1;
-const RLE4 = 2;
-const BITFIELDS = 3;
+const raw = 0;
+const rle8 = 1;
+const rle4 = 2;
+const bitFields = 3;
 
-/** BITMAPCOREHEADER, with 16-bit sizes and three bytes a colour; all others begin as BITMAPINFOHEADER. */
-const CORE_HEADER = 12;
-const KNOWN_HEADERS = [CORE_HEADER, 40, 52, 56, 64, 108, 124];
+/** BITMAPCOREHEADER has 16-bit sizes and 3 bytes per colour. All others start like BITMAPINFOHEADER. */
+const coreHeaderBytes = 12;
+const headerBytes = [coreHeaderBytes, 40, 52, 56, 64, 108, 124];
 
 interface Header {
   readonly width: number;
@@ -25,7 +25,7 @@ interface Header {
   readonly compression: number;
   readonly colours: number;
   readonly colourBytes: number;
-  /** Where the header, with the masks behind it, ends. */
+  /** The position after the header and its masks. */
   readonly end: number;
   /** Byte positions of R, G, B (and alpha) in a 32-bit pixel, or the 16-bit layout. */
   readonly channels: Channels;
@@ -34,8 +34,8 @@ interface Header {
 
 type Channels = readonly [red: number, green: number, blue: number, alpha?: number] | "555" | "565";
 
-/** The 32-bit masks (red, green, blue, alpha) that Pillow knows, and the bytes that they mean. */
-const MASKS_32: Readonly<Record<string, Channels>> = {
+/** The byte positions of the 32-bit masks (red, green, blue, alpha) that Pillow supports. */
+const masks32: Readonly<Record<string, Channels>> = {
   "ff0000,ff00,ff,0": [2, 1, 0],
   "ff000000,ff0000,ff00,0": [3, 2, 1],
   "ff000000,ff00,ff,0": [3, 1, 0],
@@ -49,10 +49,10 @@ const MASKS_32: Readonly<Record<string, Channels>> = {
 function readHeader(file: ImageBytes): Header {
   const offset = file.u32(10, true);
   const size = file.u32(14, true);
-  if (!KNOWN_HEADERS.includes(size))
-    throw new ImageFormatError(`a header of ${size} bytes, which BMP does not have`);
+  if (!headerBytes.includes(size))
+    throw new ImageFormatError(`a header of ${size} bytes, which is not a BMP header`);
   file.slice(14, size);
-  if (size === CORE_HEADER) {
+  if (size === coreHeaderBytes) {
     const bits = file.u16(24, true);
     const colours = 1 << bits;
     const end = 14 + size;
@@ -61,7 +61,7 @@ function readHeader(file: ImageBytes): Header {
       height: file.u16(20, true),
       topDown: false,
       bits,
-      compression: RAW,
+      compression: raw,
       colours,
       colourBytes: 3,
       end,
@@ -76,13 +76,13 @@ function readHeader(file: ImageBytes): Header {
   const colours = file.u32(46, true) || 2 ** bits;
   let end = 14 + size;
   let channels = plainChannels(bits);
-  if (compression === BITFIELDS) {
-    // Forty-byte headers have three masks behind them, longer ones have them inside.
+  if (compression === bitFields) {
+    // Headers of 40 bytes are followed by three masks; longer headers contain them.
     const masks = [54, 58, 62].map((at) => file.u32(at, true));
     masks.push(size >= 56 ? file.u32(66, true) : 0);
     if (size < 52) end += 12;
     channels = maskedChannels(bits, masks);
-  } else if (compression > BITFIELDS) {
+  } else if (compression > bitFields) {
     throw new ImageFormatError(`BMP compression ${compression}, which is not supported`);
   }
   return {
@@ -99,7 +99,7 @@ function readHeader(file: ImageBytes): Header {
   };
 }
 
-/** Some writers forget the palette when they say where the pixels start. */
+/** The position of the pixels. Some writers do not count the palette. */
 function dataStart(offset: number, headerEnd: number, bits: number, paletteBytes: number): number {
   return offset === headerEnd && bits <= 8 ? offset + paletteBytes : offset;
 }
@@ -110,7 +110,7 @@ function plainChannels(bits: number): Channels {
 
 function maskedChannels(bits: number, masks: readonly number[]): Channels {
   const key = masks.map((mask) => mask.toString(16)).join(",");
-  const known = bits === 32 ? MASKS_32[key] : undefined;
+  const known = bits === 32 ? masks32[key] : undefined;
   if (known !== undefined) return known;
   const colours = masks
     .slice(0, 3)
@@ -132,11 +132,11 @@ export function decodeBmp(file: ImageBytes): DecodedImage {
   const header = readHeader(file);
   const { width, height, bits } = header;
   if (![1, 4, 8, 16, 24, 32].includes(bits)) {
-    throw new ImageFormatError(`${bits} bits a pixel, which BMP does not have`);
+    throw new ImageFormatError(`${bits} bits per pixel, which BMP does not support`);
   }
-  const rle = header.compression === RLE8 || header.compression === RLE4;
+  const rle = header.compression === rle8 || header.compression === rle4;
   if (bits > 8) {
-    if (rle) throw new ImageFormatError(`run-length compression with ${bits} bits a pixel`);
+    if (rle) throw new ImageFormatError(`run-length compression with ${bits} bits per pixel`);
     return readColours(file, header);
   }
 
@@ -148,7 +148,7 @@ export function decodeBmp(file: ImageBytes): DecodedImage {
     return stored[at] === level && stored[at + 1] === level && stored[at + 2] === level;
   });
   const mode = !gray ? "P" : header.colours === 2 ? "1" : "L";
-  // Pillow reads gray as the mode's own raw layout, whatever the depth.
+  // Pillow reads a gray palette with the raw layout of the mode, regardless of the depth.
   const sampleBits = mode === "P" ? bits : mode === "1" ? 1 : 8;
   const data = rle ? readRuns(file, header) : readIndices(file, header, sampleBits, mode === "1" ? 255 : 1);
   if (mode !== "P") return { width, height, mode, data, stride: 1 };
@@ -159,7 +159,7 @@ export function decodeBmp(file: ImageBytes): DecodedImage {
   return { width, height, mode, data, stride: 1, palette: paletteOf(palette) };
 }
 
-/** Calls back with the position of each row's bytes, top row first. */
+/** Calls `visit` with the position of each row's bytes, from the top row down. */
 function eachRow(
   file: ImageBytes,
   header: Header,
@@ -167,7 +167,7 @@ function eachRow(
   visit: (at: number, y: number) => void,
 ): void {
   const stored = Math.floor((header.width * header.bits + 31) / 32) * 4;
-  if (stored < rowBytes) throw new ImageFormatError(`${header.bits} bits a pixel with a gray palette`);
+  if (stored < rowBytes) throw new ImageFormatError(`${header.bits} bits per pixel with a gray palette`);
   const last = header.dataAt + (header.height - 1) * stored + rowBytes;
   if (last > file.length) throw truncated(file.length);
   for (let y = 0; y < header.height; y++) {
@@ -202,7 +202,7 @@ function readColours(file: ImageBytes, header: Header): DecodedImage {
         const pixel = bytes[at]! | (bytes[at + 1]! << 8);
         const greenBits = channels === "565" ? 6 : 5;
         const greens = (1 << greenBits) - 1;
-        // Truncated, as the integer division in Pillow's Unpack.c.
+        // Truncated, like the integer division in Pillow's Unpack.c.
         data[to] = Math.trunc((((pixel >> (5 + greenBits)) & 31) * 255) / 31);
         data[to + 1] = Math.trunc((((pixel >> 5) & greens) * 255) / greens);
         data[to + 2] = Math.trunc(((pixel & 31) * 255) / 31);
@@ -217,10 +217,10 @@ function readColours(file: ImageBytes, header: Header): DecodedImage {
   return { width, height, mode: alpha === undefined ? "RGB" : "RGBA", data, stride };
 }
 
-/** Runs of 4- or 8-bit indices. What a run leaves out is index 0. */
+/** Decodes runs of 4- or 8-bit indices. Skipped pixels have index 0. */
 function readRuns(file: ImageBytes, header: Header): Uint8Array {
   const { width, height } = header;
-  const four = header.compression === RLE4;
+  const four = header.compression === rle4;
   const indices = new Uint8Array(width * height);
   let at = header.dataAt;
   let to = 0;

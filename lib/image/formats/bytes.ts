@@ -1,9 +1,9 @@
-/** A picture that cannot be read: says what was found; the caller knows the file's name. */
+/** The file cannot be decoded. The message says what was found; the caller adds the file's name. */
 export class ImageFormatError extends Error {
   override readonly name = "ImageFormatError";
 }
 
-/** A file's bytes, read by position; reading behind the end is a truncated file. */
+/** Reads a file's bytes by position. Reading past the end throws the error of a truncated file. */
 export class ImageBytes {
   readonly bytes: Uint8Array;
   readonly length: number;
@@ -36,7 +36,7 @@ export class ImageBytes {
     return this.bytes.subarray(at, at + length);
   }
 
-  /** The characters at a position, fewer where the file ends; for signatures, so it never throws. */
+  /** The characters at a position, fewer at the end of the file. Compares signatures, so it does not throw. */
   ascii(at: number, length: number): string {
     return String.fromCharCode(...this.bytes.subarray(at, at + length));
   }
@@ -50,7 +50,7 @@ export function truncated(length: number): ImageFormatError {
   return new ImageFormatError(`a truncated file, which ends after ${length} bytes`);
 }
 
-/** Values of 1, 2 or 4 bits, most significant first, spread to one byte each and multiplied. */
+/** Unpacks values of 1, 2 or 4 bits, most significant first, and multiplies each by `factor`. */
 export function unpackBits(
   source: Uint8Array,
   from: number,
@@ -68,7 +68,7 @@ export function unpackBits(
   }
 }
 
-/** 256 colours, [256, 3]; the entries that the file does not give are black. */
+/** A palette of 256 colours, [256, 3]. Entries that the file lacks are black. */
 export function paletteOf(colours: Uint8Array): Uint8Array {
   const palette = new Uint8Array(768);
   palette.set(colours.subarray(0, 768));

@@ -4,25 +4,25 @@ import type { ImageBytes } from "./bytes.ts";
 /**
  * Inflates a zlib stream.
  *
- * @param size at most so many bytes are wanted; what follows may be dropped
+ * @param size the number of bytes needed; the rest may be dropped
  * @returns `size` bytes, or fewer if the stream ends first
- * @throws any error for a damaged stream
+ * @throws any error if the stream is damaged
  */
 export type Inflate = (bytes: Uint8Array, size: number) => Promise<Uint8Array>;
 
-/** What a JPEG or WebP decoder gives: RGBA, 8 bits, not premultiplied. */
+/** The result of a JPEG or WebP codec: RGBA, 8 bits, not premultiplied. */
 export interface RgbaImage extends Size {
   readonly data: Uint8Array | Uint8ClampedArray;
 }
 
-/** Decoders that come from outside: what they need to start depends on where we run. */
+/** Decoders that the host provides, because it decides how to load them. */
 export interface ImageCodecs {
   readonly inflate: Inflate;
-  /** Gray and YCbCr or RGB JPEG, orientation left alone. Throws for damaged and truncated files. */
+  /** Decodes gray, YCbCr and RGB JPEG without applying the orientation. Throws if the file is damaged or truncated. */
   readonly jpeg: (bytes: Uint8Array) => Promise<RgbaImage>;
-  /** A still WebP file. Throws for damaged and truncated files. */
+  /** Decodes a still WebP file. Throws if the file is damaged or truncated. */
   readonly webp: (bytes: Uint8Array) => Promise<RgbaImage>;
 }
 
-/** The size that a file's header states, in pixels, read without decoding. Throws ImageFormatError. */
+/** Reads the size in a file's header, in pixels, without decoding the image. Throws ImageFormatError. */
 export type ReadHeader = (file: ImageBytes) => Size;

@@ -1,10 +1,9 @@
 /**
- * GIF: the first frame, on its screen, as palette indices.
+ * GIF: the first frame on its screen, as palette indices.
  *
- * Read here and not with jimp's omggif, which leaves transparent pixels out: Pillow keeps their index, and converting
- * to RGB shows its colour.
+ * jimp's omggif drops transparent pixels. Pillow keeps their index, whose colour appears in RGB.
  *
- * @source CompuServe, GIF89a Specification; Pillow, src/PIL/GifImagePlugin.py
+ * Source: CompuServe, GIF89a Specification; Pillow, src/PIL/GifImagePlugin.py
  */
 import type { DecodedImage, Size } from "../image.ts";
 import { concatenate, ImageFormatError, paletteOf, truncated, type ImageBytes } from "./bytes.ts";
@@ -15,15 +14,15 @@ interface Frame extends Size {
   readonly left: number;
   readonly top: number;
   readonly interlaced: boolean;
-  /** Undefined: gray, and so not a palette at all to Pillow. */
+  /** Undefined if the palette is gray, which Pillow reads as mode "L". */
   readonly palette: Uint8Array | undefined;
-  /** The index that the rest of the screen is filled with. */
+  /** The index of the screen around the frame. */
   readonly transparent: number | undefined;
-  /** Where the compressed data starts: its code size, then its blocks. */
+  /** The position of the compressed data: the code size, then the blocks. */
   readonly dataAt: number;
 }
 
-/** A palette whose colour i is the gray i needs no palette. */
+/** The palette; undefined if colour i is gray level i. */
 function unlessGray(palette: Uint8Array): Uint8Array | undefined {
   return palette.every((value, i) => value === Math.floor(i / 3)) ? undefined : palette;
 }
@@ -70,7 +69,7 @@ function readFirstFrame(file: ImageBytes): Frame {
   };
 }
 
-/** The position behind a chain of blocks, each with its length in front, the last of length 0. */
+/** The position after a chain of blocks, each preceded by its length. A block of length 0 ends the chain. */
 function endOfBlocks(file: ImageBytes, at: number): number {
   for (;;) {
     const length = file.u8(at);
@@ -90,7 +89,7 @@ function joinBlocks(file: ImageBytes, from: number): Uint8Array {
   return concatenate(blocks);
 }
 
-/** The screen, grown to hold the first frame. */
+/** The size of the screen, enlarged to hold the first frame. */
 export const readGifHeader: ReadHeader = (file) => {
   const frame = readFirstFrame(file);
   return {
@@ -99,7 +98,7 @@ export const readGifHeader: ReadHeader = (file) => {
   };
 };
 
-/** The rows of a frame in the order in which they are stored. */
+/** The rows of a frame in the order of the file. */
 function storedRows({ height, interlaced }: Frame): number[] {
   const rows: number[] = [];
   const passes = interlaced
@@ -123,7 +122,7 @@ export function decodeGif(file: ImageBytes): DecodedImage {
   const frame = readFirstFrame(file);
   const literalBits = file.u8(frame.dataAt);
   if (literalBits > 11)
-    throw new ImageFormatError(`a code size of ${literalBits} bits, which GIF does not have`);
+    throw new ImageFormatError(`a code size of ${literalBits} bits, which GIF does not support`);
   const indices = new Uint8Array(frame.width * frame.height);
   const compressed = joinBlocks(file, frame.dataAt + 1);
   const written = decodeLzw(compressed, indices, { literalBits, leastSignificantFirst: true, early: false });

@@ -1,32 +1,32 @@
 import { ImageFormatError } from "./bytes.ts";
 
-const MAXIMUM_CODES = 4096;
+const maximumCodes = 4096;
 
-/** How GIF and TIFF differ in their LZW. */
+/** The differences between the LZW of GIF and of TIFF. */
 export interface LzwKind {
-  /** Bits of a literal: the clear code is 2^bits, the end code one more. */
+  /** Bits of a literal. The clear code is 2^bits, the end code 2^bits + 1. */
   readonly literalBits: number;
-  /** GIF fills bytes from their least significant bit, TIFF from the most significant. */
+  /** GIF fills bytes from the least significant bit, TIFF from the most significant. */
   readonly leastSignificantFirst: boolean;
-  /** TIFF widens its codes one code early. */
+  /** TIFF widens codes one code earlier than GIF. */
   readonly early: boolean;
 }
 
 /**
- * LZW, until the stream or the target ends.
+ * Decodes LZW until the stream ends or the target is full.
  *
- * @returns how many bytes of `target` were written
- * @throws ImageFormatError for a code that is not in the table yet
- * @source CompuServe, GIF89a Specification, appendix F; Adobe, TIFF 6.0, section 13
+ * @returns the number of bytes written to `target`
+ * @throws ImageFormatError if a code is not in the table yet
+ * Source: CompuServe, GIF89a Specification, appendix F; Adobe, TIFF 6.0, section 13
  */
 export function decodeLzw(source: Uint8Array, target: Uint8Array, kind: LzwKind): number {
   const clear = 1 << kind.literalBits;
   const end = clear + 1;
   const early = kind.early ? 1 : 0;
-  // A code's string is its prefix code's string and one more byte.
-  const prefix = new Uint16Array(MAXIMUM_CODES);
-  const suffix = new Uint8Array(MAXIMUM_CODES);
-  const length = new Uint16Array(MAXIMUM_CODES);
+  // The string of a code is the string of its prefix code plus one byte.
+  const prefix = new Uint16Array(maximumCodes);
+  const suffix = new Uint8Array(maximumCodes);
+  const length = new Uint16Array(maximumCodes);
   for (let code = 0; code < clear; code++) {
     suffix[code] = code;
     length[code] = 1;
@@ -58,10 +58,10 @@ export function decodeLzw(source: Uint8Array, target: Uint8Array, kind: LzwKind)
       continue;
     }
     if (code === end) return written;
-    if (code > next || (previous < 0 && code > clear) || (code === next && next >= MAXIMUM_CODES)) {
+    if (code > next || (previous < 0 && code > clear) || (code === next && next >= maximumCodes)) {
       throw new ImageFormatError("damaged compressed data");
     }
-    // The code about to be defined is the previous string and its own first byte.
+    // A code that is not defined yet is the previous string plus the first byte of that string.
     const known = code < next ? code : previous;
     const size = length[known]!;
     let walk = known;
@@ -77,7 +77,7 @@ export function decodeLzw(source: Uint8Array, target: Uint8Array, kind: LzwKind)
       if (written < target.length) target[written] = first;
       written += 1;
     }
-    if (previous >= 0 && next < MAXIMUM_CODES) {
+    if (previous >= 0 && next < maximumCodes) {
       prefix[next] = previous;
       suffix[next] = first;
       length[next] = length[previous]! + 1;

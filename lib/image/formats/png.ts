@@ -1,39 +1,39 @@
 /**
- * PNG, in the modes that Pillow gives its colour types and depths.
+ * PNG, in the modes that Pillow gives each colour type and depth.
  *
- * Read here and not with jimp's pngjs, which turns everything into 8-bit RGBA: the reference resizes palettes by
- * index, 16-bit gray in 16 bits, and takes the high byte of other 16-bit samples, where pngjs rescales.
+ * jimp's pngjs converts everything to 8-bit RGBA. The reference resizes palette indices, resizes 16-bit gray in 16 bits,
+ * and takes the high byte of other 16-bit samples, which pngjs rescales.
  *
- * @source W3C, PNG Specification (2003); Pillow, src/PIL/PngImagePlugin.py (modes), src/libImaging/ZipDecode.c
+ * Source: W3C, PNG Specification (2003); Pillow, src/PIL/PngImagePlugin.py (modes), src/libImaging/ZipDecode.c
  */
 import { newSamples, type DecodedImage, type PixelMode, type Samples } from "../image.ts";
 import { concatenate, ImageFormatError, paletteOf, truncated, unpackBits, type ImageBytes } from "./bytes.ts";
 import type { Inflate, ReadHeader } from "./format.ts";
 
-const GRAY = 0;
-const RGB = 2;
-const INDEXED = 3;
-const GRAY_ALPHA = 4;
-const RGB_ALPHA = 6;
+const grayType = 0;
+const rgbType = 2;
+const indexedType = 3;
+const grayAlphaType = 4;
+const rgbAlphaType = 6;
 
-const CHANNELS: Readonly<Record<number, number>> = {
-  [GRAY]: 1,
-  [RGB]: 3,
-  [INDEXED]: 1,
-  [GRAY_ALPHA]: 2,
-  [RGB_ALPHA]: 4,
+const channelsOf: Readonly<Record<number, number>> = {
+  [grayType]: 1,
+  [rgbType]: 3,
+  [indexedType]: 1,
+  [grayAlphaType]: 2,
+  [rgbAlphaType]: 4,
 };
 
-const DEPTHS: Readonly<Record<number, readonly number[]>> = {
-  [GRAY]: [1, 2, 4, 8, 16],
-  [RGB]: [8, 16],
-  [INDEXED]: [1, 2, 4, 8],
-  [GRAY_ALPHA]: [8, 16],
-  [RGB_ALPHA]: [8, 16],
+const depthsOf: Readonly<Record<number, readonly number[]>> = {
+  [grayType]: [1, 2, 4, 8, 16],
+  [rgbType]: [8, 16],
+  [indexedType]: [1, 2, 4, 8],
+  [grayAlphaType]: [8, 16],
+  [rgbAlphaType]: [8, 16],
 };
 
 /** Adam7: [first column, first row, column step, row step] of each pass. */
-const PASSES: readonly (readonly [number, number, number, number])[] = [
+const adam7Passes: readonly (readonly [number, number, number, number])[] = [
   [0, 0, 8, 8],
   [4, 0, 8, 8],
   [0, 4, 4, 8],
@@ -45,13 +45,13 @@ const PASSES: readonly (readonly [number, number, number, number])[] = [
 
 function modeOf(colourType: number, depth: number): PixelMode {
   switch (colourType) {
-    case GRAY:
+    case grayType:
       return depth === 1 ? "1" : depth === 16 ? "I;16" : "L";
-    case RGB:
+    case rgbType:
       return "RGB";
-    case INDEXED:
+    case indexedType:
       return "P";
-    case GRAY_ALPHA:
+    case grayAlphaType:
       // Pillow has no 16-bit gray with alpha.
       return depth === 16 ? "RGBA" : "LA";
     default:
@@ -59,7 +59,7 @@ function modeOf(colourType: number, depth: number): PixelMode {
   }
 }
 
-const CRC_TABLE = new Int32Array(256).map((_, byte) => {
+const crcTable = new Int32Array(256).map((_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
   return crc;
@@ -67,7 +67,7 @@ const CRC_TABLE = new Int32Array(256).map((_, byte) => {
 
 function crc32(bytes: Uint8Array): number {
   let crc = -1;
-  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
+  for (const byte of bytes) crc = crcTable[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;
 }
 
@@ -78,9 +78,9 @@ export const readPngHeader: ReadHeader = (file) => {
 
 interface Chunks {
   readonly palette: Uint8Array;
-  /** The zlib stream, put together. */
+  /** The zlib stream of all IDAT chunks. */
   readonly data: Uint8Array;
-  /** TIFF-like block of the eXIf chunk. */
+  /** The TIFF structure of the eXIf chunk. */
   readonly exif: Uint8Array | undefined;
 }
 
@@ -92,14 +92,14 @@ function readChunks(file: ImageBytes): Chunks {
     const length = file.u32(at, false);
     const type = file.ascii(at + 4, 4);
     if (type === "IDAT") {
-      // A cut-off last part may still hold all rows.
+      // A truncated last chunk may still contain all rows.
       parts.push(file.bytes.subarray(at + 8, at + 8 + length));
     } else if (parts.length > 0) {
       break;
     } else {
       const crc = crc32(file.slice(at + 4, length + 4));
       if (crc !== file.u32(at + 8 + length, false)) {
-        throw new ImageFormatError(`a damaged ${JSON.stringify(type)} chunk, its checksum differs`);
+        throw new ImageFormatError(`a damaged ${JSON.stringify(type)} chunk, whose checksum differs`);
       }
       if (type === "IEND") break;
       if (type === "PLTE") palette = file.slice(at + 8, length).slice();
@@ -112,12 +112,12 @@ function readChunks(file: ImageBytes): Chunks {
   return { palette, exif, data: concatenate(parts) };
 }
 
-/** The eXIf chunk's contents, if it stands before the image data. */
+/** The contents of the eXIf chunk, if it precedes the image data. */
 export function readPngExif(file: ImageBytes): Uint8Array | undefined {
   return readChunks(file).exif;
 }
 
-/** Undoes the row filters in place. Each row of `data` is a filter type, then `rowBytes` bytes. */
+/** Reverses the row filters in place. Each row of `data` is a filter type, then `rowBytes` bytes. */
 function unfilter(data: Uint8Array, start: number, rowBytes: number, rows: number, pixelBytes: number): void {
   const zeros = new Uint8Array(rowBytes);
   for (let y = 0; y < rows; y++) {
@@ -125,7 +125,7 @@ function unfilter(data: Uint8Array, start: number, rowBytes: number, rows: numbe
     const above = y === 0 ? zeros : data;
     const up = y === 0 ? 0 : row - rowBytes - 1;
     const filter = data[row - 1]!;
-    // Left of the first pixel everything is zero.
+    // Pixels left of the first count as zero.
     const head = Math.min(pixelBytes, rowBytes);
     switch (filter) {
       case 0:
@@ -149,7 +149,7 @@ function unfilter(data: Uint8Array, start: number, rowBytes: number, rows: numbe
         }
         break;
       default:
-        throw new ImageFormatError(`a damaged row, its filter type is ${filter}`);
+        throw new ImageFormatError(`a damaged row with filter type ${filter}`);
     }
   }
 }
@@ -163,7 +163,7 @@ function paeth(left: number, up: number, corner: number): number {
 }
 
 /**
- * @param file a whole PNG file; an animated one gives its default image, as in Pillow
+ * @param file a whole PNG file; of an animation, the default image is decoded, as in Pillow
  * @throws ImageFormatError
  */
 export async function decodePng(file: ImageBytes, inflate: Inflate): Promise<DecodedImage> {
@@ -171,14 +171,14 @@ export async function decodePng(file: ImageBytes, inflate: Inflate): Promise<Dec
   const depth = file.u8(24);
   const colourType = file.u8(25);
   const interlaced = file.u8(28) !== 0;
-  const channels = CHANNELS[colourType];
-  if (channels === undefined || !DEPTHS[colourType]?.includes(depth)) {
-    throw new ImageFormatError(`colour type ${colourType} with ${depth} bits, which PNG does not have`);
+  const channels = channelsOf[colourType];
+  if (channels === undefined || !depthsOf[colourType]?.includes(depth)) {
+    throw new ImageFormatError(`colour type ${colourType} with ${depth} bits, which PNG does not support`);
   }
   const mode = modeOf(colourType, depth);
   const { palette, data: packed } = readChunks(file);
 
-  const passes = interlaced ? PASSES : ([[0, 0, 1, 1]] as const);
+  const passes = interlaced ? adam7Passes : ([[0, 0, 1, 1]] as const);
   const pixelBits = channels * depth;
   const sized = passes
     .map(([left, top, stepX, stepY]) => {
@@ -213,7 +213,7 @@ interface Layout {
   readonly channels: number;
 }
 
-/** One row of packed samples to the samples of our mode, `step` items from pixel to pixel. */
+/** Unpacks one row into samples of the mode, with `step` items from one pixel to the next. */
 function spreadRow(
   source: Uint8Array,
   from: number,
@@ -224,14 +224,14 @@ function spreadRow(
   step: number,
 ): void {
   if (depth < 8) {
-    const factor = colourType === INDEXED ? 1 : 255 / ((1 << depth) - 1);
+    const factor = colourType === indexedType ? 1 : 255 / ((1 << depth) - 1);
     unpackBits(source, from, depth, columns, factor, target, to, step);
   } else if (depth === 8 && step === channels) {
     target.set(source.subarray(from, from + columns * channels), to);
-  } else if (colourType === GRAY && depth === 16) {
+  } else if (colourType === grayType && depth === 16) {
     for (let x = 0; x < columns; x++, from += 2)
       target[to + x * step] = (source[from]! << 8) | source[from + 1]!;
-  } else if (colourType === GRAY_ALPHA && depth === 16) {
+  } else if (colourType === grayAlphaType && depth === 16) {
     for (let x = 0; x < columns; x++, from += 4) {
       target.fill(source[from]!, to + x * step, to + x * step + 3);
       target[to + x * step + 3] = source[from + 2]!;

@@ -1,7 +1,7 @@
 import { ImageBytes, ImageFormatError } from "./bytes.ts";
 
 /** Bytes of each TIFF field type, by its number. */
-const TYPE_BYTES: Readonly<Record<number, number>> = {
+const typeBytes: Readonly<Record<number, number>> = {
   1: 1,
   2: 1,
   3: 2,
@@ -12,25 +12,25 @@ const TYPE_BYTES: Readonly<Record<number, number>> = {
   9: 4,
   13: 4,
 };
-const SHORTS = [3, 8];
-const LONGS = [4, 9, 13];
+const shortTypes = [3, 8];
+const longTypes = [4, 9, 13];
 
-/** The tags of a TIFF directory that hold whole numbers. */
+/** Access to the tags of a TIFF directory whose values are integers. */
 export interface Directory {
   readonly littleEndian: boolean;
-  /** All values of a tag, undefined without the tag. */
+  /** All values of a tag; undefined if the tag is missing. */
   numbers(tag: number): readonly number[] | undefined;
-  /** The first value of a tag. Throws ImageFormatError without the tag, if there is no fallback. */
+  /** The first value of a tag. Throws ImageFormatError if the tag is missing and no fallback is given. */
   number(tag: number, fallback?: number): number;
-  /** A tag's bytes, undefined without the tag. */
+  /** The bytes of a tag; undefined if the tag is missing. */
   bytes(tag: number): Uint8Array | undefined;
 }
 
 /**
- * The first directory of a TIFF file, or of an Exif block, which is built like one.
+ * Reads the first directory of a TIFF file, or of an Exif block, which has the same structure.
  *
  * @throws ImageFormatError
- * @source Adobe, TIFF 6.0, section 2
+ * Source: Adobe, TIFF 6.0, section 2
  */
 export function readDirectory(file: ImageBytes): Directory {
   const littleEndian = file.ascii(0, 2) === "II";
@@ -43,7 +43,7 @@ export function readDirectory(file: ImageBytes): Directory {
     const at = start + 2 + i * 12;
     const type = file.u16(at + 2, littleEndian);
     const values = file.u32(at + 4, littleEndian);
-    const size = TYPE_BYTES[type];
+    const size = typeBytes[type];
     if (size === undefined) continue;
     const inside = size * values <= 4;
     entries.set(file.u16(at, littleEndian), {
@@ -57,11 +57,11 @@ export function readDirectory(file: ImageBytes): Directory {
     const entry = entries.get(tag);
     if (entry === undefined) return undefined;
     const { type, count, at } = entry;
-    const size = TYPE_BYTES[type] ?? 1;
+    const size = typeBytes[type] ?? 1;
     file.slice(at, size * count);
     return Array.from({ length: count }, (_, i) => {
-      if (SHORTS.includes(type)) return file.u16(at + i * size, littleEndian);
-      return LONGS.includes(type) ? file.u32(at + i * size, littleEndian) : file.u8(at + i * size);
+      if (shortTypes.includes(type)) return file.u16(at + i * size, littleEndian);
+      return longTypes.includes(type) ? file.u32(at + i * size, littleEndian) : file.u8(at + i * size);
     });
   };
   return {
@@ -74,7 +74,7 @@ export function readDirectory(file: ImageBytes): Directory {
     },
     bytes: (tag) => {
       const entry = entries.get(tag);
-      return entry && file.slice(entry.at, entry.count * (TYPE_BYTES[entry.type] ?? 1));
+      return entry && file.slice(entry.at, entry.count * (typeBytes[entry.type] ?? 1));
     },
   };
 }

@@ -1,13 +1,12 @@
 /**
- * TIFF: the first page, in the modes that Pillow gives its layouts.
+ * TIFF: the first page, in the modes that Pillow gives each layout.
  *
- * Read here and not with jimp's utif2, which turns everything into 8-bit RGBA, prints to the console and trusts the
- * file's offsets.
+ * jimp's utif2 converts everything to 8-bit RGBA, prints to the console and does not check the file's offsets.
  *
- * Where Pillow itself goes wrong (separate planes of gray with alpha; uncompressed, of 16 bits or reversed bits too), we
- * read what is there.
+ * Pillow decodes some files wrongly: separate planes of gray with alpha, and uncompressed separate planes of 16 bits or
+ * of reversed bits. This decoder gives the pixels that the file describes.
  *
- * @source Adobe, TIFF 6.0; Pillow, src/PIL/TiffImagePlugin.py (OPEN_INFO: layouts and modes; orientation is applied)
+ * Source: Adobe, TIFF 6.0; Pillow, src/PIL/TiffImagePlugin.py (OPEN_INFO: layouts and modes; orientation is applied)
  */
 import { unpremultiply } from "../alpha.ts";
 import { bandsOf, newSamples, type DecodedImage, type PixelMode, type Samples, type Size } from "../image.ts";
@@ -18,7 +17,7 @@ import { decodeLzw } from "./lzw.ts";
 import { readDirectory } from "./tags.ts";
 import type { Directory } from "./tags.ts";
 
-const TAG = {
+const tags = {
   width: 256,
   height: 257,
   bits: 258,
@@ -42,28 +41,28 @@ const TAG = {
   jpegTables: 347,
 } as const;
 
-const COMPRESSION = { none: 1, lzw: 5, jpeg: 7, deflate: 8, oldDeflate: 32946, packBits: 32773 } as const;
+const compressions = { none: 1, lzw: 5, jpeg: 7, deflate: 8, oldDeflate: 32946, packBits: 32773 } as const;
 
-const PHOTOMETRIC = { whiteIsZero: 0, blackIsZero: 1, rgb: 2, palette: 3, cmyk: 5, ycbcr: 6 } as const;
+const photometrics = { whiteIsZero: 0, blackIsZero: 1, rgb: 2, palette: 3, cmyk: 5, ycbcr: 6 } as const;
 
-const UNSIGNED = 1;
-const SIGNED = 2;
-const FLOAT = 3;
+const unsignedFormat = 1;
+const signedFormat = 2;
+const floatFormat = 3;
 
-/** A TIFF's pixels as they lie in the file. */
+/** The layout of the pixels in the file. */
 interface Layout extends Size {
   readonly littleEndian: boolean;
   readonly mode: PixelMode;
   readonly bits: number;
   readonly sampleFormat: number;
-  /** Samples of a pixel in the file; the mode's bands come first. */
+  /** Samples of a pixel in the file. The mode's bands come first. */
   readonly samples: number;
   readonly compression: number;
   readonly photometric: number;
   readonly predictor: number;
   readonly planar: boolean;
   readonly reversedBits: boolean;
-  /** Colours that are already multiplied by alpha. */
+  /** The colours are already multiplied by alpha. */
   readonly premultiplied: boolean;
   readonly tile: Size;
   readonly offsets: readonly number[];
@@ -72,7 +71,7 @@ interface Layout extends Size {
 
 export const readTiffHeader: ReadHeader = (file) => {
   const directory = readDirectory(file);
-  return { width: directory.number(TAG.width), height: directory.number(TAG.height) };
+  return { width: directory.number(tags.width), height: directory.number(tags.height) };
 };
 
 function modeOf(
@@ -86,34 +85,35 @@ function modeOf(
   const [alphaKind] = extra;
   const hasAlpha = alphaKind === 1 || alphaKind === 2;
   switch (photometric) {
-    case PHOTOMETRIC.whiteIsZero:
-    case PHOTOMETRIC.blackIsZero:
-      if (samples === 2 && bits === 8 && alphaKind === 2 && photometric === PHOTOMETRIC.blackIsZero)
+    case photometrics.whiteIsZero:
+    case photometrics.blackIsZero:
+      if (samples === 2 && bits === 8 && alphaKind === 2 && photometric === photometrics.blackIsZero)
         return "LA";
       if (samples !== 1) return undefined;
-      if (format === FLOAT) return bits === 32 ? "F" : undefined;
-      if (bits === 32 && photometric === PHOTOMETRIC.blackIsZero)
-        return format === SIGNED || littleEndian ? "I" : undefined;
-      if (bits === 16 && format === SIGNED) return photometric === PHOTOMETRIC.blackIsZero ? "I" : undefined;
-      if (bits === 16 && format === UNSIGNED) {
+      if (format === floatFormat) return bits === 32 ? "F" : undefined;
+      if (bits === 32 && photometric === photometrics.blackIsZero)
+        return format === signedFormat || littleEndian ? "I" : undefined;
+      if (bits === 16 && format === signedFormat)
+        return photometric === photometrics.blackIsZero ? "I" : undefined;
+      if (bits === 16 && format === unsignedFormat) {
         if (littleEndian) return "I;16";
-        return photometric === PHOTOMETRIC.blackIsZero ? "I;16B" : undefined;
+        return photometric === photometrics.blackIsZero ? "I;16B" : undefined;
       }
       if (bits === 8) return "L";
-      if (format !== UNSIGNED) return undefined;
+      if (format !== unsignedFormat) return undefined;
       return bits === 1 ? "1" : bits === 2 || bits === 4 ? "L" : undefined;
-    case PHOTOMETRIC.palette:
+    case photometrics.palette:
       if (samples === 1 && bits <= 8) return "P";
-      // Pillow resizes a palette with alpha to plain black.
+      // Pillow resizes a palette with alpha to black.
       return samples === 2 && bits === 8 && !hasAlpha ? "P" : undefined;
-    case PHOTOMETRIC.rgb:
+    case photometrics.rgb:
       if (bits !== 8 && bits !== 16) return undefined;
       if (samples === 3) return "RGB";
       if (samples === 4 && extra.length === 0) return "RGBA";
       return samples >= 4 ? (hasAlpha ? "RGBA" : "RGB") : undefined;
-    case PHOTOMETRIC.cmyk:
+    case photometrics.cmyk:
       return samples >= 4 && (bits === 8 || bits === 16) ? "CMYK" : undefined;
-    case PHOTOMETRIC.ycbcr:
+    case photometrics.ycbcr:
       return samples === 3 && bits === 8 ? "RGB" : undefined;
     default:
       return undefined;
@@ -122,31 +122,31 @@ function modeOf(
 
 function readLayout(file: ImageBytes, directory: Directory): Layout {
   const { littleEndian } = directory;
-  const width = directory.number(TAG.width);
-  const height = directory.number(TAG.height);
-  const photometric = directory.number(TAG.photometric, PHOTOMETRIC.whiteIsZero);
-  const compression = directory.number(TAG.compression, COMPRESSION.none);
-  const bitsOfSamples = directory.numbers(TAG.bits) ?? [1];
-  const samples = directory.number(TAG.samplesPerPixel, 1);
+  const width = directory.number(tags.width);
+  const height = directory.number(tags.height);
+  const photometric = directory.number(tags.photometric, photometrics.whiteIsZero);
+  const compression = directory.number(tags.compression, compressions.none);
+  const bitsOfSamples = directory.numbers(tags.bits) ?? [1];
+  const samples = directory.number(tags.samplesPerPixel, 1);
   const bits = bitsOfSamples[0] ?? 1;
-  const extra = directory.numbers(TAG.extraSamples) ?? [];
-  const sampleFormat = directory.number(TAG.sampleFormat, UNSIGNED);
+  const extra = directory.numbers(tags.extraSamples) ?? [];
+  const sampleFormat = directory.number(tags.sampleFormat, unsignedFormat);
   const mode = modeOf(photometric, sampleFormat, bits, extra, samples, littleEndian);
   if (mode === undefined || samples > 6 || bitsOfSamples.some((each) => each !== bits)) {
     throw new ImageFormatError(
       `TIFF photometric interpretation ${photometric} with ${samples} samples of ${bits} bits, which is not supported`,
     );
   }
-  if (photometric === PHOTOMETRIC.ycbcr && compression !== COMPRESSION.jpeg) {
+  if (photometric === photometrics.ycbcr && compression !== compressions.jpeg) {
     throw new ImageFormatError("YCbCr without JPEG compression, which is not supported in TIFF");
   }
 
-  const tiled = directory.numbers(TAG.tileOffsets) !== undefined;
+  const tiled = directory.numbers(tags.tileOffsets) !== undefined;
   const tile = tiled
-    ? { width: directory.number(TAG.tileWidth), height: directory.number(TAG.tileHeight) }
-    : { width, height: Math.min(directory.number(TAG.rowsPerStrip, height), height) };
+    ? { width: directory.number(tags.tileWidth), height: directory.number(tags.tileHeight) }
+    : { width, height: Math.min(directory.number(tags.rowsPerStrip, height), height) };
   if (tile.width === 0 || tile.height === 0) throw new ImageFormatError("strips or tiles without a size");
-  const offsets = directory.numbers(tiled ? TAG.tileOffsets : TAG.stripOffsets);
+  const offsets = directory.numbers(tiled ? tags.tileOffsets : tags.stripOffsets);
   if (offsets === undefined) throw new ImageFormatError("no strips or tiles");
   return {
     width,
@@ -158,20 +158,22 @@ function readLayout(file: ImageBytes, directory: Directory): Layout {
     samples,
     compression,
     photometric,
-    predictor: directory.number(TAG.predictor, 1),
-    planar: directory.number(TAG.planar, 1) === 2 && samples > 1,
-    reversedBits: directory.number(TAG.fillOrder, 1) === 2,
+    predictor: directory.number(tags.predictor, 1),
+    planar: directory.number(tags.planar, 1) === 2 && samples > 1,
+    reversedBits: directory.number(tags.fillOrder, 1) === 2,
     premultiplied: mode === "RGBA" && extra[0] === 1,
     tile,
     offsets,
     byteCounts:
-      directory.numbers(tiled ? TAG.tileBytes : TAG.stripBytes) ??
+      directory.numbers(tiled ? tags.tileBytes : tags.stripBytes) ??
       offsets.map((offset) => file.length - offset),
   };
 }
 
 /**
- * @param file a whole TIFF file; Pillow turns it as its orientation tag says, and so do we
+ * Decodes the first page and applies its orientation, as Pillow does.
+ *
+ * @param file a whole TIFF file
  * @throws ImageFormatError
  */
 export async function decodeTiff(file: ImageBytes, codecs: ImageCodecs): Promise<DecodedImage> {
@@ -200,19 +202,19 @@ export async function decodeTiff(file: ImageBytes, codecs: ImageCodecs): Promise
   if (layout.premultiplied) unpremultiply(data, bands, "black");
   let image: DecodedImage = { width, height, mode, data, stride: bands };
   if (mode === "P") image = { ...image, palette: readPalette(directory) };
-  return orient(image, directory.number(TAG.orientation, 1));
+  return orient(image, directory.number(tags.orientation, 1));
 }
 
 function readPalette(directory: Directory): Uint8Array {
-  const stored = directory.numbers(TAG.colourMap);
-  if (stored === undefined) throw new ImageFormatError("a palette picture without its palette");
+  const stored = directory.numbers(tags.colourMap);
+  if (stored === undefined) throw new ImageFormatError("a palette image without its palette");
   const colours = Math.floor(stored.length / 3);
   const palette = new Uint8Array(colours * 3);
   for (let i = 0; i < colours * 3; i++) palette[i] = stored[(i % 3) * colours + Math.floor(i / 3)]! >> 8;
   return paletteOf(palette);
 }
 
-/** One strip or tile, decompressed: rows of `tile.width` pixels. */
+/** Decompresses one strip or tile: rows of `tile.width` pixels. */
 async function readPart(
   file: ImageBytes,
   directory: Directory,
@@ -226,28 +228,28 @@ async function readPart(
   const rowBytes = Math.ceil((tile.width * samples * bits) / 8);
   const size = rowBytes * rows;
   const offset = layout.offsets[part]!;
-  if (compression === COMPRESSION.none) {
+  if (compression === compressions.none) {
     const stored = file.slice(offset, size).slice();
     if (layout.reversedBits) reverseBits(stored);
     return stored;
   }
   const packed = file.slice(offset, layout.byteCounts[part] ?? 0);
-  if (compression === COMPRESSION.jpeg) return readJpegPart(packed, directory, layout, rows, codecs);
+  if (compression === compressions.jpeg) return readJpegPart(packed, directory, layout, rows, codecs);
   let stored: Uint8Array;
   let length: number;
   const source = layout.reversedBits ? packed.slice() : packed;
   if (layout.reversedBits) reverseBits(source);
   switch (compression) {
-    case COMPRESSION.lzw:
+    case compressions.lzw:
       stored = new Uint8Array(size);
       length = decodeLzw(source, stored, { literalBits: 8, leastSignificantFirst: false, early: true });
       break;
-    case COMPRESSION.packBits:
+    case compressions.packBits:
       stored = new Uint8Array(size);
       length = unpackRuns(source, stored);
       break;
-    case COMPRESSION.deflate:
-    case COMPRESSION.oldDeflate:
+    case compressions.deflate:
+    case compressions.oldDeflate:
       stored = await codecs.inflate(source, size);
       length = stored.length;
       break;
@@ -257,7 +259,7 @@ async function readPart(
       );
   }
   if (length < size) throw truncated(file.length);
-  if (layout.predictor === 2) addUp(stored, rowBytes, rows, samples, layout);
+  if (layout.predictor === 2) undoDifferences(stored, rowBytes, rows, samples, layout);
   else if (layout.predictor !== 1)
     throw new ImageFormatError(`TIFF predictor ${layout.predictor}, which is not supported`);
   return stored;
@@ -292,8 +294,14 @@ function unpackRuns(source: Uint8Array, target: Uint8Array): number {
   return to;
 }
 
-/** Horizontal differencing: each sample was stored as the difference to the pixel on its left. */
-function addUp(bytes: Uint8Array, rowBytes: number, rows: number, samples: number, layout: Layout): void {
+/** Reverses horizontal differencing, which stores each sample as the difference to the pixel on its left. */
+function undoDifferences(
+  bytes: Uint8Array,
+  rowBytes: number,
+  rows: number,
+  samples: number,
+  layout: Layout,
+): void {
   const { bits, littleEndian } = layout;
   if (bits === 8) {
     for (let y = 0; y < rows; y++) {
@@ -323,7 +331,7 @@ function addUp(bytes: Uint8Array, rowBytes: number, rows: number, samples: numbe
   }
 }
 
-/** A strip or tile of its own JPEG stream; its tables stand in a tag. */
+/** Decodes a strip or tile that is a JPEG stream, whose tables are in a tag. */
 async function readJpegPart(
   packed: Uint8Array,
   directory: Directory,
@@ -335,29 +343,17 @@ async function readJpegPart(
   if (layout.bits !== 8 || (channels !== 1 && channels !== 3)) {
     throw new ImageFormatError(`JPEG compression of ${channels} samples of ${layout.bits} bits in TIFF`);
   }
-  const SOI_BYTES = 2;
-  const tables = directory.bytes(TAG.jpegTables);
-  // An Adobe marker says that RGB was not turned into YCbCr.
-  const adobe = [
-    0xff,
-    0xee,
-    0,
-    14,
-    0x41,
-    0x64,
-    0x6f,
-    0x62,
-    0x65,
-    0,
-    100,
-    0,
-    0,
-    0,
-    0,
-    Number(layout.photometric === PHOTOMETRIC.ycbcr),
-  ];
+  const startMarkerBytes = 2;
+  const tables = directory.bytes(tags.jpegTables);
+  // An Adobe segment declares whether the colours are RGB or YCbCr.
+  const transform = Number(layout.photometric === photometrics.ycbcr);
+  const adobe = [0xff, 0xee, 0, 14, ...new TextEncoder().encode("Adobe"), 0, 100, 0, 0, 0, 0, transform];
   const head = tables === undefined ? [0xff, 0xd8] : [...tables.subarray(0, -2)];
-  const jpeg = Uint8Array.from([...head, ...(channels === 3 ? adobe : []), ...packed.subarray(SOI_BYTES)]);
+  const jpeg = Uint8Array.from([
+    ...head,
+    ...(channels === 3 ? adobe : []),
+    ...packed.subarray(startMarkerBytes),
+  ]);
   const { width, height, data } = await codecs.jpeg(jpeg);
   if (width < layout.tile.width || height < rows)
     throw new ImageFormatError("a JPEG strip or tile that is too small");
@@ -372,7 +368,7 @@ async function readJpegPart(
   return stored;
 }
 
-/** Places one strip or tile. */
+/** Copies one strip or tile into the image. */
 function copyPart(
   layout: Layout,
   stored: Uint8Array,
@@ -385,7 +381,7 @@ function copyPart(
   const samples = layout.planar ? 1 : layout.samples;
   const rowBytes = Math.ceil((layout.tile.width * samples * bits) / 8);
   const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
-  const inverted = photometric === PHOTOMETRIC.whiteIsZero && (mode === "1" || mode === "L");
+  const inverted = photometric === photometrics.whiteIsZero && (mode === "1" || mode === "L");
   const kept = layout.planar ? 1 : bands;
   for (let y = 0; y < window.height; y++) {
     const row = y * rowBytes;
@@ -429,9 +425,9 @@ function readSample(view: DataView, at: number, kind: SampleKind): number {
   if (bits === 16) {
     if (mode === "I") return view.getInt16(at, littleEndian);
     const value = view.getUint16(at, littleEndian);
-    // Colours keep their high byte, gray all of it.
+    // Colours keep only the high byte, gray keeps 16 bits.
     return mode === "I;16" || mode === "I;16B" ? value : value >> 8;
   }
-  if (sampleFormat === FLOAT) return view.getFloat32(at, littleEndian);
+  if (sampleFormat === floatFormat) return view.getFloat32(at, littleEndian);
   return view.getInt32(at, littleEndian);
 }

@@ -1,7 +1,7 @@
 /**
- * WebP: the container, read here; the pixels from libwebp (what `@jimp/wasm-webp` wraps), which knows still files only.
+ * WebP. This file reads the container; libwebp, a codec from outside, decodes the pixels of still files.
  *
- * @source Google, WebP Container Specification; Pillow, src/_webp.c (alpha by the container's flag)
+ * Source: Google, WebP Container Specification; Pillow, src/_webp.c (the container's flag decides about alpha)
  */
 import { paste, type DecodedImage, type Size } from "../image.ts";
 import { ImageFormatError, truncated } from "./bytes.ts";
@@ -10,7 +10,7 @@ import type { ImageCodecs, ReadHeader } from "./format.ts";
 
 interface Chunk {
   readonly type: string;
-  /** Where its contents start. */
+  /** The position of its contents. */
   readonly at: number;
   readonly length: number;
 }
@@ -20,8 +20,8 @@ interface Header extends Size {
   readonly animated: boolean;
 }
 
-const ALPHA_FLAG = 0x10;
-const ANIMATION_FLAG = 0x02;
+const alphaFlag = 0x10;
+const animationFlag = 0x02;
 
 function u24(file: ImageBytes, at: number): number {
   return file.u16(at, true) | (file.u8(at + 2) << 16);
@@ -42,8 +42,8 @@ function readHeader(file: ImageBytes): Header {
     return {
       width: u24(file, 24) + 1,
       height: u24(file, 27) + 1,
-      alpha: (flags & ALPHA_FLAG) !== 0,
-      animated: (flags & ANIMATION_FLAG) !== 0,
+      alpha: (flags & alphaFlag) !== 0,
+      animated: (flags & animationFlag) !== 0,
     };
   }
   if (type === "VP8L") {
@@ -67,7 +67,7 @@ function readHeader(file: ImageBytes): Header {
 
 export const readWebpHeader: ReadHeader = (file) => readHeader(file);
 
-/** The EXIF chunk's contents. */
+/** The contents of the EXIF chunk. */
 export function readWebpExif(file: ImageBytes): Uint8Array | undefined {
   for (const { type, at, length } of chunks(file, 12, file.length)) {
     if (type === "EXIF") return file.slice(at, length);
@@ -104,10 +104,10 @@ async function decodeFirstFrame(file: ImageBytes, canvas: Size, codecs: ImageCod
   throw new ImageFormatError("an animation without a frame");
 }
 
-/** A still WebP file of an ANMF chunk: a VP8X header with the frame's size, then its ALPH and VP8 or VP8L chunks. */
+/** Makes a still WebP file of an ANMF chunk: a VP8X header with the frame's size, then the frame's chunks. */
 function stillFile(file: ImageBytes, at: number, length: number): Uint8Array {
-  const FRAME_HEADER = 16;
-  const kept = file.slice(at + FRAME_HEADER, length - FRAME_HEADER);
+  const frameHeaderBytes = 16;
+  const kept = file.slice(at + frameHeaderBytes, length - frameHeaderBytes);
   const size = file.slice(at + 6, 6);
   const still = new Uint8Array(30 + kept.length);
   const view = new DataView(still.buffer);
@@ -115,7 +115,7 @@ function stillFile(file: ImageBytes, at: number, length: number): Uint8Array {
   view.setUint32(4, still.length - 8, true);
   still.set(new TextEncoder().encode("WEBPVP8X"), 8);
   view.setUint32(16, 10, true);
-  still[20] = ALPHA_FLAG;
+  still[20] = alphaFlag;
   still.set(size, 24);
   still.set(kept, 30);
   return still;

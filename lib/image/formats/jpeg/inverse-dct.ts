@@ -8,7 +8,7 @@
 export const blockSize = 64;
 
 /** The constants of the inverse DCT, times 2^13. */
-const FIX = {
+const fix = {
   c0_298631336: 2446,
   c0_390180644: 3196,
   c0_541196100: 4433,
@@ -34,9 +34,9 @@ function inverseDct8(data: Int32Array, at: number, step: number, shift: number):
   const s6 = data[at + step * 6]!;
   const s7 = data[at + step * 7]!;
 
-  const even = Math.imul(s2 + s6, FIX.c0_541196100);
-  const even2 = even - Math.imul(s6, FIX.c1_847759065);
-  const even3 = even + Math.imul(s2, FIX.c0_765366865);
+  const even = Math.imul(s2 + s6, fix.c0_541196100);
+  const even2 = even - Math.imul(s6, fix.c1_847759065);
+  const even3 = even + Math.imul(s2, fix.c0_765366865);
   const sum = (s0 + s4) << 13;
   const difference = (s0 - s4) << 13;
   const half = 1 << (shift - 1);
@@ -45,15 +45,15 @@ function inverseDct8(data: Int32Array, at: number, step: number, shift: number):
   const t1 = difference + even2 + half;
   const t2 = difference - even2 + half;
 
-  const z5 = Math.imul(s7 + s3 + s5 + s1, FIX.c1_175875602);
-  const z1 = -Math.imul(s7 + s1, FIX.c0_899976223);
-  const z2 = -Math.imul(s5 + s3, FIX.c2_562915447);
-  const z3 = z5 - Math.imul(s7 + s3, FIX.c1_961570560);
-  const z4 = z5 - Math.imul(s5 + s1, FIX.c0_390180644);
-  const odd0 = Math.imul(s7, FIX.c0_298631336) + z1 + z3;
-  const odd1 = Math.imul(s5, FIX.c2_053119869) + z2 + z4;
-  const odd2 = Math.imul(s3, FIX.c3_072711026) + z2 + z3;
-  const odd3 = Math.imul(s1, FIX.c1_501321110) + z1 + z4;
+  const z5 = Math.imul(s7 + s3 + s5 + s1, fix.c1_175875602);
+  const z1 = -Math.imul(s7 + s1, fix.c0_899976223);
+  const z2 = -Math.imul(s5 + s3, fix.c2_562915447);
+  const z3 = z5 - Math.imul(s7 + s3, fix.c1_961570560);
+  const z4 = z5 - Math.imul(s5 + s1, fix.c0_390180644);
+  const odd0 = Math.imul(s7, fix.c0_298631336) + z1 + z3;
+  const odd1 = Math.imul(s5, fix.c2_053119869) + z2 + z4;
+  const odd2 = Math.imul(s3, fix.c3_072711026) + z2 + z3;
+  const odd3 = Math.imul(s1, fix.c1_501321110) + z1 + z4;
 
   data[at] = (t0 + odd3) >> shift;
   data[at + step * 7] = (t0 - odd3) >> shift;
