@@ -1,8 +1,8 @@
 /**
  * A small Hugging Face Hub on loopback: the routes that @huggingface/hub and Python's huggingface_hub use, and a second
- * port that plays the CDN to which large files are redirected. It can misbehave.
+ * port for the CDN, to which requests for large files are redirected. It can simulate faults.
  *
- * @source https://huggingface.co/docs/hub/api, and the headers that huggingface_hub/file_download.py reads
+ * Source: https://huggingface.co/docs/hub/api, and the headers that huggingface_hub/file_download.py reads
  */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -10,15 +10,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 
-/** A file's name → its bytes, or a file of this machine. */
+/** The contents of files by name. */
 export type HubFiles = Readonly<Record<string, Uint8Array | string | HubBlob>>;
 
 /** A file's content. */
 export interface HubBlob {
   readonly size: number;
-  /** What the hub calls it. */
+  /** The digest that the hub states. */
   readonly digest: string;
-  /** Its bytes from one position up to another. */
+  /** Reads its bytes in `[start, end)`. */
   readonly read: (start: number, end: number) => Readable;
 }
 
@@ -29,16 +29,16 @@ interface Repository {
   readonly access: "public" | "private" | "gated";
 }
 
-/** What goes wrong with a request; `undefined` for nothing. */
+/** A fault of one request. */
 export type Fault =
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
-  /** The connection breaks after so many bytes of the body. */
+  /** The connection is dropped after this many bytes of the body. */
   | { readonly cutAfter: number }
-  /** Nothing comes after so many bytes. */
+  /** The server sends nothing after this many bytes of the body. */
   | { readonly silentAfter: number }
-  /** The whole file, whatever range was asked for. */
+  /** The server sends the whole file instead of the requested range. */
   | { readonly ignoresRange: true }
-  /** Other bytes than those promised. */
+  /** The server sends other bytes. */
   | { readonly corrupt: true };
 
 export interface SeenRequest {
@@ -50,18 +50,18 @@ export interface SeenRequest {
   readonly range: string | undefined;
 }
 
-/** Files of so many bytes and more are large: SHA-256, and served by the CDN. */
+/** Files of at least this many bytes have a SHA-256 digest and are served by the CDN. */
 const largeFrom = 100_000;
-/** Entries of a listing that come at once: a listing has pages. */
+/** Entries per page of a listing. */
 const pageSize = 3;
 
 export const goodToken = "hf_good";
 
 export class HubServer {
   readonly requests: SeenRequest[] = [];
-  /** Sizes that listings give to paths, whatever is true. */
+  /** Sizes that listings state instead of the real ones, by path. */
   readonly claims = new Map<string, number>();
-  /** Asked for each request. */
+  /** Called for each request. */
   fault: (request: SeenRequest) => Fault | undefined = () => undefined;
   readonly #repositories = new Map<string, Repository>();
   readonly #renamed = new Map<string, string>();
@@ -84,7 +84,7 @@ export class HubServer {
     return server;
   }
 
-  /** What HF_ENDPOINT is to be. */
+  /** The value for HF_ENDPOINT. */
   get endpoint(): string {
     return address(this.#hub);
   }
@@ -114,7 +114,7 @@ export class HubServer {
     return commit;
   }
 
-  /** From now on the repository has another name, and the old one leads there. */
+  /** Renames a repository. The old name redirects to the new one. */
   rename(from: string, to: string): void {
     this.#repositories.set(to, this.#repositories.get(from)!);
     this.#repositories.delete(from);
@@ -183,7 +183,7 @@ export class HubServer {
       const size = this.claims.get(path) ?? trueSize;
       const entry = { type: "file", path, size, oid: digest };
       if (trueSize < largeFrom) return entry;
-      // git itself has a pointer in the large file's place.
+      // git stores a pointer instead of the large file.
       return {
         ...entry,
         oid: gitBlobName(Buffer.from(digest)),
@@ -219,7 +219,7 @@ export class HubServer {
     }
     response
       .writeHead(302, {
-        // Python goes by the host's name, without the port.
+        // Python compares host names without the port.
         location: `${address(this.#cdn).replace("127.0.0.1", "localhost")}/${digest}?signature=secret`,
         "x-linked-etag": `"${digest}"`,
         "x-linked-size": size,
@@ -264,12 +264,12 @@ function send(
   body.on("end", () => {
     if ("silentAfter" in fault) return;
     if (start + left === size) response.end();
-    // Time for what was written to arrive; what lies in buffers is lost with a connection.
+    // Wait until the written bytes have arrived. Dropping the connection discards buffers.
     else setTimeout(() => response.destroy(), 100);
   });
 }
 
-/** What git calls a file of these bytes. */
+/** git's name for a blob of these bytes. */
 export function gitBlobName(bytes: Uint8Array): string {
   return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 }

@@ -1,11 +1,11 @@
 /**
- * The cache that all programs share which load models from the Hugging Face Hub:
+ * The cache of the Hugging Face Hub, which other programs share:
  *
  *     models--ORG--NAME/blobs/DIGEST                       a file's bytes
  *                      /snapshots/COMMIT/PATH → blobs/…    a commit's files, as links
  *                      /refs/REVISION                      the commit of a branch or tag
  *
- * @source https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+ * Source: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
  */
 import { mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -22,32 +22,32 @@ export interface HubName {
   readonly revision: string;
 }
 
-/** Tokenizers' old repositories have no owner: "xlm-roberta-large". */
+/** Old repositories have no owner: "xlm-roberta-large". */
 const repositoryName = /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/;
 const commitName = /^[0-9a-f]{40}$/;
 
-/** Whether the hub could have a repository of that name. */
+/** Whether a name is valid for a repository of the hub. */
 export function isRepositoryName(name: string): boolean {
   return repositoryName.test(name) && !name.includes("--") && !name.includes("..");
 }
 
 /**
- * Reads "REPOSITORY" or "REPOSITORY@REVISION", with or without "hf:" before it.
+ * Parses "REPOSITORY" or "REPOSITORY@REVISION", with or without the prefix "hf:".
  *
- * @throws InputError if it is neither
+ * @throws InputError for other text
  */
 export function parseHubName(text: string): HubName {
   const [repository = "", revision = "main", ...more] = text.replace(/^hf:/, "").split("@");
   if (!isRepositoryName(repository) || more.length > 0) {
     throw new InputError(
-      `${text}: expected a repository such as ${pretrained[0]!.repository}, or that and @REVISION`,
+      `${text}: expected a repository such as ${pretrained[0]!.repository}, optionally with @REVISION`,
     );
   }
   assertRevision(revision);
   return { repository, revision };
 }
 
-/** A revision becomes a path. @throws InputError if it would lead elsewhere */
+/** @throws InputError if the revision cannot be a path in the cache */
 export function assertRevision(revision: string): void {
   if (revision === "" || revision.startsWith(".") || !isInside(revision)) {
     throw new InputError(`"${revision}": expected a branch, a tag or a commit`);
@@ -74,30 +74,30 @@ export class CachedRepository {
     return join(this.path, "snapshots", commit);
   }
 
-  /** The folder of a revision's files; null if the cache knows nothing of it. */
+  /** The folder of a revision's files; null if it is not in the cache. */
   async find(revision: string): Promise<string | null> {
     const commit = isCommit(revision) ? revision : await this.#commitOf(revision);
     return commit !== null && (await exists(this.snapshot(commit))) ? this.snapshot(commit) : null;
   }
 
-  /** Puts a file's bytes into a snapshot. */
+  /** Links a blob into a snapshot. */
   async link(digest: string, commit: string, path: string): Promise<void> {
     const [blob, place] = [this.blob(digest), join(this.snapshot(commit), path)];
     await mkdir(dirname(place), { recursive: true });
     await rm(place, { force: true });
     try {
-      // Relative: the cache may be moved.
+      // Relative links, so that the cache can be moved.
       await symlink(relative(dirname(place), blob), place);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === "EEXIST") return; // another process was faster
+      if (code === "EEXIST") return; // Another process made the link.
       if (code !== "EPERM") throw error;
-      // Windows gives links to few; Python moves the file then, too.
+      // Windows restricts links. huggingface_hub moves the file in this case, too.
       await rename(blob, place);
     }
   }
 
-  /** Says which commit a branch or tag is at. Where it is said already, the cache may be one that cannot be written. */
+  /** Stores the commit of a branch or tag. Writes only if it changed, because the cache may be read-only. */
   async setRevision(revision: string, commit: string): Promise<void> {
     if (revision === commit || (await this.#commitOf(revision)) === commit) return;
     const place = join(this.path, "refs", revision);
@@ -114,13 +114,13 @@ export class CachedRepository {
 /** A model in the cache. */
 export interface CachedModel {
   readonly path: string;
-  /** What open_clip knows of the repository. */
+  /** The repository's entry in open_clip's table. */
   readonly pretrained: Pretrained | undefined;
-  /** The command that fetches what is missing. */
+  /** The command that downloads missing files. */
   readonly pull: string;
 }
 
-/** @throws InputError if the cache has nothing of it */
+/** @throws InputError if the model is not in the cache */
 export async function findCachedModel(name: string): Promise<CachedModel> {
   const { repository, revision } = parseHubName(name);
   const pull = `clipscope pull ${repository}${revision === "main" ? "" : ` --revision ${revision}`}`;

@@ -1,4 +1,4 @@
-/** One file of the hub into the cache: it goes on where an earlier attempt stopped, and is checked before it counts. */
+/** Downloads one file of the hub to the cache. Resumes earlier downloads, and verifies the digest. */
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
@@ -11,40 +11,40 @@ import { withLock } from "../files/lock.ts";
 import { exists } from "../models/model-directory.ts";
 import { writeAll } from "../files/write-file.ts";
 import type { HubClient } from "./client.ts";
-import { PassingFailure, persist } from "./patience.ts";
+import { retry, TransientError } from "./retry.ts";
 
 export interface RemoteFile {
   readonly repository: string;
   /** In the repository. */
   readonly path: string;
   readonly size: number;
-  /** SHA-256 of a large file's bytes; of a small one git's name for it, SHA-1 of a header and its bytes. */
+  /** SHA-256 of the bytes for a large file. For a small file, git's blob name: SHA-1 of a header and the bytes. */
   readonly digest: string;
-  /** Where it is served. */
+  /** The URL of its bytes. */
   readonly url: string;
 }
 
-/** Bytes of a file that an earlier attempt left. */
-export async function bytesThere(blob: string): Promise<number> {
+/** The number of bytes that earlier attempts downloaded. */
+export async function downloadedBytes(blob: string): Promise<number> {
   return stat(partialOf(blob)).then(
     ({ size }) => size,
     () => 0,
   );
 }
 
-/** Not the name of Python's own unfinished files: it must never go on with ours, nor we with its. */
+/** Differs from the name of Python's partial files, so that neither program resumes the other's download. */
 function partialOf(blob: string): string {
   return `${blob}.clipscope.incomplete`;
 }
 
 /**
- * Downloads a file to its place among the blobs, unless another process does it meanwhile.
+ * Downloads a file to its blob. If another process downloads it, waits for that process instead.
  *
- * Whatever ends it before, the part that is there stays for the next attempt. Every byte is written to its own position,
- * and the whole is read again before it gets its name: two processes that write the same file do no harm.
+ * The partial file stays after a failure, and the next attempt resumes it. Bytes are written to their own positions, and
+ * the whole file is read and verified before it gets its final name, so two processes may write the same file.
  *
- * @param onBytes called with the number of bytes that are new since the last call; negative if a server begins anew
- * @throws InputError if the hub does not give it, the bytes are not those it names, or the disk is full
+ * @param onBytes called with the number of bytes since the last call; negative if the server restarts from the beginning
+ * @throws InputError if the hub refuses the file, its digest differs, or the disk is full
  */
 export async function downloadBlob(
   client: HubClient,
@@ -56,7 +56,7 @@ export async function downloadBlob(
   const { onWait, signal } = client.options;
   await mkdir(dirname(blob), { recursive: true });
   const waiting = (): void => {
-    onWait(`another process downloads ${file.path}; waiting for it`);
+    onWait(`another process is downloading ${file.path}; waiting for it`);
   };
   try {
     await withLock(`${partial}.lock`, { onWait: waiting, signal }, async () => {
@@ -77,13 +77,13 @@ async function fill(
   partial: string,
   onBytes: (count: number) => void,
 ): Promise<void> {
-  const { patience, onWait, signal } = client.options;
+  const { retryPolicy, onWait, signal } = client.options;
   const handle = await open(partial, constants.O_RDWR | constants.O_CREAT).catch((error: unknown) => {
     throw unreadable(partial, error);
   });
   try {
     let { size: done } = await handle.stat();
-    // What is too long is not this file: begin anew.
+    // A longer file has other content, so start again.
     if (done > file.size) await handle.truncate((done = 0));
     let before = done;
     const attempt = async (): Promise<void> => {
@@ -91,50 +91,39 @@ async function fill(
       if (done === file.size) return;
       for await (const { chunk, at } of received(client, file, done)) {
         if (at + chunk.length > file.size)
-          throw new InputError(`${file.path}: larger than the hub said; try again`);
+          throw new InputError(`${file.path}: larger than the hub states; run the command again`);
         onBytes(at + chunk.length - done);
         await writeAll(handle, chunk, at);
         done = at + chunk.length;
       }
       if (done < file.size)
-        throw new PassingFailure(`${file.path}: cut off at ${done} of ${file.size} bytes`, {});
+        throw new TransientError(`${file.path}: ended after ${done} of ${file.size} bytes`);
     };
-    await persist(attempt, patience, { hasProgressed: () => done > before, onWait, signal });
+    await retry(attempt, retryPolicy, { hasProgressed: () => done > before, onWait, signal });
     await handle.sync();
   } finally {
     await handle.close();
   }
 }
 
-/** The file's bytes from an offset on; from the beginning, if the server does not know of ranges. */
+/** The file's bytes from an offset on; from the beginning if the server ignores ranges. */
 async function* received(
   client: HubClient,
   { repository, url }: RemoteFile,
   offset: number,
 ): AsyncGenerator<{ readonly chunk: Uint8Array; readonly at: number }, void, undefined> {
-  const { patience, signal } = client.options;
-  const silence = new AbortController();
-  const timer = setTimeout(() => {
-    silence.abort(new Error(`no byte for ${patience.silence / 1000} s`));
-  }, patience.silence);
-  try {
-    const response = await client.get(repository, url, {
-      // Compressed, a file would have other offsets.
-      headers: { "accept-encoding": "identity", ...(offset > 0 ? { range: `bytes=${offset}-` } : {}) },
-      signal: AbortSignal.any([signal, silence.signal]),
-    });
-    let at = response.status === 206 ? offset : 0;
-    for await (const chunk of client.body(response)) {
-      timer.refresh();
-      yield { chunk, at };
-      at += chunk.length;
-    }
-  } finally {
-    clearTimeout(timer);
+  const response = await client.get(repository, url, {
+    // Offsets are those of the uncompressed file.
+    headers: { "accept-encoding": "identity", ...(offset > 0 ? { range: `bytes=${offset}-` } : {}) },
+  });
+  let at = response.status === 206 ? offset : 0;
+  for await (const chunk of client.body(response)) {
+    yield { chunk, at };
+    at += chunk.length;
   }
 }
 
-/** @throws InputError if a file is not what the hub says it is; then it is gone */
+/** @throws InputError if the file does not have the digest that the hub states; the file is deleted */
 async function assertDigest(
   { path, size, digest }: RemoteFile,
   partial: string,
@@ -148,6 +137,6 @@ async function assertDigest(
   if (found === digest) return;
   await rm(partial);
   throw new InputError(
-    `${path}: expected ${isSha256 ? "SHA-256" : "git's SHA-1"} ${digest}, found ${found}; what came is deleted: run the command again`,
+    `${path}: expected ${isSha256 ? "SHA-256" : "git's SHA-1"} ${digest}, found ${found}; the file was deleted, run the command again`,
   );
 }

@@ -1,4 +1,4 @@
-/** A published model into the hub's cache: what is needed to run it, and nothing else. */
+/** Downloads the files of a published model that are needed to run it to the hub's cache. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { listFiles, modelInfo } from "@huggingface/hub";
@@ -19,21 +19,21 @@ import {
 import { tokenizerFiles } from "../../text/create-tokenizer.ts";
 import { assertRevision, CachedRepository, isCommit, isRepositoryName } from "./cache.ts";
 import { HubClient } from "./client.ts";
-import { bytesThere, downloadBlob, type RemoteFile } from "./download.ts";
-import { defaultPatience, type Patience } from "./patience.ts";
+import { downloadBlob, downloadedBytes, type RemoteFile } from "./download.ts";
+import { defaultRetryPolicy, type RetryPolicy } from "./retry.ts";
 import { hubSettings } from "./settings.ts";
 
 export interface PullOptions {
   /** Branch, tag or commit. Default: "main". */
   readonly revision?: string;
-  /** One of open_clip's names, for a repository without a config that open_clip's table does not know. */
+  /** One of open_clip's architectures, for a repository that has no config and is not in open_clip's table. */
   readonly arch?: string;
-  /** Stops the download; what is there stays. */
+  /** Stops the download. The partial files stay. */
   readonly signal?: AbortSignal;
-  readonly patience?: Patience;
-  /** Bytes there so far, how many of them before this run, and in all. */
+  readonly retryPolicy?: RetryPolicy;
+  /** Called with the bytes that are downloaded, those downloaded before this run, and the total. */
   readonly onProgress?: (done: number, before: number, total: number) => void;
-  /** Hears why it waits: a cut connection, another process. */
+  /** Called with the reason of each wait: a dropped connection, another process. */
   readonly onWait?: (reason: string) => void;
 }
 
@@ -42,11 +42,11 @@ export interface PulledFile {
   readonly path: string;
   /** In bytes. */
   readonly size: number;
-  /** SHA-256, or git's SHA-1 of a small file. */
+  /** SHA-256, or git's SHA-1 for a small file. */
   readonly digest: string;
-  /** Bytes that had to be downloaded. */
+  /** Bytes that this run downloaded. */
   readonly downloaded: number;
-  /** In the cache. */
+  /** The path in the cache. */
   readonly location: string;
 }
 
@@ -54,12 +54,12 @@ export interface PullReport {
   readonly repository: string;
   readonly revision: string;
   readonly commit: string;
-  /** open_clip's name, null where a config says it in full. */
+  /** open_clip's name; null if the repository has a config. */
   readonly architecture: string | null;
   readonly files: readonly PulledFile[];
   /** The model directory. */
   readonly folder: string;
-  /** What `loadModel` and `--model` call it. */
+  /** The name for `loadModel` and `--model`. */
   readonly model: string;
 }
 
@@ -73,22 +73,21 @@ interface Listing {
 }
 
 /**
- * Downloads a model: its config, its tokenizer, one file of weights (or the shards of an index).
+ * Downloads a model: its config, its tokenizer, and one file of weights or the shards of an index.
  *
- * A branch or tag is moved to the new commit last: until all is there and checked, the model of before is the one that
- * is found.
+ * The branch or tag moves to the new commit after all files are verified. Until then, the cache gives the earlier commit.
  *
- * @param repository on the Hugging Face Hub, or HF_ENDPOINT
- * @throws InputError if it cannot be had, is no model that runs here, or its bytes are not what the hub says they are
+ * @param repository the name on the Hugging Face Hub, or at HF_ENDPOINT
+ * @throws InputError if the download fails, the model is not supported, or a digest differs
  */
 export async function pullModel(repository: string, options: PullOptions = {}): Promise<PullReport> {
-  const { revision = "main", patience = defaultPatience, onWait = () => undefined } = options;
+  const { revision = "main", retryPolicy = defaultRetryPolicy, onWait = () => undefined } = options;
   if (!isRepositoryName(repository)) throw new InputError(`${repository}: expected a repository's name`);
   assertRevision(revision);
   if (options.arch !== undefined) architectureByName(options.arch);
   const settings = await hubSettings();
   const signal = options.signal ?? new AbortController().signal;
-  const client = new HubClient({ ...settings, patience, onWait, signal });
+  const client = new HubClient({ ...settings, retryPolicy, onWait, signal });
   try {
     return await new Pull(client, options).run(repository, revision);
   } finally {
@@ -111,7 +110,7 @@ class Pull {
     const { commit, cached } = listing;
     const folder = cached.snapshot(commit);
     const architecture = listing.files.has(configName) ? null : this.#architecture(listing);
-    // Small files that say which large ones are wanted, and whether they would run here at all.
+    // The small files decide which large ones are needed, and whether the model is supported.
     const config = await this.#config(listing, folder, architecture);
     const weights = await this.#weights(listing, folder);
     const tokenizer = await this.#tokenizer(listing, config);
@@ -131,10 +130,10 @@ class Pull {
     };
   }
 
-  /** Which files a repository has at a revision. */
+  /** Lists the files of a repository at a revision. */
   async #list(repository: string, revision: string): Promise<Listing> {
     const { endpoint: hubUrl, cache } = this.#client.options;
-    const hub = { hubUrl, fetch: this.#client.questions(repository) };
+    const hub = { hubUrl, fetch: this.#client.apiFetch(repository) };
     const { sha: commit } = await modelInfo({
       ...hub,
       name: repository,
@@ -152,7 +151,7 @@ class Pull {
     })) {
       if (type !== "file") continue;
       const digest = lfs?.oid ?? oid ?? "";
-      // A path and a digest become paths of this machine.
+      // Paths and digests become paths on this machine.
       if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest)) throw unexpected(hubUrl, `a digest of ${path}`);
       if (!isInside(path)) throw unexpected(hubUrl, `a path inside the repository, found ${path}`);
       const url = `${hubUrl}/${repository}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
@@ -165,7 +164,7 @@ class Pull {
     const name = this.#options.arch ?? pretrainedOf(repository)?.architecture;
     if (name === undefined) {
       throw new InputError(
-        `${repository}: has no ${configName}, and open_clip's table does not know it; if it is a model of open_clip's, name its architecture with --arch`,
+        `${repository}: has no ${configName} and is not in open_clip's table; if it is an open_clip model, give its architecture with --arch`,
       );
     }
     architectureByName(name);
@@ -178,17 +177,17 @@ class Pull {
       const json = (await readJson(join(folder, configName))) as {
         model_cfg?: { text_cfg?: { hf_model_name?: string } };
       } | null;
-      // A text network of another size than the published ones comes in a folder of its own.
+      // A text network of an unpublished size has its config in a folder of the repository.
       const network = `${json?.model_cfg?.text_cfg?.hf_model_name ?? ""}/config.json`;
       if (listing.files.has(network)) await this.#fetch([wanted(listing, network)]);
     } else await mkdir(folder, { recursive: true });
     return (await readModelDirectory(folder, architecture ?? undefined)).config;
   }
 
-  /** One file, or an index and its shards. */
+  /** The weights: one file, or the shards of an index. */
   async #weights(listing: Listing, folder: string): Promise<Wanted[]> {
     const names = [...listing.files.keys()];
-    // Beside open_clip's own files, model.safetensors is the copy for transformers.
+    // Next to open_clip's own files, model.safetensors is the copy for transformers.
     const own = names.filter((name) => name.startsWith("open_clip_") && name !== configName);
     const name = chooseWeights(own.length > 0 ? own : names, listing.repository);
     const file = wanted(listing, name);
@@ -198,7 +197,7 @@ class Pull {
     return [...new Set(Object.values(index?.weight_map ?? {}))].map((shard) => wanted(listing, shard));
   }
 
-  /** The model's own, else that of the repositories that its config names; the English models' comes with clipscope. */
+  /** The tokenizer of the model, or of the repositories that its config names. clipscope contains the English models'. */
   async #tokenizer(listing: Listing, { text }: ClipConfig): Promise<Wanted | null> {
     const { folders } = text.tokenizer;
     if (folders.length === 0) return null;
@@ -250,7 +249,7 @@ class Pull {
   }
 }
 
-/** A file, and the repository that it is of. */
+/** A file and its repository. */
 interface Wanted {
   readonly listing: Listing;
   readonly file: RemoteFile;
@@ -260,16 +259,16 @@ function wanted(listing: Listing, path: string): Wanted {
   const file = listing.files.get(path);
   if (file !== undefined) return { listing, file };
   throw new InputError(
-    `${listing.repository}: expected ${path}, which its index of weights names, among its files`,
+    `${listing.repository}: expected the file ${path}, which the index of the weights names`,
   );
 }
 
 async function bytesMissing({ listing: { cached, commit }, file }: Wanted): Promise<number> {
   const blob = cached.blob(file.digest);
   if ((await exists(blob)) || (await exists(join(cached.snapshot(commit), file.path)))) return 0;
-  return file.size - Math.min(file.size, await bytesThere(blob));
+  return file.size - Math.min(file.size, await downloadedBytes(blob));
 }
 
 function unexpected(endpoint: string, what: string): InputError {
-  return new InputError(`${endpoint}: expected ${what}; is HF_ENDPOINT a hub?`);
+  return new InputError(`${endpoint}: expected ${what}; check that HF_ENDPOINT is a hub`);
 }

@@ -1,6 +1,6 @@
 /**
- * The published model's size from the hub to its answers, on synthetic weights: 4.8 GB are pulled from a hub on loopback,
- * with a cut in the middle, and a picture is classified with them in four languages. Time and memory.
+ * A model of the published size with synthetic weights: pulls 4.8 GB from a hub on loopback with a dropped connection, and
+ * classifies an image in four languages. Prints time and memory.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -20,7 +20,7 @@ import { demoFiles, hubRoom, weightsName } from "../../support/pull.ts";
 
 const arch = "xlm-roberta-large-ViT-H-14";
 const repository = "laion/CLIP-ViT-H-14-frozen-xlm-roberta-large-laion5B-s13B-b90k";
-/** The file of the hub, and the copy in the cache. */
+/** The hub's file and the copy in the cache. */
 const neededBytes = 10e9;
 
 const { bavail, bsize } = statfsSync(tmpdir());
@@ -31,7 +31,7 @@ describe("the published size", function () {
   const room = hubRoom();
 
   if (free < neededBytes) {
-    // Not as a pending spec: mocha is told to fail on those. Whoever counts looks for this word.
+    // Not a pending spec, because mocha fails on those.
     console.log(
       `SKIPPED: pulling 4.8 GB needs ${neededBytes / 1e9} GB in ${tmpdir()}, which has ${(free / 1e9).toFixed(1)} GB`,
     );
@@ -53,7 +53,7 @@ describe("the published size", function () {
       read: (start: number, end: number) =>
         createReadStream(weights, { start, end: Math.max(start, end - 1) }),
     };
-    // As published: without a config, and with the tokenizer in another repository.
+    // Like the published repository: no config, and the tokenizer in another repository.
     room.hub.add(repository, { [weightsName]: blob });
     room.hub.add("xlm-roberta-large", { "tokenizer.json": demoFiles["tokenizer.json"]! });
     let cuts = 1;
