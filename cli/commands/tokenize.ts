@@ -4,6 +4,7 @@ import type { TokenizedText } from "../../lib/text/tokenizer.ts";
 import { demoModel, readModelDirectory } from "../../lib/node/models/model-directory.ts";
 import { readTokenizer } from "../../lib/node/models/read-tokenizer.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
+import { JsonValue } from "../../lib/json/json-value.ts";
 import type { GlobalOptions } from "../options/global-options.ts";
 import { examples } from "../options/option-values.ts";
 import { readLines } from "../options/read-lines.ts";
@@ -68,13 +69,9 @@ async function readTexts(file: string, { stdin }: Terminal): Promise<string[]> {
 }
 
 function textOfJson(line: string, where: string): string {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (error) {
-    throw new InputError(`${where}: not valid JSON (${(error as Error).message})`);
-  }
-  const text = typeof value === "object" && value !== null && "text" in value ? value.text : value;
-  if (typeof text === "string") return text;
-  throw new InputError(`${where}: expected a string or {"text": "…"}, found ${line.slice(0, 60)}`);
+  const json = JsonValue.parse(line, where);
+  const isObject = typeof json.value === "object" && json.value !== null && !Array.isArray(json.value);
+  const text = isObject ? json.at("text").value : json.value;
+  if (typeof text !== "string") throw json.error('a string or {"text": "…"}');
+  return text;
 }

@@ -8,6 +8,7 @@
 import { FileSource } from "../node/files/file-source.ts";
 import { writeWhole } from "../node/files/write-file.ts";
 import { InputError } from "../errors/input-error.ts";
+import { JsonValue } from "../json/json-value.ts";
 import {
   encodeHeader,
   readFloat32,
@@ -201,18 +202,10 @@ export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Ui
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** A list of texts in the metadata. @throws InputError if it is there and no such list */
+/** A list of texts in the metadata; null if there is none. @throws InputError if it is not a JSON list of strings */
 export function jsonTexts(metadata: Metadata, key: string, where: string): string[] | null {
   const json = metadata[key];
-  if (json === undefined) return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    value = undefined;
-  }
-  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-  throw new InputError(`${where}: expected "${key}" of the metadata to be a JSON list of texts`);
+  return json === undefined ? null : JsonValue.parse(json, `${where}: metadata "${key}"`).strings();
 }
 
 /** What must agree between features, or between features and a model, for numbers to mean the same. */

@@ -1,44 +1,114 @@
-/** Reading JSON that other programs wrote, with errors that name the place. */
+/** Reading JSON that other programs wrote. */
 import { InputError } from "../errors/input-error.ts";
+import { firstDuplicateKey } from "./duplicate-key.ts";
 
-/** A value in a JSON file, and where it stands. */
+export interface ParseOptions {
+  /** What to do about an error, for the end of its message. */
+  readonly fix?: string;
+  /** Refuse objects that hold a key twice; the last one counts otherwise. */
+  readonly uniqueKeys?: boolean;
+}
+
+/**
+ * A value in a JSON document, and its place there.
+ *
+ * Each method that reads the value checks its type first. Errors name the file, the place, what was expected and what
+ * was found.
+ */
 export class JsonValue {
-  readonly file: string;
-  /** like `model.vocab[3]`; empty for the whole document */
-  readonly path: string;
   readonly value: unknown;
+  /** The file, and where it helps a place in it: starts every error message. */
+  readonly where: string;
+  readonly #fix: string | undefined;
+  readonly #parent: JsonValue | undefined;
+  readonly #key: string | number;
+  readonly #depth: number;
+  /** The properties that were read so far. */
+  #read: Map<string, JsonValue> | undefined;
 
-  private constructor(file: string, path: string, value: unknown) {
-    this.file = file;
-    this.path = path;
+  private constructor(
+    value: unknown,
+    where: string,
+    fix: string | undefined,
+    parent?: JsonValue,
+    key: string | number = "",
+  ) {
     this.value = value;
+    this.where = where;
+    this.#fix = fix;
+    this.#parent = parent;
+    this.#key = key;
+    this.#depth = parent === undefined ? 0 : parent.#depth + 1;
   }
 
-  /** @throws InputError where the bytes are not UTF-8 or not JSON */
-  static parse(file: string, bytes: Uint8Array): JsonValue {
+  /**
+   * Parses a document.
+   *
+   * @param json text, or bytes in UTF-8
+   * @param where the file, for errors
+   * @throws InputError if it is not valid JSON
+   */
+  static parse(
+    json: string | Uint8Array,
+    where: string,
+    { fix, uniqueKeys = false }: ParseOptions = {},
+  ): JsonValue {
+    let value: unknown;
+    let duplicate: string | undefined;
     try {
-      return new JsonValue(file, "", JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+      const text = typeof json === "string" ? json : new TextDecoder("utf-8", { fatal: true }).decode(json);
+      value = JSON.parse(text);
+      if (uniqueKeys) duplicate = firstDuplicateKey(text);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message.replaceAll(/\s+/g, " ").slice(0, 120) : "";
+      const message = cause instanceof Error ? cause.message : "";
+      const reason = message
+        .replace(/ is not valid JSON$/, "")
+        .replaceAll(/\s+/g, " ")
+        .slice(0, 120);
+      throw new InputError(withFix(`${where}: not valid JSON (${reason})`, fix), [], { cause });
+    }
+    if (duplicate !== undefined) {
       throw new InputError(
-        `${file}: expected JSON, found something else (${reason}); download it again`,
-        [],
-        {
-          cause,
-        },
+        withFix(`${where}: expected unique keys, found ${describe(duplicate)} twice in one object`, fix),
       );
     }
+    return new JsonValue(value, where, fix);
   }
 
-  /** A property; its value is undefined where the object lacks it. */
+  /** A document that is already parsed. */
+  static of(value: unknown, where: string): JsonValue {
+    return new JsonValue(value, where, undefined);
+  }
+
+  /** The place in the document, like `model.vocab[3]`; empty for the whole document. */
+  get path(): string {
+    if (this.#parent === undefined) return "";
+    const before = this.#parent.path;
+    if (typeof this.#key === "number") return `${before}[${this.#key}]`;
+    if (!/^[\w<>/-]{1,60}$/.test(this.#key)) return `${before}[${describe(this.#key)}]`;
+    return before === "" ? this.#key : `${before}.${this.#key}`;
+  }
+
+  /** Whether there is no value: absent, or null. */
+  get isMissing(): boolean {
+    return this.value === undefined || this.value === null;
+  }
+
+  /** This value; the fallback where it is missing. */
+  or(fallback: unknown): JsonValue {
+    return this.isMissing ? new JsonValue(fallback, this.where, this.#fix, this.#parent, this.#key) : this;
+  }
+
+  /** A property, which counts as read from now on. Missing where the object lacks it. */
   at(key: string): JsonValue {
     const properties = this.object();
-    const value = Object.hasOwn(properties, key) ? properties[key] : undefined;
-    return new JsonValue(this.file, this.path === "" ? key : `${this.path}.${key}`, value);
-  }
-
-  isMissing(): boolean {
-    return this.value === undefined || this.value === null;
+    this.#read ??= new Map();
+    let property = this.#read.get(key);
+    if (property === undefined) {
+      property = this.#child(Object.hasOwn(properties, key) ? properties[key] : undefined, key);
+      this.#read.set(key, property);
+    }
+    return property;
   }
 
   object(): Readonly<Record<string, unknown>> {
@@ -47,14 +117,32 @@ export class JsonValue {
     return value as Readonly<Record<string, unknown>>;
   }
 
-  items(): JsonValue[] {
-    return this.array().map((value, index) => new JsonValue(this.file, `${this.path}[${index}]`, value));
+  /** The properties of an object whose keys are names, not options. */
+  entries(): [key: string, value: JsonValue][] {
+    return Object.entries(this.object()).map(([key, value]) => [key, this.#child(value, key)]);
   }
 
-  /** The bare array, for long ones. */
+  /** The bare array; cheaper than `items` where it is long. */
   array(): readonly unknown[] {
     if (!Array.isArray(this.value)) throw this.error("an array");
     return this.value;
+  }
+
+  items(): JsonValue[] {
+    return this.array().map((value, index) => this.#child(value, index));
+  }
+
+  strings(): string[] {
+    return this.array().map((value, index) =>
+      typeof value === "string" ? value : this.#child(value, index).string(),
+    );
+  }
+
+  /** Whole numbers of at least `min`. */
+  integers(min: number): number[] {
+    return this.array().map((value, index) =>
+      isInteger(value, min) ? value : this.#child(value, index).integer(min),
+    );
   }
 
   string(): string {
@@ -67,34 +155,97 @@ export class JsonValue {
     return this.value;
   }
 
-  /** A whole number, 0 or more. */
-  index(): number {
-    if (typeof this.value !== "number" || !Number.isSafeInteger(this.value) || this.value < 0) {
-      throw this.error("a whole number from 0 on");
-    }
+  /** A finite number. */
+  number(): number {
+    if (typeof this.value !== "number" || !Number.isFinite(this.value)) throw this.error("a number");
     return this.value;
   }
 
-  /** One of these values and nothing else. */
-  expect(...values: readonly (string | number | boolean)[]): void {
-    if (!values.some((value) => value === this.value)) {
-      throw this.error(values.map((value) => JSON.stringify(value)).join(" or "));
+  /** A whole number from `min` to `max`. */
+  integer(min: number, max = Number.MAX_SAFE_INTEGER): number {
+    if (isInteger(this.value, min, max)) return this.value;
+    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+    throw this.error(`a whole number ${range}`);
+  }
+
+  oneOf<const T extends readonly (string | number | boolean)[]>(...choices: T): T[number] {
+    const choice: T[number] | undefined = choices.find((one) => one === this.value);
+    if (choice === undefined) throw this.error(alternatives(choices.map(describe)));
+    return choice;
+  }
+
+  /**
+   * Reads properties that change nothing here.
+   *
+   * @param properties the values of each that are accepted besides null: primitives, `{}`, or "any"
+   * @throws InputError for any other value
+   */
+  neutral(properties: Readonly<Record<string, readonly unknown[] | "any">>): void {
+    for (const [key, accepted] of Object.entries(properties)) {
+      const property = this.at(key);
+      if (property.isMissing || accepted === "any" || accepted.some((one) => isSame(one, property.value)))
+        continue;
+      throw property.error(
+        alternatives([...accepted.map(describe), "absent"]),
+        "other values are not supported",
+      );
     }
   }
 
-  /** No properties but these: one that we do not know may change the ids. */
-  expectKeys(keys: readonly string[]): void {
-    for (const key of Object.keys(this.object())) {
-      if (!keys.includes(key)) throw this.at(key).error(`nothing but ${keys.join(", ")} here`);
+  /** @throws InputError for the first property that was not read and is not null: ignoring it might be wrong */
+  expectAllRead(): void {
+    for (const [key, value] of Object.entries(this.object())) {
+      if (value !== null && this.#read?.has(key) !== true)
+        throw this.#child(value, key).error("absent", "the key is unknown or not supported");
     }
   }
 
-  error(expected: string): InputError {
-    const found = this.value === undefined ? "nothing" : JSON.stringify(this.value);
-    const shown = found.length > 60 ? `${found.slice(0, 60)}…` : found;
-    return new InputError(
-      `${this.file}: expected ${this.path === "" ? "the document" : this.path} to be ${expected}, found ${shown}; ` +
-        `only XLM-R's kind of tokenizer.json is supported, take the model's own file or its sentencepiece.bpe.model`,
-    );
+  /** The error that the value is not what was expected. */
+  error(expected: string, fix = this.#fix): InputError {
+    const { path } = this;
+    const what = path === "" ? expected : `${path} to be ${expected}`;
+    return new InputError(withFix(`${this.where}: expected ${what}, found ${describe(this.value)}`, fix));
   }
+
+  #child(value: unknown, key: string | number): JsonValue {
+    // Readers of nested values are recursive: without a limit a hostile document would exhaust the stack.
+    if (this.#depth >= maxDepth) throw this.error(`a value within ${maxDepth} levels`);
+    return new JsonValue(value, this.where, this.#fix, this, key);
+  }
+}
+
+const maxDepth = 100;
+
+function withFix(message: string, fix: string | undefined): string {
+  return fix === undefined ? message : `${message}; ${fix}`;
+}
+
+/** A value in a few words. Not JSON of any size or depth: the document may be hostile. */
+function describe(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "string")
+    return value.length > 60 ? `${JSON.stringify(value.slice(0, 60))}…` : JSON.stringify(value);
+  if (Array.isArray(value)) {
+    const isShort = value.length <= 4 && value.every((item) => typeof item !== "object");
+    return isShort ? `[${value.map(describe).join(", ")}]` : `an array of ${value.length}`;
+  }
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const keys = Object.keys(value);
+  if (keys.length === 0) return "{}";
+  return `an object with ${keys.slice(0, 3).map(describe).join(", ")}${keys.length > 3 ? ", …" : ""}`;
+}
+
+function isInteger(value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max;
+}
+
+function alternatives(choices: readonly string[]): string {
+  return [choices.slice(0, -1).join(", "), ...choices.slice(-1)].filter((part) => part !== "").join(" or ");
+}
+
+/** Equal primitives, or two objects without properties. */
+function isSame(a: unknown, b: unknown): boolean {
+  const isEmpty = (value: unknown): boolean =>
+    typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
+  return a === b || (isEmpty(a) && isEmpty(b));
 }

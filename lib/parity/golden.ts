@@ -11,6 +11,7 @@
 import { tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
 import { elementCount, toFloat32, toIntegers, weightDtypes } from "../tensor/dtype.ts";
 import { InputError } from "../errors/input-error.ts";
+import { JsonValue } from "../json/json-value.ts";
 import { SafetensorsFile, tensorInfo, type SyncByteSource, type TensorInfo } from "../tensor/safetensors.ts";
 import { syntheticValues } from "../tensor/synthetic.ts";
 
@@ -94,7 +95,7 @@ function imageShape(file: SafetensorsFile): Tensor4D["shape"] | null {
   const info = file.tensors.get(imageInput);
   const synthetic = file.metadata["image_shape"];
   if (info === undefined && synthetic === undefined) return null;
-  const shape = info === undefined ? (JSON.parse(synthetic!) as number[]) : info.shape;
+  const shape = info === undefined ? readShape(synthetic!, file.name) : info.shape;
   const [batch = 0, channels, height, width] = shape;
   if (shape.length !== 4 || channels !== 3 || elementCount(shape) === 0 || info?.dtype === "I64") {
     throw new InputError(
@@ -102,6 +103,10 @@ function imageShape(file: SafetensorsFile): Tensor4D["shape"] | null {
     );
   }
   return [batch, channels, height!, width!];
+}
+
+function readShape(json: string, file: string): number[] {
+  return JsonValue.parse(json, `${file}: metadata "image_shape"`).integers(0);
 }
 
 async function readText(file: SafetensorsFile): Promise<number[][] | null> {
@@ -143,10 +148,6 @@ function positive(text: string, file: string): number {
 
 function readErrors(json: string | undefined, file: string): ReadonlyMap<string, number> | null {
   if (json === undefined) return null;
-  try {
-    const errors = Object.entries(JSON.parse(json) as Record<string, unknown>);
-    return new Map(errors.map(([name, error]) => [name, Number(error)]));
-  } catch {
-    throw new InputError(`${file}: metadata "float32_error": expected a JSON object, tap → error`);
-  }
+  const errors = JsonValue.parse(json, `${file}: metadata "float32_error"`).entries();
+  return new Map(errors.map(([name, error]) => [name, error.number()]));
 }

@@ -8,6 +8,7 @@
  */
 import { bytesPerElement, elementCount, isDtype, toFloat32, toIntegers, type Dtype } from "./dtype.ts";
 import { InputError } from "../errors/input-error.ts";
+import { JsonValue } from "../json/json-value.ts";
 
 /** Bytes at offsets: a file, a part of an archive, a buffer. */
 export interface ByteSource {
@@ -129,8 +130,9 @@ interface Header {
 }
 
 async function readHeader(source: ByteSource): Promise<Header> {
-  const invalid = (found: string): InputError =>
-    new InputError(`${source.name}: not a valid safetensors file: ${found}; download or convert it again`);
+  const where = `${source.name}: not a valid safetensors file`;
+  const fix = "download or convert it again";
+  const invalid = (found: string): InputError => new InputError(`${where}: ${found}; ${fix}`);
 
   if (source.size < 8) throw invalid(`expected at least 8 bytes, found ${source.size}`);
   const prefix = await source.read(0, 8);
@@ -144,23 +146,17 @@ async function readHeader(source: ByteSource): Promise<Header> {
   if (dataStart > source.size) {
     throw invalid(`the header ends at byte ${dataStart}, beyond the file's ${source.size} bytes`);
   }
-  const text = decodeUtf8(await source.read(8, headerSize), invalid);
-  if (!text.startsWith("{")) throw invalid(`the header does not begin with "{"`);
-  const header = parseJson(text, invalid);
+  const json = await source.read(8, headerSize);
+  // The JSON parser would accept blanks and a byte order mark here, which the format does not.
+  if (json[0] !== 0x7b) throw invalid(`its header does not begin with "{"`);
+  const header = JsonValue.parse(json, where, { fix, uniqueKeys: true });
 
   let metadata: Record<string, string> = {};
   const tensors = new Map<string, TensorInfo>();
-  for (const [name, entry] of Object.entries(header)) {
+  for (const [name, entry] of header.entries()) {
     if (name === "__metadata__") {
-      if (!isObject(entry)) throw invalid(`"__metadata__" is no object`);
-      const texts = Object.entries(entry).map(([key, value]): [string, string] => {
-        if (typeof value !== "string") throw invalid(`the metadata "${key}" is no string`);
-        return [key, value];
-      });
-      metadata = Object.fromEntries(texts);
-    } else {
-      tensors.set(name, parseEntry(name, entry, dataStart, invalid));
-    }
+      metadata = Object.fromEntries(entry.entries().map(([key, value]) => [key, value.string()]));
+    } else tensors.set(name, parseEntry(entry, dataStart));
   }
 
   // Sorted by position the tensors must fill the rest of the file exactly.
@@ -183,84 +179,22 @@ async function readHeader(source: ByteSource): Promise<Header> {
   return { tensors, metadata };
 }
 
-type Invalid = (found: string) => InputError;
-
-function parseEntry(name: string, entry: unknown, dataStart: number, invalid: Invalid): TensorInfo {
-  if (!isObject(entry)) throw invalid(`the entry of tensor "${name}" is no object`);
-  const { dtype, shape, data_offsets: offsets, ...rest } = entry;
-  const unknown = Object.keys(rest)[0];
-  if (unknown !== undefined) throw invalid(`tensor "${name}" has an unknown field "${unknown}"`);
-  if (!isDtype(dtype)) throw invalid(`tensor "${name}" has the unknown dtype ${JSON.stringify(dtype)}`);
-  if (!isSizes(shape)) throw invalid(`tensor "${name}" has no valid shape: ${JSON.stringify(shape)}`);
-  if (!isSizes(offsets) || offsets.length !== 2) {
-    throw invalid(`tensor "${name}" has no valid data_offsets: ${JSON.stringify(offsets)}`);
+function parseEntry(entry: JsonValue, dataStart: number): TensorInfo {
+  const dtype = entry.at("dtype").value;
+  if (!isDtype(dtype)) throw entry.at("dtype").error(`one of ${Object.keys(bytesPerElement).join(", ")}`);
+  const shape = entry.at("shape").integers(0);
+  const offsets = entry.at("data_offsets").integers(0);
+  entry.expectAllRead();
+  const [begin, end, ...rest] = offsets;
+  if (begin === undefined || end === undefined || rest.length > 0) {
+    throw entry.at("data_offsets").error("[begin, end]");
   }
-  const [begin = 0, end = 0] = offsets;
   const size = elementCount(shape) * bytesPerElement[dtype];
-  if (!Number.isSafeInteger(size))
-    throw invalid(`tensor "${name}" is too large: shape [${shape.join(", ")}]`);
+  if (!Number.isSafeInteger(size)) throw entry.at("shape").error("less than 2^53 bytes");
   if (end - begin !== size) {
-    throw invalid(
-      `tensor "${name}" has ${end - begin} bytes, expected ${size} for ${dtype} [${shape.join(", ")}]`,
-    );
+    throw entry.at("data_offsets").error(`${size} bytes apart, for ${dtype} [${shape.join(", ")}]`);
   }
   return { dtype, shape, offset: dataStart + begin, size };
-}
-
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && Number(size) >= 0);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function decodeUtf8(bytes: Uint8Array, invalid: Invalid): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw invalid("the header is no UTF-8");
-  }
-}
-
-function parseJson(text: string, invalid: Invalid): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw invalid(`the header is no JSON (${(error as Error).message})`);
-  }
-  if (!isObject(value)) throw invalid("the header is no JSON object");
-  const duplicate = firstDuplicateKey(text);
-  if (duplicate !== undefined) throw invalid(`two tensors are named "${duplicate}"`);
-  return value;
-}
-
-/**
- * The first key that an object in valid JSON text has twice, which JSON.parse would pass over.
- * One walk over strings and brackets: in valid JSON a string is a key where a colon follows it.
- */
-function firstDuplicateKey(text: string): string | undefined {
-  const keys: Set<string>[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === "{") keys.push(new Set());
-    else if (character === "}") keys.pop();
-    else if (character === '"') {
-      const start = i++;
-      while (text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
-      if (!colonFollows(text, i + 1)) continue;
-      const key = JSON.parse(text.slice(start, i + 1)) as string;
-      if (keys.at(-1)?.has(key)) return key;
-      keys.at(-1)?.add(key);
-    }
-  }
-  return undefined;
-}
-
-function colonFollows(text: string, position: number): boolean {
-  while (/\s/.test(text[position] ?? "")) position++;
-  return text[position] === ":";
 }
 
 /** A tensor to be written. */

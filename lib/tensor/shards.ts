@@ -4,6 +4,7 @@
  * Source of the format: huggingface_hub, serialization (`weight_map`, names of files beside the index).
  */
 import { InputError } from "../errors/input-error.ts";
+import type { JsonValue } from "../json/json-value.ts";
 import {
   SafetensorsFile,
   tensorInfo,
@@ -44,22 +45,20 @@ export class ShardedSafetensors implements TensorStore {
   }
 
   /**
-   * @param index the parsed JSON of the index
-   * @param name the index file's path, for errors
+   * @param index the index file
    * @param open opens a file beside the index by its name
    * @throws InputError if the index is malformed, or shards and index do not hold the same tensors
    */
   static async open(
-    index: unknown,
-    name: string,
+    index: JsonValue,
     open: (file: string) => Promise<ByteSource>,
   ): Promise<ShardedSafetensors> {
-    const weightMap = parseWeightMap(index, name);
+    const weightMap = readWeightMap(index);
     const shards = new Map<string, SafetensorsFile>();
     try {
       for (const file of new Set(weightMap.values()))
         shards.set(file, await SafetensorsFile.open(await open(file)));
-      return new ShardedSafetensors(name, weightMap, shards);
+      return new ShardedSafetensors(index.where, weightMap, shards);
     } catch (error) {
       for (const shard of shards.values()) await shard.close();
       throw error;
@@ -85,22 +84,17 @@ export class ShardedSafetensors implements TensorStore {
   }
 }
 
-function parseWeightMap(index: unknown, name: string): Map<string, string> {
-  const weightMap: unknown = (index as { weight_map?: unknown } | null)?.weight_map;
-  if (typeof weightMap !== "object" || weightMap === null || Array.isArray(weightMap)) {
-    throw new InputError(
-      `${name}: expected an object "weight_map" (tensor name to file name); download it again`,
-    );
-  }
-  const map = new Map<string, string>();
-  for (const [tensor, file] of Object.entries(weightMap)) {
-    // A shard stands beside its index: anything else could name any file of the machine.
-    if (typeof file !== "string" || !/^[^/\\]+\.safetensors$/.test(file)) {
-      throw new InputError(
-        `${name}: "${tensor}" is in ${JSON.stringify(file)}, expected a .safetensors file beside the index`,
-      );
-    }
-    map.set(tensor, file);
-  }
-  return map;
+/** Which file holds which tensor. @throws InputError if the index is malformed */
+export function readWeightMap(index: JsonValue): Map<string, string> {
+  return new Map(
+    index
+      .at("weight_map")
+      .entries()
+      .map(([tensor, file]) => {
+        const name = file.string();
+        // A path could name any file of the machine.
+        if (!/^[^/\\]+\.safetensors$/.test(name)) throw file.error("a .safetensors file next to the index");
+        return [tensor, name];
+      }),
+  );
 }

@@ -284,9 +284,9 @@ describe("loadModel", () => {
     await assert.rejects(loadModel(join(folder, "nothing")), /nothing: no such file or folder/);
   });
 
-  it("refuses a config that is no JSON, and names the file", async () => {
+  it("refuses a config that is not JSON, and names the file", async () => {
     await writeFile(join(folder, "open_clip_config.json"), "{");
-    await refused(/open_clip_config.json: no valid JSON/);
+    await refused(/open_clip_config.json: not valid JSON/);
   });
 
   it("reads no text network outside the model directory", async () => {
@@ -295,7 +295,7 @@ describe("loadModel", () => {
     };
     Object.assign(config.model_cfg.text_cfg, { hf_model_name: `../${folder.split("/").at(-1) ?? ""}/text` });
     await writeFile(join(folder, "open_clip_config.json"), JSON.stringify(config));
-    await refused(/is neither a folder of the model directory/);
+    await refused(/hf_model_name to be a folder of the model directory/);
   });
 
   it("says that a tokenizer is missing when the first text comes, not before", async () => {
@@ -334,7 +334,7 @@ describe("sharded weights", () => {
   it("name shards beside the index alone", () =>
     refused(
       (map) => (map["logit_scale"] = "../elsewhere.safetensors"),
-      /expected a .safetensors file beside the index/,
+      /to be a .safetensors file next to the index/,
     ));
   it("must all be there", () =>
     refused((map) => (map["logit_scale"] = "third.safetensors"), /third.safetensors: no such file/));

@@ -209,10 +209,10 @@ async function bringAlong(
   const target = join(folder, configName);
   if (name === null) await copyFile(join(path, configName), target);
   else {
-    const old = (await readJsonIfThere(join(path, configName))) as { preprocess_cfg?: unknown } | undefined;
+    const old = await readJsonIfThere(join(path, configName));
     const { mean, std, interpolation, resizeMode } = preprocess;
     const standard = { mean, std, interpolation, resize_mode: resizeMode };
-    const json = { model_cfg: architectureByName(name), preprocess_cfg: old?.preprocess_cfg ?? standard };
+    const json = { model_cfg: architectureByName(name), preprocess_cfg: old?.at("preprocess_cfg").value ?? standard };
     await writeFile(target, `${JSON.stringify(json, null, 2)}\n`);
   }
   const folders = config.text.tokenizer.folders.filter(isInside);

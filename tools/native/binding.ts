@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 
 import { buildLayout, napiVersion } from "../../lib/node/native/native-build.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
+import { JsonValue } from "../../lib/json/json-value.ts";
 import { extractArchive } from "./archive.ts";
 import type { Library } from "./library.ts";
 import { addOwnFiles } from "./own-files.ts";
@@ -168,7 +169,9 @@ async function unpackNpm(
       lastLines(stderr),
     );
   }
-  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+  const [report] = JsonValue.parse(stdout, `npm pack ${spec}`).items();
+  if (report === undefined) throw new InputError(`npm pack ${spec}: expected a report, found none`);
+  const filename = report.at("filename").string();
   // npm before version 9 reported "@scope/name.tgz" for a file called "scope-name.tgz".
   const file = join(packed, filename.replace(/^@/, "").replace("/", "-"));
   const found = `sha512-${createHash("sha512")

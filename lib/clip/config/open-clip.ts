@@ -6,7 +6,7 @@
  */
 import { InputError } from "../../errors/input-error.ts";
 import { architectures, textNetworks } from "./architectures/index.ts";
-import { Options } from "../../json/options.ts";
+import { JsonValue } from "../../json/json-value.ts";
 import type {
   ClipConfig,
   ClipTextConfig,
@@ -37,20 +37,19 @@ export async function parseClipConfig(
   where: string,
   readTextNetwork: ReadTextNetwork,
 ): Promise<ClipConfig> {
-  const options = new Options(modelConfig, where);
-  const embedDim = options.integer("embed_dim");
-  const quickGelu = options.boolean("quick_gelu", false);
-  const nonscalarLogitScale = options.boolean("nonscalar_logit_scale", false);
-  const vision = parseVision(options.object("vision_cfg"));
-  const textOptions = options.object("text_cfg");
+  const options = JsonValue.of(modelConfig, where);
+  const embedDim = options.at("embed_dim").integer(1);
+  const quickGelu = options.at("quick_gelu").or(false).boolean();
+  const nonscalarLogitScale = options.at("nonscalar_logit_scale").or(false).boolean();
+  const vision = parseVision(options.at("vision_cfg"));
+  const textOptions = options.at("text_cfg");
   // A text tower of its own lives under "text."; a Hugging Face one always does.
-  const customText = options.boolean("custom_text", false);
-  const text =
-    textOptions.raw("hf_model_name") == null
-      ? parseClipText(textOptions, customText)
-      : await parseXlmRobertaText(textOptions, embedDim, where, readTextNetwork);
+  const customText = options.at("custom_text").or(false).boolean();
+  const text = textOptions.at("hf_model_name").isMissing
+    ? parseClipText(textOptions, customText)
+    : await parseXlmRobertaText(textOptions, embedDim, readTextNetwork);
   options.neutral({ init_logit_scale: "any", cast_dtype: "any", output_dict: "any" });
-  options.assertAllAsked();
+  options.expectAllRead();
   return { embedDim, quickGelu, nonscalarLogitScale, vision, text };
 }
 
@@ -59,6 +58,9 @@ export function architectureByName(name: string): unknown {
   if (Object.hasOwn(architectures, name)) return architectures[name];
   throw new InputError(`unknown architecture "${name}": expected one of`, Object.keys(architectures));
 }
+
+/** Blocks are built before weights can show that the checkpoint has fewer: a limit for hostile configs. */
+const mostLayers = 1000;
 
 /** Options of blocks that no published model of this family switches on. */
 const plainBlocks = {
@@ -76,17 +78,15 @@ const plainBlocks = {
   final_ln_after_pool: [false],
 } as const;
 
-function parseVision(options: Options): VisionConfig {
-  const width = options.integer("width", 768);
-  const headWidth = options.integer("head_width", 64);
+function parseVision(options: JsonValue): VisionConfig {
+  const width = options.at("width").or(768).integer(1);
+  const headWidth = options.at("head_width").or(64).integer(1);
   if (width % headWidth !== 0) {
-    throw new InputError(`vision_cfg: width ${width} is no multiple of head_width ${headWidth}`);
+    throw options.at("width").error(`a multiple of head_width ${headWidth}`);
   }
-  const layers = options.raw("layers") ?? 12;
-  if (Array.isArray(layers)) {
-    throw new InputError(
-      `vision_cfg: "layers": ${JSON.stringify(layers)} is a ResNet, only vision transformers are supported`,
-    );
+  const layers = options.at("layers").or(12);
+  if (Array.isArray(layers.value)) {
+    throw layers.error("one number", "ResNets are not supported, only vision transformers");
   }
   options.neutral({
     ...plainBlocks,
@@ -109,30 +109,25 @@ function parseVision(options: Options): VisionConfig {
     imageSize: sizePair(options, "image_size", 224),
     patchSize: sizePair(options, "patch_size", 16),
     width,
-    layers: options.layers("layers", 12),
+    layers: layers.integer(1, mostLayers),
     heads: width / headWidth,
-    mlpWidth: Math.trunc(width * options.number("mlp_ratio", 4)),
+    mlpWidth: Math.trunc(width * options.at("mlp_ratio").or(4).number()),
     layerNormEpsilon,
   };
-  options.assertAllAsked();
+  options.expectAllRead();
   return config;
 }
 
-function sizePair(options: Options, name: string, fallback: number): readonly [number, number] {
-  const value = options.raw(name);
-  if (Array.isArray(value) && value.length === 2) {
-    const pair = new Options(
-      { height: value[0] as unknown, width: value[1] as unknown },
-      `vision_cfg.${name}`,
-    );
-    return [pair.integer("height"), pair.integer("width")];
-  }
-  const size = options.integer(name, fallback);
-  return [size, size];
+function sizePair(options: JsonValue, name: string, fallback: number): readonly [number, number] {
+  const size = options.at(name).or(fallback);
+  if (!Array.isArray(size.value)) return [size.integer(1), size.integer(1)];
+  const [height, width, ...rest] = size.items();
+  if (height === undefined || width === undefined || rest.length > 0) throw size.error("[height, width]");
+  return [height.integer(1), width.integer(1)];
 }
 
-function parseClipText(options: Options, customText: boolean): ClipTextConfig {
-  const width = options.integer("width", 512);
+function parseClipText(options: JsonValue, customText: boolean): ClipTextConfig {
+  const width = options.at("width").or(512).integer(1);
   options.neutral({
     ...plainBlocks,
     embed_cls: [false],
@@ -152,52 +147,48 @@ function parseClipText(options: Options, customText: boolean): ClipTextConfig {
   });
   const config: ClipTextConfig = {
     kind: "clip",
-    contextLength: options.integer("context_length", 77),
-    vocabSize: options.integer("vocab_size", 49408),
+    contextLength: options.at("context_length").or(77).integer(1),
+    vocabSize: options.at("vocab_size").or(49408).integer(1),
     width,
-    layers: options.layers("layers", 12),
-    heads: options.integer("heads", 8),
-    mlpWidth: Math.trunc(width * options.number("mlp_ratio", 4)),
+    layers: options.at("layers").or(12).integer(1, mostLayers),
+    heads: options.at("heads").or(8).integer(1),
+    mlpWidth: Math.trunc(width * options.at("mlp_ratio").or(4).number()),
     layerNormEpsilon,
     prefix: customText ? "text" : "",
     tokenizer: { kind: "clip-bpe", folders: [], clean: "lower", stripSeparator: false },
   };
-  options.assertAllAsked();
+  options.expectAllRead();
   if (width % config.heads !== 0) {
-    throw new InputError(`text_cfg: width ${width} is no multiple of heads ${config.heads}`);
+    throw options.at("width").or(width).error(`a multiple of heads ${config.heads}`);
   }
   return config;
 }
 
 async function parseXlmRobertaText(
-  options: Options,
+  options: JsonValue,
   embedDim: number,
-  where: string,
   readTextNetwork: ReadTextNetwork,
 ): Promise<XlmRobertaTextConfig> {
-  const networkName = options.string("hf_model_name");
-  const roberta = await findXlmRoberta(networkName, `${where}.text_cfg`, readTextNetwork);
-  const contextLength = options.integer("context_length", 77);
-  // Here null has a meaning of its own: no projection, as "none" and "".
-  const none = options.raw("hf_proj_type") === null;
-  const projection = none ? "none" : options.oneOf("hf_proj_type", ["mlp", "linear", "none", ""], "mlp");
-  const pooler = options.oneOf(
-    "hf_pooler_type",
-    ["mean_pooler", "cls_pooler", "cls_last_hidden_state_pooler"],
-    "mean_pooler",
-  );
-  const tokenizerName = options.string("hf_tokenizer_name", networkName);
-  const tokenizerOptions = new Options(
-    options.raw("tokenizer_kwargs") ?? {},
-    `${where}.text_cfg.tokenizer_kwargs`,
-  );
+  const networkName = options.at("hf_model_name").string();
+  const roberta = await findXlmRoberta(options.at("hf_model_name"), readTextNetwork);
+  const contextLength = options.at("context_length").or(77).integer(1);
+  // Unlike elsewhere, null is not the default: it means no projection, as "none" and "" do.
+  const projectionType = options.at("hf_proj_type");
+  const projection =
+    projectionType.value === null ? "none" : projectionType.or("mlp").oneOf("mlp", "linear", "none", "");
+  const pooler = options
+    .at("hf_pooler_type")
+    .or("mean_pooler")
+    .oneOf("mean_pooler", "cls_pooler", "cls_last_hidden_state_pooler");
+  const tokenizerName = options.at("hf_tokenizer_name").or(networkName).string();
+  const tokenizerOptions = options.at("tokenizer_kwargs").or({});
   const tokenizer: TokenizerConfig = {
     kind: "xlm-roberta",
     folders: [...new Set([tokenizerName, networkName])],
-    clean: tokenizerOptions.oneOf("clean", ["whitespace", "lower", "canonicalize"], "whitespace"),
-    stripSeparator: tokenizerOptions.boolean("strip_sep_token", false),
+    clean: tokenizerOptions.at("clean").or("whitespace").oneOf("whitespace", "lower", "canonicalize"),
+    stripSeparator: tokenizerOptions.at("strip_sep_token").or(false).boolean(),
   };
-  tokenizerOptions.assertAllAsked();
+  tokenizerOptions.expectAllRead();
   options.neutral({
     ...plainBlocks,
     hf_model_pretrained: "any", // where training starts from
@@ -216,32 +207,29 @@ async function parseXlmRobertaText(
     proj_bias: "any",
     proj_type: "any",
   });
-  options.assertAllAsked();
+  options.expectAllRead();
   if (projection === "none" && roberta.width !== embedDim) {
-    throw new InputError(
-      `${where}.text_cfg: without a projection (hf_proj_type) the text width ${roberta.width} must equal embed_dim ${embedDim}`,
+    throw projectionType.error(
+      `a projection, because the text network's width ${roberta.width} differs from embed_dim ${embedDim}`,
     );
   }
   return { kind: "xlm-roberta", contextLength, pooler, projection: projection || "none", tokenizer, roberta };
 }
 
 async function findXlmRoberta(
-  name: string,
-  where: string,
+  networkName: JsonValue,
   readTextNetwork: ReadTextNetwork,
 ): Promise<XlmRobertaConfig> {
+  const name = networkName.string();
   const own = await readTextNetwork(name);
-  if (own) return parseXlmRoberta(own.json, own.path);
-  if (Object.hasOwn(textNetworks, name)) return parseXlmRoberta(textNetworks[name], name);
-  throw new InputError(
-    `${where}: "hf_model_name": ${JSON.stringify(name)} is neither a folder of the model directory with a config.json nor one of ` +
-      Object.keys(textNetworks).join(", "),
-  );
+  if (own) return parseXlmRoberta(JsonValue.of(own.json, own.path));
+  if (Object.hasOwn(textNetworks, name)) return parseXlmRoberta(JsonValue.of(textNetworks[name], name));
+  const published = Object.keys(textNetworks).join(", ");
+  throw networkName.error(`a folder of the model directory with a config.json, or one of ${published}`);
 }
 
-function parseXlmRoberta(json: unknown, where: string): XlmRobertaConfig {
-  const options = new Options(json, where);
-  options.oneOf("model_type", ["xlm-roberta"]);
+function parseXlmRoberta(options: JsonValue): XlmRobertaConfig {
+  options.at("model_type").oneOf("xlm-roberta");
   options.neutral({
     hidden_act: ["gelu"],
     position_embedding_type: ["absolute"],
@@ -271,21 +259,19 @@ function parseXlmRoberta(json: unknown, where: string): XlmRobertaConfig {
     _name_or_path: "any",
   });
   const config = {
-    vocabSize: options.integer("vocab_size"),
-    width: options.integer("hidden_size"),
-    layers: options.layers("num_hidden_layers"),
-    heads: options.integer("num_attention_heads"),
-    mlpWidth: options.integer("intermediate_size"),
-    positions: options.integer("max_position_embeddings"),
-    tokenTypes: options.integer("type_vocab_size"),
-    layerNormEpsilon: options.number("layer_norm_eps", 1e-12),
-    padId: options.integer("pad_token_id", 1),
+    vocabSize: options.at("vocab_size").integer(1),
+    width: options.at("hidden_size").integer(1),
+    layers: options.at("num_hidden_layers").integer(1, mostLayers),
+    heads: options.at("num_attention_heads").integer(1),
+    mlpWidth: options.at("intermediate_size").integer(1),
+    positions: options.at("max_position_embeddings").integer(1),
+    tokenTypes: options.at("type_vocab_size").integer(1),
+    layerNormEpsilon: options.at("layer_norm_eps").or(1e-12).number(),
+    padId: options.at("pad_token_id").or(1).integer(1),
   };
-  options.assertAllAsked();
+  options.expectAllRead();
   if (config.width % config.heads !== 0) {
-    throw new InputError(
-      `${where}: hidden_size ${config.width} is no multiple of num_attention_heads ${config.heads}`,
-    );
+    throw options.at("hidden_size").error(`a multiple of num_attention_heads ${config.heads}`);
   }
   return config;
 }

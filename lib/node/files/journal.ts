@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { InputError } from "../../errors/input-error.ts";
+import { JsonValue } from "../../json/json-value.ts";
 import { unwritable } from "./write-file.ts";
 
 /** What the pieces depend on: title → value. */
@@ -52,10 +53,12 @@ export class Journal<Piece> {
 
   /** The pieces that are there, in their order. */
   async *pieces(): AsyncGenerator<Piece, void, undefined> {
-    let isKey = true;
+    let number = 0;
     for await (const line of completeLines(this.path)) {
-      if (!isKey) yield JSON.parse(line.toString()) as Piece;
-      isKey = false;
+      if (++number === 1) continue;
+      const json = JsonValue.parse(line, `${this.path}: line ${number}`, { fix: damaged });
+      // This program wrote it: its key is the same.
+      yield json.object() as Piece;
     }
   }
 
@@ -71,14 +74,11 @@ export class Journal<Piece> {
   }
 }
 
+const damaged = "this is not a journal of unfinished work, or a damaged one: move it away";
+
 function parseKey(path: string, line: Buffer): JournalKey {
-  try {
-    return JSON.parse(line.toString()) as JournalKey;
-  } catch {
-    throw new InputError(
-      `${path}: expected a journal of unfinished work, found something else; move it away`,
-    );
-  }
+  const json = JsonValue.parse(line, path, { fix: damaged });
+  return Object.fromEntries(json.entries().map(([title, value]) => [title, value.string()]));
 }
 
 function assertSameKey(path: string, key: JournalKey, found: JournalKey): void {

@@ -6,6 +6,7 @@
  */
 import { EnvHttpProxyAgent, fetch, type RequestInit, type Response } from "undici";
 import { InputError } from "../../errors/input-error.ts";
+import { JsonValue } from "../../json/json-value.ts";
 import { retry, TransientError, type RetryPolicy } from "./retry.ts";
 import type { HubSettings } from "./settings.ts";
 
@@ -44,15 +45,10 @@ export class HubClient {
       const text = await response.text().catch((error: unknown) => {
         throw this.#connectionError(url, error);
       });
-      try {
-        JSON.parse(text);
-      } catch (error) {
-        throw new InputError(
-          `${String(url)}: expected the hub's answer in JSON, found other content; check HF_ENDPOINT, and whether the network requires a login`,
-          [],
-          { cause: error },
-        );
-      }
+      // Without this check @huggingface/hub would throw a SyntaxError.
+      JsonValue.parse(text, String(url), {
+        fix: "check HF_ENDPOINT, and whether the network requires a login",
+      });
       return new globalThis.Response(text, { headers: [...headers] });
     };
     return (url, init) => retry(() => ask(url, init), this.options.retryPolicy, this.options);

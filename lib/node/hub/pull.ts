@@ -6,6 +6,7 @@ import { pretrainedOf } from "../../clip/config/architectures/pretrained.ts";
 import type { ClipConfig } from "../../clip/config/clip-config.ts";
 import { architectureByName } from "../../clip/config/open-clip.ts";
 import { InputError } from "../../errors/input-error.ts";
+import { readWeightMap } from "../../tensor/shards.ts";
 import { assertSpace } from "../files/disk-space.ts";
 import { unreadable } from "../files/file-source.ts";
 import {
@@ -174,11 +175,10 @@ class Pull {
   async #config(listing: Listing, folder: string, architecture: string | null): Promise<ClipConfig> {
     if (architecture === null) {
       await this.#fetch([wanted(listing, configName)]);
-      const json = (await readJson(join(folder, configName))) as {
-        model_cfg?: { text_cfg?: { hf_model_name?: string } };
-      } | null;
+      const json = await readJson(join(folder, configName));
+      const name = json.at("model_cfg").at("text_cfg").at("hf_model_name").or("").string();
       // A text network of an unpublished size has its config in a folder of the repository.
-      const network = `${json?.model_cfg?.text_cfg?.hf_model_name ?? ""}/config.json`;
+      const network = `${name}/config.json`;
       if (listing.files.has(network)) await this.#fetch([wanted(listing, network)]);
     } else await mkdir(folder, { recursive: true });
     return (await readModelDirectory(folder, architecture ?? undefined)).config;
@@ -193,8 +193,8 @@ class Pull {
     const file = wanted(listing, name);
     if (!name.endsWith(".json")) return [file];
     await this.#fetch([file]);
-    const index = (await readJson(join(folder, name))) as { weight_map?: Record<string, string> } | null;
-    return [...new Set(Object.values(index?.weight_map ?? {}))].map((shard) => wanted(listing, shard));
+    const shards = readWeightMap(await readJson(join(folder, name))).values();
+    return [...new Set(shards)].map((shard) => wanted(listing, shard));
   }
 
   /** The tokenizer of the model, or of the repositories that its config names. clipscope contains the English models'. */

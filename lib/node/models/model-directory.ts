@@ -11,6 +11,7 @@ import { architectureByName, parseClipConfig } from "../../clip/config/open-clip
 import { parsePreprocessConfig } from "../../clip/config/preprocess-config.ts";
 import type { PreprocessConfig } from "../../image/transform.ts";
 import { InputError } from "../../errors/input-error.ts";
+import { JsonValue } from "../../json/json-value.ts";
 import { SafetensorsFile, type TensorStore } from "../../tensor/safetensors.ts";
 import { ShardedSafetensors } from "../../tensor/shards.ts";
 import { FileSource, unreadable } from "../files/file-source.ts";
@@ -69,21 +70,21 @@ export async function readModelAt(place: ModelPlace, arch?: string): Promise<Mod
   });
   if (!kind.isDirectory()) throw new InputError(`${path}: expected a model directory, found a file`);
   const file = join(path, configName);
-  const json = (await readJsonIfThere(file)) as { model_cfg?: unknown; preprocess_cfg?: unknown } | undefined;
+  const json = await readJsonIfThere(file);
   // Some published repositories have no config (mlfoundations/open_clip, issue 594).
   const known = json === undefined ? pretrained : undefined;
   const named = arch ?? known?.architecture;
   if (json === undefined && named === undefined) {
     throw new InputError(`${path}: no ${configName}; put it there or name the architecture with --arch`);
   }
-  const modelConfig = named === undefined ? json?.model_cfg : architectureByName(named);
+  const modelConfig = named === undefined ? json?.at("model_cfg").value : architectureByName(named);
   const where = named === undefined ? `${file}: model_cfg` : `--arch ${named}`;
   const config = await parseClipConfig(modelConfig, where, async (folder) => {
     const textConfig = join(path, folder, "config.json");
     const textJson = isInside(folder) ? await readJsonIfThere(textConfig) : undefined;
-    return textJson === undefined ? null : { json: textJson, path: textConfig };
+    return textJson === undefined ? null : { json: textJson.value, path: textConfig };
   });
-  const preprocessConfig = json?.preprocess_cfg ?? known?.preprocess;
+  const preprocessConfig = json?.at("preprocess_cfg").value ?? known?.preprocess;
   const preprocess = parsePreprocessConfig(preprocessConfig, config.vision.imageSize, file);
   return { path, wayOut, config, preprocess };
 }
@@ -162,7 +163,7 @@ export interface Weights {
  */
 export async function openWeightsFile(path: string): Promise<Weights> {
   if (path.endsWith(".json")) {
-    const store = await ShardedSafetensors.open(await readJson(path), path, (shard) =>
+    const store = await ShardedSafetensors.open(await readJson(path), (shard) =>
       FileSource.open(join(dirname(path), shard)),
     );
     return { store: unwrapped(store), format: "sharded safetensors", skipped: [] };
@@ -205,18 +206,14 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** @throws InputError if the file cannot be read or is no JSON */
-export async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
+/** @throws InputError if the file cannot be read or is not valid JSON */
+export async function readJson(path: string): Promise<JsonValue> {
+  const bytes = await readFile(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${path}: no valid JSON (${(error as Error).message})`);
-  }
+  return JsonValue.parse(bytes, path);
 }
 
-export async function readJsonIfThere(path: string): Promise<unknown> {
+export async function readJsonIfThere(path: string): Promise<JsonValue | undefined> {
   return (await exists(path)) ? readJson(path) : undefined;
 }

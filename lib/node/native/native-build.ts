@@ -7,6 +7,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 import { InputError } from "../../errors/input-error.ts";
+import { JsonValue } from "../../json/json-value.ts";
 
 /** The version of Node's native interface that the binding is compiled for; Node 20 and later have it. */
 export const napiVersion = 8;
@@ -83,27 +84,20 @@ export function nativeBuilds(cache: string = cacheFolder()): NativeBuild[] {
 export function readManifest(folder: string): NativeManifest | undefined {
   const path = join(folder, manifestName);
   if (!existsSync(path)) return undefined;
-  let found: unknown;
+  const bytes = readFileSync(path);
   try {
-    found = JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return undefined;
+    const json = JsonValue.parse(bytes, path);
+    return {
+      format: json.at("format").oneOf(nativeBuildFormat),
+      tensorflow: json.at("tensorflow").string(),
+      tfjsNode: json.at("tfjsNode").string(),
+      gpu: json.at("gpu").boolean(),
+      source: json.at("source").string(),
+    };
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
   }
-  return isManifest(found) ? found : undefined;
-}
-
-function isManifest(value: unknown): value is NativeManifest {
-  if (typeof value !== "object" || value === null) return false;
-  const { format, tensorflow, tfjsNode, gpu, source } = value as Partial<
-    Record<keyof NativeManifest, unknown>
-  >;
-  return (
-    format === nativeBuildFormat &&
-    typeof tensorflow === "string" &&
-    typeof tfjsNode === "string" &&
-    typeof gpu === "boolean" &&
-    typeof source === "string"
-  );
 }
 
 /** A build's parts, as paths below its folder. The loader and the program that builds agree on them here. */

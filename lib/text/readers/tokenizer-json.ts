@@ -18,20 +18,12 @@ type PreTokenize = (texts: readonly string[]) => readonly string[];
 
 /** @throws InputError if the file is damaged or has content that is not implemented */
 export function readTokenizerJson(file: TokenizerFile): TokenizerParts {
-  const json = JsonValue.parse(file.name, file.bytes);
-  json.expectKeys([
-    "version",
-    "truncation",
-    "padding",
-    "added_tokens",
-    "normalizer",
-    "pre_tokenizer",
-    "post_processor",
-    // Ids are not decoded.
-    "decoder",
-    "model",
-  ]);
-  json.at("version").expect("1.0");
+  const json = JsonValue.parse(file.bytes, file.name, {
+    fix: "only XLM-R's kind of tokenizer.json is supported: use the model's own file or its sentencepiece.bpe.model",
+  });
+  json.at("version").oneOf("1.0");
+  // Ids are not decoded.
+  json.neutral({ decoder: "any" });
   checkTruncation(json.at("truncation"));
   checkPadding(json.at("padding"));
   const { vocabulary, unknownId } = readModel(json.at("model"));
@@ -52,6 +44,7 @@ export function readTokenizerJson(file: TokenizerFile): TokenizerParts {
     throw json.at("post_processor").error("a template with the ids that added_tokens gives <s> and </s>");
   }
   const preTokenize = readPreTokenizer(json.at("pre_tokenizer"));
+  json.expectAllRead();
   return {
     vocabulary,
     unknownId,
@@ -66,23 +59,22 @@ export function readTokenizerJson(file: TokenizerFile): TokenizerParts {
 
 /** open_clip sets the length itself, but truncates on the side that the file gives. */
 function checkTruncation(truncation: JsonValue): void {
-  if (truncation.isMissing()) return;
-  truncation.expectKeys(["direction", "max_length", "strategy", "stride"]);
-  if (!truncation.at("direction").isMissing()) truncation.at("direction").expect("Right");
+  if (truncation.isMissing) return;
+  truncation.neutral({ direction: ["Right"], max_length: "any", strategy: "any", stride: "any" });
+  truncation.expectAllRead();
 }
 
 function checkPadding(padding: JsonValue): void {
-  if (padding.isMissing()) return;
-  padding.expectKeys(["strategy", "direction", "pad_to_multiple_of", "pad_id", "pad_type_id", "pad_token"]);
-  padding.at("direction").expect("Right");
-  padding.at("pad_token").expect("<pad>");
+  if (padding.isMissing) return;
+  padding.at("direction").oneOf("Right");
+  padding.at("pad_token").oneOf("<pad>");
+  padding.neutral({ strategy: "any", pad_to_multiple_of: "any", pad_id: "any", pad_type_id: "any" });
+  padding.expectAllRead();
 }
 
 function readModel(model: JsonValue): { vocabulary: Vocabulary; unknownId: number } {
   // Older files omit the type.
-  if (!model.at("type").isMissing()) model.at("type").expect("Unigram");
-  model.expectKeys(["type", "unk_id", "vocab", "byte_fallback"]);
-  if (!model.at("byte_fallback").isMissing()) model.at("byte_fallback").expect(false);
+  model.neutral({ type: ["Unigram"], byte_fallback: [false] });
   const entries = model.at("vocab").array();
   const vocabulary = new Vocabulary(entries.length, 8 * entries.length);
   for (const [id, entry] of entries.entries()) {
@@ -92,19 +84,18 @@ function readModel(model: JsonValue): { vocabulary: Vocabulary; unknownId: numbe
     }
     vocabulary.add(piece, score);
   }
-  const unknownId = model.at("unk_id").index();
-  if (unknownId >= vocabulary.size) throw model.at("unk_id").error(`an id below ${vocabulary.size}`);
+  const unknownId = model.at("unk_id").integer(0, vocabulary.size - 1);
+  model.expectAllRead();
   return { vocabulary, unknownId };
 }
 
 function readAddedTokens(list: JsonValue, vocabulary: Vocabulary, vocab: JsonValue): AddedToken[] {
   let nextId = vocabulary.size;
   return list.items().map((token) => {
-    token.expectKeys(["id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"]);
     const content = token.at("content").string();
-    const id = token.at("id").index();
+    const id = token.at("id").integer(0);
     if (content === "") throw token.at("content").error("a token with characters");
-    token.at("single_word").expect(false);
+    token.at("single_word").oneOf(false);
     // A token of the vocabulary has its id there. Other tokens continue after the vocabulary.
     if (id >= vocabulary.size) {
       const isKnown = vocab.array().some((entry) => Array.isArray(entry) && entry[0] === content);
@@ -113,52 +104,55 @@ function readAddedTokens(list: JsonValue, vocabulary: Vocabulary, vocab: JsonVal
     } else if (vocabulary.piece(id) !== content) {
       throw token.at("id").error(`the id of ${JSON.stringify(content)} in model.vocab`);
     }
-    return {
+    const added = {
       content,
       id,
       stripsLeft: token.at("lstrip").boolean(),
       stripsRight: token.at("rstrip").boolean(),
       isNormalized: token.at("normalized").boolean(),
     };
+    token.neutral({ special: "any" });
+    token.expectAllRead();
+    return added;
   });
 }
 
 function readNormalizer(normalizer: JsonValue): Normalize {
-  if (normalizer.isMissing()) return (text) => text;
-  const type = normalizer.at("type");
-  switch (type.value) {
+  if (normalizer.isMissing) return (text) => text;
+  const normalize = readNormalizerOfType(normalizer);
+  normalizer.expectAllRead();
+  return normalize;
+}
+
+function readNormalizerOfType(normalizer: JsonValue): Normalize {
+  switch (normalizer.at("type").oneOf("Precompiled", "Sequence", "Strip", "Replace")) {
     case "Precompiled": {
-      normalizer.expectKeys(["type", "precompiled_charsmap"]);
-      const charsmap = new Charsmap(normalizer.file, decodeBase64(normalizer.at("precompiled_charsmap")));
+      const charsmap = new Charsmap(normalizer.where, decodeBase64(normalizer.at("precompiled_charsmap")));
       return (text) => charsmap.normalize(text);
     }
     case "Sequence": {
-      normalizer.expectKeys(["type", "normalizers"]);
       const steps = normalizer.at("normalizers").items().map(readNormalizer);
       return (text) => steps.reduce((current, step) => step(current), text);
     }
     case "Strip": {
-      normalizer.expectKeys(["type", "strip_left", "strip_right"]);
       const left = normalizer.at("strip_left").boolean() ? /^\p{White_Space}+/u : /^$/;
       const right = normalizer.at("strip_right").boolean() ? /\p{White_Space}+$/u : /^$/;
       return (text) => text.replace(left, "").replace(right, "");
     }
     case "Replace": {
-      normalizer.expectKeys(["type", "pattern", "content"]);
       const pattern = normalizer.at("pattern");
-      pattern.expectKeys(["Regex", "String"]);
       const content = normalizer.at("content").string();
-      if (!pattern.at("String").isMissing()) {
+      if (!pattern.at("String").isMissing) {
         const literal = pattern.at("String").string();
         if (literal === "") throw pattern.at("String").error("a string with characters");
+        pattern.expectAllRead();
         return (text) => text.replaceAll(literal, () => content);
       }
       // The only expression that transformers writes. Others have the syntax of another regular expression engine.
-      pattern.at("Regex").expect(" {2,}");
+      pattern.at("Regex").oneOf(" {2,}");
+      pattern.expectAllRead();
       return (text) => text.replaceAll(/ {2,}/g, () => content);
     }
-    default:
-      throw type.error('"Precompiled", "Sequence", "Strip" or "Replace"');
   }
 }
 
@@ -172,34 +166,27 @@ function decodeBase64(text: JsonValue): Uint8Array {
 }
 
 function readPreTokenizer(preTokenizer: JsonValue): PreTokenize {
-  const type = preTokenizer.at("type");
-  switch (type.value) {
+  const preTokenize = readPreTokenizerOfType(preTokenizer);
+  preTokenizer.expectAllRead();
+  return preTokenize;
+}
+
+function readPreTokenizerOfType(preTokenizer: JsonValue): PreTokenize {
+  switch (preTokenizer.at("type").oneOf("WhitespaceSplit", "Metaspace", "Sequence")) {
     case "WhitespaceSplit":
-      preTokenizer.expectKeys(["type"]);
       return (texts) => texts.flatMap(splitAtWhiteSpace);
     case "Metaspace": {
-      preTokenizer.expectKeys([
-        "type",
-        "replacement",
-        "prepend_scheme",
-        "split",
-        "add_prefix_space",
-        "str_rep",
-      ]);
       const mark = preTokenizer.at("replacement").string();
       if (Array.from(mark).length !== 1) throw preTokenizer.at("replacement").error("one character");
-      if (!preTokenizer.at("split").isMissing()) preTokenizer.at("split").expect(true);
+      preTokenizer.neutral({ split: [true], str_rep: "any" });
       return prepends(preTokenizer)
         ? (texts) => prefixWords(texts, mark)
         : (texts) => markSpaces(texts, mark);
     }
     case "Sequence": {
-      preTokenizer.expectKeys(["type", "pretokenizers"]);
       const steps = preTokenizer.at("pretokenizers").items().map(readPreTokenizer);
       return (texts) => steps.reduce((current, step) => step(current), texts);
     }
-    default:
-      throw type.error('"WhitespaceSplit", "Metaspace" or "Sequence"');
   }
 }
 
@@ -207,34 +194,42 @@ function readPreTokenizer(preTokenizer: JsonValue): PreTokenize {
 function prepends(metaspace: JsonValue): boolean {
   const scheme = metaspace.at("prepend_scheme");
   const flag = metaspace.at("add_prefix_space");
-  if (scheme.isMissing()) return flag.boolean();
-  scheme.expect("always", "never");
-  const result = scheme.value === "always";
-  if (!flag.isMissing()) flag.expect(result);
+  if (scheme.isMissing) return flag.boolean();
+  const result = scheme.oneOf("always", "never") === "always";
+  if (!flag.isMissing) flag.oneOf(result);
   return result;
 }
 
 /** Only the template `<s> $A </s>` is implemented. The template of text pairs is not used. */
 function readPostProcessor(processor: JsonValue): { startId: number; endId: number } {
-  processor.at("type").expect("TemplateProcessing");
-  processor.expectKeys(["type", "single", "pair", "special_tokens"]);
+  processor.at("type").oneOf("TemplateProcessing");
+  processor.neutral({ pair: "any" });
   const single = processor.at("single");
   const [start, text, end, ...rest] = single.items();
   if (start === undefined || text === undefined || end === undefined || rest.length > 0) {
     throw single.error("the template <s> $A </s>");
   }
   const special = (item: JsonValue, name: string): number => {
-    item.expectKeys(["SpecialToken"]);
-    item.at("SpecialToken").expectKeys(["id", "type_id"]);
-    item.at("SpecialToken").at("id").expect(name);
+    readTemplateItem(item, "SpecialToken").oneOf(name);
     const token = processor.at("special_tokens").at(name);
-    token.expectKeys(["id", "ids", "tokens"]);
+    token.neutral({ id: "any", tokens: "any" });
     const [id, ...more] = token.at("ids").items();
     if (id === undefined || more.length > 0) throw token.at("ids").error("one id");
-    return id.index();
+    token.expectAllRead();
+    return id.integer(0);
   };
-  text.expectKeys(["Sequence"]);
-  text.at("Sequence").expectKeys(["id", "type_id"]);
-  text.at("Sequence").at("id").expect("A");
-  return { startId: special(start, "<s>"), endId: special(end, "</s>") };
+  readTemplateItem(text, "Sequence").oneOf("A");
+  const ids = { startId: special(start, "<s>"), endId: special(end, "</s>") };
+  processor.expectAllRead();
+  return ids;
+}
+
+/** The id in `{ "Sequence": { "id": "A", "type_id": 0 } }`. */
+function readTemplateItem(item: JsonValue, kind: "Sequence" | "SpecialToken"): JsonValue {
+  const named = item.at(kind);
+  named.neutral({ type_id: "any" });
+  const id = named.at("id");
+  named.expectAllRead();
+  item.expectAllRead();
+  return id;
 }

@@ -94,7 +94,7 @@ describe("clipscope tokenize", () => {
     assert.equal(wrong.status, 2);
     assert.equal(
       wrong.stderr,
-      `clipscope: ${jsonl}: line 2: expected a string or {"text": "…"}, found {"texts": []}\n`,
+      `clipscope: ${jsonl}: line 2: expected a string or {"text": "…"}, found an object with "texts"\n`,
     );
     const latin = folder.file("latin.txt");
     await writeFile(latin, Buffer.from("caf\xe9", "latin1"));

@@ -47,15 +47,19 @@ describe("parsePreprocessConfig", () => {
     const bad: readonly (readonly [unknown, RegExp])[] = [
       ["bicubic", /preprocess_cfg: expected an object, found "bicubic"/],
       [[], /preprocess_cfg: expected an object/],
-      [{ crop_pct: 0.9 }, /preprocess_cfg: expected only size, .*found "crop_pct"/],
-      [{ mode: "L" }, /preprocess_cfg\.mode: expected one of RGB, found "L"/],
-      [{ interpolation: "lanczos" }, /preprocess_cfg\.interpolation: .*found "lanczos"/],
-      [{ resize_mode: "crop" }, /preprocess_cfg\.resize_mode: .*found "crop"/],
-      [{ mean: [1, 2] }, /preprocess_cfg\.mean: expected three numbers/],
-      [{ mean: ["a", 0, 0] }, /preprocess_cfg\.mean/],
-      [{ std: [1, 0, 1] }, /preprocess_cfg\.std: expected three positive numbers/],
-      [{ fill_color: 300 }, /preprocess_cfg\.fill_color/],
-      [{ size: "large" }, /preprocess_cfg\.size/],
+      [{ crop_pct: 0.9 }, /preprocess_cfg: expected crop_pct to be absent, found 0\.9/],
+      [{ mode: "L" }, /preprocess_cfg: expected mode to be "RGB", found "L"/],
+      [
+        { interpolation: "lanczos" },
+        /interpolation to be "bicubic", "bilinear" or "random", found "lanczos"/,
+      ],
+      [{ resize_mode: "crop" }, /resize_mode to be .*, found "crop"/],
+      [{ mean: [1, 2] }, /mean to be three numbers, for R, G and B, found \[1, 2\]/],
+      [{ mean: ["a", 0, 0] }, /mean\[0\] to be a number, found "a"/],
+      [{ std: [1, 0, 1] }, /std to be positive numbers, found \[1, 0, 1\]/],
+      [{ fill_color: 300 }, /fill_color to be a whole number from 0 to 255, found 300/],
+      [{ size: "large" }, /size to be a whole number of at least 1, found "large"/],
+      [{ size: [1, 2, 3] }, /size to be a number of pixels or \[height, width\], found \[1, 2, 3\]/],
     ];
     for (const [cfg, message] of bad) {
       assert.throws(

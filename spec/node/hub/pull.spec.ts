@@ -213,7 +213,7 @@ describe("pullModel", () => {
         model_cfg: { embed_dim: 8, vision_cfg: { layers: [3, 4] }, text_cfg: {} },
       });
       room.hub.add("someone/resnet", { "open_clip_config.json": resnet, [weightsName]: bytes });
-      await assertRefused(pull("someone/resnet"), /is a ResNet/);
+      await assertRefused(pull("someone/resnet"), /ResNets are not supported/);
       assert.deepEqual(room.hub.downloads, []);
       room.hub.add("someone/none", { ...english });
       await assertRefused(pull("someone/none"), /^someone\/none: no weights: expected one of/);
