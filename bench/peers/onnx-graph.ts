@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import protobuf from "protobufjs";
-import { tensorInfo, type TensorStore } from "../../lib/tensor/safetensors.ts";
+import { tensorInfo, type TensorStore } from "../../lib/tensor/store.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { packageRoot } from "../result.ts";
 

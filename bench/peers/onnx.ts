@@ -6,7 +6,7 @@
  * three products for query, key and value as one that is split: all within the noise of one another.
  */
 import type { ClipConfig, VisionConfig } from "../../lib/clip/config/clip-config.ts";
-import type { TensorStore } from "../../lib/tensor/safetensors.ts";
+import type { TensorStore } from "../../lib/tensor/store.ts";
 import { OnnxGraph, type Part } from "./onnx-graph.ts";
 
 /**

@@ -2,7 +2,7 @@
 import { fittingResidency } from "../../lib/node/models/load-model.ts";
 import { openWeights } from "../../lib/node/models/model-directory.ts";
 import { elementCount } from "../../lib/tensor/dtype.ts";
-import type { TensorStore } from "../../lib/tensor/safetensors.ts";
+import type { TensorStore } from "../../lib/tensor/store.ts";
 import type { Residency } from "../../lib/tensor/weight.ts";
 import type { Contender } from "../contender.ts";
 import { startOurs, stopAll, type Field } from "../field.ts";

@@ -6,7 +6,7 @@ import { ignoredTensors } from "../../lib/clip/network.ts";
 import { findModel, findWeights, openWeightsFile } from "../../lib/node/models/model-directory.ts";
 import { diffStores, type DifferenceKind, type TensorDifference } from "../../lib/tensor/diff.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import type { TensorStore } from "../../lib/tensor/safetensors.ts";
+import type { TensorStore } from "../../lib/tensor/store.ts";
 import type { GlobalOptions } from "../options/global-options.ts";
 import { examples } from "../options/option-values.ts";
 import { printable } from "../terminal/format.ts";

@@ -13,7 +13,7 @@ import {
   type FilePlace,
   type TensorInfo,
   type TensorStore,
-} from "../tensor/safetensors.ts";
+} from "../tensor/store.ts";
 import { Instance } from "./pickle.ts";
 import { readTorchFile, type TorchFile } from "./torch-file.ts";
 import { TorchTensor, UnreadableTensor } from "./torch-objects.ts";

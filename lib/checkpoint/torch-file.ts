@@ -13,7 +13,7 @@
  */
 import { bytesPerElement } from "../tensor/dtype.ts";
 import { InputError } from "../errors/input-error.ts";
-import type { ByteSource } from "../tensor/safetensors.ts";
+import type { ByteSource } from "../tensor/store.ts";
 import { crc32 } from "./crc32.ts";
 import { PickleCutShort, unpickle, type PickleHost, type Unpickled } from "./pickle.ts";
 import { Storage, TorchHost } from "./torch-objects.ts";

@@ -6,7 +6,7 @@
  */
 import { bytesPerElement, type Dtype } from "../tensor/dtype.ts";
 import { InputError } from "../errors/input-error.ts";
-import { tensorInfo, type ByteSource, type TensorInfo, type TensorStore } from "../tensor/safetensors.ts";
+import { tensorInfo, type ByteSource, type TensorInfo, type TensorStore } from "../tensor/store.ts";
 import type { Storages, TorchFile } from "./torch-file.ts";
 import type { TorchTensor } from "./torch-objects.ts";
 

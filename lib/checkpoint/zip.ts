@@ -8,7 +8,7 @@
 import { Readable } from "node:stream";
 import yauzl from "yauzl";
 import { InputError } from "../errors/input-error.ts";
-import type { ByteSource } from "../tensor/safetensors.ts";
+import type { ByteSource } from "../tensor/store.ts";
 
 /** A member of an archive, stored uncompressed. */
 export interface ZipMember {

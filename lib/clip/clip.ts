@@ -10,7 +10,7 @@ import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
 import type { PreprocessConfig } from "../image/transform.ts";
 import { runStreaming, type RunOptions } from "../nn/tower.ts";
-import type { TensorStore } from "../tensor/safetensors.ts";
+import type { TensorStore } from "../tensor/store.ts";
 import { pass, tap, tapOwned } from "../tensor/taps.ts";
 import { ModelWeights } from "../tensor/model-weights.ts";
 import type { Residency, Weight } from "../tensor/weight.ts";

@@ -9,13 +9,8 @@ import { FileSource } from "../node/files/file-source.ts";
 import { writeWhole } from "../node/files/write-file.ts";
 import { InputError } from "../errors/input-error.ts";
 import { JsonValue } from "../json/json-value.ts";
-import {
-  encodeHeader,
-  readFloat32,
-  readIntegers,
-  SafetensorsFile,
-  tensorInfo,
-} from "../tensor/safetensors.ts";
+import { encodeHeader, SafetensorsFile } from "../tensor/safetensors.ts";
+import { readFloat32, readIntegers, tensorInfo } from "../tensor/store.ts";
 
 /** What is written beside features and probes; see the head of this file for the keys. */
 export type Metadata = Readonly<Record<string, string>>;

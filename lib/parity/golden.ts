@@ -12,7 +12,8 @@ import { tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
 import { elementCount, toFloat32, toIntegers, weightDtypes } from "../tensor/dtype.ts";
 import { InputError } from "../errors/input-error.ts";
 import { JsonValue } from "../json/json-value.ts";
-import { SafetensorsFile, tensorInfo, type SyncByteSource, type TensorInfo } from "../tensor/safetensors.ts";
+import { SafetensorsFile } from "../tensor/safetensors.ts";
+import { tensorInfo, type SyncByteSource, type TensorInfo } from "../tensor/store.ts";
 import { syntheticValues } from "../tensor/synthetic.ts";
 
 const imageInput = "input.image";

@@ -8,7 +8,7 @@ import {
   type Dtype,
   type FloatDtype,
 } from "./dtype.ts";
-import { tensorInfo, type TensorStore } from "./safetensors.ts";
+import { tensorInfo, type TensorStore } from "./store.ts";
 
 /**
  * - `identical`: the same dtype, shape and bytes.

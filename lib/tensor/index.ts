@@ -1,4 +1,4 @@
-/** Tensors without networks: backends, number formats, files, weights, taps, comparison. Runs in a browser too. */
+/** Tensors without networks: dtypes, files, weights, taps, comparison. Runs in a browser too. */
 export * from "./compare.ts";
 export * from "./diff.ts";
 export * from "./dtype.ts";
@@ -6,6 +6,7 @@ export * from "../errors/input-error.ts";
 export * from "./safetensors.ts";
 export * from "./shards.ts";
 export * from "./statistics.ts";
+export * from "./store.ts";
 export * from "./synthetic.ts";
 export * from "./taps.ts";
 export * from "./disposing.ts";

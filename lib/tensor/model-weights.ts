@@ -7,7 +7,7 @@ import type { Rank, ShapeMap } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
 import { weightDtypes } from "./dtype.ts";
 import { RowTable } from "./row-table.ts";
-import type { TensorStore } from "./safetensors.ts";
+import type { TensorStore } from "./store.ts";
 import { loadAll, Weight, type Layout, type Loadable, type Residency, type WeightSource } from "./weight.ts";
 
 export class ModelWeights implements WeightSource {

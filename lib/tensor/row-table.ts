@@ -5,7 +5,7 @@
 import { tensor, type Tensor2D } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
 import { bytesPerElement, toFloat32 } from "./dtype.ts";
-import { tensorInfo, type TensorStore } from "./safetensors.ts";
+import { tensorInfo, type TensorStore } from "./store.ts";
 
 /** Memory for kept rows, in bytes: 16,384 rows of 1,024 numbers. */
 const keptBytes = 64 * 1024 * 1024;

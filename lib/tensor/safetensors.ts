@@ -1,71 +1,19 @@
 /**
  * The safetensors format: an 8-byte little-endian header length, a JSON header, then the tensors' bytes.
  *
- * Only the header is read on opening; each tensor is read by range when it is asked for, so that files of any
- * size serve. Validation follows the format's specification (github.com/huggingface/safetensors, README and
- * `safetensors/src/tensor.rs`): header of at most 100 MB, an object, unique names, known dtypes, offsets that
- * leave neither gaps nor overlaps, sizes that match shapes, and a file that ends where its last tensor ends.
+ * Only the header is read on opening. A tensor is read from its byte range when it is asked for, so files of any size
+ * can be used.
+ *
+ * Source: github.com/huggingface/safetensors, README and safetensors/src/tensor.rs. As there, the header is at most
+ * 100 MB, an object with unique names; dtypes are known; tensors fill the file without gaps or overlaps, and their sizes
+ * match their shapes.
  */
-import { bytesPerElement, elementCount, isDtype, toFloat32, toIntegers, type Dtype } from "./dtype.ts";
+import { bytesPerElement, elementCount, isDtype, type Dtype } from "./dtype.ts";
 import { InputError } from "../errors/input-error.ts";
 import { JsonValue } from "../json/json-value.ts";
+import { tensorInfo, type ByteSource, type FilePlace, type TensorInfo, type TensorStore } from "./store.ts";
 
-/** Bytes at offsets: a file, a part of an archive, a buffer. */
-export interface ByteSource {
-  /** Shown in errors: the file's path. */
-  readonly name: string;
-  /** Length in bytes. */
-  readonly size: number;
-  /**
-   * Reads exactly `length` bytes.
-   *
-   * @param reused memory that the result may be a view of, for whoever reads gigabytes: at least `length` bytes
-   */
-  read(offset: number, length: number, reused?: Uint8Array): Promise<Uint8Array>;
-  close(): Promise<void>;
-  /** The open file's descriptor, where it is one. */
-  readonly descriptor?: number;
-}
-
-/** A file that can also be read while a forward pass runs, which does not wait. */
-export interface SyncByteSource extends ByteSource {
-  /** Reads exactly `length` bytes. */
-  readSync(offset: number, length: number): Uint8Array;
-}
-
-export interface TensorInfo {
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  /** Position in the source, in bytes from the source's beginning. */
-  readonly offset: number;
-  /** Size in bytes. */
-  readonly size: number;
-}
-
-/** Where bytes lie in an open file. */
-export interface FilePlace {
-  readonly descriptor: number;
-  readonly offset: number;
-}
-
-/** Named tensors that are read when asked for: one safetensors file, several shards, a PyTorch archive. */
-export interface TensorStore {
-  /** Shown in errors: the file's path. */
-  readonly name: string;
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-  readonly metadata: Readonly<Record<string, string>>;
-  /**
-   * Reads a tensor's stored bytes, or `length` of them from the byte `start` of the tensor.
-   *
-   * @param reused memory that the result may be a view of: at least as many bytes
-   */
-  read(name: string, start?: number, length?: number, reused?: Uint8Array): Promise<Uint8Array>;
-  /** Where a tensor's bytes lie, if they lie as they are in a file. */
-  place?(name: string): FilePlace | undefined;
-  close(): Promise<void>;
-}
-
-/** The format's own limit for the JSON header, in bytes. */
+/** The format's limit for the JSON header, in bytes. */
 const maxHeaderSize = 100_000_000;
 
 /** A safetensors file with its header read and validated. */
@@ -82,7 +30,7 @@ export class SafetensorsFile implements TensorStore {
     this.metadata = header.metadata;
   }
 
-  /** @throws InputError if the file is no valid safetensors file; the source is closed then. */
+  /** @throws InputError if the file is not valid; the source is then closed */
   static async open(source: ByteSource): Promise<SafetensorsFile> {
     try {
       return new SafetensorsFile(source, await readHeader(source));
@@ -105,23 +53,6 @@ export class SafetensorsFile implements TensorStore {
   close(): Promise<void> {
     return this.#source.close();
   }
-}
-
-/** What is known of a tensor. @throws InputError if the store has none of that name. */
-export function tensorInfo(store: TensorStore, name: string): TensorInfo {
-  const info = store.tensors.get(name);
-  if (!info) throw new InputError(`${store.name}: no tensor "${name}" among its ${store.tensors.size}`);
-  return info;
-}
-
-/** Reads a whole tensor, widened or rounded to float32. */
-export async function readFloat32(store: TensorStore, name: string): Promise<Float32Array> {
-  return toFloat32(tensorInfo(store, name).dtype, await store.read(name));
-}
-
-/** Reads a whole tensor of integers. */
-export async function readIntegers(store: TensorStore, name: string): Promise<number[]> {
-  return toIntegers(tensorInfo(store, name).dtype, await store.read(name));
 }
 
 interface Header {
@@ -159,7 +90,7 @@ async function readHeader(source: ByteSource): Promise<Header> {
     } else tensors.set(name, parseEntry(entry, dataStart));
   }
 
-  // Sorted by position the tensors must fill the rest of the file exactly.
+  // Sorted by position, the tensors must fill the rest of the file exactly.
   let end = dataStart;
   for (const [name, info] of [...tensors].sort(([, a], [, b]) => a.offset - b.offset || a.size - b.size)) {
     if (info.offset !== end) {
@@ -207,9 +138,10 @@ export interface TensorSpec {
 /**
  * The beginning of a safetensors file: everything before the tensors' bytes, which must follow in the order given.
  *
- * The header is filled up with spaces so that the data begin at a multiple of 8 bytes; whoever puts wider dtypes
- * first keeps every tensor aligned.
- * @throws InputError for a name given twice.
+ * The header is padded with spaces so that the data begin at a multiple of 8 bytes. Every tensor is aligned if the wider
+ * dtypes come first.
+ *
+ * @throws InputError for a name given twice
  */
 export function encodeHeader(
   tensors: readonly TensorSpec[],
@@ -226,7 +158,7 @@ export function encodeHeader(
     end += elementCount(shape) * bytesPerElement[dtype];
     entries.push([name, { dtype, shape, data_offsets: [begin, end] }]);
   }
-  // Not an object: its keys that look like integers would lose their place.
+  // Not JSON.stringify of an object: it would move keys that look like integers to the front.
   const json = `{${entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(",")}}`;
   const bytes = new TextEncoder().encode(json);
   const header = new Uint8Array(8 + Math.ceil(bytes.length / 8) * 8).fill(0x20);
@@ -235,7 +167,7 @@ export function encodeHeader(
   return header;
 }
 
-/** A whole safetensors file in memory, for files that fit there. @throws InputError where bytes and shape differ. */
+/** A whole safetensors file in memory. @throws InputError if a tensor's bytes do not match its shape */
 export function encodeSafetensors(
   tensors: readonly (TensorSpec & { readonly bytes: Uint8Array })[],
   metadata: Readonly<Record<string, string>> = {},

@@ -5,14 +5,8 @@
  */
 import { InputError } from "../errors/input-error.ts";
 import type { JsonValue } from "../json/json-value.ts";
-import {
-  SafetensorsFile,
-  tensorInfo,
-  type ByteSource,
-  type FilePlace,
-  type TensorInfo,
-  type TensorStore,
-} from "./safetensors.ts";
+import { SafetensorsFile } from "./safetensors.ts";
+import { tensorInfo, type ByteSource, type FilePlace, type TensorInfo, type TensorStore } from "./store.ts";
 
 /** All shards of one index as a single store. Offsets in `tensors` count from the beginning of each shard. */
 export class ShardedSafetensors implements TensorStore {

@@ -1,6 +1,6 @@
 /** What many numbers are like: in memory, and of a stored tensor, read piece by piece. */
 import { bytesPerElement, toNumbers } from "./dtype.ts";
-import { tensorInfo, type TensorStore } from "./safetensors.ts";
+import { tensorInfo, type TensorStore } from "./store.ts";
 
 export interface Statistics {
   readonly mean: number;

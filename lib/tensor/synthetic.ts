@@ -7,7 +7,7 @@
  * scaled by fan-in, norms around 1 with a few channels eight times as large, biases that are not zero.
  */
 import { elementCount } from "./dtype.ts";
-import { tensorInfo, type TensorInfo, type TensorStore } from "./safetensors.ts";
+import { tensorInfo, type TensorInfo, type TensorStore } from "./store.ts";
 
 /** A store that makes what it is asked for. Nothing is kept. */
 export class SyntheticStore implements TensorStore {

@@ -4,7 +4,7 @@
  */
 import { getBackend, type Tensor } from "@tensorflow/tfjs-core";
 import type { Dtype } from "./dtype.ts";
-import type { FilePlace } from "./safetensors.ts";
+import type { FilePlace } from "./store.ts";
 
 export interface StoredMatrix extends FilePlace {
   readonly dtype: Dtype;

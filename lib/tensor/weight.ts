@@ -13,7 +13,7 @@ import {
   type Tensor,
 } from "@tensorflow/tfjs-core";
 import { elementCount, toFloat32 } from "./dtype.ts";
-import { tensorInfo, type TensorStore } from "./safetensors.ts";
+import { tensorInfo, type TensorStore } from "./store.ts";
 import { weightReader, type StoredMatrix, type WeightReader } from "./weight-reader.ts";
 
 /**

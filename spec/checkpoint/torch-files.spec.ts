@@ -6,7 +6,8 @@ import { FileSource } from "../../lib/node/files/file-source.ts";
 import { openWeightsFile } from "../../lib/node/models/model-directory.ts";
 import { bytesPerElement } from "../../lib/tensor/dtype.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { SafetensorsFile, tensorInfo, type TensorStore } from "../../lib/tensor/safetensors.ts";
+import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
+import { tensorInfo, type TensorStore } from "../../lib/tensor/store.ts";
 import { MemorySource } from "../support/memory-source.ts";
 import { fixture } from "../support/paths.ts";
 

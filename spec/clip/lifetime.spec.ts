@@ -7,7 +7,7 @@ import { contrastiveLoss } from "../../lib/clip/loss.ts";
 import { loadModel } from "../../lib/node/models/load-model.ts";
 import { openWeights, readModelDirectory } from "../../lib/node/models/model-directory.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import type { TensorStore } from "../../lib/tensor/safetensors.ts";
+import type { TensorStore } from "../../lib/tensor/store.ts";
 import { withTaps } from "../../lib/tensor/taps.ts";
 import type { Residency } from "../../lib/tensor/weight.ts";
 import { fixture } from "../support/paths.ts";

@@ -1,5 +1,5 @@
 import { InputError } from "../../lib/errors/input-error.ts";
-import type { ByteSource } from "../../lib/tensor/safetensors.ts";
+import type { ByteSource } from "../../lib/tensor/store.ts";
 
 /** A file in memory that notes what was read of it. */
 export class MemorySource implements ByteSource {

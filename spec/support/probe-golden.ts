@@ -1,7 +1,8 @@
 /** What tools/golden/probe.py makes. */
 import { FileSource } from "../../lib/node/files/file-source.ts";
 import type { LabelledFeatures } from "../../lib/features/features.ts";
-import { readIntegers, SafetensorsFile } from "../../lib/tensor/safetensors.ts";
+import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
+import { readIntegers } from "../../lib/tensor/store.ts";
 import { fixture } from "./paths.ts";
 
 export interface ProbeGolden {

@@ -3,13 +3,8 @@ import { createRequire } from "node:module";
 import fc from "fast-check";
 import { bytesPerElement, elementCount, type Dtype } from "../../lib/tensor/dtype.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import {
-  encodeHeader,
-  encodeSafetensors,
-  readFloat32,
-  readIntegers,
-  SafetensorsFile,
-} from "../../lib/tensor/safetensors.ts";
+import { encodeHeader, encodeSafetensors, SafetensorsFile } from "../../lib/tensor/safetensors.ts";
+import { readFloat32, readIntegers } from "../../lib/tensor/store.ts";
 import { MemorySource, rawSafetensors } from "../support/memory-source.ts";
 
 async function open(bytes: Uint8Array): Promise<SafetensorsFile> {

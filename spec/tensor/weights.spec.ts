@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { memory, slice } from "@tensorflow/tfjs-core";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { encodeSafetensors, SafetensorsFile, type TensorStore } from "../../lib/tensor/safetensors.ts";
+import { encodeSafetensors, SafetensorsFile } from "../../lib/tensor/safetensors.ts";
+import type { TensorStore } from "../../lib/tensor/store.ts";
 import { ModelWeights } from "../../lib/tensor/model-weights.ts";
 import type { Residency } from "../../lib/tensor/weight.ts";
 import { MemorySource } from "../support/memory-source.ts";

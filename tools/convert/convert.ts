@@ -212,7 +212,10 @@ async function bringAlong(
     const old = await readJsonIfThere(join(path, configName));
     const { mean, std, interpolation, resizeMode } = preprocess;
     const standard = { mean, std, interpolation, resize_mode: resizeMode };
-    const json = { model_cfg: architectureByName(name), preprocess_cfg: old?.at("preprocess_cfg").value ?? standard };
+    const json = {
+      model_cfg: architectureByName(name),
+      preprocess_cfg: old?.at("preprocess_cfg").value ?? standard,
+    };
     await writeFile(target, `${JSON.stringify(json, null, 2)}\n`);
   }
   const folders = config.text.tokenizer.folders.filter(isInside);

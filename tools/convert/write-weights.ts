@@ -9,13 +9,8 @@ import { FileSource } from "../../lib/node/files/file-source.ts";
 import { writeAll } from "../../lib/node/files/write-file.ts";
 import { bytesPerElement, roundFloats, type FloatDtype } from "../../lib/tensor/dtype.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import {
-  encodeHeader,
-  SafetensorsFile,
-  tensorInfo,
-  type TensorSpec,
-  type TensorStore,
-} from "../../lib/tensor/safetensors.ts";
+import { encodeHeader, SafetensorsFile, type TensorSpec } from "../../lib/tensor/safetensors.ts";
+import { tensorInfo, type TensorStore } from "../../lib/tensor/store.ts";
 
 /** Bytes of the source that are read at once; a multiple of every element's size. More would leave the cache. */
 const chunkSize = 1024 * 1024;

@@ -1,6 +1,6 @@
 /** Compares weights with architectures by the names and shapes of their tensors. */
 import { weightDtypes } from "../../tensor/dtype.ts";
-import type { TensorInfo } from "../../tensor/safetensors.ts";
+import type { TensorInfo } from "../../tensor/store.ts";
 import { architectures } from "./architectures/index.ts";
 import { declaredTensors, ignoredTensors } from "../network.ts";
 import type { ClipConfig } from "./clip-config.ts";

@@ -2,7 +2,7 @@
 import { readSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { InputError } from "../../errors/input-error.ts";
-import type { SyncByteSource } from "../../tensor/safetensors.ts";
+import type { SyncByteSource } from "../../tensor/store.ts";
 
 /** One read of the system call gives at most 2 GiB. */
 const mostAtOnce = 2 ** 30;

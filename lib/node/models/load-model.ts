@@ -6,7 +6,7 @@ import { countFlops } from "../../clip/flops.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { BackendChoice } from "../../tensor/backend.ts";
 import { elementCount } from "../../tensor/dtype.ts";
-import type { TensorStore } from "../../tensor/safetensors.ts";
+import type { TensorStore } from "../../tensor/store.ts";
 import type { Residency } from "../../tensor/weight.ts";
 import { startNodeBackend, type NodeBackendOptions } from "../backends/backends.ts";
 import { demoModel, openWeights, readModelDirectory } from "./model-directory.ts";

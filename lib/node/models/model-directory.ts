@@ -12,7 +12,8 @@ import { parsePreprocessConfig } from "../../clip/config/preprocess-config.ts";
 import type { PreprocessConfig } from "../../image/transform.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { JsonValue } from "../../json/json-value.ts";
-import { SafetensorsFile, type TensorStore } from "../../tensor/safetensors.ts";
+import { SafetensorsFile } from "../../tensor/safetensors.ts";
+import type { TensorStore } from "../../tensor/store.ts";
 import { ShardedSafetensors } from "../../tensor/shards.ts";
 import { FileSource, unreadable } from "../files/file-source.ts";
 

@@ -4,7 +4,8 @@ import { memory } from "@tensorflow/tfjs-core";
 import { Jimp } from "jimp";
 import { FileSource } from "../../../lib/node/files/file-source.ts";
 import { demoModel } from "../../../lib/node/models/model-directory.ts";
-import { readFloat32, readIntegers, SafetensorsFile } from "../../../lib/tensor/safetensors.ts";
+import { SafetensorsFile } from "../../../lib/tensor/safetensors.ts";
+import { readFloat32, readIntegers } from "../../../lib/tensor/store.ts";
 import { clipscope, type Result } from "../../support/cli.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 

@@ -3,7 +3,7 @@ import { declaredTensors } from "../../../lib/clip/network.ts";
 import type { ClipConfig } from "../../../lib/clip/config/clip-config.ts";
 import { architectureByName, parseClipConfig } from "../../../lib/clip/config/open-clip.ts";
 import { modelIdentity, type Tower } from "../../../lib/node/models/model-identity.ts";
-import type { TensorStore } from "../../../lib/tensor/safetensors.ts";
+import type { TensorStore } from "../../../lib/tensor/store.ts";
 import { SyntheticStore } from "../../../lib/tensor/synthetic.ts";
 import { ModelWeights } from "../../../lib/tensor/model-weights.ts";
 

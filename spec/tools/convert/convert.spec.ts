@@ -6,7 +6,8 @@ import { demoModel, openWeightsFile } from "../../../lib/node/models/model-direc
 import { loadModel } from "../../../lib/node/models/load-model.ts";
 import { roundFloats, toFloat32 } from "../../../lib/tensor/dtype.ts";
 import { InputError } from "../../../lib/errors/input-error.ts";
-import { encodeSafetensors, tensorInfo, type TensorStore } from "../../../lib/tensor/safetensors.ts";
+import { encodeSafetensors } from "../../../lib/tensor/safetensors.ts";
+import { tensorInfo, type TensorStore } from "../../../lib/tensor/store.ts";
 import { convert, type ConvertReport } from "../../../tools/convert/convert.ts";
 import { clipscopeProcess } from "../../support/cli.ts";
 import { fixture, packageRoot } from "../../support/paths.ts";
