@@ -7,6 +7,7 @@
  * - A TorchScript archive: a tree of modules whose tensors are attributes.
  */
 import { InputError } from "../errors/input-error.ts";
+import { crc32 as portableCrc32, type Crc32 } from "../tensor/crc32.ts";
 import {
   tensorInfo,
   type ByteSource,
@@ -31,11 +32,15 @@ export interface TorchCheckpoint {
  * Opens a PyTorch file: zip, TorchScript or legacy. Nothing of it is executed.
  *
  * @param source is closed with the store, or when opening fails
+ * @param crc32 the host's, if it has a faster one
  * @throws InputError if it is none, is damaged, holds no state dict, or one whose tensors cannot be read
  */
-export async function openTorchCheckpoint(source: ByteSource): Promise<TorchCheckpoint> {
+export async function openTorchCheckpoint(
+  source: ByteSource,
+  crc32: Crc32 = portableCrc32,
+): Promise<TorchCheckpoint> {
   try {
-    const file = await readTorchFile(source);
+    const file = await readTorchFile(source, crc32);
     const skipped: string[] = [];
     const tensors =
       file.format === "torchscript"

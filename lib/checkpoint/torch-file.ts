@@ -13,8 +13,8 @@
  */
 import { bytesPerElement } from "../tensor/dtype.ts";
 import { InputError } from "../errors/input-error.ts";
+import type { Crc32 } from "../tensor/crc32.ts";
 import type { ByteSource } from "../tensor/store.ts";
-import { crc32 } from "./crc32.ts";
 import { PickleCutShort, unpickle, type PickleHost, type Unpickled } from "./pickle.ts";
 import { Storage, TorchHost } from "./torch-objects.ts";
 import { readZipDirectory, type ZipMember } from "./zip.ts";
@@ -56,9 +56,9 @@ export async function isTorchFile(source: ByteSource): Promise<boolean> {
 }
 
 /** Reads a PyTorch file's objects; tensors' bytes stay where they are. @throws InputError if it is none, or damaged */
-export async function readTorchFile(source: ByteSource): Promise<TorchFile> {
+export async function readTorchFile(source: ByteSource, crc32: Crc32): Promise<TorchFile> {
   const head = await source.read(0, Math.min(4, source.size));
-  if (isZip(head)) return readTorchZip(source);
+  if (isZip(head)) return readTorchZip(source, crc32);
   if (head[0] === 0x80) return readLegacy(source);
   if (await isTar(source)) {
     throw new InputError(
@@ -81,14 +81,20 @@ function tooLarge(source: ByteSource, size: number): InputError {
   return new InputError(`${source.name}: a pickle of ${size} bytes, expected ${largestPickle} at most`);
 }
 
-async function readTorchZip(source: ByteSource): Promise<TorchFile> {
+async function readTorchZip(source: ByteSource, crc32: Crc32): Promise<TorchFile> {
   const members = await readZipDirectory(source);
   const pickle = [...members.keys()].find((name) => /^[^/]*\/data\.pkl$/.test(name));
   if (pickle === undefined) {
     throw new InputError(`${source.name}: a zip file, but not PyTorch's: no data.pkl in its folder`);
   }
   const folder = pickle.slice(0, -"data.pkl".length);
-  const storages = new ZipStorages(source, members, folder, await isBigEndian(source, members, folder));
+  const storages = new ZipStorages(
+    source,
+    members,
+    folder,
+    await isBigEndian(source, members, folder),
+    crc32,
+  );
   const bytes = await storages.readWhole(pickle);
   const { value } = unpickle(source.name, bytes, new TorchHost(source.name), source.size + smallConstant);
   const format = members.has(`${folder}constants.pkl`) ? "torchscript" : "zip";
@@ -117,6 +123,7 @@ class ZipStorages implements Storages {
   readonly #source: ByteSource;
   readonly #members: ReadonlyMap<string, ZipMember | null>;
   readonly #folder: string;
+  readonly #crc32: Crc32;
   /** How far each member has been read from its beginning without a gap, and the checksum so far. */
   readonly #progress = new Map<string, { readonly end: number; readonly crc: number }>();
 
@@ -125,8 +132,10 @@ class ZipStorages implements Storages {
     members: ReadonlyMap<string, ZipMember | null>,
     folder: string,
     isBigEndian: boolean,
+    crc32: Crc32,
   ) {
     this.#source = source;
+    this.#crc32 = crc32;
     this.#members = members;
     this.#folder = folder;
     this.isBigEndian = isBigEndian;
@@ -176,7 +185,7 @@ class ZipStorages implements Storages {
     const { end, crc } = this.#progress.get(name) ?? { end: 0, crc: 0 };
     if (start !== end || bytes.length === 0) return;
     const member = this.#member(name);
-    const now = { end: end + bytes.length, crc: crc32(bytes, crc) };
+    const now = { end: end + bytes.length, crc: this.#crc32(bytes, crc) };
     this.#progress.set(name, now);
     if (now.end !== member.size || now.crc === member.crc32) return;
     this.#progress.delete(name);

@@ -1,25 +1,26 @@
 /**
- * The zip container, read by range: where each member's bytes lie in the file.
+ * The zip container, read by range: where the bytes of each member are in the file.
  *
- * yauzl reads the directory (zip64, names, extra fields); members' bytes are then read straight from the source.
- * PyTorch stores tensors uncompressed, and only such members can be read: there is nothing to inflate here, so no
- * archive is larger than its file.
+ * Only members that are stored uncompressed can be read, as PyTorch writes them. Nothing is inflated, so an archive
+ * cannot grow beyond its file.
+ *
+ * Source: PKWARE, APPNOTE.TXT 6.3 (sections 4.3 and 4.5.3).
  */
-import { Readable } from "node:stream";
-import yauzl from "yauzl";
 import { InputError } from "../errors/input-error.ts";
 import type { ByteSource } from "../tensor/store.ts";
 
 /** A member of an archive, stored uncompressed. */
 export interface ZipMember {
-  /** First byte in the file. */
+  /** Position of its first byte in the file. */
   readonly offset: number;
+  /** In bytes. */
   readonly size: number;
   readonly crc32: number;
 }
 
-/** A directory larger than this is no checkpoint's: each entry costs memory before anything is known of it. */
-const mostMembers = 100_000;
+/** Limits for directories, which are read whole: a checkpoint has some thousand members with short names. */
+const maxMembers = 100_000;
+const maxDirectorySize = 64 * 1024 * 1024;
 
 /**
  * Reads an archive's directory.
@@ -28,40 +29,29 @@ const mostMembers = 100_000;
  * @throws InputError if the archive is damaged, its members overlap, or a name is used twice or leads outside
  */
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipMember | null>> {
-  try {
-    return await readMembers(source);
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw damaged(source, reason, error);
-  }
-}
-
-function damaged(source: ByteSource, reason: string, cause?: unknown): InputError {
-  return new InputError(`${source.name}: a damaged zip file: ${reason}; download it again`, [], { cause });
-}
-
-async function readMembers(source: ByteSource): Promise<Map<string, ZipMember | null>> {
-  const zip = await yauzl.fromRandomAccessReaderPromise(new SourceReader(source), source.size, {
-    autoClose: false,
-  });
-  if (zip.entryCount > mostMembers) throw damaged(source, `${zip.entryCount} members`);
+  const directory = await findDirectory(source);
+  const view = viewOf(await source.read(directory.offset, directory.size));
+  const readAhead = new ReadAhead(source);
   const members = new Map<string, ZipMember | null>();
   const extents: { begin: number; end: number; name: string }[] = [];
-  for await (const entry of zip.eachEntry()) {
-    const name = entry.fileName;
+  for (let at = 0, i = 0; i < directory.count; i++) {
+    const entry = parseEntry(source, view, at);
+    at = entry.next;
+    const { name, size } = entry;
     if (members.has(name)) throw damaged(source, `two members are named "${name}"`);
-    const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
-    const end = fileDataStart + entry.compressedSize;
-    if (end > source.size) throw damaged(source, `"${name}" ends at byte ${end}, the file at ${source.size}`);
-    extents.push({ begin: entry.relativeOffsetOfLocalHeader, end, name });
-    const isStored = entry.compressionMethod === 0 && !entry.isEncrypted();
-    members.set(
-      name,
-      isStored ? { offset: fileDataStart, size: entry.uncompressedSize, crc32: entry.crc32 } : null,
-    );
+    if (leadsOutside(name)) throw damaged(source, `the name "${name}" leads outside the archive`);
+    const offset = await dataOffset(source, readAhead, entry);
+    const end = offset + entry.compressedSize;
+    if (end > directory.offset) {
+      throw damaged(source, `"${name}" ends at byte ${end}, expected at most ${directory.offset}`);
+    }
+    extents.push({ begin: entry.headerOffset, end, name });
+    if (entry.isStored && size !== entry.compressedSize) {
+      throw damaged(source, `"${name}" is stored with ${entry.compressedSize} bytes, expected ${size}`);
+    }
+    members.set(name, entry.isStored ? { offset, size, crc32: entry.crc32 } : null);
   }
-  // Bytes that serve several members make an archive look larger than it is, and different to different readers.
+  // Readers disagree about members that share bytes, and such an archive can hold more than its file.
   extents.sort((a, b) => a.begin - b.begin);
   for (const [i, { begin, name }] of extents.entries()) {
     const before = extents[i - 1];
@@ -70,58 +60,166 @@ async function readMembers(source: ByteSource): Promise<Map<string, ZipMember | 
   return members;
 }
 
-/** yauzl asks for headers of some 50 bytes one by one: read more at once. */
-const windowSize = 65536;
+function damaged(source: ByteSource, reason: string): InputError {
+  return new InputError(`${source.name}: a damaged zip file: ${reason}; download it again`);
+}
 
-class SourceReader extends yauzl.RandomAccessReader {
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function leadsOutside(name: string): boolean {
+  return /^([/\\]|[A-Za-z]:)/.test(name) || name.split(/[/\\]/).includes("..");
+}
+
+interface Directory {
+  readonly offset: number;
+  readonly size: number;
+  readonly count: number;
+}
+
+/** Size of the record at the end of an archive, without the comment that may follow. */
+const endSize = 22;
+const maxCommentSize = 0xffff;
+const zip64LocatorSize = 20;
+const zip64EndSize = 56;
+
+/** Finds the directory by the record at the end of the file. */
+async function findDirectory(source: ByteSource): Promise<Directory> {
+  const tailSize = Math.min(source.size, endSize + maxCommentSize + zip64LocatorSize);
+  const tailStart = source.size - tailSize;
+  const tail = viewOf(await source.read(tailStart, tailSize));
+  for (let at = tailSize - endSize; at >= 0 && at >= tailSize - endSize - maxCommentSize; at--) {
+    if (tail.getUint32(at, true) !== 0x06054b50) continue;
+    // Otherwise the signature is a part of the comment.
+    if (tail.getUint16(at + 20, true) !== tailSize - at - endSize) continue;
+    const locator = at - zip64LocatorSize;
+    const isZip64 = locator >= 0 && tail.getUint32(locator, true) === 0x07064b50;
+    const directory = isZip64
+      ? await readZip64End(source, Number(tail.getBigUint64(locator + 8, true)))
+      : {
+          count: tail.getUint16(at + 10, true),
+          size: tail.getUint32(at + 12, true),
+          offset: tail.getUint32(at + 16, true),
+        };
+    if (directory.count > maxMembers) throw damaged(source, `${directory.count} members`);
+    if (directory.size > maxDirectorySize) throw damaged(source, `a directory of ${directory.size} bytes`);
+    if (directory.offset + directory.size > tailStart + at) {
+      throw damaged(source, `its directory ends at byte ${directory.offset + directory.size}`);
+    }
+    return directory;
+  }
+  throw damaged(source, "no directory at its end (cut short?)");
+}
+
+async function readZip64End(source: ByteSource, offset: number): Promise<Directory> {
+  if (offset + zip64EndSize > source.size) throw damaged(source, `its end record is at byte ${offset}`);
+  const view = viewOf(await source.read(offset, zip64EndSize));
+  if (view.getUint32(0, true) !== 0x06064b50) throw damaged(source, `no end record at byte ${offset}`);
+  return {
+    count: Number(view.getBigUint64(32, true)),
+    size: Number(view.getBigUint64(40, true)),
+    offset: Number(view.getBigUint64(48, true)),
+  };
+}
+
+interface Entry {
+  readonly name: string;
+  /** Neither compressed nor encrypted. */
+  readonly isStored: boolean;
+  readonly crc32: number;
+  readonly compressedSize: number;
+  readonly size: number;
+  /** Position of the member's own header in the file. */
+  readonly headerOffset: number;
+  /** Position of the next entry in the directory. */
+  readonly next: number;
+}
+
+const entrySize = 46;
+
+function parseEntry(source: ByteSource, view: DataView, at: number): Entry {
+  if (at + entrySize > view.byteLength || view.getUint32(at, true) !== 0x02014b50) {
+    throw damaged(source, `no entry at byte ${at} of its directory`);
+  }
+  const flags = view.getUint16(at + 8, true);
+  const extraStart = at + entrySize + view.getUint16(at + 28, true);
+  const extraEnd = extraStart + view.getUint16(at + 30, true);
+  const next = extraEnd + view.getUint16(at + 32, true);
+  if (next > view.byteLength) throw damaged(source, `the entry at byte ${at} of its directory is cut short`);
+  const nameBytes = new Uint8Array(
+    view.buffer,
+    view.byteOffset + at + entrySize,
+    extraStart - at - entrySize,
+  );
+  const [size, compressedSize, headerOffset] = widened(source, view, extraStart, extraEnd, [
+    view.getUint32(at + 24, true),
+    view.getUint32(at + 20, true),
+    view.getUint32(at + 42, true),
+  ]);
+  return {
+    name: new TextDecoder().decode(nameBytes),
+    isStored: view.getUint16(at + 10, true) === 0 && (flags & 1) === 0,
+    crc32: view.getUint32(at + 16, true),
+    compressedSize,
+    size,
+    headerOffset,
+    next,
+  };
+}
+
+type Sizes = [size: number, compressedSize: number, headerOffset: number];
+
+/** Numbers that do not fit into 32 bits are all ones there, and follow in this order in the zip64 extra field. */
+function widened(source: ByteSource, view: DataView, start: number, end: number, sizes: Sizes): Sizes {
+  if (!sizes.includes(0xffffffff)) return sizes;
+  for (let at = start; at + 4 <= end;) {
+    const fieldEnd = at + 4 + view.getUint16(at + 2, true);
+    if (view.getUint16(at, true) === 1 && fieldEnd <= end) {
+      let value = at + 4;
+      return sizes.map((size) => {
+        if (size !== 0xffffffff) return size;
+        if (value + 8 > fieldEnd) throw damaged(source, "a zip64 field is cut short");
+        value += 8;
+        return Number(view.getBigUint64(value - 8, true));
+      }) as Sizes;
+    }
+    at = fieldEnd;
+  }
+  return sizes;
+}
+
+const headerSize = 30;
+
+/** Where a member's bytes begin: behind its own header, whose name and extra fields may differ from the directory's. */
+async function dataOffset(
+  source: ByteSource,
+  readAhead: ReadAhead,
+  { name, headerOffset }: Entry,
+): Promise<number> {
+  if (headerOffset + headerSize > source.size) {
+    throw damaged(source, `the header of "${name}" is at byte ${headerOffset}`);
+  }
+  const view = viewOf(await readAhead.read(headerOffset, headerSize));
+  if (view.getUint32(0, true) !== 0x04034b50) throw damaged(source, `no header of "${name}"`);
+  return headerOffset + headerSize + view.getUint16(26, true) + view.getUint16(28, true);
+}
+
+/** Small members follow one another: one read serves for several headers. */
+class ReadAhead {
   readonly #source: ByteSource;
-  #window: Uint8Array = new Uint8Array();
-  #windowAt = 0;
+  #bytes: Uint8Array = new Uint8Array();
+  #start = 0;
 
   constructor(source: ByteSource) {
-    super();
     this.#source = source;
   }
 
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
-    this.#read(position, length).then(
-      (bytes) => {
-        buffer.set(bytes, offset);
-        callback(null);
-      },
-      (error: unknown) => {
-        callback(error as Error);
-      },
-    );
-  }
-
-  async #read(position: number, length: number): Promise<Uint8Array> {
-    if (position < 0 || position + length > this.#source.size) {
-      throw damaged(this.#source, `its directory points to byte ${position} of ${this.#source.size}`);
-    }
-    const at = position - this.#windowAt;
-    if (at < 0 || at + length > this.#window.length) {
-      const size = Math.min(Math.max(length, windowSize), this.#source.size - position);
-      this.#window = await this.#source.read(position, size);
-      this.#windowAt = position;
-      return this.#window.subarray(0, length);
-    }
-    return this.#window.subarray(at, at + length);
-  }
-
-  /** For members' streams, which are not used here. */
-  override _readStreamForRange(): Readable {
-    return Readable.from([]);
-  }
-
-  /** The source belongs to whoever opened it. */
-  override close(callback: (error: Error | null) => void): void {
-    callback(null);
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const at = offset - this.#start;
+    if (at >= 0 && at + length <= this.#bytes.length) return this.#bytes.subarray(at, at + length);
+    this.#bytes = await this.#source.read(offset, Math.min(65536, this.#source.size - offset));
+    this.#start = offset;
+    return this.#bytes.subarray(0, length);
   }
 }

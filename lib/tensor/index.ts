@@ -1,5 +1,6 @@
 /** Tensors without networks: dtypes, files, weights, taps, comparison. Runs in a browser too. */
 export * from "./compare.ts";
+export * from "./crc32.ts";
 export * from "./diff.ts";
 export * from "./dtype.ts";
 export * from "../errors/input-error.ts";

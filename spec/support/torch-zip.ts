@@ -1,6 +1,6 @@
 /** Writes files as torch.save does, of any size, without Python: a pickle, and a stored zip member for each tensor. */
 import { open, type FileHandle } from "node:fs/promises";
-import { crc32 } from "../../lib/checkpoint/crc32.ts";
+import { crc32 } from "../../lib/node/files/crc32.ts";
 
 export interface Member {
   readonly name: string;

@@ -1,4 +1,5 @@
 /** Writes small zip files (members stored, not compressed), so that specs need no binary fixtures. */
+import { crc32 } from "../../lib/tensor/crc32.ts";
 
 export function zip(members: Readonly<Record<string, string | Uint8Array>>): Buffer {
   const bodies: Buffer[] = [];
@@ -28,13 +29,4 @@ export function zip(members: Readonly<Record<string, string | Uint8Array>>): Buf
   end.writeUInt32LE(central.length, 12);
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...bodies, central, end]);
-}
-
-function crc32(data: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of data) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
 }

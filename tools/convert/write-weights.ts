@@ -4,7 +4,7 @@
  * While a piece is written, its checksum is made and the next one is read.
  */
 import { open } from "node:fs/promises";
-import { crc32 } from "../../lib/checkpoint/crc32.ts";
+import { crc32 } from "../../lib/node/files/crc32.ts";
 import { FileSource } from "../../lib/node/files/file-source.ts";
 import { writeAll } from "../../lib/node/files/write-file.ts";
 import { bytesPerElement, roundFloats, type FloatDtype } from "../../lib/tensor/dtype.ts";

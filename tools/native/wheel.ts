@@ -3,14 +3,11 @@ import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join, normalize } from "node:path";
 import { pipeline } from "node:stream/promises";
-import zlib from "node:zlib";
 
 import yauzl from "yauzl";
 
 import { InputError } from "../../lib/errors/input-error.ts";
-
-/** yauzl leaves checksums to its callers; Node has them since 20.15. */
-const { crc32 } = zlib as Partial<Pick<typeof zlib, "crc32">>;
+import { crc32 } from "../../lib/node/files/crc32.ts";
 
 /** Where a member goes, or undefined if it is not wanted. */
 export type Place = (member: string) => string | undefined;
@@ -36,13 +33,14 @@ export async function extractZip(
         if (target === undefined) continue;
         await mkdir(dirname(target), { recursive: true });
         const stream = await zip.openReadStreamPromise(entry);
+        // yauzl does not verify checksums.
         let crc = 0;
         stream.on("data", (chunk: Buffer) => {
-          crc = crc32?.(chunk, crc) ?? 0;
+          crc = crc32(chunk, crc);
           onBytes(chunk.length);
         });
         await pipeline(stream, createWriteStream(target));
-        if (crc32 && crc !== entry.crc32) throw new Error(`${entry.fileName} is damaged`);
+        if (crc !== entry.crc32) throw new Error(`${entry.fileName} is damaged`);
         taken.push(entry.fileName);
       }
     } finally {

@@ -6,6 +6,7 @@
  *
  * Source: W3C, PNG Specification (2003); Pillow, src/PIL/PngImagePlugin.py (modes), src/libImaging/ZipDecode.c
  */
+import { crc32 } from "../../tensor/crc32.ts";
 import { newSamples, type DecodedImage, type PixelMode, type Samples } from "../image.ts";
 import { concatenate, ImageFormatError, paletteOf, truncated, unpackBits, type ImageBytes } from "./bytes.ts";
 import type { Inflate, ReadHeader } from "./format.ts";
@@ -57,18 +58,6 @@ function modeOf(colourType: number, depth: number): PixelMode {
     default:
       return "RGBA";
   }
-}
-
-const crcTable = new Int32Array(256).map((_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let crc = -1;
-  for (const byte of bytes) crc = crcTable[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
-  return ~crc >>> 0;
 }
 
 export const readPngHeader: ReadHeader = (file) => {

@@ -15,6 +15,7 @@ import { JsonValue } from "../../json/json-value.ts";
 import { SafetensorsFile } from "../../tensor/safetensors.ts";
 import type { TensorStore } from "../../tensor/store.ts";
 import { ShardedSafetensors } from "../../tensor/shards.ts";
+import { crc32 } from "../files/crc32.ts";
 import { FileSource, unreadable } from "../files/file-source.ts";
 
 /** The demo model that comes along. */
@@ -170,7 +171,7 @@ export async function openWeightsFile(path: string): Promise<Weights> {
     return { store: unwrapped(store), format: "sharded safetensors", skipped: [] };
   }
   const source = await FileSource.open(path);
-  if (await isTorchFile(source)) return openTorchCheckpoint(source);
+  if (await isTorchFile(source)) return openTorchCheckpoint(source, crc32);
   return { store: unwrapped(await SafetensorsFile.open(source)), format: "safetensors", skipped: [] };
 }
 
