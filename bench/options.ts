@@ -45,7 +45,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     )
     .addOption(
       new Option("--backend <names>", `auto, or several of ${backendNames.join(",")}`)
-        .argParser((text) => list(text, (name) => parseBackendChoice(name)))
+        .argParser((text) => list(text, (name) => parseBackendChoice(name, "--backend")))
         .default(["auto"], "auto"),
     )
     .addOption(

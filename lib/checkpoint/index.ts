@@ -1,3 +1,3 @@
-/** Readers of other people's files: PyTorch's zip and legacy formats, TorchScript, the shapes of checkpoints. */
+/** Reads PyTorch files (zip, legacy, TorchScript) and finds the state dict in them. */
 export * from "./state-dict.ts";
 export { isTorchFile } from "./torch-file.ts";

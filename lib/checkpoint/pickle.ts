@@ -1,20 +1,20 @@
 /**
- * A pickle machine that executes nothing.
+ * An unpickler that executes nothing.
  *
- * A pickle is a program for a small stack machine. Python's machine imports any function it names and calls it, which
- * is why untrusted pickles run code. This one imports nothing: a name becomes a `Global`, and a call of one becomes
- * what the host makes of it, or else an inert `Instance`. It knows the opcodes of protocols 2 to 5 that `torch.save`
- * emits; the text opcodes of protocols 0 and 1 are errors.
+ * A pickle is a program for a small stack machine. Python's machine imports and calls every function that the pickle
+ * names, so an untrusted pickle can run any code. This machine imports nothing: a name becomes a `Global`, and a call
+ * becomes what the host returns for it, or an inert `Instance`. It supports the opcodes of protocols 2 to 5 that
+ * `torch.save` writes; the text opcodes of protocols 0 and 1 are errors.
  *
- * Memory is bounded: what the pickle builds is charged to a budget, as a single byte of a hostile one can ask for a
- * dictionary of some hundred. Nothing recurses, so depth costs nothing.
+ * Memory is bounded: all that the pickle builds is charged to a budget, because a single byte of a hostile pickle can
+ * create a dictionary of some hundred bytes. Nothing recurses, so deep nesting is harmless.
  *
- * Source of the format: CPython, Lib/pickletools.py and PEP 3154, 574.
+ * Source: CPython, Lib/pickletools.py; PEP 3154 and PEP 574.
  */
-/* eslint-disable @typescript-eslint/no-confusing-void-expression -- `return this.#push(…)` keeps an opcode to a line */
+/* eslint-disable @typescript-eslint/no-confusing-void-expression -- with `return this.#push(…)` an opcode takes one line */
 import { InputError } from "../errors/input-error.ts";
 
-/** A Python name: a class or a function. */
+/** The name of a Python class or function. */
 export class Global {
   /** "torch._utils._rebuild_tensor_v2" */
   readonly path: string;
@@ -32,12 +32,12 @@ export class Tuple {
   }
 }
 
-/** An object of a class that the host does not know, or the result of a function that it does not: nothing happened. */
+/** The result of a call of a class or function that the host does not know. Nothing was called. */
 export class Instance {
-  /** What would have been called: "argparse.Namespace". */
+  /** What Python would have called: "argparse.Namespace". */
   readonly path: string;
   readonly args: readonly unknown[];
-  /** What the pickle wanted to set the object's state to. */
+  /** The state that Python would have given to the object. */
   state: unknown = null;
 
   constructor(path: string, args: readonly unknown[]) {
@@ -46,38 +46,38 @@ export class Instance {
   }
 }
 
-/** What gives the few names and persistent ids that matter a meaning. */
+/** Gives meaning to names and persistent ids. */
 export interface PickleHost {
-  /** What a call gives. Undefined: not known, the result is an `Instance`. */
+  /** The result of a call; undefined if it is unknown, which makes the result an `Instance`. */
   call(path: string, args: readonly unknown[]): unknown;
-  /** What a persistent id stands for. @throws InputError if it is none of the host's */
+  /** The object that a persistent id refers to. @throws InputError for an unknown id */
   persistent(id: unknown): unknown;
 }
 
 export interface Unpickled {
-  /** null, boolean, number, bigint, string, Uint8Array, Array, Map, Set, Tuple, Global, Instance, or the host's own. */
+  /** null, boolean, number, bigint, string, Uint8Array, Array, Map, Set, Tuple, Global, Instance, or an object of the host. */
   readonly value: unknown;
-  /** Where the pickle ended: the first byte behind it. */
+  /** Position of the first byte after the pickle. */
   readonly end: number;
 }
 
-/** The pickle goes on beyond the bytes that were given. */
+/** The bytes end before the pickle does. */
 export class PickleCutShort extends InputError {}
 
-/** Approximate bytes of memory that V8 takes for things, on 64-bit machines, rounded up. */
+/** Approximate memory that objects take in V8 on 64-bit machines, in bytes. */
 const costs = { value: 32, dictionary: 256, entry: 64, list: 64, object: 96 } as const;
 
-/** Whole numbers of Python have no limit; a checkpoint's largest is a file's magic number of ten bytes. */
-const longestInteger = 256;
+/** Limit for integers, in bytes; the largest in a checkpoint is a magic number of ten bytes. */
+const maxIntegerSize = 256;
 
 /**
  * Reads one pickle.
  *
  * @param name the file's path, for errors
- * @param bytes begin at `start` with the pickle; more may follow it
- * @param budget bytes of memory that the result may take, roughly
+ * @param bytes the pickle, from `start` on; more bytes may follow it
+ * @param budget approximate memory that the result may take, in bytes
  * @throws PickleCutShort if the bytes end before the pickle does
- * @throws InputError if it is no pickle, damaged, or takes more memory than the budget
+ * @throws InputError if it is not a pickle, is damaged, or takes more memory than the budget
  */
 export function unpickle(
   name: string,
@@ -95,7 +95,7 @@ class Machine {
   readonly #view: DataView;
   readonly #host: PickleHost;
   readonly #stack: unknown[] = [];
-  /** Heights of the stack at which a mark stands. */
+  /** Heights of the stack at the marks. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
   #at: number;
@@ -253,7 +253,7 @@ class Machine {
         const name = this.#pop();
         const module = this.#pop();
         if (typeof module !== "string" || typeof name !== "string")
-          throw this.#invalid("a name that is no text");
+          throw this.#invalid("a name that is not a string");
         this.#charge(2 * (module.length + name.length));
         return this.#push(new Global(`${module}.${name}`), costs.object);
       }
@@ -264,7 +264,7 @@ class Machine {
         return this.#call(this.#pop(), args);
       }
       case 0x92: {
-        // NEWOBJ_EX: keyword arguments are of no use to what executes nothing
+        // NEWOBJ_EX: keyword arguments are not used
         this.#pop();
         const args = this.#pop();
         return this.#call(this.#pop(), args);
@@ -290,7 +290,7 @@ class Machine {
 
   #call(callee: unknown, args: unknown): void {
     if (!(args instanceof Tuple)) throw this.#invalid("a call without a tuple of arguments");
-    // What is called may be a placeholder itself: `getattr(module, "name")(…)`.
+    // The callee may be the result of a call: `getattr(module, "name")(…)`.
     const path = callee instanceof Global || callee instanceof Instance ? callee.path : null;
     if (path === null) throw this.#invalid("a call of something that is neither a class nor a function");
     const known = callee instanceof Global ? this.#host.call(path, args.items) : undefined;
@@ -301,7 +301,7 @@ class Machine {
     const target = this.#top();
     this.#charge(costs.value * items.length);
     if (Array.isArray(target)) for (const item of items) target.push(item);
-    else if (!(target instanceof Instance)) throw this.#invalid("something is appended to what is no list");
+    else if (!(target instanceof Instance)) throw this.#invalid("an append to something other than a list");
   }
 
   #setItems(items: readonly unknown[]): void {
@@ -311,7 +311,7 @@ class Machine {
     if (target instanceof Map) {
       for (let i = 0; i < items.length; i += 2) target.set(items[i], items[i + 1]);
     } else if (!(target instanceof Instance)) {
-      throw this.#invalid("an item is set in what is no dictionary");
+      throw this.#invalid("an item of something other than a dictionary");
     }
   }
 
@@ -319,7 +319,7 @@ class Machine {
     const target = this.#top();
     this.#charge(costs.entry * items.length);
     if (target instanceof Set) for (const item of items) target.add(item);
-    else if (!(target instanceof Instance)) throw this.#invalid("something is added to what is no set");
+    else if (!(target instanceof Instance)) throw this.#invalid("an addition to something other than a set");
   }
 
   #remember(index: number): void {
@@ -363,7 +363,7 @@ class Machine {
 
   /** Little-endian two's complement. */
   #integer(length: number): number | bigint {
-    if (length > longestInteger) throw this.#invalid(`a whole number of ${length} bytes`);
+    if (length > maxIntegerSize) throw this.#invalid(`an integer of ${length} bytes`);
     const at = this.#take(length);
     let value = 0n;
     for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.#view.getUint8(at + i));
@@ -375,7 +375,7 @@ class Machine {
   #text(length: number, encoding: "utf-8" | "latin1"): string {
     const at = this.#take(length);
     this.#charge(2 * length);
-    // What is no UTF-8 (Python passes lone surrogates through) is replaced: it is no tensor's name.
+    // Invalid UTF-8 (Python writes lone surrogates) is replaced: names of tensors do not contain it.
     return new TextDecoder(encoding, { ignoreBOM: true }).decode(this.#bytes.subarray(at, at + length));
   }
 
@@ -406,7 +406,7 @@ class Machine {
     return Number(this.#view.getBigUint64(this.#take(8), true));
   }
 
-  /** Steps over the next bytes and says where they begin. */
+  /** Skips the next bytes and returns the position of the first. */
   #take(length: number): number {
     const at = this.#at;
     if (length > this.#bytes.length - at) throw this.#cutShort();
@@ -416,14 +416,14 @@ class Machine {
 
   #charge(bytes: number): void {
     this.#budget -= bytes;
-    if (this.#budget < 0) throw this.#invalid("it builds more than a file of this size should need");
+    if (this.#budget < 0) throw this.#invalid("it needs more memory than a file of this size should");
   }
 
   #invalid(found: string): InputError {
-    return new InputError(`${this.#name}: no pickle that can be read: ${found} (at byte ${this.#opcodeAt})`);
+    return new InputError(`${this.#name}: not a valid pickle: ${found} (at byte ${this.#opcodeAt})`);
   }
 
   #cutShort(): PickleCutShort {
-    return new PickleCutShort(`${this.#name}: the pickle ends in its middle: cut short?`);
+    return new PickleCutShort(`${this.#name}: the pickle is cut short; download it again`);
   }
 }

@@ -1,10 +1,10 @@
 /**
- * The shapes that checkpoints come in, brought to one: a state dict whose names are those of the model's modules.
+ * Finds the state dict in a checkpoint, with the names that the model's modules have. Checkpoints come as:
  *
- * - A state dict as it is.
- * - A training checkpoint: `{"state_dict": …, "epoch": …, "optimizer": …}`; also "model", "module" and the like.
- * - Names under the prefix of a wrapper: `module.` (data parallel), `model.` (exported), `_orig_mod.` (torch.compile).
- * - A TorchScript archive: a tree of modules whose tensors are attributes.
+ * - a plain state dict;
+ * - a training checkpoint: `{"state_dict": …, "epoch": …, "optimizer": …}`, or with the key "model" or "module";
+ * - names with the prefix of a wrapper: `module.` (data parallel), `model.` (exported), `_orig_mod.` (torch.compile);
+ * - a TorchScript archive: a tree of modules whose tensors are attributes.
  */
 import { InputError } from "../errors/input-error.ts";
 import { crc32 as portableCrc32, type Crc32 } from "../tensor/crc32.ts";
@@ -24,16 +24,16 @@ export interface TorchCheckpoint {
   /** Tensors under the names that the model's modules have. */
   readonly store: TensorStore;
   readonly format: TorchFile["format"];
-  /** What stands in the state dict and is no tensor: "visual._extra_state (collections.OrderedDict)". */
+  /** Entries of the state dict that are not tensors: "visual._extra_state (collections.OrderedDict)". */
   readonly skipped: readonly string[];
 }
 
 /**
- * Opens a PyTorch file: zip, TorchScript or legacy. Nothing of it is executed.
+ * Opens a PyTorch file: zip, TorchScript or legacy. Nothing in it is executed.
  *
  * @param source is closed with the store, or when opening fails
  * @param crc32 the host's, if it has a faster one
- * @throws InputError if it is none, is damaged, holds no state dict, or one whose tensors cannot be read
+ * @throws InputError if it is another kind of file, is damaged, has no state dict, or has tensors that cannot be read
  */
 export async function openTorchCheckpoint(
   source: ByteSource,
@@ -53,7 +53,7 @@ export async function openTorchCheckpoint(
   }
 }
 
-/** Keys under which training scripts put the state dict: open_clip's own, then those of others. */
+/** Keys under which training scripts save the state dict: open_clip's first. */
 const stateDictKeys = ["state_dict", "model_state_dict", "model", "module"];
 
 function dictionaryTensors(name: string, root: unknown, skipped: string[]): Map<string, TorchTensor> {
@@ -90,7 +90,7 @@ function findTensors(value: unknown): Map<unknown, unknown> | undefined {
   return values.some((one) => one instanceof TorchTensor || isUnreadable(one)) ? value : undefined;
 }
 
-/** A tensor that cannot be had, or something unknown that was made of a tensor. */
+/** Whether it is a tensor that cannot be read, or the result of an unknown function of a tensor. */
 function isUnreadable(value: unknown): value is UnreadableTensor | Instance {
   if (value instanceof UnreadableTensor) return true;
   return (
@@ -101,21 +101,20 @@ function isUnreadable(value: unknown): value is UnreadableTensor | Instance {
 
 function unreadable(name: string, key: string, value: UnreadableTensor | Instance): InputError {
   const reason =
-    value instanceof Instance
-      ? `it is made by ${value.path}, which this program does not know`
-      : value.reason;
+    value instanceof Instance ? `it is created by ${value.path}, which is not supported` : value.reason;
   return new InputError(`${name}: the tensor "${key}" cannot be read: ${reason}`);
 }
 
-/** Modules nest some ten deep. */
-const deepest = 100;
+/** A limit for the recursion; real modules are nested about ten levels deep. */
+const maxDepth = 100;
 
 /** The tensors of a TorchScript module and its children, under the names that state_dict() would give. */
 function moduleTensors(name: string, root: unknown): Map<string, TorchTensor> {
   const tensors = new Map<string, TorchTensor>();
   const visited = new Set<Instance>();
   const visit = (module: Instance, path: string, depth: number): void => {
-    if (depth > deepest) throw new InputError(`${name}: modules nest more than ${deepest} deep`);
+    if (depth > maxDepth)
+      throw new InputError(`${name}: modules are nested more than ${maxDepth} levels deep`);
     if (!(module.state instanceof Map) || visited.has(module)) return;
     visited.add(module);
     for (const [key, value] of module.state as Map<unknown, unknown>) {
@@ -130,7 +129,7 @@ function moduleTensors(name: string, root: unknown): Map<string, TorchTensor> {
   return tensors;
 }
 
-/** What something is, in a word or two. */
+/** What a value is, in a few words. */
 function describe(value: unknown): string {
   if (value === null) return "None";
   if (value instanceof Instance) return value.path;
@@ -140,25 +139,27 @@ function describe(value: unknown): string {
   return typeof value === "object" ? value.constructor.name : typeof value;
 }
 
-/** The wrappers' prefixes, found in front of the image tower's name. */
-const wrapped = /^((?:module|model|_orig_mod)\.)+(?=visual\.)/;
+/** The prefixes of wrappers, in front of the image tower's name. */
+const wrapperPrefix = /^((?:module|model|_orig_mod)\.)+(?=visual\.)/;
 
 /**
- * A store whose names have lost the prefixes of wrappers; the store itself if there are none.
+ * Removes the prefixes of wrappers from a store's names. Names without the prefix stay unchanged.
  *
- * Names without the prefix stay as they are.
- * @throws InputError if two names become one
+ * @returns the store itself if no name changes
+ * @throws InputError if two names become the same
  */
 export function unwrapped(store: TensorStore): TensorStore {
   const names = [...store.tensors.keys()];
   const isBare = names.some((name) => name.startsWith("visual."));
-  const prefix = isBare ? "" : (names.map((name) => wrapped.exec(name)?.[0]).find(Boolean) ?? "");
+  const prefix = isBare ? "" : (names.map((name) => wrapperPrefix.exec(name)?.[0]).find(Boolean) ?? "");
   const renamed = new Map<string, string>();
   for (const name of names) {
     const bare = (name.startsWith(prefix) ? name.slice(prefix.length) : name).replaceAll("_orig_mod.", "");
     const other = renamed.get(bare);
     if (other !== undefined) {
-      throw new InputError(`${store.name}: "${other}" and "${name}" are both "${bare}"; which is the model?`);
+      throw new InputError(
+        `${store.name}: expected one model, found "${other}" and "${name}", which are both "${bare}"`,
+      );
     }
     renamed.set(bare, name);
   }
@@ -172,7 +173,7 @@ class RenamedStore implements TensorStore {
   readonly #store: TensorStore;
   readonly #names: ReadonlyMap<string, string>;
 
-  /** @param names new → old */
+  /** @param names maps new names to old ones */
   constructor(store: TensorStore, names: ReadonlyMap<string, string>) {
     this.name = store.name;
     this.metadata = store.metadata;

@@ -1,12 +1,12 @@
 /**
  * PyTorch files: the zip format (since 1.6), TorchScript archives, and the legacy format.
  *
- * A zip holds `NAME/data.pkl`, the objects, and a member `NAME/data/KEY` for each storage, uncompressed; beside them
- * `byteorder`, `.format_version`, `.storage_alignment`, `.data/serialization_id` and `version`. A TorchScript archive
- * is the same with code, and a module instead of a dictionary in `data.pkl`.
+ * A zip file holds the objects in `NAME/data.pkl` and each storage, uncompressed, in `NAME/data/KEY`; also `byteorder`,
+ * `.format_version`, `.storage_alignment`, `.data/serialization_id` and `version`. A TorchScript archive also holds code,
+ * and its `data.pkl` a module instead of a dictionary.
  *
- * A legacy file is five pickles (magic number, version, system, objects, keys of storages) and then the storages one
- * after another, each with its number of elements in front. Numbers are little-endian whatever the system was.
+ * A legacy file consists of five pickles (magic number, version, system, objects, keys of storages) and the storages,
+ * each preceded by its number of elements. Its numbers are little-endian on every system.
  *
  * Source: torch/serialization.py (_save, _load, _legacy_save, _legacy_load), caffe2/serialize/inline_container.cc,
  * torch/csrc/serialization.cpp.
@@ -19,16 +19,16 @@ import { PickleCutShort, unpickle, type PickleHost, type Unpickled } from "./pic
 import { Storage, TorchHost } from "./torch-objects.ts";
 import { readZipDirectory, type ZipMember } from "./zip.ts";
 
-/** Bytes of storages, wherever they lie. */
+/** Access to the bytes of storages. */
 export interface Storages {
   readonly isBigEndian: boolean;
-  /** Position of a storage's first byte in the file. @throws InputError if the file does not hold it whole */
+  /** Position of a storage's first byte in the file. @throws InputError if the storage is missing or cut short */
   locate(storage: Storage): number;
-  /** Bytes of what is stored under a key. */
+  /** The size of what is stored under a key, in bytes. */
   sizeOf(key: string): number;
   /** Reads `length` bytes from the byte `start` of what is stored under a key. */
   read(key: string, start: number, length: number, reused?: Uint8Array): Promise<Uint8Array>;
-  /** Checks all bytes of a key against its checksum, if it has one and that has not been done. @throws InputError */
+  /** Compares what is stored under a key with its checksum, if it has one, once. @throws InputError if they differ */
   verify(key: string): Promise<void>;
 }
 
@@ -39,15 +39,15 @@ export interface TorchFile {
   readonly storages: Storages;
 }
 
-/** Objects may take as much memory as the file has bytes, and this. */
-const smallConstant = 64 * 1024 * 1024;
+/** Objects may take as many bytes of memory as the file has, and these in addition. */
+const memoryAllowance = 64 * 1024 * 1024;
 
-/** A checkpoint's objects take some hundred kilobytes; a pickle is read whole. */
-const largestPickle = 1024 ** 3;
+/** Limit for a pickle, which is read whole; a checkpoint's has some hundred kilobytes. */
+const maxPickleSize = 1024 ** 3;
 
 /**
- * Whether a file is one of PyTorch's, by its first bytes: a zip or a pickle. A safetensors file may begin with any byte,
- * its header's length; the header follows.
+ * Whether a file is a PyTorch file, by its first bytes: a zip file, a pickle or a tar file. A safetensors file begins
+ * with its header's length, which may look like any of these; its header begins with "{" at byte 8.
  */
 export async function isTorchFile(source: ByteSource): Promise<boolean> {
   const head = await source.read(0, Math.min(9, source.size));
@@ -55,17 +55,17 @@ export async function isTorchFile(source: ByteSource): Promise<boolean> {
   return isZip(head) || head[0] === 0x80 || (await isTar(source));
 }
 
-/** Reads a PyTorch file's objects; tensors' bytes stay where they are. @throws InputError if it is none, or damaged */
+/** Reads the objects of a PyTorch file, but no tensor's bytes. @throws InputError if it is another file, or damaged */
 export async function readTorchFile(source: ByteSource, crc32: Crc32): Promise<TorchFile> {
   const head = await source.read(0, Math.min(4, source.size));
   if (isZip(head)) return readTorchZip(source, crc32);
   if (head[0] === 0x80) return readLegacy(source);
   if (await isTar(source)) {
     throw new InputError(
-      `${source.name}: the tar format of PyTorch 0.1; load it in Python and save it again with torch.save`,
+      `${source.name}: the tar format of PyTorch 0.1 is not supported; load it in Python and re-save it with torch.save`,
     );
   }
-  throw new InputError(`${source.name}: no PyTorch file: expected a zip archive or a pickle`);
+  throw new InputError(`${source.name}: not a PyTorch file; expected a zip file or a pickle`);
 }
 
 function isZip(head: Uint8Array): boolean {
@@ -78,14 +78,14 @@ async function isTar(source: ByteSource): Promise<boolean> {
 }
 
 function tooLarge(source: ByteSource, size: number): InputError {
-  return new InputError(`${source.name}: a pickle of ${size} bytes, expected ${largestPickle} at most`);
+  return new InputError(`${source.name}: the pickle has ${size} bytes, expected at most ${maxPickleSize}`);
 }
 
 async function readTorchZip(source: ByteSource, crc32: Crc32): Promise<TorchFile> {
   const members = await readZipDirectory(source);
   const pickle = [...members.keys()].find((name) => /^[^/]*\/data\.pkl$/.test(name));
   if (pickle === undefined) {
-    throw new InputError(`${source.name}: a zip file, but not PyTorch's: no data.pkl in its folder`);
+    throw new InputError(`${source.name}: not a PyTorch file; expected NAME/data.pkl in the zip file`);
   }
   const folder = pickle.slice(0, -"data.pkl".length);
   const storages = new ZipStorages(
@@ -96,7 +96,7 @@ async function readTorchZip(source: ByteSource, crc32: Crc32): Promise<TorchFile
     crc32,
   );
   const bytes = await storages.readWhole(pickle);
-  const { value } = unpickle(source.name, bytes, new TorchHost(source.name), source.size + smallConstant);
+  const { value } = unpickle(source.name, bytes, new TorchHost(source.name), source.size + memoryAllowance);
   const format = members.has(`${folder}constants.pkl`) ? "torchscript" : "zip";
   return { format, root: value, storages };
 }
@@ -115,7 +115,7 @@ async function isBigEndian(
   );
 }
 
-/** Read at once while a checksum is made. */
+/** Bytes of one read while a checksum is computed. */
 const chunkSize = 4 * 1024 * 1024;
 
 class ZipStorages implements Storages {
@@ -124,7 +124,7 @@ class ZipStorages implements Storages {
   readonly #members: ReadonlyMap<string, ZipMember | null>;
   readonly #folder: string;
   readonly #crc32: Crc32;
-  /** How far each member has been read from its beginning without a gap, and the checksum so far. */
+  /** Up to where each member has been read in order, and the checksum so far. */
   readonly #progress = new Map<string, { readonly end: number; readonly crc: number }>();
 
   constructor(
@@ -155,7 +155,7 @@ class ZipStorages implements Storages {
     return this.#member(this.#nameOf(key)).size;
   }
 
-  /** Reading a member from its beginning to its end, in any pieces, checks it. */
+  /** Verifies the checksum once a member has been read in order from beginning to end. */
   async read(key: string, start: number, length: number, reused?: Uint8Array): Promise<Uint8Array> {
     const name = this.#nameOf(key);
     const bytes = await this.#source.read(this.#member(name).offset + start, length, reused);
@@ -172,10 +172,10 @@ class ZipStorages implements Storages {
     }
   }
 
-  /** @throws InputError if the member is not there, compressed or damaged */
+  /** @throws InputError if the member is missing, compressed or damaged */
   async readWhole(name: string): Promise<Uint8Array> {
     const { offset, size } = this.#member(name);
-    if (size > largestPickle) throw tooLarge(this.#source, size);
+    if (size > maxPickleSize) throw tooLarge(this.#source, size);
     const bytes = await this.#source.read(offset, size);
     this.#count(name, 0, bytes);
     return bytes;
@@ -190,7 +190,7 @@ class ZipStorages implements Storages {
     if (now.end !== member.size || now.crc === member.crc32) return;
     this.#progress.delete(name);
     throw new InputError(
-      `${this.#source.name}: ${name} is damaged (its checksum is wrong); download it again`,
+      `${this.#source.name}: ${name} is damaged (its checksum does not match); download the file again`,
     );
   }
 
@@ -202,7 +202,7 @@ class ZipStorages implements Storages {
     const member = this.#members.get(name);
     if (member) return member;
     throw new InputError(
-      `${this.#source.name}: ${name} is ${member === null ? "compressed or encrypted; save it with torch.save" : "missing; download it again"}`,
+      `${this.#source.name}: ${name} is ${member === null ? "compressed or encrypted; re-save the checkpoint with torch.save" : "missing; download the file again"}`,
     );
   }
 }
@@ -215,12 +215,12 @@ async function readLegacy(source: ByteSource): Promise<TorchFile> {
   const nothing: PickleHost = {
     call: () => undefined,
     persistent: () => {
-      throw new InputError(`${source.name}: a reference outside the objects`);
+      throw new InputError(`${source.name}: unexpected reference to a storage; download it again`);
     },
   };
   const magic = await pickles.next(nothing);
   if (magic !== magicNumber) {
-    throw new InputError(`${source.name}: a pickle, but not PyTorch's: expected a file of torch.save`);
+    throw new InputError(`${source.name}: not a PyTorch file; expected a pickle that torch.save wrote`);
   }
   const version = await pickles.next(nothing);
   if (version !== legacyVersion) {
@@ -228,26 +228,26 @@ async function readLegacy(source: ByteSource): Promise<TorchFile> {
       `${source.name}: expected version ${legacyVersion} of the legacy format, found ${String(version)}`,
     );
   }
-  await pickles.next(nothing); // sizes of the system's integers: nothing depends on them
+  await pickles.next(nothing); // sizes of the system's integers, which the format does not depend on
   const host = new LegacyHost(source.name);
   const root = await pickles.next(host);
   const keys = await pickles.next(nothing);
   return { format: "legacy", root, storages: await LegacyStorages.read(source, keys, host, pickles.end) };
 }
 
-/** Pickles one after another, of which nobody knows the length beforehand. */
+/** Consecutive pickles. Their lengths are not stored. */
 class PickleSequence {
   end = 0;
   readonly #source: ByteSource;
   #bytes: Uint8Array = new Uint8Array();
-  /** Where `bytes` begin in the file. */
+  /** Position of `bytes` in the file. */
   #start = 0;
 
   constructor(source: ByteSource) {
     this.#source = source;
   }
 
-  /** Reads more and more of the file until the pickle is in it. */
+  /** Reads more of the file until the pickle is complete. */
   async next(host: PickleHost): Promise<unknown> {
     for (let length = 65536; ; length *= 4) {
       try {
@@ -258,7 +258,7 @@ class PickleSequence {
         const rest = this.#source.size - this.end;
         if (!(error instanceof PickleCutShort) || this.#start + this.#bytes.length >= this.#source.size)
           throw error;
-        if (length > largestPickle) throw tooLarge(this.#source, rest);
+        if (length > maxPickleSize) throw tooLarge(this.#source, rest);
         this.#bytes = await this.#source.read(this.end, Math.min(length, rest));
         this.#start = this.end;
       }
@@ -267,11 +267,11 @@ class PickleSequence {
 
   #unpickle(host: PickleHost): Unpickled {
     const { name, size } = this.#source;
-    return unpickle(name, this.#bytes, host, size + smallConstant, this.end - this.#start);
+    return unpickle(name, this.#bytes, host, size + memoryAllowance, this.end - this.#start);
   }
 }
 
-/** Notes the size of the elements of each storage, which the file does not say again in front of their bytes. */
+/** Collects the element size of each storage, which is not stored with its bytes. */
 class LegacyHost extends TorchHost {
   readonly elementSizes = new Map<string, number>();
 
@@ -299,12 +299,17 @@ class LegacyStorages implements Storages {
     offset: number,
   ): Promise<LegacyStorages> {
     if (!Array.isArray(keys))
-      throw new InputError(`${source.name}: expected a list of storages; download it again`);
+      throw new InputError(
+        `${source.name}: expected the list of storages, found another object; download it again`,
+      );
     const members = new Map<string, { offset: number; size: number }>();
     for (const key of keys.map(String)) {
       const element = elementSizes.get(key);
-      if (element === undefined) throw new InputError(`${source.name}: nothing uses the storage ${key}`);
-      const cutShort = new InputError(`${source.name}: cut short in storage ${key}; download it again`);
+      if (element === undefined)
+        throw new InputError(`${source.name}: no tensor uses the storage ${key}; download it again`);
+      const cutShort = new InputError(
+        `${source.name}: the file ends within storage ${key}; download it again`,
+      );
       if (offset + 8 > source.size) throw cutShort;
       const head = await source.read(offset, 8);
       const count = Number(new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0, true));
@@ -320,7 +325,7 @@ class LegacyStorages implements Storages {
   locate({ key, start, size }: Storage): number {
     const member = this.#members.get(key);
     if (!member || start + size > member.size) {
-      throw new InputError(`${this.#source.name}: the storage ${key} is not whole; download it again`);
+      throw new InputError(`${this.#source.name}: the storage ${key} is cut short; download it again`);
     }
     return member.offset + start;
   }

@@ -1,8 +1,8 @@
 /**
- * What PyTorch puts into pickles: storages, tensors, and the functions that put a tensor together.
+ * The objects in PyTorch's pickles: storages, tensors, and the functions that create tensors.
  *
- * A tensor is a view of a storage: an offset, a shape and strides, in elements. Several tensors may share a storage.
- * The constructors below are all that is known; everything else becomes a placeholder.
+ * A tensor is a view of a storage: an offset, a shape and strides, in elements. Tensors may share a storage. Calls of
+ * functions that are not in the table of constructors below become placeholders.
  *
  * Source: torch/_utils.py (_rebuild_*), torch/serialization.py (persistent_id), torch/_tensor.py.
  */
@@ -10,13 +10,13 @@ import { bytesPerElement, elementCount, type Dtype } from "../tensor/dtype.ts";
 import { InputError } from "../errors/input-error.ts";
 import { Global, Instance, Tuple, type PickleHost } from "./pickle.ts";
 
-/** Bytes that tensors look at; they lie elsewhere in the file under `key`. */
+/** The bytes of tensors, which are stored in the file under `key`. */
 export class Storage {
   readonly key: string;
   readonly dtype: Dtype;
-  /** Bytes that the pickle says it has. */
+  /** Size in bytes, according to the pickle. */
   readonly size: number;
-  /** Where it begins in the bytes of `key`: legacy files have storages that are parts of others. */
+  /** First byte in what is stored under `key`: in legacy files a storage may be a part of another. */
   readonly start: number;
 
   constructor(key: string, dtype: Dtype, size: number, start = 0) {
@@ -32,9 +32,9 @@ export class TorchTensor {
   readonly storage: Storage;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** Distance of neighbours along each dimension, in elements. */
+  /** Distance between neighbours along each dimension, in elements. */
   readonly strides: readonly number[];
-  /** First element's place in the storage, in bytes. */
+  /** Position of the first element in the storage, in bytes. */
   readonly start: number;
 
   constructor(
@@ -51,12 +51,12 @@ export class TorchTensor {
     this.start = start;
   }
 
-  /** Bytes of the tensor written out. */
+  /** Size of the tensor in row-major order, in bytes. */
   get size(): number {
     return elementCount(this.shape) * bytesPerElement[this.dtype];
   }
 
-  /** Whether its elements lie in the storage one after another. */
+  /** Whether its elements are in row-major order in the storage, without gaps. */
   get isContiguous(): boolean {
     let expected = 1;
     for (const [i, size] of [...this.shape.entries()].reverse()) {
@@ -68,7 +68,7 @@ export class TorchTensor {
   }
 }
 
-/** A tensor that cannot be had. It is an error only for whoever wants it. */
+/** A tensor that cannot be read. It is an error only if the tensor is needed. */
 export class UnreadableTensor {
   readonly reason: string;
 
@@ -77,7 +77,7 @@ export class UnreadableTensor {
   }
 }
 
-/** "torch.FloatStorage", "torch.cuda.HalfStorage" → the elements' format. */
+/** The dtypes of storage classes: "torch.FloatStorage", "torch.cuda.HalfStorage". */
 const storageDtypes: Readonly<Record<string, Dtype>> = {
   DoubleStorage: "F64",
   FloatStorage: "F32",
@@ -93,7 +93,7 @@ const storageDtypes: Readonly<Record<string, Dtype>> = {
   UntypedStorage: "U8",
 };
 
-/** "torch.float32" → the elements' format: for tensors whose storage has none of its own. */
+/** The dtypes of tensors whose storage is untyped. */
 const torchDtypes: Readonly<Record<string, Dtype>> = {
   "torch.float64": "F64",
   "torch.float32": "F32",
@@ -114,7 +114,7 @@ const torchDtypes: Readonly<Record<string, Dtype>> = {
   "torch.complex64": "C64",
 };
 
-/** PyTorch's pickles. */
+/** Gives meaning to the names in PyTorch's pickles. */
 export class TorchHost implements PickleHost {
   readonly #name: string;
 
@@ -130,7 +130,7 @@ export class TorchHost implements PickleHost {
   /** ("storage", class, key, device, elements), in legacy files followed by (key of a part, offset, elements) or None. */
   persistent(id: unknown): unknown {
     const [kind, type, key, , elements, view] = id instanceof Tuple ? id.items : [];
-    // Legacy files name the classes of whole modules with their source code.
+    // Legacy files store the source code of modules with their classes.
     if (kind === "module") return type;
     if (
       kind !== "storage" ||
@@ -138,7 +138,9 @@ export class TorchHost implements PickleHost {
       (typeof key !== "string" && typeof key !== "number") ||
       !isSize(elements)
     ) {
-      throw new InputError(`${this.#name}: a reference to something that is no storage; save it again`);
+      throw new InputError(
+        `${this.#name}: expected a reference to a storage, found another one; re-save the file with torch.save`,
+      );
     }
     const dtype = storageDtype(type.path);
     if (dtype === undefined) return new Instance(type.path, []);
@@ -146,7 +148,9 @@ export class TorchHost implements PickleHost {
     if (!(view instanceof Tuple)) return new Storage(String(key), dtype, elements * element);
     const [, offset, length] = view.items;
     if (!isSize(offset) || !isSize(length)) {
-      throw new InputError(`${this.#name}: a part of a storage without offset and length; save it again`);
+      throw new InputError(
+        `${this.#name}: a part of a storage lacks its offset or length; re-save the file with torch.save`,
+      );
     }
     return new Storage(String(key), dtype, length * element, offset * element);
   }
@@ -159,7 +163,7 @@ function storageDtype(path: string): Dtype | undefined {
 
 type Constructor = (args: readonly unknown[]) => unknown;
 
-/** The short table: a null prototype, so that no name of a pickle finds anything else. */
+/** The functions that pickles may call. The null prototype keeps names like "toString" from being found. */
 const constructors: Readonly<Record<string, Constructor | undefined>> = {
   __proto__: null as never,
 
@@ -180,20 +184,20 @@ const constructors: Readonly<Record<string, Constructor | undefined>> = {
   "torch._utils._rebuild_tensor_v3": ([storage, offset, shape, strides, , , dtype, metadata]) =>
     view(storage, offset, shape, strides, dtype, metadata),
 
-  // Parameters are tensors that can be trained.
+  // Parameters are trainable tensors.
   "torch._utils._rebuild_parameter": ([tensor]) => tensorOf(tensor, "torch._utils._rebuild_parameter"),
   "torch._utils._rebuild_parameter_with_state": ([tensor]) =>
     tensorOf(tensor, "torch._utils._rebuild_parameter_with_state"),
   "torch.nn.parameter.Parameter": ([tensor]) => tensorOf(tensor, "torch.nn.parameter.Parameter"),
   "torch.nn.parameter.Buffer": ([tensor]) => tensorOf(tensor, "torch.nn.parameter.Buffer"),
 
-  // function, class, arguments, state: a tensor with attributes or of a class of its own
+  // function, class, arguments, state: a tensor with attributes, or of a subclass
   "torch._tensor._rebuild_from_type_v2": ([rebuild, type, args]) => {
     if (!(rebuild instanceof Global) || !(args instanceof Tuple)) return undefined;
     if (!(type instanceof Global) || !plainTensors.has(type.path)) return undefined;
     return tensorOf(constructors[rebuild.path]?.(args.items), rebuild.path);
   },
-  // tensor, dtype, device: what tensors of other devices (XLA) are saved as
+  // tensor, dtype, device: tensors of other devices (XLA)
   "torch._utils._rebuild_device_tensor_from_cpu_tensor": ([tensor, dtype]) =>
     tensor instanceof TorchTensor && dtype instanceof Global && torchDtypes[dtype.path] === tensor.dtype
       ? tensor
@@ -222,7 +226,7 @@ function pairOf(pair: unknown): [unknown, unknown][] {
 function tensorOf(value: unknown, path: string): TorchTensor | UnreadableTensor {
   if (value instanceof TorchTensor || value instanceof UnreadableTensor) return value;
   const origin = value instanceof Instance ? value.path : path;
-  return new UnreadableTensor(`it is made by ${origin}, which this program does not know`);
+  return new UnreadableTensor(`it is created by ${origin}, which is not supported`);
 }
 
 function view(
@@ -235,11 +239,11 @@ function view(
 ): TorchTensor | UnreadableTensor {
   if (!(storage instanceof Storage)) {
     const found = storage instanceof Instance ? storage.path : "something else";
-    return new UnreadableTensor(`expected a storage of numbers, found ${found}`);
+    return new UnreadableTensor(`it needs a storage of numbers, found ${found}`);
   }
   const dtype = type instanceof Global ? torchDtypes[type.path] : storage.dtype;
   if (dtype === undefined) {
-    return new UnreadableTensor(`its dtype ${(type as Global).path} has no place in safetensors`);
+    return new UnreadableTensor(`its dtype ${(type as Global).path} does not exist in safetensors`);
   }
   if (
     !isSize(offset) ||
@@ -258,7 +262,7 @@ function view(
   const last = tensor.shape.reduce((sum, size, i) => sum + (size - 1) * (strides.items[i] ?? 0), offset);
   if (tensor.size > 0 && (last + 1) * element > storage.size) {
     return new UnreadableTensor(
-      `it reaches to byte ${(last + 1) * element} of a storage of ${storage.size} bytes`,
+      `it ends at byte ${(last + 1) * element} of a storage of ${storage.size} bytes`,
     );
   }
   return tensor;

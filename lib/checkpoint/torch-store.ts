@@ -1,8 +1,8 @@
 /**
- * Tensors of a PyTorch file as a TensorStore: little-endian bytes in row-major order, whatever the file holds.
+ * The tensors of a PyTorch file as a TensorStore: little-endian bytes in row-major order, whatever the file's layout.
  *
- * A tensor whose elements lie one after another is read as it is. Any other (transposed, sliced, expanded) is gathered:
- * the wanted elements are split into boxes whose bytes lie close together, and each box is read at once.
+ * A contiguous tensor is read as it is. Others (transposed, sliced, expanded) are gathered: their elements are split into
+ * boxes whose bytes are close together, and each box is read with one read.
  */
 import { bytesPerElement, type Dtype } from "../tensor/dtype.ts";
 import { InputError } from "../errors/input-error.ts";
@@ -10,8 +10,8 @@ import { tensorInfo, type ByteSource, type TensorInfo, type TensorStore } from "
 import type { Storages, TorchFile } from "./torch-file.ts";
 import type { TorchTensor } from "./torch-objects.ts";
 
-/** What an expanded tensor (one number seen a million times) may take beyond the file's size, in bytes. */
-const smallConstant = 16 * 1024 * 1024;
+/** Bytes that a tensor may have beyond the file's size: an expanded tensor repeats its elements. */
+const expansionAllowance = 16 * 1024 * 1024;
 
 export class TorchStore implements TensorStore {
   readonly name: string;
@@ -21,7 +21,7 @@ export class TorchStore implements TensorStore {
   readonly #storages: Storages;
   readonly #views: ReadonlyMap<string, TorchTensor>;
 
-  /** @throws InputError for a tensor whose storage is not in the file, or one that is much larger than the file */
+  /** @throws InputError if a tensor's storage is not in the file, or a tensor is much larger than the file */
   constructor(source: ByteSource, { storages }: TorchFile, views: ReadonlyMap<string, TorchTensor>) {
     this.name = source.name;
     this.#source = source;
@@ -29,10 +29,8 @@ export class TorchStore implements TensorStore {
     this.#views = views;
     const tensors = new Map<string, TensorInfo>();
     for (const [name, { storage, dtype, shape, start, size }] of views) {
-      if (size > source.size + smallConstant) {
-        throw new InputError(
-          `${source.name}: "${name}" [${shape.join(", ")}] is larger than the file that it comes from`,
-        );
+      if (size > source.size + expansionAllowance) {
+        throw new InputError(`${source.name}: "${name}" [${shape.join(", ")}] is larger than the file`);
       }
       tensors.set(name, { dtype, shape, offset: storages.locate(storage) + start, size });
     }
@@ -44,7 +42,7 @@ export class TorchStore implements TensorStore {
     const view = this.#views.get(name)!;
     const end = start + (length ?? size - start);
     if (start < 0 || end > size)
-      throw new InputError(`${this.name}: "${name}" has ${size} bytes, not ${end}`);
+      throw new InputError(`${this.name}: expected bytes ${start} to ${end} of "${name}", found ${size}`);
     if (end === start) return new Uint8Array();
     const { storage } = view;
     const isWhole =
@@ -52,12 +50,12 @@ export class TorchStore implements TensorStore {
       view.start === 0 &&
       storage.start === 0 &&
       size === this.#storages.sizeOf(storage.key);
-    // Whole storages are checked as they are read; parts of one would leave holes.
+    // Reading a whole storage verifies its checksum. Reading a part does not, so the storage is verified first.
     if (!isWhole) await this.#storages.verify(storage.key);
     if (view.isContiguous && !this.#storages.isBigEndian) {
       return this.#storages.read(storage.key, storage.start + view.start + start, end - start, reused);
     }
-    // Whole elements: a foreign byte order, or elements from anywhere.
+    // Bytes must be swapped or elements gathered, which takes whole elements.
     const element = bytesPerElement[dtype];
     const first = Math.floor(start / element);
     const count = Math.ceil(end / element) - first;
@@ -73,13 +71,13 @@ export class TorchStore implements TensorStore {
   }
 }
 
-/** Turns big-endian numbers into little-endian ones; complex numbers are two. */
+/** Turns big-endian numbers into little-endian ones. A complex number consists of two. */
 function swapBytes(bytes: Uint8Array, dtype: Dtype): void {
   const width = dtype === "C64" ? 4 : bytesPerElement[dtype];
   for (let at = 0; width > 1 && at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
 }
 
-/** Where a box of elements begins, and its extent along each dimension. */
+/** A box of elements: its first position, and its extent along each dimension. */
 interface Box {
   readonly begin: readonly number[];
   readonly extent: readonly number[];
@@ -100,12 +98,12 @@ async function gather(
   return out;
 }
 
-/** A run of elements in row-major order as boxes: a part of a row, whole rows, a part of a row, in each dimension. */
+/** Splits consecutive elements into boxes: in each dimension the end of a row, whole rows, the beginning of a row. */
 function* boxesOf(shape: readonly number[], first: number, count: number): Generator<Box> {
   const rowOf = shape.map((_, d) => shape.slice(d + 1).reduce((product, size) => product * size, 1));
   const end = first + count;
   while (first < end) {
-    // The outermost dimension in which at least one whole row begins here and ends in time.
+    // The outermost dimension of which a whole row begins here and ends before `end`.
     let d = 0;
     while (first % rowOf[d]! !== 0 || first + rowOf[d]! > end) d++;
     const row = rowOf[d]!;
@@ -119,12 +117,12 @@ function* boxesOf(shape: readonly number[], first: number, count: number): Gener
   }
 }
 
-/** Bytes that are read at once at most. */
+/** Bytes of one read, at most. */
 const largestSpan = 32 * 1024 * 1024;
-/** Bytes below which it does not pay to leave any out. */
+/** Bytes below which splitting a read is slower than reading some that are not wanted. */
 const smallestSpan = 64 * 1024;
 
-/** Splits a box until its bytes lie close together: not much is read that is not wanted. */
+/** Splits a box until few unwanted bytes are between its first and its last element. */
 function* closeTogether(view: TorchTensor, box: Box): Generator<Box> {
   const pending = [box];
   for (let piece = pending.pop(); piece; piece = pending.pop()) {
@@ -154,7 +152,7 @@ function spanOf(view: TorchTensor, extent: readonly number[]): number {
   return elements * bytesPerElement[view.dtype];
 }
 
-/** Reads a box's span and puts its elements where they belong in `out`, which begins with the element `first`. */
+/** Reads a box and copies its elements to their places in `out`, which begins with the element `first`. */
 async function readBox(
   storages: Storages,
   view: TorchTensor,
@@ -169,7 +167,7 @@ async function readBox(
   const rowOf = shape.map((_, d) => shape.slice(d + 1).reduce((product, size) => product * size, 1));
   const target = begin.reduce((sum, at, d) => sum + at * rowOf[d]!, -first);
 
-  // The innermost dimension in a loop of its own, the others counted like the digits of a number.
+  // A loop over the innermost dimension; the outer ones count like the digits of a number.
   const inner = shape.length - 1;
   const digits = extent.map(() => 0);
   const rows = extent.slice(0, inner).reduce((product, size) => product * size, 1);

@@ -1,6 +1,6 @@
 /**
- * Picks and starts tfjs's backend. What can run depends on the surroundings (Node, a browser), so the ways to
- * load a backend are handed in, best first: `lib/node/backends.ts` holds Node's.
+ * Chooses and starts the tfjs backend. The host (Node, a browser) passes in the loaders that it has, best first; those
+ * of Node are in `lib/node/backends/backends.ts`.
  */
 import { env, getBackend, ready, setBackend } from "@tensorflow/tfjs-core";
 
@@ -12,33 +12,34 @@ export type BackendChoice = "auto" | BackendName;
 
 export interface BackendInfo {
   readonly name: BackendName;
-  /** One line for people: "tensorflow 2.21.0 on CPU (2 threads)", "wasm with SIMD, 1 thread". */
+  /** One line: "tensorflow 2.21.0 on CPU (2 threads)", "wasm with SIMD, 1 thread". */
   readonly description: string;
 }
 
-/** One way to get a backend. Several loaders may share a name: the first that works is taken. */
+/** One way to start a backend. Several loaders may share a name: the first that works is used. */
 export interface BackendLoader {
   readonly name: BackendName;
   /**
    * Registers the backend, makes it tfjs's current one and waits until it is ready.
    *
-   * @throws InputError saying why it cannot run here and what to do.
+   * @throws InputError if it cannot run here
    */
   load(): Promise<BackendInfo>;
 }
 
 /**
- * Reads a choice that a person wrote.
+ * Validates a user's choice of a backend.
  *
- * @param where where it was written, for the message: "--backend", "CLIPSCOPE_BACKEND"
- * @throws InputError if it is none of auto, tensorflow, wasm and cpu.
+ * @param where where it comes from, for the error: "--backend", "CLIPSCOPE_BACKEND"
+ * @throws InputError if it is not one of auto, tensorflow, wasm and cpu
  */
-export function parseBackendChoice(text: string, where = "--backend"): BackendChoice {
+export function parseBackendChoice(text: string, where?: string): BackendChoice {
   if (text === "auto") return text;
   const name = backendNames.find((known) => known === text);
   if (name === undefined) {
+    const prefix = where === undefined ? "" : `${where}: `;
     throw new InputError(
-      `${where}: unknown backend "${text}"; choose one of auto, ${backendNames.join(", ")}`,
+      `${prefix}unknown backend "${text}"; choose one of auto, ${backendNames.join(", ")}`,
     );
   }
   return name;
@@ -52,14 +53,14 @@ interface Active {
 }
 
 let active: Active | undefined;
-/** Starts wait for one another: tfjs has one current backend. */
+/** Makes starts wait for each other, because tfjs has one current backend. */
 let queue: Promise<unknown> = Promise.resolve();
 
 /**
- * Starts a backend, or returns the one that is running if it answers the choice already.
+ * Starts a backend, or returns the running one if it satisfies the choice.
  *
- * @param choice "auto" takes the first loader that works; a name takes the first of that name that works.
- * @throws InputError if the choice is unknown or nothing of it can run here; `details` holds every reason.
+ * @param choice "auto" takes the first loader that works, a name the first of that name that works
+ * @throws InputError if the choice is unknown or cannot run here; `details` holds the reasons
  */
 export function startBackend(choice: BackendChoice, loaders: readonly BackendLoader[]): Promise<BackendInfo> {
   const started = queue.then(() => start(parseBackendChoice(choice), loaders));
@@ -70,9 +71,9 @@ export function startBackend(choice: BackendChoice, loaders: readonly BackendLoa
 async function start(choice: BackendChoice, loaders: readonly BackendLoader[]): Promise<BackendInfo> {
   const candidates = loaders.filter((loader) => choice === "auto" || loader.name === choice);
   if (active && getBackend() === active.info.name) {
-    // "auto" is not answered by a lesser backend that somebody named before.
-    const answers = choice === "auto" ? active.choice === choice && active.loaders === loaders : true;
-    if (answers && candidates.includes(active.loader)) return active.info;
+    // A backend that was chosen by name may not be the best one, so it does not satisfy "auto".
+    const satisfies = choice === "auto" ? active.choice === choice && active.loaders === loaders : true;
+    if (satisfies && candidates.includes(active.loader)) return active.info;
   }
 
   const failures: { readonly loader: BackendLoader; readonly error: unknown }[] = [];
@@ -87,7 +88,7 @@ async function start(choice: BackendChoice, loaders: readonly BackendLoader[]): 
   }
 
   const first = failures[0];
-  if (first === undefined) throw new InputError(`the ${choice} backend is not part of this build`);
+  if (first === undefined) throw new InputError(`the ${choice} backend is not available in this environment`);
   if (failures.length === 1) throw first.error;
   throw new InputError(
     choice === "auto"
@@ -101,19 +102,19 @@ async function start(choice: BackendChoice, loaders: readonly BackendLoader[]): 
 /**
  * Makes a registered backend the current one and waits for it.
  *
- * @throws InputError if the backend does not initialise.
+ * @throws InputError if the backend does not initialise
  */
 export async function activateBackend(name: BackendName): Promise<void> {
   const worked = await quietly(() => setBackend(name));
   if (!worked) {
-    throw new InputError(`tfjs could not initialise the ${name} backend; choose another with --backend`);
+    throw new InputError(`tfjs could not initialise the ${name} backend; choose another one`);
   }
   await ready();
 }
 
 /**
- * Runs something without tfjs's own notices on the console (a second registration of a kernel, a failed
- * initialisation with its stack). Errors come through.
+ * Runs a function without tfjs's notices on the console (a kernel that is registered twice, the stack of a failed
+ * initialisation). Errors are still thrown.
  */
 export async function quietly<T>(run: () => T | Promise<T>): Promise<T> {
   const flags = env();

@@ -1,4 +1,4 @@
-/** How far one tensor's values are from another's. */
+/** The distance between two tensors. */
 
 export interface Comparison {
   /** ‖ours − reference‖ / ‖reference‖ over all values (Frobenius norms); 0 where both are zero. */
@@ -7,13 +7,13 @@ export interface Comparison {
   readonly maxAbs: number;
   /** Cosine of the angle between the two, as flat vectors; 1 where both are zero. */
   readonly cosine: number;
-  /** Flat index at which `maxAbs` stands. */
+  /** Flat index of the value that gives `maxAbs`. */
   readonly worstIndex: number;
 }
 
 /**
- * Compares flat values, summing in float64. A NaN or an infinity anywhere that the other side does not have makes
- * all figures NaN or infinite, so that no tolerance passes it.
+ * Compares flat values, summing in float64. A NaN or an infinity on one side only makes all figures NaN or infinite, so
+ * that no tolerance accepts it.
  *
  * @throws RangeError if the two differ in length
  */
@@ -35,7 +35,7 @@ export function compare(ours: ArrayLike<number>, reference: ArrayLike<number>): 
     squaredOurs += a * a;
     squaredReference += b * b;
     product += a * b;
-    // Written so that the first NaN wins and stays.
+    // `!(a <= b)` is also true for NaN: the first NaN is kept.
     if (!(error <= maxAbs) && !Number.isNaN(maxAbs)) {
       maxAbs = error;
       worstIndex = i;
@@ -50,7 +50,7 @@ export function compare(ours: ArrayLike<number>, reference: ArrayLike<number>): 
   };
 }
 
-/** The position of a flat index in a shape: `unravel(5, [2, 3])` is `[1, 2]`. */
+/** Turns a flat index into a position in a shape: `unravel(5, [2, 3])` is `[1, 2]`. */
 export function unravel(index: number, shape: readonly number[]): number[] {
   const position: number[] = [];
   for (const size of shape.toReversed()) {

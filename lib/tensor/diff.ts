@@ -1,4 +1,4 @@
-/** Two stores of tensors, compared tensor by tensor and piece by piece. */
+/** Compares two stores tensor by tensor, in chunks. */
 import {
   bytesPerElement,
   elementCount,
@@ -12,10 +12,10 @@ import { tensorInfo, type TensorStore } from "./store.ts";
 
 /**
  * - `identical`: the same dtype, shape and bytes.
- * - `rounded`: rounding one to the other's dtype gives its bytes.
- * - `different`: other numbers.
- * - `shape`: another shape.
- * - `only-a`, `only-b`: on one side only.
+ * - `rounded`: rounding one to the other's dtype gives the other's bytes.
+ * - `different`: the numbers differ.
+ * - `shape`: the shapes differ.
+ * - `only-a`, `only-b`: the other side lacks the tensor.
  */
 export type DifferenceKind = "identical" | "rounded" | "different" | "shape" | "only-a" | "only-b";
 
@@ -24,20 +24,18 @@ export interface TensorDifference {
   readonly kind: DifferenceKind;
   readonly dtypes: readonly [a: Dtype | null, b: Dtype | null];
   readonly shapes: readonly [a: readonly number[] | null, b: readonly number[] | null];
-  /** Largest |a − b|; null where there is nothing to compare, or it is not finite. */
+  /** Largest |a − b|; null if the tensors cannot be compared or it is not finite. */
   readonly maxAbs: number | null;
-  /** ‖a − b‖ / ‖b‖; null likewise. */
+  /** ‖a − b‖ / ‖b‖; null in the same cases. */
   readonly relativeL2: number | null;
-  /** Elements that differ. */
+  /** Number of elements that differ; null if the tensors cannot be compared. */
   readonly differing: number | null;
 }
 
-/** Elements in memory at once, of each side. */
+/** Elements of each side that are in memory at once. */
 const chunkElements = 1024 * 1024;
 
-/**
- * Compares the tensors of two stores whose names begin with a prefix, in the order of `a`, then what only `b` has.
- */
+/** Compares the tensors whose names begin with a prefix: those of `a` in its order, then those that only `b` has. */
 export async function* diffStores(
   a: TensorStore,
   b: TensorStore,
@@ -102,7 +100,7 @@ async function haveEqualBytes(a: TensorStore, b: TensorStore, name: string): Pro
   return true;
 }
 
-/** The same elements of both sides, some at a time. */
+/** Reads both sides in chunks of the same elements. */
 async function* pieces(
   a: TensorStore,
   b: TensorStore,
@@ -118,14 +116,14 @@ async function* pieces(
   }
 }
 
-/** Whether numbers of one format can be rounded to the other. */
+/** Whether numbers of one dtype can be rounded to the other. */
 function mayRound(from: Dtype, to: Dtype): boolean {
   return from !== to && weightDtypes.includes(from) && weightDtypes.includes(to) && to !== "F64";
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
-  // Four bytes at a time where that can be.
+  // Four bytes at a time where both sides are aligned.
   const [wideA, wideB] = [a, b].map(({ buffer, byteOffset, length }) =>
     byteOffset % 4 === 0 ? new Uint32Array(buffer, byteOffset, Math.floor(length / 4)) : undefined,
   );

@@ -1,12 +1,14 @@
 /**
- * Number formats of weight files, and the way from each to the float32 that the network computes in.
+ * The number formats of weight files, and their conversion to and from the float32 that the network computes in.
  *
- * Names and sizes are those of the safetensors format; all of them are little-endian, as is every machine that
- * tfjs runs on. Widening F16 and BF16 is exact, F64 is rounded to the nearest float32.
+ * Names and sizes are those of the safetensors format. All are little-endian, as is every machine that tfjs runs on.
+ * Widening F16 and BF16 is exact; F64 is rounded to the nearest float32.
+ *
+ * Source: github.com/huggingface/safetensors, safetensors/src/tensor.rs (Dtype); IEEE 754-2019.
  */
 import { InputError } from "../errors/input-error.ts";
 
-/** Bytes of one element, for every dtype of the format whose elements are whole bytes. */
+/** Size of an element in bytes, for every dtype of the format whose elements are whole bytes. */
 export const bytesPerElement = {
   BOOL: 1,
   U8: 1,
@@ -33,7 +35,7 @@ export function isDtype(name: unknown): name is Dtype {
   return typeof name === "string" && Object.hasOwn(bytesPerElement, name);
 }
 
-/** What weights come in. */
+/** The dtypes that weights may have. */
 export const weightDtypes: readonly Dtype[] = ["F32", "F16", "BF16", "F64"];
 
 /** Number of elements of a shape; 1 for a scalar. */
@@ -42,9 +44,9 @@ export function elementCount(shape: readonly number[]): number {
 }
 
 /**
- * Widens stored bytes to float32. Aligned F32 bytes come back as a view, everything else as a copy.
+ * Converts stored bytes to float32. Aligned F32 bytes come back as a view, all others as a copy.
  *
- * @throws InputError for a dtype that weights do not come in.
+ * @throws InputError for a dtype that weights cannot have
  */
 export function toFloat32(dtype: Dtype, bytes: Uint8Array): Float32Array {
   const { buffer, byteOffset, length } = aligned(bytes, bytesPerElement[dtype]);
@@ -58,14 +60,14 @@ export function toFloat32(dtype: Dtype, bytes: Uint8Array): Float32Array {
     case "F64":
       return new Float32Array(new Float64Array(buffer, byteOffset, length / 8));
     default:
-      throw new InputError(`${dtype} is no format for weights: expected ${weightDtypes.join(", ")}`);
+      throw new InputError(`${dtype} is not a supported weight dtype; expected ${weightDtypes.join(", ")}`);
   }
 }
 
 /**
  * Reads stored integers (token ids, labels) as numbers.
  *
- * @throws InputError for a dtype that is no integer, or an I64 beyond the 53 bits that a number holds.
+ * @throws InputError for a dtype other than I64, I32 and U8, or an I64 beyond the 53 bits of a number
  */
 export function toIntegers(dtype: Dtype, bytes: Uint8Array): number[] {
   const { buffer, byteOffset, length } = aligned(bytes, bytesPerElement[dtype]);
@@ -78,18 +80,18 @@ export function toIntegers(dtype: Dtype, bytes: Uint8Array): number[] {
       return Array.from(new BigInt64Array(buffer, byteOffset, length / 8), (value) => {
         const number = Number(value);
         if (!Number.isSafeInteger(number))
-          throw new InputError(`the integer ${value.toString()} is too large`);
+          throw new InputError(`the integer ${value.toString()} is too large; expected at most 53 bits`);
         return number;
       });
     default:
-      throw new InputError(`${dtype} is no format for integers: expected I64, I32 or U8`);
+      throw new InputError(`${dtype} is not a supported integer dtype; expected I64, I32 or U8`);
   }
 }
 
 /**
- * Reads stored numbers of any kind; 64-bit integers are rounded to what a number holds.
+ * Reads stored numbers of any dtype; 64-bit integers are rounded to the nearest float64.
  *
- * @returns null for formats that are no plain numbers: complex ones and 8-bit floats
+ * @returns null for complex numbers and 8-bit floats
  */
 export function toNumbers(dtype: Dtype, bytes: Uint8Array): ArrayLike<number> | null {
   if (weightDtypes.includes(dtype) && dtype !== "F64") return toFloat32(dtype, bytes);
@@ -119,7 +121,7 @@ export function toNumbers(dtype: Dtype, bytes: Uint8Array): ArrayLike<number> | 
   }
 }
 
-/** Typed arrays need an offset that is a multiple of their element size: copy only where it is not. */
+/** Typed arrays need an offset that is a multiple of their element size; copies only if it is not. */
 function aligned(bytes: Uint8Array, alignment: number): Uint8Array {
   return bytes.byteOffset % alignment === 0 ? bytes : bytes.slice();
 }
@@ -132,7 +134,7 @@ function bfloatsToFloats(bfloats: Uint16Array): Float32Array {
   return floats;
 }
 
-/** Float32 bits of all 65,536 half-precision numbers: a look-up is several times faster than the arithmetic. */
+/** Float32 bits of all 65,536 half-precision numbers: a lookup is several times faster than the arithmetic. */
 let halfTable: Uint32Array | undefined;
 
 function halvesToFloats(halves: Uint16Array): Float32Array {
@@ -143,7 +145,7 @@ function halvesToFloats(halves: Uint16Array): Float32Array {
   return floats;
 }
 
-/** IEEE 754 binary16 (1 sign, 5 exponent, 10 fraction bits) to the bits of the equal binary32 (1, 8, 23). */
+/** Converts IEEE 754 binary16 (1 sign, 5 exponent, 10 fraction bits) to the bits of the equal binary32 (1, 8, 23). */
 function halfToFloatBits(half: number): number {
   const sign = (half & 0x8000) << 16;
   const exponent = (half >> 10) & 0x1f;
@@ -151,29 +153,29 @@ function halfToFloatBits(half: number): number {
   if (exponent === 0x1f) return sign | 0x7f800000 | (fraction << 13); // infinities and NaN
   if (exponent !== 0) return sign | ((exponent - 15 + 127) << 23) | (fraction << 13);
   if (fraction === 0) return sign;
-  // Subnormal: fraction · 2⁻²⁴, normalised so that its highest set bit becomes the implicit one.
+  // Subnormal, fraction · 2⁻²⁴: shifted so that the highest set bit becomes the implicit one.
   const shift = Math.clz32(fraction) - 21;
   return sign | ((127 - 14 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
 }
 
-/** Formats that weights can be written in. */
+/** The dtypes that weights can be written in. */
 export type FloatDtype = "F32" | "F16" | "BF16";
 
-/** Numbers in a format with fewer bits. */
+/** Numbers that were rounded to another dtype. */
 export interface Rounded {
   readonly bytes: Uint8Array;
-  /** Finite numbers that became infinite. */
+  /** Count of finite numbers that became infinite. */
   readonly overflowed: number;
-  /** Numbers other than zero that became subnormal, with fewer digits than the format has, or zero. */
+  /** Count of nonzero numbers that became zero or subnormal, which have fewer significant bits. */
   readonly subnormal: number;
 }
 
 /**
- * Writes floating-point numbers in another format, rounded once to the nearest, ties to even.
+ * Converts floating-point numbers to another dtype, rounded once to the nearest, ties to even.
  *
  * @param from one of `weightDtypes`
  * @param bytes whole elements
- * @throws InputError for a dtype that weights do not come in
+ * @throws InputError for a dtype that weights cannot have
  */
 export function roundFloats(from: Dtype, to: FloatDtype, bytes: Uint8Array): Rounded {
   if (from === to) return { bytes, overflowed: 0, subnormal: 0 };
@@ -205,8 +207,10 @@ function doublesToFloats(doubles: Float64Array): Rounded {
 }
 
 /**
- * Float32 that round further as the doubles would: inexact ones are cut off and their last bit is set, which tells a
- * number just above a tie from the tie. (Rounding twice to the nearest would be wrong there.)
+ * Rounds to odd: inexact numbers are truncated and their last bit is set. A second rounding of the result then gives what
+ * one rounding of the double would; rounding to the nearest twice would not, for numbers close to a tie.
+ *
+ * Source: Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd".
  */
 function roundedToOdd(doubles: Float64Array): Float32Array {
   const floats = new Float32Array(doubles);
@@ -225,7 +229,7 @@ function narrow(to: "F16" | "BF16", floats: Float32Array): Rounded {
   return to === "F16" ? floatsToHalves(bits) : floatsToBfloats(bits);
 }
 
-/** Bits of binary32 (1 sign, 8 exponent, 23 fraction bits) to binary16 (1, 5, 10). */
+/** Rounds binary32 (1 sign, 8 exponent, 23 fraction bits) to binary16 (1, 5, 10). */
 function floatsToHalves(bits: Uint32Array): Rounded {
   const halves = new Uint16Array(bits.length);
   let [overflowed, subnormal] = [0, 0];
@@ -234,19 +238,19 @@ function floatsToHalves(bits: Uint32Array): Rounded {
     const size = float & 0x7fffffff;
     let half;
     if (size >= 0x38800000 && size < 0x47800000) {
-      // Normal, 2⁻¹⁴ to 2¹⁶: another bias, and 13 bits fewer; a carry into the exponent is right.
+      // Normal, 2⁻¹⁴ to 2¹⁶: the bias changes and 13 bits are dropped. A carry into the exponent is correct.
       const biased = size - 0x38000000;
       half = (biased + 0xfff + ((biased >>> 13) & 1)) >>> 13;
       if (half === 0x7c00) overflowed++;
     } else if (size > 0x7f800000) {
-      half = 0x7e00 | ((size >>> 13) & 0x3ff); // NaN, quiet
+      half = 0x7e00 | ((size >>> 13) & 0x3ff); // a quiet NaN
     } else if (size >= 0x47800000) {
       half = 0x7c00;
       if (size !== 0x7f800000) overflowed++;
     } else if (size === 0) {
       half = 0;
     } else {
-      // Subnormal: multiples of 2⁻²⁴. Below half of that, and at exactly half, zero.
+      // Subnormal: a multiple of 2⁻²⁴. Half of that, the tie, and anything below it become zero.
       subnormal++;
       const shift = 126 - (size >>> 23);
       if (shift > 24) half = 0;
@@ -256,7 +260,7 @@ function floatsToHalves(bits: Uint32Array): Rounded {
         const tie = 1 << (shift - 1);
         half = fraction >>> shift;
         if (low > tie || (low === tie && half & 1)) half++;
-        // Rounded up to the smallest normal number, which has all its digits.
+        // It was rounded up to the smallest normal number, which has all its bits.
         if (half === 0x400) subnormal--;
       }
     }
@@ -265,7 +269,7 @@ function floatsToHalves(bits: Uint32Array): Rounded {
   return { bytes: bytesOf(halves), overflowed, subnormal };
 }
 
-/** The upper half of binary32, rounded. */
+/** Rounds binary32 to its upper half. */
 function floatsToBfloats(bits: Uint32Array): Rounded {
   const bfloats = new Uint16Array(bits.length);
   let [overflowed, subnormal] = [0, 0];
@@ -273,7 +277,7 @@ function floatsToBfloats(bits: Uint32Array): Rounded {
     const float = bits[i]!;
     const size = float & 0x7fffffff;
     if (size > 0x7f800000) {
-      bfloats[i] = (float >>> 16) | 0x40; // NaN stays one when its lower bits go
+      bfloats[i] = (float >>> 16) | 0x40; // stays a NaN even if only dropped bits were set
       continue;
     }
     const bfloat = (float + 0x7fff + ((float >>> 16) & 1)) >>> 16;

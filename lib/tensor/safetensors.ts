@@ -16,7 +16,7 @@ import { tensorInfo, type ByteSource, type FilePlace, type TensorInfo, type Tens
 /** The format's limit for the JSON header, in bytes. */
 const maxHeaderSize = 100_000_000;
 
-/** A safetensors file with its header read and validated. */
+/** A safetensors file whose header is read and validated. */
 export class SafetensorsFile implements TensorStore {
   readonly name: string;
   readonly tensors: ReadonlyMap<string, TensorInfo>;

@@ -1,14 +1,14 @@
 /**
- * Sharded safetensors: an index (`*.safetensors.index.json`) that says which file holds which tensor, and the files.
+ * Sharded safetensors: an index (`*.safetensors.index.json`) that maps tensors to files, and the files next to it.
  *
- * Source of the format: huggingface_hub, serialization (`weight_map`, names of files beside the index).
+ * Source: huggingface_hub/serialization/_base.py (`weight_map`).
  */
 import { InputError } from "../errors/input-error.ts";
 import type { JsonValue } from "../json/json-value.ts";
 import { SafetensorsFile } from "./safetensors.ts";
 import { tensorInfo, type ByteSource, type FilePlace, type TensorInfo, type TensorStore } from "./store.ts";
 
-/** All shards of one index as a single store. Offsets in `tensors` count from the beginning of each shard. */
+/** The shards of an index as one store. Offsets in `tensors` are relative to each tensor's own shard. */
 export class ShardedSafetensors implements TensorStore {
   readonly name: string;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
@@ -32,7 +32,7 @@ export class ShardedSafetensors implements TensorStore {
     );
     if (stray.length > 0) {
       throw new InputError(
-        `${name}: ${stray.length} tensors of its shards are not in the index; download it again`,
+        `${name}: ${stray.length} tensors of its shards are not in the index; download the index and the shards again`,
         stray,
       );
     }
@@ -40,7 +40,7 @@ export class ShardedSafetensors implements TensorStore {
 
   /**
    * @param index the index file
-   * @param open opens a file beside the index by its name
+   * @param open opens a file next to the index by its name
    * @throws InputError if the index is malformed, or shards and index do not hold the same tensors
    */
   static async open(
@@ -86,7 +86,7 @@ export function readWeightMap(index: JsonValue): Map<string, string> {
       .entries()
       .map(([tensor, file]) => {
         const name = file.string();
-        // A path could name any file of the machine.
+        // Not a path: it could name any file on this machine.
         if (!/^[^/\\]+\.safetensors$/.test(name)) throw file.error("a .safetensors file next to the index");
         return [tensor, name];
       }),

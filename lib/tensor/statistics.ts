@@ -1,20 +1,20 @@
-/** What many numbers are like: in memory, and of a stored tensor, read piece by piece. */
+/** Statistics of numbers in memory, and of a stored tensor, read in chunks. */
 import { bytesPerElement, toNumbers } from "./dtype.ts";
 import { tensorInfo, type TensorStore } from "./store.ts";
 
 export interface Statistics {
   readonly mean: number;
-  /** Of the numbers themselves, not of a population that they are drawn from. */
+  /** Population standard deviation: divided by the count. */
   readonly std: number;
   /** √(sum of squares) */
   readonly norm: number;
-  /** Fourth central moment by the squared variance: 3 for a normal distribution; NaN where all numbers are equal. */
+  /** Fourth central moment divided by the squared variance: 3 for a normal distribution; NaN if all numbers are equal. */
   readonly kurtosis: number;
-  /** Share of exact zeros, 0…1. */
+  /** Fraction of exact zeros, 0 to 1. */
   readonly zeros: number;
 }
 
-/** Sums in float64, in two passes: around the mean nothing cancels. */
+/** Sums in float64. The moments take a second loop around the mean, which avoids cancellation. */
 export function statistics(values: ArrayLike<number>): Statistics {
   const count = values.length;
   let sum = 0;
@@ -45,24 +45,24 @@ export function statistics(values: ArrayLike<number>): Statistics {
 }
 
 export interface TensorStatistics {
-  /** Of the finite numbers; null where there are none. */
+  /** Of the finite numbers, as are max, mean and std; null if there are none. */
   readonly min: number | null;
   readonly max: number | null;
   readonly mean: number | null;
-  /** Of the whole tensor, not an estimate from a sample: divided by the count. */
+  /** Population standard deviation: divided by the count. */
   readonly std: number | null;
   readonly nan: number;
   readonly infinite: number;
 }
 
-/** Elements in memory at once. */
+/** Elements that are in memory at once. */
 const chunkElements = 1024 * 1024;
 
-/** The statistics of a tensor; null for formats that are no plain numbers (complex, 8-bit floats). */
+/** The statistics of a tensor; null for complex numbers and 8-bit floats. */
 export async function tensorStatistics(store: TensorStore, name: string): Promise<TensorStatistics | null> {
   const { dtype, size } = tensorInfo(store, name);
   let [min, max, nan, infinite, count] = [Infinity, -Infinity, 0, 0, 0];
-  // Sums of differences from the first number, which keeps digits where all are far from zero.
+  // Sums of differences from the first number: they lose fewer bits if all numbers are far from zero.
   let [shift, sum, squares] = [NaN, 0, 0];
   const chunk = chunkElements * bytesPerElement[dtype];
   for (let at = 0; at < size; at += chunk) {

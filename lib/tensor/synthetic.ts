@@ -1,15 +1,15 @@
 /**
- * Weights made from names, for networks of any size without a file: the same numbers here and in Python
- * (`tools/golden/synthetic.py`), so that the full-size network can be compared with PyTorch's without a download.
+ * Weights computed from tensor names, for networks of any size without a file. `tools/golden/synthetic.py` computes the
+ * same numbers, so that the full-size network can be compared with PyTorch's without a download.
  *
- * Element i of a tensor is a hash of i and the tensor's name, in 32-bit integers, taken as a number u in [−1, 1) of 24
- * bits, which float32 holds exactly; one float32 product follows. The spread is that of trained networks: matrices
- * scaled by fan-in, norms around 1 with a few channels eight times as large, biases that are not zero.
+ * Element i of a tensor is a 32-bit hash of i and the tensor's name, read as a number u in [−1, 1) with 24 bits, which
+ * float32 holds exactly, times a float32 scale. The scale resembles that of trained networks: matrices are scaled by
+ * fan-in, norms lie around 1 with a few channels eight times as large, and biases are not zero.
  */
 import { elementCount } from "./dtype.ts";
 import { tensorInfo, type TensorInfo, type TensorStore } from "./store.ts";
 
-/** A store that makes what it is asked for. Nothing is kept. */
+/** A store that computes each tensor when it is read. */
 export class SyntheticStore implements TensorStore {
   readonly name = "synthetic weights";
   readonly metadata = {};
@@ -35,7 +35,7 @@ export class SyntheticStore implements TensorStore {
   }
 }
 
-/** Elements `first` to `first + count` of the tensor of that name. */
+/** The elements from `first` to `first + count` of a tensor. */
 export function syntheticValues(
   name: string,
   shape: readonly number[],
@@ -55,7 +55,7 @@ export function syntheticValues(
   return values;
 }
 
-/** Which of a tap's `length` values a sampled golden holds. */
+/** The positions of the values that a sampled golden holds of a tap with `length` values. */
 export function samplePositions(name: string, count: number, length: number): number[] {
   const seed = fnv1a(name);
   return Array.from({ length: count }, (_, i) => (mix(Math.imul(i, 0x9e3779b9) + seed) >>> 0) % length);
@@ -70,19 +70,19 @@ interface Spread {
 }
 
 function spread(name: string, shape: readonly number[]): Spread {
-  // Pixels: zero mean and unit variance, as the preprocessing's.
+  // Pixels: zero mean and unit variance, as after preprocessing.
   if (name === "input.image") return { scale: Math.fround(Math.sqrt(3)), centre: 0, outliers: false };
   const isNorm = /(^|\.)(ln_\w+|LayerNorm)\.weight$/.test(name);
   if (isNorm) return { scale: 0.25, centre: 1, outliers: true };
   if (shape.length < 2) return { scale: 0.25, centre: 0, outliers: false };
   if (name.endsWith("embedding") || name.endsWith("embeddings.weight"))
     return { scale: 0.5, centre: 0, outliers: false };
-  // A uniform number in [−s, s) has the variance s² / 3. `visual.proj` stands on the right of its product.
+  // A uniform number in [−s, s) has the variance s² / 3. The fan-in of `visual.proj` is its first axis.
   const fanIn = name.endsWith("proj") ? shape[0]! : elementCount(shape.slice(1));
   return { scale: Math.fround(Math.sqrt(3 / fanIn)), centre: 0, outliers: false };
 }
 
-/** FNV-1a over the name's ASCII characters. */
+/** FNV-1a (public domain) over the name's ASCII characters. */
 function fnv1a(name: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);

@@ -84,7 +84,7 @@ describe("files of torch.save", () => {
     }
   });
 
-  it("says where in the file a tensor begins", async () => {
+  it("gives a tensor's position in the file", async () => {
     const store = await open("dtypes.pt");
     const bytes = await readFile(fixture("checkpoints/dtypes.pt"));
     const { offset, size } = tensorInfo(store, "float32.random");
@@ -106,7 +106,7 @@ describe("files of torch.save", () => {
     after(() => model.close());
 
     for (const file of ["training.pt", "training-legacy.pt", "exported.pt"]) {
-      it(`${file}: the model's tensors under their own names`, async () => {
+      it(`${file}: the model's tensors under the names of its modules`, async () => {
         const { store, skipped } = await openWeightsFile(fixture(`checkpoints/${file}`));
         assert.deepEqual(skipped, []);
         const extra = file === "exported.pt" ? [] : ["text.transformer.embeddings.position_ids"];
@@ -119,7 +119,7 @@ describe("files of torch.save", () => {
     }
   });
 
-  it("checks a storage as it is read, whole or in pieces, and before any part of a view", async () => {
+  it("verifies a storage's checksum while it is read, and before a part of it is read", async () => {
     const views = new Uint8Array(await readFile(fixture("checkpoints/views.pt")));
     const good = await openTorchCheckpoint(new MemorySource(views.slice()));
     for (const name of ["tied", "shared.head", "transposed", "parameter"]) {
@@ -129,7 +129,7 @@ describe("files of torch.save", () => {
       const { store } = await openTorchCheckpoint(new MemorySource(damaged, "damaged.pt"));
       await assert.rejects(store.read(name), (error: unknown) => {
         assert.ok(error instanceof InputError);
-        assert.match(error.message, /^damaged\.pt: .*\/data\/\d+ is damaged \(its checksum is wrong\)/);
+        assert.match(error.message, /^damaged\.pt: .*\/data\/\d+ is damaged \(its checksum does not match\)/);
         return true;
       });
     }

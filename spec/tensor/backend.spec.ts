@@ -34,7 +34,7 @@ describe("startBackend", () => {
     assert.equal(info.name, "cpu");
   });
 
-  it("starts once, also when asked twice at the same time", async () => {
+  it("starts once, even for two calls at the same time", async () => {
     const loader = counting();
     const loaders = [loader];
     const [first, second] = await Promise.all([startBackend("auto", loaders), startBackend("auto", loaders)]);
@@ -43,7 +43,7 @@ describe("startBackend", () => {
     assert.equal(loader.loads, 1);
   });
 
-  it("auto looks for the best again after a lesser one was named", async () => {
+  it("auto looks for the best backend again after another was chosen by name", async () => {
     const better = counting();
     await startBackend("cpu", [cpuLoader]);
     await startBackend("auto", [better, cpuLoader]);
@@ -63,7 +63,7 @@ describe("startBackend", () => {
     });
   });
 
-  it("says why nothing runs", async () => {
+  it("says why no backend runs", async () => {
     await assert.rejects(startBackend("auto", [failing("wasm", "no WebAssembly"), failing("cpu", "no")]), {
       message: "no backend can run here; the first, wasm: no WebAssembly",
       details: ["cpu: no"],
@@ -77,17 +77,17 @@ describe("startBackend", () => {
 });
 
 describe("parseBackendChoice", () => {
-  it("knows auto, tensorflow, wasm and cpu", () => {
+  it("accepts auto, tensorflow, wasm and cpu", () => {
     assert.deepEqual(
       ["auto", "tensorflow", "wasm", "cpu"].map((text) => parseBackendChoice(text)),
       ["auto", "tensorflow", "wasm", "cpu"],
     );
   });
 
-  it("names the choices for anything else", () => {
+  it("lists the choices for anything else", () => {
     assert.throws(() => parseBackendChoice("webgl"), {
       name: "InputError",
-      message: '--backend: unknown backend "webgl"; choose one of auto, tensorflow, wasm, cpu',
+      message: 'unknown backend "webgl"; choose one of auto, tensorflow, wasm, cpu',
     });
   });
 });

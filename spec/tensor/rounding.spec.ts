@@ -36,7 +36,7 @@ describe("rounding to fewer bits", () => {
     it(`F32 and F64 to ${to}: the nearest, ties to even`, () => {
       const scales = fc.integer({ min: -30, max: 20 }).map((power) => 2 ** power);
       const near = fc.tuple(fc.double({ min: -4, max: 4, noNaN: true }), scales).map(([x, s]) => x * s);
-      // Halfway between two numbers of the format, and a hair beside it.
+      // Halfway between two numbers of the format, and just next to it.
       const ties = fc
         .tuple(fc.integer({ min: -5000, max: 5000 }), scales, fc.constantFrom(0, 1e-12, -1e-12))
         .map(([n, s, hair]) => (n + 0.5) * s * (1 + hair));
@@ -85,7 +85,7 @@ describe("rounding to fewer bits", () => {
     }
   });
 
-  it("a double just beside a tie of F16 is not rounded twice", () => {
+  it("a double next to a tie of F16 is not rounded twice", () => {
     const tie = 1 + 2 ** -11;
     const values = Float64Array.of(tie, tie + 2 ** -40, tie - 2 ** -40, 1 + 3 * 2 ** -11 - 2 ** -40);
     assert.deepEqual([...round("F64", "F16", values)], [1, 1 + 2 ** -10, 1, 1 + 2 ** -10]);

@@ -213,7 +213,7 @@ describe("convert", () => {
     await store.close();
     bytes[offset]! ^= 1;
     await writeFile(source, bytes);
-    await assert.rejects(convert(source, folder.file("model")), /is damaged \(its checksum is wrong\)/);
+    await assert.rejects(convert(source, folder.file("model")), /is damaged \(its checksum does not match\)/);
     await truncate(source, size - 1000);
     await assert.rejects(convert(source, folder.file("model")), InputError);
     assert.deepEqual(await readdir(folder.path), ["source"]);
