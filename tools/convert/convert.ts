@@ -1,4 +1,4 @@
-/** Turns a checkpoint into a model directory: weights in safetensors, and all that stands beside them. */
+/** Converts a checkpoint to a model directory: weights as safetensors, config, tokenizer. */
 import { copyFile, mkdir, open, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { architectureByName } from "../../lib/clip/config/open-clip.ts";
@@ -27,8 +27,8 @@ import { checkWeights, planWeights, writeWeights } from "./write-weights.ts";
 
 const weightsName = "open_clip_model.safetensors";
 
-/** What a text network's folder, or the model directory itself, may hold besides weights and open_clip's config. */
-const besideWeights = [
+/** Files that are copied from a model directory or a text network's folder, if they exist. */
+const copiedFiles = [
   "tokenizer.json",
   "tokenizer_config.json",
   "special_tokens_map.json",
@@ -38,57 +38,57 @@ const besideWeights = [
 ];
 
 export interface ConvertOptions {
-  /** One of open_clip's names. Default: the config beside the source, else what the tensors' shapes say. */
+  /** One of open_clip's names. Default: the config next to the source, else inferred from tensor names and shapes. */
   readonly arch?: string;
-  /** Default: as they are. */
+  /** Default: each tensor keeps its dtype. */
   readonly dtype?: FloatDtype;
   /** Replace an existing model directory. */
   readonly force?: boolean;
-  /** Write infinities where numbers are too large for the format. */
+  /** Write infinities for numbers that are too large for the dtype. */
   readonly allowOverflow?: boolean;
-  /** Bytes written and checked so far, and in all. */
+  /** Called with the bytes written and verified so far, and in total. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface ConvertReport {
-  /** The weights that were read. */
+  /** The file of weights that was read. */
   readonly source: string;
   readonly format: Weights["format"];
   /** The model directory that was written. */
   readonly destination: string;
   readonly architecture: {
-    /** open_clip's name, null where a config says it in full. */
+    /** open_clip's name; null if the config describes the architecture itself. */
     readonly name: string | null;
     readonly from: "config" | "--arch" | "table" | "shapes";
-    /** Others that have the same tensors. */
+    /** Other architectures with the same tensors. */
     readonly alternatives: readonly string[];
   };
   readonly tensors: number;
   readonly parameters: number;
-  /** Of the weights file. */
+  /** Size of the tensors in the weights file. */
   readonly bytes: number;
   readonly dtypes: Partial<Record<Dtype, number>>;
   /** Finite numbers that became infinite. */
   readonly overflowed: number;
   /** Numbers that became subnormal or zero. */
   readonly subnormal: number;
-  /** Buffers of old files that no layer reads. */
+  /** Buffers in old files that no layer reads. */
   readonly ignored: readonly string[];
-  /** Tensors that do not belong to the model. */
+  /** Tensors that the model does not have. */
   readonly leftOut: readonly string[];
-  /** What the state dict holds besides tensors. */
+  /** Entries of the state dict that are not tensors. */
   readonly skipped: readonly string[];
-  /** Files that came along. */
+  /** Files that were written next to the weights. */
   readonly files: readonly string[];
 }
 
 /**
  * Converts a checkpoint file or a model directory.
  *
- * @param source a safetensors or PyTorch file, an index of shards, a folder that holds one, or "hf:REPOSITORY" for what
- *   the hub's cache holds
- * @param destination the model directory to be made
- * @throws InputError if the source is damaged or does not fit its architecture, the destination is there, or numbers
+ * @param source a safetensors or PyTorch file, an index of shards, a folder that holds one, or "hf:REPOSITORY" for a
+ *   model in the hub's cache
+ * @param destination the model directory to write
+ * @throws InputError if the source is damaged or does not match its architecture, the destination exists, or numbers
  *   overflow; nothing is left behind
  */
 export async function convert(
@@ -102,7 +102,7 @@ export async function convert(
   });
   const path = kind.isDirectory() ? await findWeights(place.path, place.wayOut) : place.path;
   if (`${resolve(path)}/`.startsWith(`${resolve(destination)}/`)) {
-    throw new InputError(`${destination}: holds the source; choose another folder`);
+    throw new InputError(`${destination}: contains the source; choose another folder`);
   }
   const weights = await openWeightsFile(path);
   try {
@@ -126,7 +126,7 @@ async function convertWeights(
     const count = fit.problems.length === 1 ? "1 tensor does" : `${fit.problems.length} tensors do`;
     const where = architecture.from === "config" ? join(dirname(path), configName) : architecture.name;
     throw new InputError(
-      `${path}: ${count} not fit the architecture of ${where}; name another with --arch`,
+      `${path}: ${count} not match the architecture of ${where}; choose another with --arch`,
       fit.problems.slice(0, 20),
     );
   }
@@ -147,12 +147,12 @@ async function convertWeights(
     });
     if (written.overflowed > 0 && !allowOverflow) {
       throw new InputError(
-        `${path}: ${written.overflowed} numbers are too large for ${String(dtype)} and would become infinite; convert to bf16 or f32, or insist with --allow-overflow`,
+        `${path}: ${written.overflowed} numbers are too large for ${String(dtype)} and would become infinite; convert to bf16 or f32, or use --allow-overflow`,
       );
     }
-    // What is read again comes from the system's memory while the disk is still at work.
+    // Verifying reads from the system's page cache while the disk is still writing.
     await Promise.all([syncFile(partial), checkWeights(partial, written.checksums, onBytes)]);
-    const files = await bringAlong(model, architecture, folder);
+    const files = await copyOthers(model, architecture, folder);
     await rename(partial, join(folder, weightsName));
     const dtypes: Partial<Record<Dtype, number>> = {};
     for (const spec of plan) dtypes[spec.dtype] = (dtypes[spec.dtype] ?? 0) + 1;
@@ -189,18 +189,18 @@ async function chooseArchitecture(
   if (await exists(join(dirname(path), configName))) return { name: null, from: "config", alternatives: [] };
   if (pretrained !== undefined) return { name: pretrained.architecture, from: "table", alternatives: [] };
   const names = await recognizeArchitecture(tensors);
-  // TorchScript archives are OpenAI's, whose models have QuickGELU.
+  // TorchScript archives are OpenAI's models, which use QuickGELU.
   const name = (format === "torchscript" && names.find((one) => one.endsWith("-quickgelu"))) || names[0];
   if (name !== undefined) {
     return { name, from: "shapes", alternatives: names.filter((other) => other !== name) };
   }
   throw new InputError(
-    `${path}: its tensors are not those of an architecture that is known; put ${configName} beside it or name the architecture with --arch`,
+    `${path}: its tensors do not match a known architecture; put ${configName} next to it or choose the architecture with --arch`,
   );
 }
 
 /** Writes the config, and copies tokenizers and the text network's folder. Returns their names. */
-async function bringAlong(
+async function copyOthers(
   { path, config, preprocess }: ModelDirectory,
   { name }: ConvertReport["architecture"],
   folder: string,
@@ -220,10 +220,10 @@ async function bringAlong(
   }
   const folders = config.text.tokenizer.folders.filter(isInside);
   const candidates = [
-    ...besideWeights,
-    ...folders.flatMap((below) => ["config.json", ...besideWeights].map((file) => join(below, file))),
+    ...copiedFiles,
+    ...folders.flatMap((below) => ["config.json", ...copiedFiles].map((file) => join(below, file))),
   ];
-  // A folder may be "." itself: each file once.
+  // A Set, because a folder may be ".".
   for (const file of new Set(candidates)) {
     if (!(await exists(join(path, file)))) continue;
     await mkdir(dirname(join(folder, file)), { recursive: true });
@@ -234,7 +234,7 @@ async function bringAlong(
     config.text.tokenizer.folders.length > 0 &&
     !files.some((file) => tokenizerFiles.includes(basename(file)))
   ) {
-    // From the hub's cache: a model directory is whole on other machines, too.
+    // From the hub's cache, so that the model directory is complete on other machines.
     const tokenizer = await findTokenizer(path, config.text.tokenizer);
     if (tokenizer !== null) {
       await copyFile(tokenizer, join(folder, basename(tokenizer)));

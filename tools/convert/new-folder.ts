@@ -1,9 +1,9 @@
 /**
- * A folder that appears whole or not at all: it is filled under another name beside its place and then renamed.
+ * Creates a folder atomically: it is filled under a temporary name next to its destination and then renamed.
  *
- * Whatever happens on the way, nothing stands at its place that is not whole; after a kill or a power failure the half
- * of it lies beside, under a name that says so. A kill between the two renames that put it in an older one's place
- * leaves both whole beside it: the next run finishes that.
+ * The destination is never incomplete. A killed run or a power failure leaves a `.partial-` folder next to it.
+ * Replacing an older folder takes two renames; if a run is killed between them, both folders remain, complete, and the
+ * next run finishes the replacement.
  */
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
@@ -12,10 +12,10 @@ import { configName, exists } from "../../lib/node/models/model-directory.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 
 /**
- * Fills a folder and puts it in its place.
+ * Fills a folder and moves it to its destination.
  *
- * @param isReplacing an existing model directory gives way, once the new one is whole
- * @throws InputError if something stands there already that may not be replaced
+ * @param isReplacing replace an existing model directory once the new one is complete
+ * @throws InputError if the destination exists and may not be replaced
  */
 export async function withNewFolder<T>(
   destination: string,
@@ -55,8 +55,8 @@ export async function withNewFolder<T>(
 const partialName = /\.partial-(\w+)$/;
 
 /**
- * Ends what a run was killed at while it put one folder in the place of another: the new one is whole by then, for the
- * old one moves away last.
+ * Finishes the replacement that a killed run had begun. The new folder is complete, because the old one is moved away
+ * only then.
  */
 async function finishReplacing(place: string): Promise<void> {
   const folder = dirname(place);
@@ -65,27 +65,27 @@ async function finishReplacing(place: string): Promise<void> {
     const run = name.slice(prefix.length);
     if (!name.startsWith(prefix) || !suffix.test(run)) continue;
     const [old, whole] = [join(folder, name), `${place}.partial-${run}`];
-    // Whose name only looks so is not ours to delete.
-    if ((await strangers(old, "")).length > 0) continue;
+    // A folder with other files is not from this program, whatever its name.
+    if ((await foreignFiles(old, "")).length > 0) continue;
     if (!(await exists(place))) await rename((await exists(whole)) ? whole : old, place);
     await syncFolder(folder);
     await rm(old, { recursive: true, force: true });
   }
 }
 
-/** @throws InputError if something stands at a place and may not be replaced */
+/** @throws InputError if the destination exists and may not be replaced */
 async function assertFree(destination: string, isReplacing: boolean): Promise<void> {
   if (!(await exists(destination))) return;
   if (!(await stat(destination)).isDirectory()) {
     throw new InputError(`${destination}: expected a folder to write to, found a file`);
   }
-  if (!isReplacing) throw new InputError(`${destination}: is there already; --force replaces it`);
-  const strange = await strangers(destination, "");
+  if (!isReplacing) throw new InputError(`${destination}: already exists; use --force to replace it`);
+  const foreign = await foreignFiles(destination, "");
   const isModel = (await readdir(destination)).some((name) => name === configName || isWeights(name));
-  if (strange.length > 0 || !isModel) {
+  if (foreign.length > 0 || !isModel) {
     throw new InputError(
-      `${destination}: --force replaces model directories, and this one ${isModel ? "holds other things too" : "is none"}; choose another folder`,
-      strange.slice(0, 20),
+      `${destination}: --force only replaces model directories, and this ${isModel ? "folder holds other files too" : "is another kind of folder"}; choose another folder`,
+      foreign.slice(0, 20),
     );
   }
 }
@@ -94,12 +94,12 @@ function isWeights(name: string): boolean {
   return /\.(safetensors|safetensors\.index\.json|bin|pt)$/.test(name);
 }
 
-/** What does not belong to a model directory, or lies deeper than its text network's folder. */
-async function strangers(directory: string, below: string): Promise<string[]> {
+/** Files that a model directory does not have, and folders deeper than its text network's. */
+async function foreignFiles(directory: string, below: string): Promise<string[]> {
   const found: string[] = [];
   for (const entry of await readdir(join(directory, below), { withFileTypes: true })) {
     const path = join(below, entry.name);
-    if (entry.isDirectory() && below === "") found.push(...(await strangers(directory, path)));
+    if (entry.isDirectory() && below === "") found.push(...(await foreignFiles(directory, path)));
     else if (
       !entry.isFile() ||
       !/\.(json|safetensors|bin|pt|model|txt|gz|md)$|^\.gitattributes$/.test(entry.name)
@@ -110,7 +110,7 @@ async function strangers(directory: string, below: string): Promise<string[]> {
   return found;
 }
 
-/** Makes names in a folder survive a power failure. */
+/** Makes renames in a folder survive a power failure. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {

@@ -1,7 +1,7 @@
 /**
- * Streams tensors into a safetensors file and reads it again: memory does not depend on the file's size.
+ * Streams tensors into a safetensors file and verifies it. Memory does not depend on the file's size.
  *
- * While a piece is written, its checksum is made and the next one is read.
+ * While a piece is written, its checksum is computed and the next one is read.
  */
 import { open } from "node:fs/promises";
 import { crc32 } from "../../lib/node/files/crc32.ts";
@@ -12,17 +12,17 @@ import { InputError } from "../../lib/errors/input-error.ts";
 import { encodeHeader, SafetensorsFile, type TensorSpec } from "../../lib/tensor/safetensors.ts";
 import { tensorInfo, type TensorStore } from "../../lib/tensor/store.ts";
 
-/** Bytes of the source that are read at once; a multiple of every element's size. More would leave the cache. */
+/** Bytes of one read: a multiple of every element's size that fits the processor's cache. */
 const chunkSize = 1024 * 1024;
 
 export interface Written {
-  /** Of each tensor's bytes, before they went to the disk. */
+  /** Of each tensor's bytes, computed before they were written. */
   readonly checksums: ReadonlyMap<string, number>;
   readonly overflowed: number;
   readonly subnormal: number;
 }
 
-/** What a file will hold: wider numbers first, so that every tensor is aligned; else in the order given. */
+/** The tensors of the new file: wider dtypes first, which keeps every tensor aligned, else in the order given. */
 export function planWeights(
   store: TensorStore,
   names: readonly string[],
@@ -37,7 +37,7 @@ export function planWeights(
 }
 
 /**
- * Writes tensors of a store to a new file, in the order given. It may not be on the disk yet.
+ * Writes tensors of a store to a new file, in the order given. The file is not synced to the disk.
  *
  * @param onBytes called with the number of bytes written since the last call
  * @throws InputError if the source is damaged
@@ -74,8 +74,8 @@ interface Piece {
 }
 
 /**
- * The tensors' bytes in the formats wanted, a piece ahead of whoever takes them. A piece is good until the next one is
- * asked for: two buffers take turns, which spares the collector gigabytes.
+ * The tensors' bytes in their new dtypes; reads one piece ahead. A piece is valid until the next one is requested: two
+ * buffers alternate, which saves gigabytes of allocations.
  */
 async function* pieces(store: TensorStore, tensors: readonly TensorSpec[]): AsyncGenerator<Piece> {
   const steps = reads(store, tensors);
@@ -84,7 +84,7 @@ async function* pieces(store: TensorStore, tensors: readonly TensorSpec[]): Asyn
     const { spec, read } = next.value;
     const bytes = await read;
     next = steps.next();
-    // It is awaited above, unless what is done with this piece fails first.
+    // Prevents an unhandled rejection if the consumer fails before this read is awaited.
     if (!next.done) next.value.read.catch(() => undefined);
     const { dtype } = tensorInfo(store, spec.name);
     const asIs = { bytes, overflowed: 0, subnormal: 0 };
@@ -95,7 +95,7 @@ async function* pieces(store: TensorStore, tensors: readonly TensorSpec[]): Asyn
   }
 }
 
-/** Each step begins to read the next piece. */
+/** Starts one read per step. */
 function* reads(
   store: TensorStore,
   tensors: readonly TensorSpec[],
@@ -113,9 +113,9 @@ function* reads(
 }
 
 /**
- * Reads a file that was written and compares every tensor's checksum.
+ * Reads the written file and compares every tensor's checksum.
  *
- * @throws InputError that lists the tensors whose bytes are not those that were written
+ * @throws InputError with the tensors whose bytes differ from what was written
  */
 export async function checkWeights(
   path: string,
@@ -134,7 +134,7 @@ export async function checkWeights(
     const wrong = [...checksums].filter(([name, crc]) => found.get(name) !== crc).map(([name]) => name);
     if (wrong.length > 0) {
       throw new InputError(
-        `${path}: ${wrong.length} tensors are not what was written; is the disk sound?`,
+        `${path}: ${wrong.length} tensors differ from what was written; check the disk`,
         wrong,
       );
     }

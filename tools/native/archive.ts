@@ -1,4 +1,4 @@
-/** Reads the C library's own archive, libtensorflow-….tar.gz, from a file or an address. */
+/** Reads the archive of TensorFlow's C library, libtensorflow-….tar.gz, from a file or a URL. */
 import { createReadStream, existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { Readable } from "node:stream";
@@ -10,10 +10,10 @@ import { extract } from "tar";
 import { InputError } from "../../lib/errors/input-error.ts";
 
 /**
- * Unpacks an archive, file or http(s) address, into a folder.
+ * Unpacks an archive, a file or an http(s) URL, into a folder.
  *
- * @param strip leading folders to leave out of every path
- * @throws InputError if it cannot be fetched or is not a whole tar.gz.
+ * @param strip number of leading folders to remove from every path
+ * @throws InputError if it cannot be fetched, or is not a complete .tar.gz file
  */
 export async function extractArchive(
   source: string,
@@ -29,7 +29,7 @@ export async function extractArchive(
     const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
     if (code === "ENOSPC" || code === "EACCES") throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new InputError(`${source} is not a whole .tar.gz (${reason}); fetch it again`, [], {
+    throw new InputError(`${source} is not a complete .tar.gz file (${reason}); download it again`, [], {
       cause: error,
     });
   }
@@ -40,7 +40,7 @@ async function openSource(source: string): Promise<Readable> {
     if (!existsSync(source)) throw new InputError(`${source} does not exist; expected an archive (.tar.gz)`);
     return createReadStream(source);
   }
-  const instead = "fetch it by other means and give the file: --archive FILE";
+  const instead = "download it by other means and use --archive FILE";
   let response: Response;
   try {
     response = await fetch(source);
@@ -52,6 +52,6 @@ async function openSource(source: string): Promise<Readable> {
   if (!response.ok || response.body === null) {
     throw new InputError(`${source} could not be fetched (status ${response.status}); ${instead}`);
   }
-  // Two declarations of one class: the browser's, which fetch has, and Node's.
+  // fetch's type is the browser's ReadableStream, not Node's, although the class is the same.
   return Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
 }

@@ -1,6 +1,6 @@
 /**
- * Compiles tfjs-node's N-API binding against a libtensorflow, as its binding.gyp does, without node-gyp: two
- * source files, one command.
+ * Compiles tfjs-node's Node-API binding against libtensorflow, as its binding.gyp does, but without node-gyp: one command
+ * for two source files.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -20,7 +20,7 @@ import { lastLines, type Progress, run } from "./run.ts";
 interface NpmPackage {
   readonly name: string;
   readonly version: string;
-  /** The registry's checksum of the package, as in a package-lock. */
+  /** The registry's checksum of the package, as in package-lock.json. */
   readonly integrity: string;
 }
 
@@ -31,7 +31,7 @@ export const tfjsNode: NpmPackage = {
     "sha512-uHrXeUlfgkMxTZqHkESSV7zSdKdV0LlsBeblqkuKU9nnfxB1pC6DtoyYVaLxznzZy7WQSegjcohxxCjAf6Dc7w==",
 };
 
-/** The few headers of Node's stable native interface, for a Node that was installed without its own. */
+/** The headers of Node-API, for installations of Node without headers. */
 const nodeApiHeaders: NpmPackage = {
   name: "node-api-headers",
   version: "1.9.0",
@@ -39,14 +39,14 @@ const nodeApiHeaders: NpmPackage = {
     "sha512-2oNILP4jXwRB4ywnYKjVk1YyJ96n2D4EOVJO6S3oYZ5PtbJrw3Yt9TpAuX3nBLMuzn74rnfGQrv13pS9vC+YiA==",
 };
 
-/** C++ sources, as published; the compiled program lies in dist/tools/native. */
+/** The C++ sources. This file runs from dist/tools/native. */
 const kernelSources = fileURLToPath(new URL("../../../tools/native/kernels/", import.meta.url));
 
 type InstructionSets = readonly (readonly [name: string, flags: readonly string[]])[];
 
 const plainInstructions: InstructionSets = [["baseline", []]];
 
-/** What the operations are compiled for, by processor; which of them runs is decided when they are opened. */
+/** The instruction sets that the operations are compiled for, by processor. One is chosen when they are loaded. */
 const instructionSets: Readonly<Partial<Record<string, InstructionSets>>> = {
   x64: [
     ...plainInstructions,
@@ -57,7 +57,7 @@ const instructionSets: Readonly<Partial<Record<string, InstructionSets>>> = {
 
 export interface CompileOptions {
   readonly library: Library;
-  /** The build's folder: `site/` is there already, `tfjs-node/` comes. */
+  /** The build's folder, with `site/`; `tfjs-node/` is added. */
   readonly build: string;
   readonly work: string;
   readonly progress: Progress;
@@ -66,14 +66,14 @@ export interface CompileOptions {
 /**
  * Fetches the sources and compiles them into the build's folder.
  *
- * @throws InputError without npm, compiler or headers, and if the library does not fit the sources.
+ * @throws InputError if npm, a compiler or headers are missing, or the library does not match the sources
  */
 export async function compileBinding({ library, build, work, progress }: CompileOptions): Promise<void> {
   const compiler = await findCompiler();
   const headers = await findNodeHeaders(work, progress);
 
   const sources = join(build, "tfjs-node");
-  progress(`npm fetches ${tfjsNode.name} ${tfjsNode.version}`);
+  progress(`downloading ${tfjsNode.name} ${tfjsNode.version}`);
   await unpackNpm(tfjsNode, work, sources, isNeededSource);
   await addOwnFiles(sources);
   await mkdir(dirname(join(build, buildLayout.binding)), { recursive: true });
@@ -95,7 +95,7 @@ export async function compileBinding({ library, build, work, progress }: Compile
   const objects: string[] = [];
   for (const [name, flags] of instructionSets[process.arch] ?? plainInstructions) {
     const object = join(work, `${name}.o`);
-    // TensorFlow's Eigen builds multiply and add at once too; without this flag Clang would not.
+    // Fused multiply-add, as in TensorFlow's builds of Eigen. Clang does not use it without this flag.
     const arithmetic = ["-O3", "-ffp-contract=fast", `-DCLIPSCOPE_ISA=${name}`, ...flags];
     await compile(...arithmetic, "-c", join(kernelSources, "arithmetic.cc"), "-o", object);
     objects.push(object);
@@ -117,7 +117,7 @@ function doesNotCompile(stderr: string, library: Library): Error {
   if (/No space left/i.test(stderr)) return Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
   const errors = stderr.split("\n").filter((line) => /error|undefined|cannot/i.test(line));
   return new InputError(
-    `tfjs-node's binding does not compile against ${library.label}; it may be too old or broken: ` +
+    `tfjs-node's binding does not compile against ${library.label}, which may be too old or damaged; ` +
       "try another TensorFlow (--tensorflow, --from, --wheel)",
     lastLines(errors.length > 0 ? errors.slice(0, 6).join("\n") : stderr),
   );
@@ -133,13 +133,13 @@ function linkTo(library: Library, build: string): string[] {
     `-L${folder}`,
     `-l:${library.main}`,
     `-l:${library.framework}`,
-    // Resolved when opened, so that a library without some function is refused then and not in mid-run.
+    // Resolves all functions on opening, so that a library that lacks one is refused at once.
     "-Wl,-z,now",
     `-Wl,-rpath,$ORIGIN/${up}`,
   ];
 }
 
-/** Of tfjs-node only the binding's sources and what its kernels consist of. */
+/** The binding's sources and the files of its kernels; nothing else of tfjs-node is needed. */
 function isNeededSource(path: string): boolean {
   return (
     /^package\/(package\.json|binding\/[^/]+\.(cc|h))$/.test(path) ||
@@ -161,33 +161,33 @@ async function unpackNpm(
   const args = ["pack", spec, "--pack-destination", packed, "--json", "--ignore-scripts"];
   const { status, stdout, stderr } = await run("npm", args, {
     cwd: work,
-    missing: "npm is not on the PATH; it comes with Node and fetches the binding's sources",
+    missing: "npm is not on the PATH; install it to download the binding's sources (it comes with Node)",
   });
   if (status !== 0) {
     throw new InputError(
-      `npm could not fetch ${spec}; check the network or npm's registry setting`,
+      `npm could not download ${spec}; check the network and npm's registry setting`,
       lastLines(stderr),
     );
   }
   const [report] = JsonValue.parse(stdout, `npm pack ${spec}`).items();
   if (report === undefined) throw new InputError(`npm pack ${spec}: expected a report, found none`);
   const filename = report.at("filename").string();
-  // npm before version 9 reported "@scope/name.tgz" for a file called "scope-name.tgz".
+  // npm before version 9 reports "@scope/name.tgz" for the file "scope-name.tgz".
   const file = join(packed, filename.replace(/^@/, "").replace("/", "-"));
   const found = `sha512-${createHash("sha512")
     .update(await readFile(file))
     .digest("base64")}`;
   if (found !== what.integrity) {
     throw new InputError(
-      `npm gave another ${spec} than the published one (checksum ${found}, expected ${what.integrity})`,
+      `npm downloaded another ${spec} than the published one: expected the checksum ${what.integrity}, found ${found}; check npm's registry setting`,
     );
   }
   await extractArchive(file, folder, wanted, 1);
 }
 
 const noCompiler =
-  "there is no C++ compiler; install one (Debian and Ubuntu: apt install g++; macOS: xcode-select --install) " +
-  "or name it in CXX";
+  "no C++ compiler was found; install one (Debian and Ubuntu: apt install g++; macOS: xcode-select --install) " +
+  "or set CXX to its name";
 
 async function findCompiler(): Promise<string> {
   const named = process.env["CXX"];
@@ -201,17 +201,17 @@ async function findCompiler(): Promise<string> {
   throw new InputError(noCompiler);
 }
 
-/** The folder with node_api.h: Node's own, node-gyp's, else the npm package that holds these headers alone. */
+/** The folder with node_api.h: that of Node or node-gyp, else the npm package of these headers. */
 async function findNodeHeaders(work: string, progress: Progress): Promise<string> {
   const own = nodeHeaderFolders().find((folder) => existsSync(join(folder, "node_api.h")));
   if (own !== undefined) return own;
-  progress(`npm fetches ${nodeApiHeaders.name} ${nodeApiHeaders.version}`);
+  progress(`downloading ${nodeApiHeaders.name} ${nodeApiHeaders.version}`);
   const folder = join(work, "node-api-headers");
   await unpackNpm(nodeApiHeaders, work, folder, (path) => path.startsWith("package/include/"));
   return join(folder, "include");
 }
 
-/** Where Node's headers may lie, the likelier first. */
+/** Folders that may hold Node's headers, the most likely first. */
 export function nodeHeaderFolders(env: NodeJS.ProcessEnv = process.env): string[] {
   const include = join("include", "node");
   const nodedir = env["npm_config_nodedir"];

@@ -1,4 +1,4 @@
-/** Makes, keeps and removes the native build: libtensorflow, tfjs-node's binding, and a check that it counts right. */
+/** Makes and removes the native build: libtensorflow and tfjs-node's binding, with a check of their results. */
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -21,7 +21,7 @@ import type { Checked } from "./check.ts";
 import { lastLines, type Progress, run } from "./run.ts";
 import { fetchLibrary, noSpace, type Source, sourceLabel } from "./sources.ts";
 
-/** The parts that reach outside; specs put others in their place. */
+/** The steps that use the network or other programs. Specs replace them. */
 export interface Steps {
   readonly fetchLibrary: typeof fetchLibrary;
   readonly compileBinding: typeof compileBinding;
@@ -33,7 +33,7 @@ const realSteps: Steps = { fetchLibrary, compileBinding, checkBuild };
 export interface BuildRequest {
   readonly source: Source;
   readonly gpu: boolean;
-  /** Build even if there is a build already. */
+  /** Build even if a build exists. */
   readonly force: boolean;
   readonly cache?: string;
   readonly progress?: Progress;
@@ -41,27 +41,27 @@ export interface BuildRequest {
 
 export interface BuildResult {
   readonly build: NativeBuild;
-  /** What the check found; undefined if the build was there already. */
+  /** The results of the check; undefined if the build existed before. */
   readonly checked: Checked | undefined;
 }
 
-/** Folders of unfinished builds. Never taken for a build: their names do not start with "native-". */
+/** Prefix of the folders of unfinished builds. Folders of builds start with "native-". */
 const unfinished = "building-";
 
-/** The largest relative difference from WASM's product; float32 rounding gives about 3e-7. */
+/** Limit for the relative difference from WASM's product. Rounding in float32 gives about 3e-7. */
 const tolerance = 1e-5;
 
 /**
- * Builds the native TensorFlow backend into the cache folder, in the place of an older build.
+ * Builds the native TensorFlow backend in the cache folder and replaces an older build.
  *
- * @throws InputError if something is missing or wrong, with what to do; nothing is left behind then.
+ * @throws InputError if something is missing or wrong; nothing is left behind
  */
 export async function buildNative(request: BuildRequest, steps: Steps = realSteps): Promise<BuildResult> {
   refusePlatform(process.platform);
   const cache = request.cache ?? cacheFolder();
   const progress = request.progress ?? (() => undefined);
 
-  const present = nativeBuilds(cache).find(({ manifest }) => answers(manifest, request));
+  const present = nativeBuilds(cache).find(({ manifest }) => satisfies(manifest, request));
   if (present && !request.force) return { build: present, checked: undefined };
 
   try {
@@ -78,7 +78,7 @@ export async function buildNative(request: BuildRequest, steps: Steps = realStep
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOSPC" || code === "EDQUOT") throw noSpace(cache);
     if (code === "EACCES" || code === "EROFS" || code === "EPERM") {
-      throw new InputError(`${cache} cannot be written; set CLIPSCOPE_CACHE to a folder that can`, [], {
+      throw new InputError(`${cache} is not writable; set CLIPSCOPE_CACHE to another folder`, [], {
         cause: error,
       });
     }
@@ -86,17 +86,17 @@ export async function buildNative(request: BuildRequest, steps: Steps = realStep
   }
 }
 
-/** @throws InputError where there is nothing to build. */
+/** @throws InputError if the platform is not supported */
 export function refusePlatform(platform: NodeJS.Platform): void {
   if (platform === "linux" || platform === "darwin") return;
   const name = platform === "win32" ? "Windows" : platform;
   throw new InputError(
-    `a native build is not supported on ${name}; --backend wasm runs there, or Linux under WSL`,
+    `a native build is not supported on ${name}; use --backend wasm${platform === "win32" ? ", or Linux under WSL" : ""}`,
   );
 }
 
-function answers(manifest: NativeManifest, { source, gpu }: BuildRequest): boolean {
-  // Whoever names no source is content with any.
+function satisfies(manifest: NativeManifest, { source, gpu }: BuildRequest): boolean {
+  // A build from any source will do if no source was named.
   return manifest.gpu === gpu && (source.kind === "auto" || manifest.source === sourceLabel(source));
 }
 
@@ -133,12 +133,12 @@ async function buildLocked(
 /**
  * Opens a build in a child process and compares a matrix product with WASM's.
  *
- * @throws InputError if it does not open or counts wrong.
+ * @throws InputError if it cannot be opened or computes a wrong result
  */
 export async function checkBuild(folder: string, label: string): Promise<Checked> {
   const script = fileURLToPath(new URL("check.js", import.meta.url));
   const { status, signal, stdout, stderr } = await run(process.execPath, [script, folder], {
-    missing: `${process.execPath} does not start`,
+    missing: `${process.execPath} cannot be started`,
   });
   if (status !== 0) {
     const symbol = /undefined symbol: (\w+)/.exec(stderr)?.[1];
@@ -147,7 +147,7 @@ export async function checkBuild(folder: string, label: string): Promise<Checked
         ? `it lacks ${symbol}`
         : signal !== null
           ? `it ended the process with ${signal}; this processor may lack instructions that it needs (AVX)`
-          : "it does not open";
+          : "it cannot be opened";
     throw new InputError(
       `the libtensorflow of ${label} cannot be used: ${reason}; try another (--tensorflow, --from, --wheel)`,
       symbol === undefined ? lastLines(stderr) : [],
@@ -156,14 +156,14 @@ export async function checkBuild(folder: string, label: string): Promise<Checked
   const checked = JSON.parse(stdout) as Checked;
   if (!(checked.relativeL2 <= tolerance)) {
     throw new InputError(
-      `the libtensorflow of ${label} computes wrong: a matrix product is ${checked.relativeL2.toExponential(1)} ` +
+      `the libtensorflow of ${label} computes wrong results: a matrix product differs by ${checked.relativeL2.toExponential(1)} ` +
         `from WASM's, expected at most ${tolerance}; try another (--tensorflow, --from, --wheel)`,
     );
   }
   return checked;
 }
 
-/** Removes every build of this platform, unfinished ones too. @returns the folders of builds that are gone. */
+/** Removes all builds for this platform, also unfinished ones. @returns the folders of the removed builds */
 export async function removeNative(cache: string = cacheFolder()): Promise<string[]> {
   if (!existsSync(cache)) return [];
   const release = await lockBuilds(cache);
@@ -177,13 +177,13 @@ export async function removeNative(cache: string = cacheFolder()): Promise<strin
   }
 }
 
-/** @throws InputError if another process is at work there */
+/** @throws InputError if another process is building */
 async function lockBuilds(cache: string): Promise<() => Promise<void>> {
   const path = join(cache, `lock-${platformTag}`);
   const lock = await takeLock(path);
   if ("release" in lock) return lock.release;
   throw new InputError(
-    `another process (${lock.heldBy}) is building; wait for it, or delete ${path} if it is no more`,
+    `another process (${lock.heldBy}) is building; wait for it, or delete ${path} if that process has ended`,
   );
 }
 
@@ -194,7 +194,7 @@ async function buildFolders(cache: string): Promise<string[]> {
   return names.map((name) => join(cache, name));
 }
 
-/** What a process that was killed left behind. Only under the lock: nobody else is building. */
+/** Removes what killed processes left behind. Call it only under the lock, when no other process is building. */
 async function removeUnfinished(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     if (name.startsWith(`${unfinished}${platformTag}-`)) await rm(join(cache, name), { recursive: true });

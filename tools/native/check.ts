@@ -1,6 +1,6 @@
 /**
- * Run as a child process on a build's folder: opens it and multiplies two matrices on TensorFlow and on WASM.
- * A library that is wrong for this processor ends the process that opens it, hence a child.
+ * Runs as a child process on a build's folder: opens the build and multiplies two matrices on TensorFlow and on WASM.
+ * It is a child process because a library for another processor ends the process that opens it.
  *
  * Prints one JSON document, `Checked`.
  */
@@ -15,11 +15,11 @@ import { activateBackend } from "../../lib/tensor/backend.ts";
 
 export interface Checked {
   readonly tensorflow: string;
-  /** Whether TensorFlow found a GPU here; a build for GPUs runs on the CPU without one. */
+  /** Whether TensorFlow found a GPU. Without one, a build for GPUs runs on the CPU. */
   readonly onGpu: boolean;
   /** ‖tensorflow − wasm‖ / ‖wasm‖ of the product. */
   readonly relativeL2: number;
-  /** Rate of a product of two 1024 × 1024 matrices, in GFLOP/s (2 × multiply-adds). */
+  /** Speed of a product of two 1024 × 1024 matrices, in GFLOP/s; a multiply-add is two operations. */
   readonly gflops: number;
   readonly wasmGflops: number;
 }
@@ -78,7 +78,7 @@ if (folder === undefined) throw new Error("usage: node check.js FOLDER");
 try {
   console.log(JSON.stringify(await check(folder)));
 } catch (error) {
-  // The parent says what to do; it needs the reason alone, the dynamic linker's words.
+  // The parent process adds what to do. It only needs the reason, which is the dynamic linker's message.
   const { message, cause } = error as Error;
   console.error(cause instanceof Error ? cause.message : message);
   process.exitCode = 1;

@@ -1,6 +1,6 @@
 /**
- * libtensorflow as files: which of a folder's files are the two libraries, what they must be called (their
- * SONAME, which the binding asks for), and whether they are libraries at all.
+ * The files of libtensorflow: finds the two libraries in a folder, gives them the names that the binding is linked to
+ * (their SONAME), and checks that they are libraries.
  */
 import { constants } from "node:fs";
 import { copyFile, mkdir, open, readdir, stat } from "node:fs/promises";
@@ -11,14 +11,14 @@ import { InputError } from "../../lib/errors/input-error.ts";
 
 /** A folder with libtensorflow, ready to compile against. */
 export interface Library {
-  /** Laid out as in site-packages: `tensorflow/` with the two libraries, for GPUs `nvidia/` beside it. */
+  /** Laid out as in site-packages: `tensorflow/` with the two libraries, and for GPUs `nvidia/`. */
   readonly site: string;
   /** File name of the library that holds the C API, in `site/tensorflow`. */
   readonly main: string;
   readonly framework: string;
   /** Folders for the compiler's -I. */
   readonly include: string;
-  /** Where it came from, for people. */
+  /** Where it came from, in words. */
   readonly label: string;
 }
 
@@ -28,7 +28,7 @@ const patterns = {
 };
 
 /**
- * The name that a library file is asked for by, or undefined if it is none of libtensorflow's.
+ * The name that the binding is linked to, for a file of libtensorflow; undefined for other files.
  *
  * Versions: "libtensorflow.so", "libtensorflow.so.2" and "libtensorflow.so.2.9.1" all have the SONAME
  * "libtensorflow.so.2"; on macOS "libtensorflow.2.dylib".
@@ -44,17 +44,17 @@ export function isMain(name: string): boolean {
   return !name.startsWith("libtensorflow_framework");
 }
 
-/** Headers that the binding needs, by path below an include folder; the wheel holds 13,000 others. */
+/** Whether the binding needs a header, by its path in the include folder. The wheel holds 13,000 others. */
 export function isNeededHeader(path: string): boolean {
   if (!path.endsWith(".h")) return false;
-  // The string type moved from tensorflow/core to tsl, and tsl into xla, over the versions.
+  // Newer versions moved the string type from tensorflow/core to tsl, and tsl into xla.
   return /(^|\/)(tensorflow\/c|tsl\/c)\//.test(path) || /(^|\/)(tensorflow\/core|tsl)\/platform\//.test(path);
 }
 
 /**
- * Looks at what was put into `site` and `include`.
+ * Checks the contents of `site` and `include`.
  *
- * @throws InputError if a library or header is missing or a library is no library.
+ * @throws InputError if a library or header is missing, or a library is damaged
  */
 export async function checkLibrary(site: string, include: string, label: string): Promise<Library> {
   const folder = join(site, "tensorflow");
@@ -65,14 +65,14 @@ export async function checkLibrary(site: string, include: string, label: string)
   if (main === undefined || framework === undefined) {
     const missing = main === undefined ? "libtensorflow_cc or libtensorflow" : "libtensorflow_framework";
     throw new InputError(
-      `${label} holds no ${missing}; expected TensorFlow 2.11 or later from Python, or the C library's archive`,
+      `${label} does not contain ${missing}; expected Python's TensorFlow 2.11 or later, or the C library's archive`,
     );
   }
   for (const name of [main, framework]) await checkMagic(join(folder, name), label);
   for (const header of ["tensorflow/c/c_api.h", "tensorflow/c/eager/c_api.h"]) {
     if (!existsSync(join(include, header))) {
       throw new InputError(
-        `${label} holds no header ${header}; expected TensorFlow's include folder beside it`,
+        `${label} does not contain the header ${header}; expected TensorFlow's include folder next to the libraries`,
       );
     }
   }
@@ -87,9 +87,7 @@ async function checkMagic(path: string, label: string): Promise<void> {
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
     if (bytesRead < 4 || !magics.includes(buffer.toString("hex"))) {
-      throw new InputError(
-        `${basename(path)} from ${label} is not a shared library; it may be a broken download: fetch it again`,
-      );
+      throw new InputError(`${basename(path)} from ${label} is not a shared library; download it again`);
     }
   } finally {
     await file.close();
@@ -97,10 +95,10 @@ async function checkMagic(path: string, label: string): Promise<void> {
 }
 
 /**
- * Copies libtensorflow and its headers from a folder of the person's: an installed `tensorflow` package, or an
- * unpacked C archive (`lib/` and `include/`).
+ * Copies libtensorflow and its headers from a user's folder: an installed `tensorflow` package, or the unpacked C archive
+ * (`lib/` and `include/`).
  *
- * @throws InputError if the folder is none of these.
+ * @throws InputError if the folder is neither of these
  */
 export async function copyLibrary(
   from: string,
@@ -115,7 +113,7 @@ export async function copyLibrary(
   );
   if (folder === undefined) {
     throw new InputError(
-      `${label} holds no libtensorflow; expected libtensorflow_cc.so.2 or libtensorflow.so, ` +
+      `${label} does not contain libtensorflow; expected libtensorflow_cc.so.2 or libtensorflow.so, ` +
         "libtensorflow_framework and an include folder",
     );
   }
@@ -124,7 +122,7 @@ export async function copyLibrary(
   );
   if (headers === undefined) {
     throw new InputError(
-      `${label} holds no include/tensorflow/c/c_api.h; expected TensorFlow's headers there`,
+      `${label} does not contain include/tensorflow/c/c_api.h; expected TensorFlow's headers there`,
     );
   }
 
@@ -132,7 +130,7 @@ export async function copyLibrary(
   await mkdir(target, { recursive: true });
   for (const file of await readdir(folder)) {
     const name = libraryName(file);
-    // A link and what it points at have the same name here: one copy is enough.
+    // A link and its target have the same SONAME; one copy is enough.
     if (name !== undefined && !existsSync(join(target, name))) {
       await copyFile(join(folder, file), join(target, name), constants.COPYFILE_FICLONE);
     }
@@ -153,7 +151,7 @@ function holdsLibrary(folder: string): boolean {
   );
 }
 
-/** Copies `nvidia/<part>/lib/*` from a site-packages folder; the number of libraries copied. */
+/** Copies `nvidia/<part>/lib/*` from a site-packages folder. @returns the number of copied libraries */
 export async function copyCuda(sitePackages: string, site: string): Promise<number> {
   const nvidia = join(sitePackages, "nvidia");
   if (!existsSync(nvidia)) return 0;
@@ -168,7 +166,7 @@ export async function copyCuda(sitePackages: string, site: string): Promise<numb
   return count;
 }
 
-/** CUDA's libraries, and the assembler and device code that XLA-compiled kernels look for. */
+/** Whether a file is one of CUDA's libraries. */
 export function isCudaLibrary(path: string): boolean {
   return /^nvidia\/[^/]+\/lib\/.*\.so(\.\d+)*$/.test(path);
 }

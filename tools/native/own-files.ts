@@ -1,18 +1,18 @@
-/** Files of ours that stand in for, or beside, the files of tfjs-node. */
+/** Files that replace files of tfjs-node, or are added to them. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { coreHandoverName } from "../../lib/node/native/native-backend.ts";
 
 const ownFiles: Readonly<Record<string, string>> = {
-  // tfjs-node asks for the union package (layers, data, WebGL); its kernels use nothing beyond tfjs-core's
-  // exports, and get the very tfjs-core that the rest of the program runs on.
+  // tfjs-node requires the union package (layers, data, WebGL), but its kernels only use exports of tfjs-core. They get
+  // the tfjs-core that the rest of the program uses.
   "node_modules/@tensorflow/tfjs/index.js": handover(),
   "node_modules/@tensorflow/tfjs-core/index.js": handover(),
-  // Protocol buffers for TensorBoard's summaries, which would bring google-protobuf along.
+  // Protocol buffers for TensorBoard's summaries, which would require google-protobuf.
   "dist/proto/api_pb.js": '"use strict";\n',
-  "binding/quiet.cc": `// Moves standard error out of the way while TensorFlow is opened, and back. TensorFlow writes notices there
-// from static constructors, before it has read its log level; Node itself cannot duplicate a descriptor.
+  "binding/quiet.cc": `// Redirects standard error while TensorFlow is opened. Its static constructors write notices before they read the log
+// level, and Node has no function to duplicate a descriptor.
 #include <fcntl.h>
 #include <node_api.h>
 #include <unistd.h>
@@ -52,7 +52,7 @@ function handover(): string {
   return `"use strict";\nmodule.exports = globalThis[Symbol.for(${JSON.stringify(coreHandoverName)})];\n`;
 }
 
-/** Writes our files into an unpacked package. */
+/** Writes these files into the unpacked package. */
 export async function addOwnFiles(folder: string): Promise<void> {
   for (const [path, text] of Object.entries(ownFiles)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });

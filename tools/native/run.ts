@@ -1,9 +1,9 @@
-/** Runs other programs (the compiler, pip, npm) and turns their failures into errors with something to do. */
+/** Runs other programs (the compiler, pip, npm). */
 import { spawn } from "node:child_process";
 
 import { InputError } from "../../lib/errors/input-error.ts";
 
-/** Called with one line on what is being done; shown on a terminal only. */
+/** Called with one line about the current step, which is shown on terminals only. */
 export type Progress = (line: string) => void;
 
 export interface Finished {
@@ -17,14 +17,14 @@ export interface Finished {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** What to say if there is no such program. */
+  /** The error message if the program does not exist. */
   readonly missing: string;
 }
 
 /**
  * Runs a program to its end, without standard input.
  *
- * @throws InputError with `missing` if there is no such program.
+ * @throws InputError with `missing` if the program does not exist
  */
 export function run(program: string, args: readonly string[], options: RunOptions): Promise<Finished> {
   return new Promise((resolve, reject) => {
@@ -47,7 +47,7 @@ export function run(program: string, args: readonly string[], options: RunOption
   });
 }
 
-/** The last lines of a program's complaint, for an error's details. */
+/** The last lines of a program's output, for an error's details. */
 export function lastLines(text: string, count = 6): string[] {
   return text
     .split("\n")

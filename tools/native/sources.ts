@@ -1,4 +1,4 @@
-/** The places that libtensorflow can come from; each puts it into a work folder, ready to compile against. */
+/** Gets libtensorflow from one of several sources and puts it into a folder, ready to compile against. */
 import { readFile, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
@@ -16,10 +16,10 @@ import type { Library } from "./library.ts";
 import { lastLines, type Progress, run } from "./run.ts";
 import { below, extractZip, wheelName } from "./wheel.ts";
 
-/** The TensorFlow that is asked of pip unless somebody wants another; the one that the checks ran on. */
+/** The default version to get from pip, and the version that was tested. */
 export const defaultTensorflow = "2.21.0";
 
-/** pip is asked for wheels of this Python where there are none for the one at hand: we need no Python to run. */
+/** The version of Python whose wheels pip gets if there are none for the installed one. The wheels' Python code is not run. */
 const otherPython = "3.12";
 
 export type Source =
@@ -31,16 +31,16 @@ export type Source =
   | { readonly kind: "archive"; readonly source: string };
 
 export interface SourceOptions {
-  /** Take CUDA's libraries along. */
+  /** Also get CUDA's libraries. */
   readonly gpu: boolean;
-  /** Scratch space; what is in it afterwards is thrown away, except `site`. */
+  /** A temporary folder; the caller deletes it and keeps only `site`. */
   readonly work: string;
   /** The library goes to `site/tensorflow`, CUDA's to `site/nvidia`. */
   readonly site: string;
   readonly progress: Progress;
 }
 
-/** Where it comes from, for people; two that read the same are taken for the same. */
+/** Where libtensorflow comes from, in words. Equal labels mean equal sources. */
 export function sourceLabel(source: Source): string {
   switch (source.kind) {
     case "auto":
@@ -60,7 +60,7 @@ export function sourceLabel(source: Source): string {
 /**
  * Puts libtensorflow into `site`.
  *
- * @throws InputError if the source does not hold it, with what to do.
+ * @throws InputError if the source does not contain it
  */
 export async function fetchLibrary(source: Source, options: SourceOptions): Promise<Library> {
   const include = join(options.work, "include");
@@ -76,13 +76,13 @@ export async function fetchLibrary(source: Source, options: SourceOptions): Prom
       const installed = await findInstalled(source.python);
       if (installed === undefined) {
         throw new InputError(
-          `no TensorFlow is installed in ${source.python}; install one there, or leave out --python to let pip fetch it`,
+          `no TensorFlow is installed in ${source.python}; install it there, or omit --python to download it with pip`,
         );
       }
       if (!installed.usable) {
         throw new InputError(
           `TensorFlow ${installed.version} in ${source.python} has no libtensorflow_cc (it came with 2.11); ` +
-            "install a newer one there, or leave out --python to let pip fetch one",
+            "install a newer one there, or omit --python to download one with pip",
         );
       }
       return fromPackage(installed, source, options);
@@ -111,7 +111,7 @@ interface Installed {
   readonly usable: boolean;
 }
 
-/** Finds the package without importing it, which would take seconds. */
+/** Finds the package without importing it, because an import takes seconds. */
 const finder = `
 import importlib.util, json, os
 spec = importlib.util.find_spec("tensorflow")
@@ -129,7 +129,10 @@ else:
 async function findInstalled(python: string): Promise<Installed | undefined> {
   const { status, stdout, stderr } = await run(python, ["-c", finder], { missing: noPython(python) });
   if (status !== 0) {
-    throw new InputError(`${python} could not be asked for its TensorFlow`, lastLines(stderr));
+    throw new InputError(
+      `${python} could not search for its TensorFlow; check that it runs`,
+      lastLines(stderr),
+    );
   }
   return (JSON.parse(stdout) as Installed | null) ?? undefined;
 }
@@ -140,8 +143,8 @@ async function fromPackage(installed: Installed, source: Source, options: Source
   const library = await copyLibrary(installed.folder, options.site, include, sourceLabel(source));
   if (options.gpu && (await copyCuda(dirname(installed.folder), options.site)) === 0) {
     throw new InputError(
-      `${sourceLabel(source)} has no CUDA libraries beside it; install tensorflow[and-cuda] there, ` +
-        "or leave out --python to let pip fetch them",
+      `${sourceLabel(source)} has no CUDA libraries; install tensorflow[and-cuda] there, ` +
+        "or omit --python to download them with pip",
     );
   }
   return library;
@@ -154,7 +157,7 @@ async function fromPip(python: string, version: string, options: SourceOptions):
   const label = `pip's TensorFlow ${version}`;
   const main = await wheelsIn(wheels);
   if (options.gpu) {
-    // The wheel itself names the CUDA libraries that it was built for, as the extra "and-cuda".
+    // The wheel's extra "and-cuda" lists the CUDA libraries that it was built for.
     for (const requirement of await cudaRequirements(main, options.work)) {
       await pipDownload(python, [requirement], wheels, options.progress);
     }
@@ -162,7 +165,7 @@ async function fromPip(python: string, version: string, options: SourceOptions):
   return fromWheels(await wheelsIn(wheels), label, options);
 }
 
-/** What to ask pip for, the likelier first: the CPU package is smaller, but not made for every platform. */
+/** The packages to try in order. The CPU package is smaller, but not available for every platform. */
 function candidates(version: string, gpu: boolean): string[] {
   const full = `tensorflow==${version}`;
   return gpu || process.platform === "darwin" ? [full] : [`tensorflow-cpu==${version}`, full];
@@ -177,7 +180,7 @@ async function pipDownload(
   let stderr = "";
   for (const requirement of requirements) {
     for (const extra of [[], ["--python-version", otherPython]]) {
-      progress(`pip fetches ${requirement}`);
+      progress(`downloading ${requirement} with pip`);
       const args = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"];
       args.push("--disable-pip-version-check", "--progress-bar", "off", "--retries", "1", ...extra);
       const finished = await run(python, [...args, "-d", folder, requirement], { missing: noPython(python) });
@@ -185,15 +188,15 @@ async function pipDownload(
       stderr = finished.stderr;
       if (stderr.includes("No module named pip")) {
         throw new InputError(
-          `${python} has no pip; install it (python3-pip), or give libtensorflow with --wheel, --from or --archive`,
+          `${python} has no pip; install it (python3-pip), or provide libtensorflow with --wheel, --from or --archive`,
         );
       }
       if (/No space left/i.test(stderr)) throw noSpace(folder);
     }
   }
   throw new InputError(
-    `pip finds no wheel of ${requirements.join(" or ")} for this platform (or reaches no index); ` +
-      "ask for another with --tensorflow VERSION, or give libtensorflow with --wheel, --from or --archive",
+    `pip could not download a wheel of ${requirements.join(" or ")} for this platform; check the network, ` +
+      "choose another version with --tensorflow VERSION, or provide libtensorflow with --wheel, --from or --archive",
     lastLines(stderr, 4),
   );
 }
@@ -217,7 +220,7 @@ export function parseCudaRequirements(metadata: string): string[] {
   );
 }
 
-/** Unpacks TensorFlow's wheel and, for GPUs, CUDA's. Each is deleted once unpacked if it lies in `work`. */
+/** Unpacks TensorFlow's wheel and, for GPUs, CUDA's wheels. Deletes each one after unpacking if it is in `work`. */
 async function fromWheels(
   wheels: readonly string[],
   label: string,
@@ -240,7 +243,7 @@ async function fromWheels(
   return checkLibrary(options.site, include, label);
 }
 
-/** Where a member of a wheel goes; undefined for all that is not needed. */
+/** Where to unpack a wheel's member; undefined if it is not needed. */
 export function placeOf(member: string, site: string, include: string): string | undefined {
   const [, file] = /^tensorflow\/([^/]+)$/.exec(member) ?? [];
   const library = file === undefined ? undefined : libraryName(file);
@@ -251,12 +254,12 @@ export function placeOf(member: string, site: string, include: string): string |
 }
 
 function noPython(python: string): string {
-  return `there is no Python at ${python}; name one with --python, or give libtensorflow with --wheel, --from or --archive`;
+  return `${python} was not found; choose a Python with --python, or provide libtensorflow with --wheel, --from or --archive`;
 }
 
-/** What to say when the disk is full. */
+/** The error for a full disk. */
 export function noSpace(folder: string): InputError {
   return new InputError(
-    `no space left for ${folder}: about 1.2 GB are needed, more for a GPU; make room, or set CLIPSCOPE_CACHE to a folder elsewhere`,
+    `${folder}: no space left on the disk; free about 1.2 GB (more for a GPU), or set CLIPSCOPE_CACHE to a folder on another disk`,
   );
 }

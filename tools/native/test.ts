@@ -1,6 +1,6 @@
 /**
- * `npm run test:native`: makes the native build, unless it is there, and runs the parity specs and the build's own
- * on it. Where libtensorflow cannot be had it says so and counts as skipped; any other failure is a failure.
+ * `npm run test:native`: makes the native build, unless it exists, and runs the parity specs and the build's specs on it.
+ * The specs are skipped, with a message, if libtensorflow cannot be downloaded. Any other error is a failure.
  */
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
@@ -10,7 +10,7 @@ import { compileBinding } from "./binding.ts";
 import { buildNative, checkBuild } from "./build.ts";
 import { defaultTensorflow, fetchLibrary } from "./sources.ts";
 
-class NotToBeHad extends Error {}
+class Unavailable extends Error {}
 
 async function build(): Promise<void> {
   const { build, checked } = await buildNative(
@@ -27,7 +27,7 @@ async function build(): Promise<void> {
         try {
           return await fetchLibrary(...args);
         } catch (error) {
-          throw error instanceof InputError ? new NotToBeHad(error.message, { cause: error }) : error;
+          throw error instanceof InputError ? new Unavailable(error.message, { cause: error }) : error;
         }
       },
       compileBinding,
@@ -53,6 +53,6 @@ try {
   await build();
   process.exitCode = runSpecs();
 } catch (error) {
-  if (!(error instanceof NotToBeHad)) throw error;
-  console.log(`SKIPPED: every spec on tensorflow, for libtensorflow cannot be had here: ${error.message}`);
+  if (!(error instanceof Unavailable)) throw error;
+  console.log(`SKIPPED: every spec on tensorflow, because libtensorflow is not available: ${error.message}`);
 }

@@ -1,4 +1,4 @@
-/** Reads a Python wheel, which is a zip: only the members that are asked for, streamed to their places. */
+/** Unpacks members of a Python wheel, which is a zip file. */
 import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join, normalize } from "node:path";
@@ -9,15 +9,15 @@ import yauzl from "yauzl";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { crc32 } from "../../lib/node/files/crc32.ts";
 
-/** Where a member goes, or undefined if it is not wanted. */
+/** Where to unpack a member; undefined to skip it. */
 export type Place = (member: string) => string | undefined;
 
 /**
- * Unpacks members of a zip file.
+ * Streams members of a zip file to the disk.
  *
  * @param onBytes called with the number of bytes written since the last call
- * @returns the members that were unpacked.
- * @throws InputError if the file is not a whole zip file.
+ * @returns the members that were unpacked
+ * @throws InputError if the file is not a complete zip file
  */
 export async function extractZip(
   path: string,
@@ -49,17 +49,17 @@ export async function extractZip(
   } catch (error) {
     const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
     if (code === "ENOENT") throw new InputError(`${path} does not exist; expected a wheel file (.whl)`);
-    // zlib's own errors are about the content; the system's (no space, no permission) are not.
+    // zlib's errors (Z_…) are about the content. Others come from the system: no space, no permission.
     if (code !== undefined && !code.startsWith("Z_")) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new InputError(`${path} is not a whole wheel file (${reason}); fetch it again`, [], {
+    throw new InputError(`${path} is not a complete wheel file (${reason}); download it again`, [], {
       cause: error,
     });
   }
   return taken;
 }
 
-/** A path below `folder` for a member's path, or undefined if it would lead out of it. */
+/** A member's path inside `folder`; undefined if it would lead outside. */
 export function below(folder: string, member: string): string | undefined {
   const clean = normalize(member);
   return clean.startsWith("..") || clean.startsWith("/") ? undefined : join(folder, clean);

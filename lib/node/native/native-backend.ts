@@ -1,8 +1,9 @@
 /**
- * Opens a native build: the binding and tfjs-node's kernels alone.
+ * Opens a native build: the binding and tfjs-node's kernels only.
  *
- * tfjs-node's own entry point also loads the union package (layers, converter, data, WebGL); its kernels use
- * nothing but tfjs-core, which they get from us here. One engine, one registry, and a fifth of the start time.
+ * tfjs-node's entry point also loads the union package (layers, converter, data, WebGL), but its kernels only need
+ * tfjs-core. Here they get the tfjs-core of this program, so there is one engine and one kernel registry, and starting
+ * takes a fifth of the time.
  */
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -15,13 +16,13 @@ import { sumProductsInParts, useOwnOperations, type OperationsAddon } from "./te
 
 const require = createRequire(import.meta.url);
 
-/** What we use of tfjs-node's binding. */
+/** The parts of tfjs-node's binding that are used here. */
 export interface TensorflowBinding {
   readonly TF_Version: string;
   isUsingGpuDevice(): boolean;
 }
 
-/** Our own addon: moves the process's standard error out of the way and back. */
+/** The addon that redirects the process's standard error and restores it. */
 interface Quiet {
   silence(): void;
   restore(): void;
@@ -31,16 +32,16 @@ interface KernelBackendModule {
   readonly NodeJSKernelBackend: new (binding: TensorflowBinding, packageName: string) => tf.KernelBackend;
 }
 
-/** The build's stand-in for "@tensorflow/tfjs" takes the tfjs-core that it is to use from this global symbol. */
+/** The global symbol from which the build's replacement of "@tensorflow/tfjs" takes tfjs-core. */
 export const coreHandoverName = "clipscope.tfjs-core";
 
-/** Builds opened by this process: to open one again would orphan the tensors of the first time. */
+/** Builds that this process opened. Opening one a second time would orphan the tensors of the first. */
 const opened = new Map<string, TensorflowBinding>();
 
 /**
- * Registers the "tensorflow" backend of a native build with tfjs; does not make it the current one.
+ * Registers the "tensorflow" backend of a native build with tfjs, without making it the current one.
  *
- * @throws InputError if the build does not open, with what to do.
+ * @throws InputError if the build cannot be opened
  */
 export function loadNativeBuild(folder: string): TensorflowBinding {
   const before = opened.get(folder);
@@ -49,13 +50,13 @@ export function loadNativeBuild(folder: string): TensorflowBinding {
   try {
     const binding = openBinding(part(buildLayout.binding), part(buildLayout.quiet));
     const globals = globalThis as Record<symbol, unknown>;
-    // tfjs-core is CommonJS: require gives the very module that our imports use.
+    // tfjs-core is CommonJS, so require returns the same module as this program's imports.
     globals[Symbol.for(coreHandoverName)] = require("@tensorflow/tfjs-core");
     try {
       require(part(buildLayout.kernels));
       const { NodeJSKernelBackend } = require(part(buildLayout.backend)) as KernelBackendModule;
-      // A stock package may have registered itself and then failed; tfjs would keep the first.
-      // (The declared type forgets that findBackendFactory gives null.)
+      // The npm package may have registered itself and then failed; tfjs would keep its registration.
+      // (findBackendFactory may return null, contrary to its declared type.)
       const registered = tf.findBackendFactory("tensorflow") as (() => unknown) | null;
       if (registered !== null) tf.removeBackend("tensorflow");
       tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "clipscope"), 3);
@@ -69,15 +70,15 @@ export function loadNativeBuild(folder: string): TensorflowBinding {
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     throw new InputError(
-      `the native TensorFlow build in ${folder} does not open (${reason}); ` +
-        'build it again with "clipscope native --force", or use --backend wasm',
+      `the native TensorFlow build in ${folder} cannot be opened (${reason}); ` +
+        'rebuild it with "clipscope native --force", or choose the wasm backend',
       [],
       { cause: error },
     );
   }
 }
 
-/** TensorFlow writes notices to file descriptor 2 while it is opened, whatever its log level says. */
+/** TensorFlow writes notices to file descriptor 2 while it is opened, at any log level. */
 function openBinding(path: string, quietPath: string): TensorflowBinding {
   if (process.env["TF_CPP_MIN_LOG_LEVEL"] === "0") return require(path) as TensorflowBinding;
   const quiet = require(quietPath) as Quiet;

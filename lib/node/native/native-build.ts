@@ -1,6 +1,6 @@
 /**
- * Where `clipscope native` keeps what it builds, and what it left there. The folder lies outside node_modules
- * so that it survives `npm ci`, holds no absolute path, and may be moved.
+ * Finds the builds of `clipscope native`. They are in a folder outside node_modules, which survives `npm ci`. They
+ * contain no absolute paths, so the folder may be moved.
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
@@ -9,23 +9,23 @@ import { join } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
 import { JsonValue } from "../../json/json-value.ts";
 
-/** The version of Node's native interface that the binding is compiled for; Node 20 and later have it. */
+/** The version of Node-API that the binding is compiled for. Node 20 and later support it. */
 export const napiVersion = 8;
 
-/** Bumped when the layout of a build or our own changes to the binding no longer fit older builds. */
+/** Increased when older builds no longer work with this program. */
 export const nativeBuildFormat = 4;
 
-/** Written last, so that a folder without it is no build. */
+/** Written last: a folder without it is not a complete build. */
 export const manifestName = "build.json";
 
 export interface NativeManifest {
   readonly format: number;
-  /** libtensorflow's version, "2.21.0". */
+  /** Version of libtensorflow, "2.21.0". */
   readonly tensorflow: string;
   /** Version of the npm package whose binding was compiled, "4.22.0". */
   readonly tfjsNode: string;
   readonly gpu: boolean;
-  /** Where libtensorflow came from, for people: "the wheel tensorflow-cpu 2.21.0". */
+  /** Where libtensorflow came from, in words: "the wheel tensorflow-cpu 2.21.0". */
   readonly source: string;
 }
 
@@ -35,9 +35,9 @@ export interface NativeBuild {
 }
 
 /**
- * The folder for what is built here: CLIPSCOPE_CACHE, else the platform's folder for caches + "clipscope".
+ * The folder for builds: CLIPSCOPE_CACHE, else "clipscope" in the platform's folder for caches.
  *
- * @throws InputError if there is neither a cache variable nor a home folder.
+ * @throws InputError if there is neither a cache variable nor a home folder
  */
 export function cacheFolder(
   env: NodeJS.ProcessEnv = process.env,
@@ -49,21 +49,21 @@ export function cacheFolder(
   const system = platform === "win32" ? env["LOCALAPPDATA"] : env["XDG_CACHE_HOME"];
   if (system) return join(system, "clipscope");
   if (!home)
-    throw new InputError("no home folder to keep the native build in; name one with CLIPSCOPE_CACHE");
+    throw new InputError("found no home folder for the native build; set CLIPSCOPE_CACHE to a folder");
   if (platform === "darwin") return join(home, "Library", "Caches", "clipscope");
   if (platform === "win32") return join(home, "AppData", "Local", "clipscope");
   return join(home, ".cache", "clipscope");
 }
 
-/** "napi8-linux-x64": builds for other platforms may share a cache (a home folder on the network). */
+/** "napi8-linux-x64". Builds for several platforms may share a cache, for example in a home folder on the network. */
 export const platformTag = `napi${napiVersion}-${process.platform}-${process.arch}`;
 
-/** Name of a build's folder in the cache, "native-2.21.0-napi8-linux-x64" or "native-2.21.0-gpu-napi8-…". */
+/** The name of a build's folder in the cache, "native-2.21.0-napi8-linux-x64" or "native-2.21.0-gpu-napi8-…". */
 export function buildFolderName(tensorflow: string, gpu: boolean): string {
   return `native-${tensorflow}-${gpu ? "gpu-" : ""}${platformTag}`;
 }
 
-/** The whole builds for this platform in a cache folder: GPU builds first, then the newer TensorFlow. */
+/** The complete builds for this platform in a cache folder: GPU builds first, then by version, newest first. */
 export function nativeBuilds(cache: string = cacheFolder()): NativeBuild[] {
   if (!existsSync(cache)) return [];
   const builds: NativeBuild[] = [];
@@ -80,7 +80,7 @@ export function nativeBuilds(cache: string = cacheFolder()): NativeBuild[] {
   );
 }
 
-/** A folder's manifest; undefined if it has none or one of another format. */
+/** A build's manifest; undefined if it is missing, damaged or of another format. */
 export function readManifest(folder: string): NativeManifest | undefined {
   const path = join(folder, manifestName);
   if (!existsSync(path)) return undefined;
@@ -100,11 +100,11 @@ export function readManifest(folder: string): NativeManifest | undefined {
   }
 }
 
-/** A build's parts, as paths below its folder. The loader and the program that builds agree on them here. */
+/** The parts of a build, as paths relative to its folder. */
 export const buildLayout = {
   /** The N-API binding. */
   binding: "tfjs-node/lib/tfjs_binding.node",
-  /** A few lines of our own that keep TensorFlow's start notices off standard error. */
+  /** The addon that keeps TensorFlow's notices off standard error. */
   quiet: "tfjs-node/lib/quiet.node",
   /** The network's operations for TensorFlow. */
   operations: "tfjs-node/lib/operations.node",

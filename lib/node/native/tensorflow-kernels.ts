@@ -1,8 +1,8 @@
 /**
  * The network's operations (`lib/nn/operations/`) on the tensorflow backend.
  *
- * A native build brings TensorFlow operations of our own for the CPU (`tools/native/kernels/`). Without them, and on a
- * GPU, tfjs's operations do, with one exception: deep products are summed in parts.
+ * A native build contains TensorFlow operations for the CPU (`tools/native/kernels/`). Without them, and on a GPU, the
+ * network uses tfjs's operations, except that products with a large inner dimension are summed in parts.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { linearBy, linearSignature, type LinearInputs } from "../../nn/operations/linear.ts";
@@ -13,7 +13,7 @@ import { setWeightReader } from "../../tensor/weight-reader.ts";
 /** As numbered in tools/native/kernels/read.h. */
 const dtypeCodes: readonly Dtype[] = ["F32", "F16", "BF16", "F64"];
 
-/** What we use of tfjs-node's backend and its binding. */
+/** The parts of tfjs-node's backend and binding that are used here. */
 interface NodeBackend {
   readonly binding: Readonly<Record<"TF_ATTR_INT" | "TF_ATTR_FLOAT", number>>;
   executeSingleOutput(name: string, attributes: readonly OpAttribute[], inputs: tf.TensorInfo[]): tf.Tensor;
@@ -31,7 +31,7 @@ interface OpAttribute {
   readonly value: number;
 }
 
-/** The operations of a native build: their inputs in order, and their attribute and its type, if any. */
+/** The operations of a native build, with their inputs in order and their attribute, if any, with its type. */
 const operations: readonly NativeOperation[] = [
   { name: "ClipscopeLinear", inputs: ["x", "weight", "bias"], attribute: ["parts", "TF_ATTR_INT"] },
   { name: "ClipscopeGelu", inputs: ["x"] },
@@ -50,9 +50,9 @@ interface NativeOperation {
   readonly attribute?: readonly [name: string, type: keyof NodeBackend["binding"]];
 }
 
-/** The addon beside a native build's binding. */
+/** The addon next to a native build's binding. */
 export interface OperationsAddon {
-  /** Makes the operations known to TensorFlow; returns the instruction set that they use. */
+  /** Registers the operations with TensorFlow and returns the instruction set that they use. */
   registerOperations(): string;
   readAhead(descriptor: number, offset: number, size: number): void;
 }
@@ -62,7 +62,7 @@ export function useOwnOperations(addon: OperationsAddon): void {
   setWeightReader("tensorflow", {
     read({ descriptor, offset, dtype, rows, columns }, transposed) {
       const code = dtypeCodes.indexOf(dtype);
-      if (code === -1) throw new Error(`${dtype} is not for the addon`);
+      if (code === -1) throw new Error(`the addon cannot read ${dtype}`);
       const halves = [Math.floor(offset / 2 ** 32), (offset % 2 ** 32) | 0];
       const place = tf.tensor1d([descriptor, ...halves, code, rows, columns, Number(transposed)], "int32");
       const matrix = (tf.backend() as unknown as NodeBackend).executeSingleOutput(
@@ -86,7 +86,7 @@ export function useOwnOperations(addon: OperationsAddon): void {
 
 type NativeInputs = Readonly<Record<string, tf.Tensor | undefined>>;
 
-/** Runs a native operation. TensorFlow has no optional inputs: one that is left out is a tensor without elements. */
+/** Runs a native operation. TensorFlow has no optional inputs: an empty tensor replaces a missing one. */
 function runNative(
   { name, inputs: names, attribute }: NativeOperation,
   inputs: NativeInputs,
@@ -108,12 +108,12 @@ function runNative(
 }
 
 /**
- * How many products are summed in one go. TensorFlow adds them up one after another in float32, which loses the more
- * the longer the sum; a sum of shorter sums comes as near to float64 as PyTorch's (docs/parity.md).
+ * The number of products in a partial sum. TensorFlow sums sequentially in float32, and the rounding error grows with
+ * the length; a sum of partial sums is as close to float64 as PyTorch's (docs/parity.md).
  */
 const depthAtOnce = 256;
 
-/** For a TensorFlow without our operations. */
+/** For TensorFlow without the native build's operations. */
 export function sumProductsInParts(): void {
   const compute = linearBy(({ x, weight, bias }) => {
     const [rows, depth] = x.shape;

@@ -14,11 +14,11 @@ import { temporaryFolder } from "../../support/temporary.ts";
 describe("cacheFolder", () => {
   const home = join("/", "home", "ada");
 
-  it("is what CLIPSCOPE_CACHE says", () => {
+  it("is CLIPSCOPE_CACHE if that is set", () => {
     assert.equal(cacheFolder({ CLIPSCOPE_CACHE: "/big", XDG_CACHE_HOME: "/x" }, "linux", home), "/big");
   });
 
-  it("follows the platform's habits", () => {
+  it("follows the platform's conventions", () => {
     assert.equal(cacheFolder({ XDG_CACHE_HOME: "/x" }, "linux", home), join("/x", "clipscope"));
     assert.equal(cacheFolder({}, "linux", home), join(home, ".cache", "clipscope"));
     assert.equal(cacheFolder({}, "darwin", home), join(home, "Library", "Caches", "clipscope"));
@@ -26,7 +26,7 @@ describe("cacheFolder", () => {
     assert.equal(cacheFolder({}, "win32", home), join(home, "AppData", "Local", "clipscope"));
   });
 
-  it("takes empty variables for unset ones, and needs some folder", () => {
+  it("treats empty variables as unset, and requires a folder", () => {
     assert.equal(
       cacheFolder({ CLIPSCOPE_CACHE: "", XDG_CACHE_HOME: "" }, "linux", home),
       join(home, ".cache/clipscope"),
@@ -62,7 +62,7 @@ describe("nativeBuilds", () => {
     assert.deepEqual(found, ["2.18.0", "2.21.0", "2.9.1"]);
   });
 
-  it("takes nothing else for a build", () => {
+  it("ignores everything else", () => {
     mkdirSync(cache.file(buildFolderName("2.1.0", false)));
     put(buildFolderName("2.2.0", false), "{ broken");
     put(buildFolderName("2.3.0", false), { ...manifest, format: nativeBuildFormat + 1 });

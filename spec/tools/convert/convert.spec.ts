@@ -22,8 +22,8 @@ const open = async (path: string): Promise<TensorStore> => (await openWeightsFil
 describe("convert", () => {
   const folder = temporaryFolder();
 
-  /** A checkpoint with the config and the text network of the tiny model beside it. */
-  async function beside(checkpoint: string): Promise<string> {
+  /** Copies a checkpoint next to the config and the text network of the tiny model. */
+  async function withModelFiles(checkpoint: string): Promise<string> {
     const place = folder.file("source");
     await mkdir(place, { recursive: true });
     for (const name of ["open_clip_config.json", "text"]) {
@@ -47,7 +47,7 @@ describe("convert", () => {
   for (const file of ["training.pt", "training-legacy.pt", "exported.pt"]) {
     it(`${file} becomes a model directory that loads`, async () => {
       const destination = folder.file("model");
-      const report = await convert(await beside(file), destination);
+      const report = await convert(await withModelFiles(file), destination);
       assert.equal(report.tensors, 42);
       assert.deepEqual(report.dtypes, { BF16: 42 });
       assert.deepEqual(report.leftOut, []);
@@ -61,20 +61,20 @@ describe("convert", () => {
     });
   }
 
-  it("a PyTorch file in a model directory is read directly, too", async () => {
-    const source = await beside("training.pt");
+  it("reads a PyTorch file in a model directory directly", async () => {
+    const source = await withModelFiles("training.pt");
     const clip = await loadModel(folder.file("source"));
     await clip.dispose();
     assert.equal(source, folder.file("source", "training.pt"));
   });
 
-  it("shards become one file", async () => {
+  it("writes shards to one file", async () => {
     const report = await convert(model, folder.file("model"));
     assert.equal(report.format, "sharded safetensors");
     await assertSameAsModel(folder.file("model"));
   });
 
-  it("rounds to the nearest, and says how many numbers suffered", async () => {
+  it("rounds to the nearest, and counts overflowed and subnormal numbers", async () => {
     const source = fixture("tiny/gelu-mlp");
     for (const dtype of ["F16", "BF16", "F32"] as const) {
       const report = await convert(source, folder.file(dtype), { dtype });
@@ -92,7 +92,7 @@ describe("convert", () => {
     }
   });
 
-  it("refuses to write infinities, unless told", async () => {
+  it("refuses to write infinities, unless allowed", async () => {
     const source = folder.file("large");
     await cp(fixture("tiny/gelu-mlp"), source, { recursive: true });
     const store = await open(`${source}/${weights}`);
@@ -115,7 +115,7 @@ describe("convert", () => {
     assert.equal(report.overflowed, 2);
   });
 
-  it("reports tensors that are not the model's, and names what is missing", async () => {
+  it("reports tensors that the model lacks, and names those that are missing", async () => {
     const store = await open(fixture(`tiny/gelu-mlp/${weights}`));
     const tensors = await Promise.all(
       Array.from(store.tensors, async ([name, { dtype, shape }]) => ({
@@ -142,7 +142,7 @@ describe("convert", () => {
     );
     await assert.rejects(convert(source, folder.file("other")), (error: unknown) => {
       assert.ok(error instanceof InputError);
-      assert.match(error.message, /1 tensor does not fit the architecture .*--arch/);
+      assert.match(error.message, /1 tensor does not match the architecture .*--arch/);
       assert.deepEqual(error.details, ["missing     visual.proj [40, 24]"]);
       return true;
     });
@@ -152,7 +152,7 @@ describe("convert", () => {
     ["between the two renames of --force", /\.replaced-/, ["model.partial", "model.replaced"]],
     ["before the old model is deleted", /\/model$/, ["model", "model.replaced"]],
   ] as const) {
-    it(`after a kill ${moment}, the next run finishes its work`, async () => {
+    it(`after a kill ${moment}, the next run finishes the replacement`, async () => {
       const destination = folder.file("model");
       await convert(fixture("tiny/gelu-mlp"), destination);
       const kill = `
@@ -173,13 +173,13 @@ describe("convert", () => {
         names.map((name) => name.replace(/-\w{6}$/, "")),
         left,
       );
-      await assert.rejects(convert(model, destination), /is there already; --force replaces it/);
+      await assert.rejects(convert(model, destination), /already exists; use --force to replace it/);
       assert.deepEqual(await readdir(folder.path), ["model"]);
       await assertSameAsModel(destination);
     });
   }
 
-  it("a disk that takes no more: one line, and nothing is left", async () => {
+  it("a full disk is an error of one line, and nothing is left behind", async () => {
     const { status, stderr } = await clipscopeProcess(["convert", demoModel, folder.file("model")], {
       fileLimit: 2000,
     });
@@ -188,24 +188,24 @@ describe("convert", () => {
     assert.deepEqual(await readdir(folder.path), []);
   });
 
-  it("refuses a destination that is there, replaces a model with force, never anything else", async () => {
+  it("refuses an existing destination, and replaces only a model, with force", async () => {
     const destination = folder.file("model");
     await convert(fixture("tiny/gelu-mlp"), destination);
-    await assert.rejects(convert(model, destination), /is there already; --force replaces it/);
+    await assert.rejects(convert(model, destination), /already exists; use --force to replace it/);
     await convert(model, destination, { force: true });
     await assertSameAsModel(destination);
     await writeFile(folder.file("model", "holiday.jpg"), "");
-    await assert.rejects(convert(model, destination, { force: true }), /holds other things too/);
+    await assert.rejects(convert(model, destination, { force: true }), /holds other files too/);
     await mkdir(folder.file("empty"));
-    await assert.rejects(convert(model, folder.file("empty"), { force: true }), /this one is none/);
-    await assert.rejects(convert(destination, destination, { force: true }), /holds the source/);
-    await assert.rejects(convert(destination, folder.path, { force: true }), /holds the source/);
+    await assert.rejects(convert(model, folder.file("empty"), { force: true }), /this is another kind of folder/);
+    await assert.rejects(convert(destination, destination, { force: true }), /contains the source/);
+    await assert.rejects(convert(destination, folder.path, { force: true }), /contains the source/);
     await writeFile(folder.file("file"), "");
     await assert.rejects(convert(model, folder.file("file"), { force: true }), /found a file/);
   });
 
-  it("a source that is damaged or cut short leaves nothing behind", async () => {
-    const source = await beside("training.pt");
+  it("leaves nothing behind for a source that is damaged or cut short", async () => {
+    const source = await withModelFiles("training.pt");
     const { size } = await stat(source);
     const bytes = await readFile(source);
     const store = await open(source);
@@ -219,7 +219,7 @@ describe("convert", () => {
     assert.deepEqual(await readdir(folder.path), ["source"]);
   });
 
-  it("killed at any moment, it leaves no model", async function () {
+  it("leaves no model when it is killed at any moment", async function () {
     this.timeout(20_000);
     const program = `
       import { convert } from ${JSON.stringify(`${packageRoot}dist/tools/convert/convert.js`)};
@@ -240,7 +240,7 @@ describe("convert", () => {
     await convert(fixture("tiny/gelu-mlp"), folder.file("model"));
   });
 
-  it("tells the architecture by shapes, and says which others it could be", async function () {
+  it("infers the architecture from shapes, and lists the others that match", async function () {
     this.timeout(20_000);
     const { recognizeArchitecture } = await import("../../../lib/clip/config/recognize.ts");
     const { declaredTensors } = await import("../../../lib/clip/network.ts");
@@ -261,11 +261,11 @@ describe("convert", () => {
     }
     await assert.rejects(
       convert(fixture("checkpoints/training.pt"), folder.file("model")),
-      /its tensors are not those of an architecture that is known; put open_clip_config\.json beside it/,
+      /its tensors do not match a known architecture; put open_clip_config\.json next to it/,
     );
   });
 
-  it("reports progress up to everything written and checked", async () => {
+  it("reports progress until all is written and verified", async () => {
     const seen: [number, number][] = [];
     const report: ConvertReport = await convert(model, folder.file("model"), {
       onProgress: (...now) => seen.push(now),

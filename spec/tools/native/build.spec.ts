@@ -13,7 +13,7 @@ import {
 } from "../../../tools/native/build.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
-/** Steps that write a file each and say that they were taken. */
+/** Steps that write a file each and record their names. */
 function fakeSteps(taken: string[], tensorflow = "2.21.0"): Steps {
   return {
     fetchLibrary: (_source, { site, work }) => {
@@ -43,7 +43,7 @@ describe("buildNative", function () {
     ...changes,
   });
 
-  it("builds once; the second time nothing is done", async () => {
+  it("builds once, and does nothing the second time", async () => {
     const taken: string[] = [];
     const first = await buildNative(request(), fakeSteps(taken));
     assert.equal(first.build.folder, cache.file(buildFolderName("2.21.0", false)));
@@ -55,7 +55,7 @@ describe("buildNative", function () {
     assert.deepEqual(readdirSync(cache.path), [buildFolderName("2.21.0", false)]);
   });
 
-  it("builds again when forced, for another source, and for a GPU; one build stays", async () => {
+  it("builds again with force, for another source, and for a GPU, and keeps one build", async () => {
     const taken: string[] = [];
     await buildNative(request(), fakeSteps(taken));
     await buildNative(request({ force: true }), fakeSteps(taken));
@@ -65,7 +65,7 @@ describe("buildNative", function () {
     assert.deepEqual(readdirSync(cache.path), [buildFolderName("2.21.0", true)]);
   });
 
-  it("a step that fails leaves nothing, and the older build stays", async () => {
+  it("leaves nothing after a failed step, and keeps the older build", async () => {
     await buildNative(request(), fakeSteps([]));
     const failing: Steps = {
       ...fakeSteps([]),
@@ -75,10 +75,10 @@ describe("buildNative", function () {
     assert.deepEqual(readdirSync(cache.path), [buildFolderName("2.21.0", false)]);
   });
 
-  it("a full disk and a folder that cannot be written are told as such", async () => {
+  it("reports a full disk and a folder that is not writable", async () => {
     for (const [code, message] of [
-      ["ENOSPC", /^no space left for .*CLIPSCOPE_CACHE/],
-      ["EACCES", /cannot be written; set CLIPSCOPE_CACHE/],
+      ["ENOSPC", /: no space left on the disk; .*CLIPSCOPE_CACHE/],
+      ["EACCES", /is not writable; set CLIPSCOPE_CACHE/],
     ] as const) {
       const error = Object.assign(new Error(code), { code });
       const failing: Steps = { ...fakeSteps([]), fetchLibrary: () => Promise.reject(error) };
@@ -86,7 +86,7 @@ describe("buildNative", function () {
     }
   });
 
-  it("what a killed build left is no build, and goes", async () => {
+  it("removes what a killed build left", async () => {
     mkdirSync(cache.file(`building-${platformTag}-abc`, "build"), { recursive: true });
     writeFileSync(cache.file(`lock-${platformTag}`), `999999999 ${hostname()}\n`);
     assert.deepEqual(nativeBuilds(cache.path), []);
@@ -94,17 +94,17 @@ describe("buildNative", function () {
     assert.deepEqual(readdirSync(cache.path), [buildFolderName("2.21.0", false)]);
   });
 
-  it("two do not build at once", async () => {
+  it("refuses to build while another process builds", async () => {
     const lock = cache.file(`lock-${platformTag}`);
     writeFileSync(lock, `${process.pid} ${hostname()}\n`);
     await assert.rejects(buildNative(request(), fakeSteps([])), {
       name: "InputError",
-      message: `another process (${process.pid} ${hostname()}) is building; wait for it, or delete ${lock} if it is no more`,
+      message: `another process (${process.pid} ${hostname()}) is building; wait for it, or delete ${lock} if that process has ended`,
     });
     assert.ok(existsSync(lock));
   });
 
-  it("--remove undoes it, and says so when there is nothing", async () => {
+  it("--remove removes the build, and reports if there is none", async () => {
     const { build } = await buildNative(request(), fakeSteps([]));
     assert.deepEqual(await removeNative(cache.path), [build.folder]);
     assert.deepEqual(readdirSync(cache.path), []);
@@ -114,11 +114,11 @@ describe("buildNative", function () {
 });
 
 describe("refusePlatform", () => {
-  it("lets Linux and macOS pass, and says what runs elsewhere", () => {
+  it("accepts Linux and macOS, and suggests a backend elsewhere", () => {
     refusePlatform("linux");
     refusePlatform("darwin");
     assert.throws(() => {
       refusePlatform("win32");
-    }, /^InputError: a native build is not supported on Windows; --backend wasm runs there, or Linux under WSL$/);
+    }, /^InputError: a native build is not supported on Windows; use --backend wasm, or Linux under WSL$/);
   });
 });

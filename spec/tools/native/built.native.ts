@@ -1,4 +1,4 @@
-/** Run by `npm run test:native` alone: what a real native build must do, beyond the specs that run on any backend. */
+/** Only `npm run test:native` runs these: specs of a real native build, besides those that run on any backend. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
@@ -22,23 +22,23 @@ describe("the native build", () => {
     assert.match(description, /^tensorflow \d+\.\d+\.\d+ on (CPU \(\d+ threads?\)|GPU)$/);
   });
 
-  it("registers its kernels with our tfjs-core", () => {
+  it("registers its kernels with this program's tfjs-core", () => {
     assert.equal(tf.getBackend(), "tensorflow");
     assert.ok(tf.getKernelsForBackend("tensorflow").length > 140);
   });
 
-  it("has tensors of tfjs-core's own class", () => {
+  it("creates tensors of tfjs-core's class", () => {
     assert.ok(tf.add(1, 2) instanceof tf.Tensor);
   });
 
-  it("frees what tidy frees", () => {
+  it("frees the tensors of tidy", () => {
     const before = tf.memory().numTensors;
     tf.tidy(() => tf.matMul(tf.ones([4, 4]), tf.ones([4, 4])).dataSync());
     assert.equal(tf.memory().numTensors, before);
   });
 
   for (const instructions of ["avx512", "avx2", "baseline"]) {
-    it(`computes the network's operations as defined with ${instructions}, or what this processor has`, () => {
+    it(`computes the network's operations with ${instructions}, or the processor's best instruction set`, () => {
       const { status, stdout } = spawnSync(
         process.execPath,
         [createRequire(import.meta.url).resolve("mocha/bin/mocha.js"), "--config", ".mocharc.kernels.json"],
@@ -52,7 +52,7 @@ describe("the native build", () => {
     });
   }
 
-  it("adds up deep products in parts where there are none of our operations, as on a GPU", () => {
+  it("sums deep products in parts without the native operations, as on a GPU", () => {
     const own = tf.getKernel("ClipscopeLinear", "tensorflow");
     const products = (): Float32Array[] =>
       tf.tidy(() =>
@@ -77,12 +77,12 @@ describe("the native build", () => {
     }
   });
 
-  it("starts without a word on standard error", () => {
+  it("writes nothing to standard error on start", () => {
     const { status, stdout, stderr } = startInChild(cacheFolder());
     assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "tensorflow\n", stderr: "" });
   });
 
-  it("still works when the cache folder has moved", () => {
+  it("works after the cache folder was moved", () => {
     const [build] = nativeBuilds();
     assert.ok(build);
 

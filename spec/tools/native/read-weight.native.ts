@@ -1,4 +1,4 @@
-/** Run by `npm run test:native` alone: weights that TensorFlow reads from the file itself. */
+/** Only `npm run test:native` runs these: weights that TensorFlow's operation reads from the file. */
 import assert from "node:assert/strict";
 import { truncateSync, writeFileSync } from "node:fs";
 import { startNodeBackend } from "../../../lib/node/backends/backends.ts";
@@ -12,7 +12,7 @@ import { temporaryFolder } from "../../support/temporary.ts";
 const rows = 256;
 const columns = 1024;
 
-/** Every pattern of 16 bits, four times; as F32 and F64 numbers of every size but denormal ones. */
+/** Every pattern of 16 bits, four times; as F32 and F64, numbers of all magnitudes except denormal ones. */
 function valuesOf(dtype: Dtype): Uint8Array {
   const count = rows * columns;
   if (dtype === "F32" || dtype === "F64") {
@@ -23,14 +23,14 @@ function valuesOf(dtype: Dtype): Uint8Array {
   return new Uint8Array(Uint16Array.from({ length: count }, (_, i) => i).buffer);
 }
 
-describe("weights read by TensorFlow itself", () => {
+describe("weights read by TensorFlow's operation", () => {
   const folder = temporaryFolder();
   before(() => startNodeBackend("tensorflow"));
 
   async function open(dtype: Dtype, file: string): Promise<{ weights: ModelWeights; bytes: Uint8Array }> {
     const bytes = valuesOf(dtype);
     const path = folder.file(file);
-    // An odd name before it, so that offsets are not round.
+    // A tensor of odd size comes first, so that offsets are not aligned.
     const specs = [{ name: "matrix", shape: [rows, columns], dtype }] as const;
     writeFileSync(path, Buffer.concat([encodeHeader(specs, { odd: "x" }), bytes]));
     const store = await SafetensorsFile.open(await FileSource.open(path));
@@ -38,7 +38,7 @@ describe("weights read by TensorFlow itself", () => {
   }
 
   for (const dtype of ["F32", "F16", "BF16", "F64"] as const) {
-    it(`are the numbers of the file, bit for bit, as stored and transposed: ${dtype}`, async () => {
+    it(`equal the numbers of the file, bit for bit, as stored and transposed: ${dtype}`, async () => {
       assert.ok(weightReader(), "this backend reads by itself");
       const expected = toFloat32(dtype, valuesOf(dtype));
       for (const layout of ["asStored", "linear"] as const) {
@@ -59,7 +59,7 @@ describe("weights read by TensorFlow itself", () => {
     });
   }
 
-  it("are refused with the ordinary way's words where the file has been cut short", async () => {
+  it("are refused with the usual error if the file is cut short", async () => {
     const { weights, bytes } = await open("F32", "cut.safetensors");
     truncateSync(folder.file("cut.safetensors"), bytes.length * 0.75);
     const weight = weights.root.get("matrix", [rows, columns], "linear");

@@ -58,7 +58,7 @@ describe("sources of libtensorflow (Linux's names)", function () {
     return { kind: "wheel", path };
   }
 
-  it("a wheel: the two libraries, CUDA's, and the headers that are needed", async () => {
+  it("unpacks the libraries, CUDA's libraries and the needed headers of a wheel", async () => {
     const library = await fetch(wheelFile(zip(wheel)));
     assert.deepEqual(files("site"), [
       "libcublas.so.12",
@@ -70,31 +70,31 @@ describe("sources of libtensorflow (Linux's names)", function () {
     assert.match(readFileSync(scratch.file("site/tensorflow/libtensorflow_cc.so.2"), "utf8"), /C API/);
   });
 
-  it("a wheel that was cut short is refused", async () => {
+  it("refuses a wheel that is cut short", async () => {
     const whole = zip(wheel);
     await assert.rejects(fetch(wheelFile(whole.subarray(0, whole.length - 40))), {
       name: "InputError",
-      message: /is not a whole wheel file \(.*\); fetch it again$/,
+      message: /is not a complete wheel file \(.*\); download it again$/,
     });
   });
 
-  it("a wheel with a damaged member is refused", async () => {
+  it("refuses a wheel with a damaged member", async () => {
     const damaged = zip(wheel);
     damaged.write("X", damaged.indexOf("the C API"));
     await assert.rejects(fetch(wheelFile(damaged)), {
       name: "InputError",
-      message: /is not a whole wheel file/,
+      message: /is not a complete wheel file/,
     });
   });
 
-  it("a wheel too old to hold libtensorflow_cc is refused", async () => {
+  it("refuses a wheel that is too old to contain libtensorflow_cc", async () => {
     await assert.rejects(fetch(wheelFile(zip(without("tensorflow/libtensorflow_cc.so.2")))), {
       name: "InputError",
-      message: /holds no libtensorflow_cc or libtensorflow; expected TensorFlow 2.11 or later/,
+      message: /does not contain libtensorflow_cc or libtensorflow; expected Python's TensorFlow 2.11 or later/,
     });
   });
 
-  it("no member of a wheel leads out of the folder", async () => {
+  it("unpacks no member outside the folder", async () => {
     await assert.rejects(
       fetch(wheelFile(zip({ ...wheel, "tensorflow/include/../../../../tensorflow/c/x.h": "" }))),
       {
@@ -103,7 +103,7 @@ describe("sources of libtensorflow (Linux's names)", function () {
     );
   });
 
-  it("a file that is not there is refused", async () => {
+  it("refuses a missing file", async () => {
     for (const source of [
       { kind: "wheel", path: scratch.file("absent.whl") },
       { kind: "folder", path: scratch.file("absent") },
@@ -113,27 +113,30 @@ describe("sources of libtensorflow (Linux's names)", function () {
     }
   });
 
-  it("a folder: an installed package", async () => {
+  it("copies from the folder of an installed package", async () => {
     put(wheel);
     const library = await fetch({ kind: "folder", path: scratch.file("given/tensorflow") });
     assert.equal(library.main, "libtensorflow_cc.so.2");
     assert.deepEqual(files("site"), ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"]);
   });
 
-  it("a folder without libraries, without headers, with a broken library is refused", async () => {
+  it("refuses a folder without libraries, without headers, or with a damaged library", async () => {
     const source: Source = { kind: "folder", path: scratch.file("given") };
     mkdirSync(scratch.file("given"));
-    await assert.rejects(fetch(source), { name: "InputError", message: /holds no libtensorflow; expected/ });
+    await assert.rejects(fetch(source), {
+      name: "InputError",
+      message: /does not contain libtensorflow; expected/,
+    });
     put({ "libtensorflow.so": elf, "libtensorflow_framework.so": elf });
     await assert.rejects(fetch(source), {
       name: "InputError",
-      message: /holds no include\/tensorflow\/c\/c_api.h/,
+      message: /does not contain include\/tensorflow\/c\/c_api.h/,
     });
     put({ "include/tensorflow/c/c_api.h": "", "include/tensorflow/c/eager/c_api.h": "" });
     await fetch(source);
   });
 
-  it("a folder whose library is a download that failed is refused", async () => {
+  it("refuses a folder whose library is a failed download", async () => {
     put({ ...wheel, "tensorflow/libtensorflow_cc.so.2": "<html>404</html>" });
     await assert.rejects(fetch({ kind: "folder", path: scratch.file("given/tensorflow") }), {
       name: "InputError",
@@ -141,7 +144,7 @@ describe("sources of libtensorflow (Linux's names)", function () {
     });
   });
 
-  it("the C library's archive", async () => {
+  it("unpacks the C library's archive", async () => {
     put({
       "lib/libtensorflow.so.2.9.1": elf,
       "lib/libtensorflow_framework.so.2.9.1": elf,
@@ -163,23 +166,23 @@ describe("sources of libtensorflow (Linux's names)", function () {
     writeFileSync(path, readFileSync(path).subarray(0, 100));
     await assert.rejects(fetch({ kind: "archive", source: path }), {
       name: "InputError",
-      message: /is not a whole .tar.gz/,
+      message: /is not a complete .tar.gz file/,
     });
   });
 
-  it("a Python that is not there is named", async () => {
+  it("names a missing Python", async () => {
     const python = scratch.file("no-python");
     for (const kind of ["auto", "pip"] as const) {
       await assert.rejects(fetch({ kind, python, version: "2.21.0" }), {
         name: "InputError",
-        message: `there is no Python at ${python}; name one with --python, or give libtensorflow with --wheel, --from or --archive`,
+        message: `${python} was not found; choose a Python with --python, or provide libtensorflow with --wheel, --from or --archive`,
       });
     }
   });
 });
 
 describe("names", () => {
-  it("libraries are called by what programs ask for", () => {
+  it("of libraries are their SONAMEs", () => {
     assert.equal(libraryName("libtensorflow.so.2.9.1", "linux"), "libtensorflow.so.2");
     assert.equal(libraryName("libtensorflow_cc.so", "linux"), "libtensorflow_cc.so.2");
     assert.equal(libraryName("libtensorflow_framework.2.dylib", "darwin"), "libtensorflow_framework.2.dylib");
@@ -189,7 +192,7 @@ describe("names", () => {
     }
   });
 
-  it("headers: the C interface and the string type, wherever a version keeps it", () => {
+  it("of headers: the C API and the string type, in the folders of every version", () => {
     assert.ok(isNeededHeader("tensorflow/c/eager/c_api.h"));
     assert.ok(isNeededHeader("tensorflow/core/platform/ctstring_internal.h"));
     assert.ok(isNeededHeader("xla/tsl/c/tsl_status.h"));
@@ -197,7 +200,7 @@ describe("names", () => {
     assert.ok(!isNeededHeader("tensorflow/c/c_api.cc"));
   });
 
-  it("CUDA's wheels are those that the TensorFlow wheel names", () => {
+  it("of CUDA's wheels come from the TensorFlow wheel", () => {
     const metadata = [
       "Requires-Dist: numpy>=1.26.0",
       'Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"',

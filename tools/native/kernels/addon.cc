@@ -1,4 +1,4 @@
-// The addon's functions: registerOperations() → the instruction set's name; readAhead(file, offset, size).
+// The addon's functions: registerOperations() returns the name of the instruction set; readAhead(file, offset, size).
 #include <node_api.h>
 
 #include <string>

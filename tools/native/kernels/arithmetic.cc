@@ -1,5 +1,5 @@
-// The arithmetic, compiled once for each instruction set: CLIPSCOPE_ISA names it, and the compiler's flags say how wide
-// a vector is. GCC's and Clang's vector types stand for the registers.
+// The kernels, compiled once for each instruction set. CLIPSCOPE_ISA is its name, and the compiler's flags set the width
+// of vectors. Registers are GCC's and Clang's vector types.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -13,8 +13,8 @@ namespace clipscope {
 namespace CLIPSCOPE_ISA {
 namespace {
 
-// A tile of the product that stays in registers: `tileRows` rows of two vectors, beside them two vectors of the right
-// matrix and a broadcast number of the left one. 32 registers with AVX-512 and NEON, 16 with AVX2 and SSE.
+// A tile of the product stays in registers: `tileRows` rows of two vectors, two vectors of the right matrix and a
+// broadcast number of the left one. AVX-512 and NEON have 32 registers, AVX2 and SSE 16.
 #if defined(__AVX512F__)
 constexpr int lanes = 16, tileRows = 14;
 #elif defined(__AVX__)
@@ -25,7 +25,7 @@ constexpr int lanes = 4, tileRows = 14;
 constexpr int lanes = 4, tileRows = 6;
 #endif
 
-// Not with `using`, where Clang lets `aligned` fall and expects whole vectors' addresses.
+// Not with `using`: Clang would ignore `aligned` there and assume the alignment of whole vectors.
 typedef float Vector __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
 typedef int32_t Integers __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
 
@@ -42,25 +42,25 @@ inline float sum(Vector x) {
 // --- Products ------------------------------------------------------------------------------------------------------
 
 constexpr int panelWidth = 2 * lanes;
-// The products of so many columns of x with rows of w are summed in registers before they are added to y. A tile of x
-// of this depth fits the first cache, and short sums lose less to rounding than one long sum.
+// The number of products that are summed in registers before the sum is added to y. A tile of x of this depth fits the
+// L1 cache, and short sums have smaller rounding errors than one long sum.
 constexpr int64_t depthAtOnce = 256;
-// So many rows of x are laid out at once.
+// The number of rows of x that are packed at once.
 constexpr int64_t rowsAtOnce = 56 * 14;
-// A w of so many numbers stays in the second cache as a whole.
+// A matrix w of at most this many numbers fits the L2 cache.
 constexpr int64_t smallRight = 1 << 17;
-// So many panels of w, of that depth, stay in the second cache while tiles of x pass by.
+// The number of panels of w, of that depth, that stay in the L2 cache while all tiles of x are multiplied.
 constexpr int64_t panelsAtOnce = 8;
 
-// The right matrix of a tile: `laid` [depth][panelWidth]. Where `from` is set, its rows, `stride` apart, are to be laid
-// out on the way, which hides behind the products.
+// The right matrix of a tile, packed as `laid` [depth][panelWidth]. If `from` is set, its rows, `stride` apart, are
+// packed during the multiplication, which hides the cost.
 struct Right {
   float *laid;
   const float *from = nullptr;
   int64_t stride = 0;
 };
 
-// c[Rows, Width vectors] = base + a · b. a is [depth][Rows]; base's rows are baseStride apart, 0 for a bias.
+// c[Rows, Width vectors] = base + a · b. a is [depth][Rows]. The rows of base are baseStride apart, 0 for a bias.
 template <int Rows, int Width, bool Lay>
 void tile(int64_t depth, const float *a, Right b, const float *base, int64_t baseStride, float *c, int64_t stride) {
   Vector sums[Rows][Width] = {};
@@ -96,7 +96,7 @@ Tile tileOf(int rows, std::integer_sequence<int, Rows...>) {
   return tiles[rows - 1];
 }
 
-// A tile of `columns` columns: what sticks out over the matrix's edge is computed aside. Only a whole panel is laid out.
+// A tile of `columns` columns. A tile at the matrix's edge is computed in a buffer. Only whole panels are packed.
 void anyTile(int rows, int64_t columns, int64_t depth, const float *a, Right b, const float *base,
              int64_t baseStride, float *c, int64_t stride) {
   const auto counts = std::make_integer_sequence<int, tileRows>{};
@@ -114,7 +114,7 @@ void anyTile(int rows, int64_t columns, int64_t depth, const float *a, Right b, 
   }
 }
 
-// The elements of a and b, counted through, that J name.
+// A vector of the elements of a and b (numbered consecutively) with the indices J.
 template <int... J>
 inline Vector pick(Vector a, Vector b) {
 #if defined(__clang__)
@@ -124,7 +124,7 @@ inline Vector pick(Vector a, Vector b) {
 #endif
 }
 
-// The transpose of a block whose rows are vectors: quarters change places crosswise, then quarters of quarters.
+// Transposes a block whose rows are vectors: swaps the off-diagonal quarters, then those of each quarter.
 template <int Half = lanes / 2, int... J>
 inline void transpose(Vector (&block)[lanes], std::integer_sequence<int, J...> columns) {
 #pragma GCC unroll 16
@@ -137,7 +137,7 @@ inline void transpose(Vector (&block)[lanes], std::integer_sequence<int, J...> c
   if constexpr (Half > 1) transpose<Half / 2>(block, columns);
 }
 
-// to[depth][rows] = (x[rows, depth] · scale)ᵀ, where rows of `to` are toStride apart
+// to[depth][rows] = (x[rows, depth] · scale)ᵀ; the rows of `to` are toStride apart
 void packTransposed(const float *x, int64_t stride, int64_t rows, int64_t depth, float scale, float *to,
                     int64_t toStride) {
   for (int64_t first = 0; first < rows; first += lanes, x += lanes * stride) {
@@ -150,7 +150,7 @@ void packTransposed(const float *x, int64_t stride, int64_t rows, int64_t depth,
       transpose(block, std::make_integer_sequence<int, lanes>{});
       for (int j = 0; j < lanes; ++j) {
         const int64_t at = (k + j) * toStride + first;
-        // A vector that reaches into rows that come later does no harm.
+        // A vector may overlap later rows, which are written afterwards.
         if (count == lanes || (first == 0 && at + lanes <= depth * toStride)) {
           store(to + at, block[j]);
         } else {
@@ -188,7 +188,7 @@ void packRightTransposed(const float *w, int64_t stride, int64_t depth, int64_t 
   packTransposed(w, stride, columns, depth, 1, to, panelWidth);
 }
 
-// Memory that a thread keeps for its next task.
+// Memory that a thread reuses for its next task.
 float *scratch(int slot, int64_t size) {
   thread_local std::unique_ptr<float[]> buffers[3];
   thread_local int64_t sizes[3] = {};
@@ -201,8 +201,8 @@ float *scratch(int slot, int64_t size) {
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Where the tasks begin that `panels` are cut into: large ones first, then ever smaller ones, so that threads end
-// together (guided self-scheduling: Polychronopoulos and Kuck, 1987).
+// Splits `panels` into tasks and returns their beginnings. Tasks get smaller, so that threads finish together. Source:
+// Polychronopoulos and Kuck, "Guided self-scheduling", 1987.
 std::vector<int64_t> tasksOf(int64_t panels, int threads) {
   std::vector<int64_t> begins;
   for (int64_t panel = 0; panel < panels;) {
@@ -213,7 +213,7 @@ std::vector<int64_t> tasksOf(int64_t panels, int threads) {
   return begins;
 }
 
-// Where w is small, threads share out tiles of rows, and each tile meets all panels in turn.
+// For a small w: each task is a tile of rows, which is multiplied by all panels.
 void linearBySmall(const Linear &op, Pool &pool) {
   const int64_t panels = ceilDiv(op.out, panelWidth);
   float *right = scratch(1, panels * op.in * panelWidth);
@@ -238,7 +238,7 @@ void linearBySmall(const Linear &op, Pool &pool) {
   });
 }
 
-// Columns of w with their place in y, and a part of them laid out.
+// Columns of w, their position in y, and the packed part of them.
 struct Panel {
   int64_t column, columns;
   float *y;
@@ -282,7 +282,7 @@ void linear(const Linear &op, Pool &pool) {
           const int height = static_cast<int>(std::min<int64_t>(tileRows, rows - i));
           for (int64_t n = 0; n < count; ++n) {
             const Panel &panel = panels[n];
-            // The next rows of w come nearer meanwhile, bit by bit; their first tile would wait for memory.
+            // Prefetches the next rows of w step by step; otherwise their first tile would wait for memory.
             for (int64_t row = t * nextDepth / tiles; row < (t + 1) * nextDepth / tiles; ++row) {
               __builtin_prefetch(next + row * width + panel.column, 0, 2);
               __builtin_prefetch(next + row * width + panel.column + lanes, 0, 2);
@@ -301,11 +301,11 @@ void linear(const Linear &op, Pool &pool) {
 
 // --- Elementwise ----------------------------------------------------------------------------------------------------
 
-// Tasks of elementwise work: large beside the cost of handing one out.
+// The size of an elementwise task: large enough to hide the cost of scheduling it.
 constexpr int64_t valuesAtOnce = 16384;
 
-// eˣ for x ≤ 0: 2ⁿ · eʳ with |r| ≤ ln 2 / 2, eʳ by its Taylor series, whose next term is below 6e-9. 0 where float32
-// would need a denormal.
+// eˣ for x ≤ 0: 2ⁿ · eʳ with |r| ≤ ln 2 / 2, and eʳ by its Taylor series, whose first omitted term is below 6e-9. 0 if
+// the result would be denormal.
 inline Vector expNegative(Vector x) {
   const Vector least = spread(-87.33f);
   const Integers tiny = x < least;
@@ -326,8 +326,8 @@ inline Vector expNegative(Vector x) {
   return tiny ? Vector{} : e * scale;
 }
 
-// x · Φ(x). Near 0, Φ(x) = ½ + x · P(x²). Further out Φ(−t) = e^(−t²/2) · R(1 / (1 + 0.4 t)), which keeps its relative
-// accuracy however small it gets. P and R: coefficients.py.
+// x · Φ(x). Near 0, Φ(x) = ½ + x · P(x²). Elsewhere Φ(−t) = e^(−t²/2) · R(1 / (1 + 0.4 t)), whose relative error stays
+// small as the value approaches 0. coefficients.py computes P and R.
 inline Vector geluOf(Vector x) {
   const Vector s = x * x;
   Vector p = -7.654239385e-06f * s + 1.134864576e-04f;
@@ -363,7 +363,7 @@ void gelu(const Gelu &op, Pool &pool) {
   });
 }
 
-// Adds up f(x[i]) in as many partial sums as a vector has lanes.
+// Sums f(x[i]) in as many partial sums as a vector has lanes.
 template <class F>
 float sumOf(const float *x, int64_t size, F f) {
   Vector partial = {};

@@ -1,6 +1,6 @@
-"""Finds the coefficients of geluOf in arithmetic.cc, and its error: python coefficients.py (numpy, scipy).
+"""Computes the coefficients of geluOf in arithmetic.cc, and its error: python coefficients.py (numpy, scipy).
 
-Each fit minimises the largest relative error by reweighting least squares (Lawson's method).
+Each fit minimises the largest relative error by reweighted least squares (Lawson's method).
 """
 
 import numpy as np

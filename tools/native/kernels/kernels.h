@@ -1,5 +1,5 @@
-// What the arithmetic of one instruction set offers to ops.cc. All arrays are float32, row by row, without gaps
-// unless a stride is given.
+// The kernels of one instruction set, for ops.cc. All arrays are float32 in row-major order, without gaps unless a
+// stride is given.
 #pragma once
 
 #include <cstdint>

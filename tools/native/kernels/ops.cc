@@ -1,4 +1,4 @@
-// The kernels as TensorFlow operations, through TensorFlow's C API: ClipscopeLinear and its siblings, on the CPU.
+// The kernels as TensorFlow operations for the CPU, through TensorFlow's C API.
 #include <tensorflow/c/c_api.h>
 
 #include <cstdlib>
@@ -8,8 +8,8 @@
 #include "kernels.h"
 #include "read.h"
 
-// TensorFlow's C API for operations (tensorflow/c/kernels.h and ops.h). The C library's archive leaves these headers out,
-// and Python's wheels have them include others that are not there.
+// Declarations of TensorFlow's C API for operations (tensorflow/c/kernels.h and ops.h). The C library's archive lacks
+// these headers, and in Python's wheels they include headers that are missing.
 extern "C" {
 struct TF_OpDefinitionBuilder;
 struct TF_KernelBuilder;
@@ -53,7 +53,7 @@ struct Choice {
   bool runs;
 };
 
-// The widest vectors that this processor has, or those that CLIPSCOPE_INSTRUCTIONS names.
+// The kernels with the widest vectors that this processor supports, or those that CLIPSCOPE_INSTRUCTIONS names.
 const Kernels &kernels() {
   static const Kernels &best = *[] {
     const Choice choices[] = {
@@ -73,7 +73,7 @@ const Kernels &kernels() {
   return best;
 }
 
-// TensorFlow's own setting, else all cores that the process may use. Made at the first use.
+// As many threads as TensorFlow's setting says, else one per available core. Created on first use.
 Pool &pool() {
   static Pool &threads = *new Pool([] {
     const char *set = std::getenv("TF_NUM_INTRAOP_THREADS");
@@ -83,7 +83,7 @@ Pool &pool() {
   return threads;
 }
 
-// One call of an operation: its inputs, and its failure.
+// One call of an operation: its inputs, its outputs and its status.
 class Call {
  public:
   explicit Call(TF_OpKernelContext *context) : context_(context), status_(TF_NewStatus()) {
@@ -104,7 +104,7 @@ class Call {
   bool ok() const { return TF_GetCode(status_) == TF_OK; }
   int rank(int i) const { return TF_NumDims(inputs_[i]); }
   int64_t size(int i) const { return TF_TensorElementCount(inputs_[i]); }
-  // Counted from the end where it is negative.
+  // A negative axis counts from the end.
   int64_t dim(int i, int axis) const { return TF_Dim(inputs_[i], axis < 0 ? rank(i) + axis : axis); }
   const float *data(int i) const { return static_cast<const float *>(TF_TensorData(inputs_[i])); }
   const int32_t *integers(int i) const { return static_cast<const int32_t *>(TF_TensorData(inputs_[i])); }
@@ -114,7 +114,7 @@ class Call {
     return ok();
   }
 
-  // The next output.
+  // Allocates the next output.
   float *allocate(const std::vector<int64_t> &shape) {
     int64_t size = 1;
     for (int64_t length : shape) size *= length;
@@ -137,7 +137,7 @@ class Call {
   std::vector<TF_Tensor *> outputs_;
 };
 
-// What an operation was made with.
+// The attributes of an operation.
 struct Attributes {
   int32_t heads = 1, parts = 1;
   float epsilon = 0;
@@ -162,7 +162,7 @@ void *readAttributes(TF_OpKernelConstruction *construction) {
 
 void deleteAttributes(void *attributes) { delete static_cast<Attributes *>(attributes); }
 
-// x [..., in], w [in, out], bias [out] or without elements; the outputs are parts of [..., out]
+// x [..., in], w [in, out], bias [out] or empty; the outputs are parts of [..., out]
 void computeLinear(void *attributes, TF_OpKernelContext *context) {
   Call call(context);
   if (!call.expect(call.rank(0) > 0 && call.rank(1) == 2 && call.dim(0, -1) == call.dim(1, 0), "x · w do not match")) return;
@@ -198,7 +198,7 @@ void computeLayerNorm(void *attributes, TF_OpKernelContext *context) {
   }
 }
 
-// q, k [batch, length, width], mask of four axes that broadcasts to [batch, heads, length, length], or without elements
+// q, k [batch, length, width], mask with four axes that broadcasts to [batch, heads, length, length], or empty
 void computeProbabilities(void *attributes, TF_OpKernelContext *context) {
   Call call(context);
   const int64_t heads = static_cast<Attributes *>(attributes)->heads;
@@ -270,8 +270,8 @@ void add(const Operation &operation, TF_Status *status) {
 
 }  // namespace
 
-// Makes the operations known to TensorFlow; to be called once. Returns the instruction set that they use, or null with
-// a message.
+// Registers the operations with TensorFlow; must be called once. Returns the name of the instruction set, or null and a
+// message.
 const char *registerOperations(std::string *message) {
   TF_Status *status = TF_NewStatus();
   for (const Operation &operation : std::vector<Operation>{

@@ -8,7 +8,7 @@ namespace clipscope {
 
 namespace {
 
-// A layer's kernels follow one another within microseconds; to sleep in between would cost more than it saves.
+// A layer's kernels follow each other within microseconds. Spinning between them is faster than sleeping.
 constexpr int spins = 4000;
 
 void pause() {
@@ -19,8 +19,8 @@ void pause() {
 #endif
 }
 
-// As TensorFlow has it in the thread that calls: denormal numbers are zero. Else a result would depend on whose task it
-// was.
+// Treats denormal numbers as zero, as TensorFlow does in the calling thread. Otherwise a result would depend on the
+// thread that computed it.
 void flushDenormals() {
 #if defined(__x86_64__)
   _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero
@@ -53,7 +53,7 @@ void Pool::run(int64_t count, const std::function<void(int64_t)> &task) {
   wake_.notify_all();
   takeTasks(task, count);
   {
-    // Who has not begun by now need not: on a busy machine a thread may be long in coming.
+    // Workers that have not started yet must not join: on a busy machine they may start much later.
     std::lock_guard<std::mutex> lock(mutex_);
     task_ = nullptr;
   }

@@ -1,4 +1,4 @@
-// Threads that share out numbered tasks. They and their pool live as long as the process.
+// A pool of threads for numbered tasks. It lives as long as the process.
 #pragma once
 
 #include <atomic>
@@ -12,12 +12,12 @@ namespace clipscope {
 
 class Pool {
  public:
-  // One of the threads is the caller's own.
+  // The count includes the calling thread.
   explicit Pool(int threads);
 
   int threads() const { return threads_; }
 
-  // Runs task(0) … task(count − 1), each once, in any order, and returns when all are done.
+  // Runs task(0) to task(count − 1) once each, in any order, and returns when all have finished.
   void run(int64_t count, const std::function<void(int64_t)> &task);
 
  private:
@@ -25,13 +25,13 @@ class Pool {
   void takeTasks(const std::function<void(int64_t)> &task, int64_t count);
 
   const int threads_;
-  std::mutex calls_;  // one run at a time
+  std::mutex calls_;  // one call of run() at a time
   std::mutex mutex_;
   std::condition_variable wake_, done_;
-  const std::function<void(int64_t)> *task_ = nullptr;  // null while there is nothing to join
+  const std::function<void(int64_t)> *task_ = nullptr;  // null while there are no tasks
   int64_t count_ = 0;
   std::atomic<int64_t> next_{0};
-  std::atomic<int> active_{0};  // workers that have joined
+  std::atomic<int> active_{0};  // workers that run tasks
   std::atomic<uint64_t> round_{0};
 };
 

@@ -14,12 +14,12 @@ namespace clipscope {
 
 namespace {
 
-// Bytes that a thread reads at once: they stay in its cache until they are put in their place.
+// Bytes of one read. They stay in the thread's cache until they are converted.
 constexpr int64_t chunkSize = 256 * 1024;
 
 int64_t sizeOf(Dtype dtype) { return dtype == Dtype::F64 ? 8 : dtype == Dtype::F32 ? 4 : 2; }
 
-// Returns 0, an error number, or -1 where the file ends.
+// Returns 0, an error number, or -1 at the end of the file.
 int readFully(int file, int64_t offset, int64_t size, char *to) {
   while (size > 0) {
     const ssize_t count = pread(file, to, static_cast<size_t>(size), static_cast<off_t>(offset));
@@ -38,8 +38,8 @@ float fromBits(uint32_t bits) {
   return value;
 }
 
-// TensorFlow has its threads take denormal float32 numbers for zero, so none may come up on the way: a denormal half is
-// a whole number of steps of 2⁻²⁴. For the others the exponents' biases differ by 112.
+// TensorFlow's threads treat denormal float32 numbers as zero, so no step may produce one. A denormal half is a multiple
+// of 2⁻²⁴; for other halves the exponent bias increases by 112.
 float fromHalf(uint16_t half) {
   const uint32_t magnitude = half & 0x7fff;
   const uint32_t moved = magnitude << 13;
@@ -48,7 +48,7 @@ float fromHalf(uint16_t half) {
   return half & 0x8000 ? -value : value;
 }
 
-// All there are: to look one up takes a fraction of the time of making it.
+// All half-precision numbers: a lookup is much faster than a conversion.
 const float *halves() {
   static const float *table = [] {
     auto *values = new float[1 << 16];
@@ -75,7 +75,7 @@ void widen(Dtype dtype, const char *from, int64_t count, float *to) {
   }
 }
 
-// Large pages: gigabytes of small ones would take seconds to come by.
+// Asks for large pages: allocating gigabytes in small pages takes seconds.
 void preferLargePages(float *memory, int64_t count) {
 #if defined(MADV_HUGEPAGE)
   constexpr uintptr_t page = 2 * 1024 * 1024;
@@ -98,7 +98,7 @@ std::string readWeight(const Place &place, float *y, Pool &pool) {
   const int64_t rows = place.rows, columns = place.columns, width = sizeOf(place.dtype);
   preferLargePages(y, rows * columns);
   const int64_t valuesAtOnce = chunkSize / width;
-  // Transposed, pieces are whole rows, of which a column's part is one run in y; else rows do not matter.
+  // If transposed, a piece consists of whole rows, and each column of a piece is contiguous in y.
   const int64_t piece = place.transposed ? std::max<int64_t>(1, valuesAtOnce / columns) * columns : valuesAtOnce;
   if (place.transposed && columns > valuesAtOnce) return "a row is too long to be transposed";
   std::atomic<int> failure{0};
@@ -115,7 +115,7 @@ std::string readWeight(const Place &place, float *y, Pool &pool) {
     float *values = buffers.values.get();
     widen(place.dtype, bytes, count, values);
     const int64_t row = first / columns, height = count / columns;
-    // Sixteen columns at a time: their runs in y, and the rows that they come from, fit the first cache.
+    // Sixteen columns at a time: what they read and write fits the L1 cache.
     for (int64_t begin = 0; begin < columns; begin += 16) {
       const int64_t end = std::min(columns, begin + 16);
       for (int64_t j = begin; j < end; ++j) {

@@ -1,4 +1,4 @@
-// Weights from a file into memory, in one go: read, widened to float32 and transposed where asked.
+// Reads weights from a file, widens them to float32 and optionally transposes them.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,10 @@ struct Place {
   bool transposed;
 };
 
-// y[rows, columns], or y[columns, rows] transposed. Returns what went wrong, or nothing.
+// Fills y[rows, columns], or y[columns, rows] if transposed. Returns an error message, empty on success.
 std::string readWeight(const Place &place, float *y, Pool &pool);
 
-// Asks the system to have these bytes at hand soon; does not wait.
+// Asks the system to read these bytes into its cache; returns at once.
 void readAhead(int file, int64_t offset, int64_t size);
 
 }  // namespace clipscope
