@@ -1,7 +1,7 @@
 /** `clipscope convert`: converts a checkpoint to a model directory. Starts no backend. */
 import { Option, type Command } from "commander";
 import { convert, type ConvertReport } from "../../tools/convert/convert.ts";
-import type { FloatDtype } from "../../lib/tensor/dtype.ts";
+import type { FloatDtype } from "../../lib/tensor/rounding.ts";
 import type { GlobalOptions } from "../options/global-options.ts";
 import { examples } from "../options/option-values.ts";
 import { byteSize } from "../terminal/format.ts";

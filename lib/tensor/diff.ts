@@ -1,13 +1,6 @@
 /** Compares two stores tensor by tensor, in chunks. */
-import {
-  bytesPerElement,
-  elementCount,
-  roundFloats,
-  toNumbers,
-  weightDtypes,
-  type Dtype,
-  type FloatDtype,
-} from "./dtype.ts";
+import { bytesPerElement, elementCount, toNumbers, weightDtypes, type Dtype } from "./dtype.ts";
+import { roundFloats, type FloatDtype } from "./rounding.ts";
 import { tensorInfo, type TensorStore } from "./store.ts";
 
 /**

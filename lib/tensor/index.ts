@@ -4,6 +4,7 @@ export * from "./crc32.ts";
 export * from "./diff.ts";
 export * from "./dtype.ts";
 export * from "../errors/input-error.ts";
+export * from "./rounding.ts";
 export * from "./safetensors.ts";
 export * from "./shards.ts";
 export * from "./statistics.ts";

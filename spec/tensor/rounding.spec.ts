@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { roundFloats, toFloat32, type Dtype, type FloatDtype } from "../../lib/tensor/dtype.ts";
+import { toFloat32, type Dtype } from "../../lib/tensor/dtype.ts";
+import { roundFloats, type FloatDtype } from "../../lib/tensor/rounding.ts";
 
 const bytesOf = (array: Float32Array | Float64Array): Uint8Array => new Uint8Array(array.buffer);
 

@@ -1,5 +1,7 @@
 import { strict as assert } from "node:assert";
-import { statistics } from "../../lib/tensor/statistics.ts";
+import { encodeSafetensors, SafetensorsFile } from "../../lib/tensor/safetensors.ts";
+import { statistics, tensorStatistics, type TensorStatistics } from "../../lib/tensor/statistics.ts";
+import { MemorySource } from "../support/memory-source.ts";
 
 describe("statistics", () => {
   it("gives the figures worked out by hand", () => {
@@ -12,12 +14,35 @@ describe("statistics", () => {
     assert.equal(zeros, 0.4);
   });
 
-  it("does not cancel far from zero", () => {
+  it("keeps digits far from zero", () => {
     const { std } = statistics([1e8 + 1, 1e8 - 1]);
     assert.equal(std, 1);
   });
 
-  it("knows no kurtosis where nothing varies", () => {
+  it("gives NaN for the kurtosis of equal numbers", () => {
     assert.ok(Number.isNaN(statistics([3, 3]).kurtosis));
+  });
+});
+
+describe("tensorStatistics", () => {
+  async function of(...values: number[]): Promise<TensorStatistics | null> {
+    const bytes = new Uint8Array(Float32Array.from(values).buffer);
+    const file = encodeSafetensors([{ name: "x", dtype: "F32", shape: [values.length], bytes }]);
+    return tensorStatistics(await SafetensorsFile.open(new MemorySource(file)), "x");
+  }
+
+  it("leaves out and counts numbers that are not finite", async () => {
+    const expected = { min: -1, max: 3, mean: 1, std: 2, nan: 1, infinite: 2 };
+    assert.deepEqual(await of(3, NaN, -1, Infinity, -Infinity), expected);
+  });
+
+  it("gives nulls if no number is finite", async () => {
+    const nulls = { min: null, max: null, mean: null, std: null };
+    assert.deepEqual(await of(NaN), { ...nulls, nan: 1, infinite: 0 });
+  });
+
+  it("gives null for a dtype without plain numbers", async () => {
+    const file = encodeSafetensors([{ name: "x", dtype: "C64", shape: [1], bytes: new Uint8Array(8) }]);
+    assert.equal(await tensorStatistics(await SafetensorsFile.open(new MemorySource(file)), "x"), null);
   });
 });

@@ -20,7 +20,8 @@ import {
 } from "../../lib/node/models/model-directory.ts";
 import { findTokenizer } from "../../lib/node/models/read-tokenizer.ts";
 import { tokenizerFiles } from "../../lib/text/create-tokenizer.ts";
-import { bytesPerElement, elementCount, type Dtype, type FloatDtype } from "../../lib/tensor/dtype.ts";
+import { bytesPerElement, elementCount, type Dtype } from "../../lib/tensor/dtype.ts";
+import type { FloatDtype } from "../../lib/tensor/rounding.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { syncFolder, withNewFolder } from "./new-folder.ts";
 import { checkWeights, planWeights, writeWeights } from "./write-weights.ts";

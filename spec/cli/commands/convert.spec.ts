@@ -23,7 +23,7 @@ describe("clipscope convert", () => {
     assert.match(stdout, /^copied {8}open_clip_config\.json, text\/config\.json$/m);
     const again = await clipscope(args);
     assert.equal(again.status, 2);
-    assert.match(again.stderr, /^clipscope: .*model: is there already; --force replaces it\n$/);
+    assert.match(again.stderr, /^clipscope: .*model: already exists; use --force to replace it\n$/);
     assert.equal((await clipscope([...args, "--force", "--json"])).status, 0);
     assert.deepEqual((await readdir(folder.path)).sort(), ["model", "source"]);
   });
@@ -32,7 +32,7 @@ describe("clipscope convert", () => {
     for (const [content, message] of [
       ["hello", /not a valid safetensors file/],
       ["PK\x03\x04 and so on", /a damaged zip file/],
-      ["\x80\x02K\x01.", /a pickle, but not PyTorch's/],
+      ["\x80\x02K\x01.", /not a PyTorch file; expected a pickle/],
     ] as const) {
       await writeFile(folder.file("strange.bin"), content, "latin1");
       const { status, stderr } = await clipscope([

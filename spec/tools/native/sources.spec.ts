@@ -4,7 +4,6 @@ import { dirname } from "node:path";
 
 import { create } from "tar";
 
-import { isNeededHeader, libraryName } from "../../../tools/native/library.ts";
 import { fetchLibrary, parseCudaRequirements, type Source } from "../../../tools/native/sources.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { zip } from "../../support/zip.ts";
@@ -90,7 +89,8 @@ describe("sources of libtensorflow (Linux's names)", function () {
   it("refuses a wheel that is too old to contain libtensorflow_cc", async () => {
     await assert.rejects(fetch(wheelFile(zip(without("tensorflow/libtensorflow_cc.so.2")))), {
       name: "InputError",
-      message: /does not contain libtensorflow_cc or libtensorflow; expected Python's TensorFlow 2.11 or later/,
+      message:
+        /does not contain libtensorflow_cc or libtensorflow; expected Python's TensorFlow 2.11 or later/,
     });
   });
 
@@ -181,26 +181,8 @@ describe("sources of libtensorflow (Linux's names)", function () {
   });
 });
 
-describe("names", () => {
-  it("of libraries are their SONAMEs", () => {
-    assert.equal(libraryName("libtensorflow.so.2.9.1", "linux"), "libtensorflow.so.2");
-    assert.equal(libraryName("libtensorflow_cc.so", "linux"), "libtensorflow_cc.so.2");
-    assert.equal(libraryName("libtensorflow_framework.2.dylib", "darwin"), "libtensorflow_framework.2.dylib");
-    assert.equal(libraryName("libtensorflow.2.9.1.dylib", "darwin"), "libtensorflow.2.dylib");
-    for (const other of ["libtensorflow.a", "_pywrap_tensorflow_internal.so", "libtensorflow_cc.so.2.txt"]) {
-      assert.equal(libraryName(other, "linux"), undefined, other);
-    }
-  });
-
-  it("of headers: the C API and the string type, in the folders of every version", () => {
-    assert.ok(isNeededHeader("tensorflow/c/eager/c_api.h"));
-    assert.ok(isNeededHeader("tensorflow/core/platform/ctstring_internal.h"));
-    assert.ok(isNeededHeader("xla/tsl/c/tsl_status.h"));
-    assert.ok(!isNeededHeader("tensorflow/core/framework/tensor.h"));
-    assert.ok(!isNeededHeader("tensorflow/c/c_api.cc"));
-  });
-
-  it("of CUDA's wheels come from the TensorFlow wheel", () => {
+describe("parseCudaRequirements", () => {
+  it("lists the CUDA wheels that the TensorFlow wheel requires", () => {
     const metadata = [
       "Requires-Dist: numpy>=1.26.0",
       'Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"',

@@ -14,7 +14,7 @@ import { fixture } from "../support/paths.ts";
 const open = async (file: string): Promise<TensorStore> =>
   (await openWeightsFile(fixture(`checkpoints/${file}`))).store;
 
-describe("files of torch.save", () => {
+describe("TorchStore", () => {
   let expected: SafetensorsFile;
 
   before(async () => {
@@ -95,30 +95,6 @@ describe("files of torch.save", () => {
     await store.close();
   });
 
-  describe("of training runs and exports", () => {
-    let model: TensorStore;
-
-    before(async () => {
-      const index = fixture("tiny/no-projection/open_clip_model.safetensors.index.json");
-      model = (await openWeightsFile(index)).store;
-    });
-
-    after(() => model.close());
-
-    for (const file of ["training.pt", "training-legacy.pt", "exported.pt"]) {
-      it(`${file}: the model's tensors under the names of its modules`, async () => {
-        const { store, skipped } = await openWeightsFile(fixture(`checkpoints/${file}`));
-        assert.deepEqual(skipped, []);
-        const extra = file === "exported.pt" ? [] : ["text.transformer.embeddings.position_ids"];
-        assert.deepEqual([...store.tensors.keys()].sort(), [...model.tensors.keys(), ...extra].sort());
-        for (const name of model.tensors.keys()) {
-          assert.deepEqual(await store.read(name), await model.read(name), name);
-        }
-        await store.close();
-      });
-    }
-  });
-
   it("verifies a storage's checksum while it is read, and before a part of it is read", async () => {
     const views = new Uint8Array(await readFile(fixture("checkpoints/views.pt")));
     const good = await openTorchCheckpoint(new MemorySource(views.slice()));
@@ -141,17 +117,5 @@ describe("files of torch.save", () => {
     await assert.rejects(async () => {
       for (let at = 0; at < size; at += piece) await store.read("tied", at, Math.min(piece, size - at));
     }, /checksum/);
-  });
-
-  it("closes the source with the store, and when opening fails", async () => {
-    const bytes = new Uint8Array(await readFile(fixture("checkpoints/protocol-2.pt")));
-    const source = new MemorySource(bytes);
-    const { store } = await openTorchCheckpoint(source);
-    assert.equal(source.closed, false);
-    await store.close();
-    assert.equal(source.closed, true);
-    const broken = new MemorySource(bytes.slice(0, 500));
-    await assert.rejects(openTorchCheckpoint(broken), InputError);
-    assert.equal(broken.closed, true);
   });
 });

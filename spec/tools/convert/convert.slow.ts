@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { declaredTensors } from "../../lib/clip/network.ts";
-import { architectureByName, parseClipConfig } from "../../lib/clip/config/open-clip.ts";
-import { clipscopeProcess } from "../support/cli.ts";
-import { peakMemory, reportingPeak } from "../support/peak-memory.ts";
-import { writeTorchCheckpoint } from "../support/torch-zip.ts";
+import { declaredTensors } from "../../../lib/clip/network.ts";
+import { architectureByName, parseClipConfig } from "../../../lib/clip/config/open-clip.ts";
+import { clipscopeProcess } from "../../support/cli.ts";
+import { peakMemory, reportingPeak } from "../../support/peak-memory.ts";
+import { writeTorchCheckpoint } from "../../support/torch-zip.ts";
 
 const arch = "xlm-roberta-large-ViT-H-14";
 /** The checkpoint, the result, and a margin. */

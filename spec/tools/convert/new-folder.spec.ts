@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { InputError } from "../../../lib/errors/input-error.ts";
+import { loadModel } from "../../../lib/node/models/load-model.ts";
+import { convert } from "../../../tools/convert/convert.ts";
+import { clipscopeProcess } from "../../support/cli.ts";
+import { fixture, packageRoot } from "../../support/paths.ts";
+import { assertSameTensors } from "../../support/same-tensors.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
+
+const weights = "open_clip_model.safetensors";
+const model = fixture("tiny/no-projection");
+const index = `${model}/open_clip_model.safetensors.index.json`;
+
+describe("withNewFolder", () => {
+  const folder = temporaryFolder();
+
+  for (const [moment, lastRename, left] of [
+    ["between the two renames of --force", /\.replaced-/, ["model.partial", "model.replaced"]],
+    ["before the old model is deleted", /\/model$/, ["model", "model.replaced"]],
+  ] as const) {
+    it(`after a kill ${moment}, the next run finishes the replacement`, async () => {
+      const destination = folder.file("model");
+      await convert(fixture("tiny/gelu-mlp"), destination);
+      const kill = `
+        import fs from "node:fs";
+        import { syncBuiltinESMExports } from "node:module";
+        const { rename } = fs.promises;
+        fs.promises.rename = async (from, to) => {
+          await rename(from, to);
+          if (${String(lastRename)}.test(to)) process.kill(process.pid, "SIGKILL");
+        };
+        syncBuiltinESMExports();`;
+      const { signal } = await clipscopeProcess(["convert", model, destination, "--force"], {
+        nodeArgs: ["--import", `data:text/javascript,${encodeURIComponent(kill)}`],
+      });
+      assert.equal(signal, "SIGKILL");
+      const names = await readdir(folder.path);
+      assert.deepEqual(
+        names.map((name) => name.replace(/-\w{6}$/, "")),
+        left,
+      );
+      await assert.rejects(convert(model, destination), /already exists; use --force to replace it/);
+      assert.deepEqual(await readdir(folder.path), ["model"]);
+      await assertSameTensors(`${destination}/${weights}`, index);
+    });
+  }
+
+  it("refuses an existing destination, and replaces only a model, with force", async () => {
+    const destination = folder.file("model");
+    await convert(fixture("tiny/gelu-mlp"), destination);
+    await assert.rejects(convert(model, destination), /already exists; use --force to replace it/);
+    await convert(model, destination, { force: true });
+    await assertSameTensors(`${destination}/${weights}`, index);
+    await writeFile(folder.file("model", "holiday.jpg"), "");
+    await assert.rejects(convert(model, destination, { force: true }), /holds other files too/);
+    await mkdir(folder.file("empty"));
+    await assert.rejects(
+      convert(model, folder.file("empty"), { force: true }),
+      /this is another kind of folder/,
+    );
+    await assert.rejects(convert(destination, destination, { force: true }), /contains the source/);
+    await assert.rejects(convert(destination, folder.path, { force: true }), /contains the source/);
+    await writeFile(folder.file("file"), "");
+    await assert.rejects(convert(model, folder.file("file"), { force: true }), /found a file/);
+  });
+
+  it("leaves no model when it is killed at any moment", async function () {
+    this.timeout(20_000);
+    const program = `
+      import { convert } from ${JSON.stringify(`${packageRoot}dist/tools/convert/convert.js`)};
+      let reports = 0;
+      await convert(process.argv[1], process.argv[2], { onProgress: () => { if (++reports === 120) process.kill(process.pid, "SIGKILL"); } });
+    `;
+    const child = spawn(
+      process.execPath,
+      ["--input-type=module", "-e", program, fixture("tiny/gelu-mlp"), folder.file("model")],
+      { stdio: "inherit" },
+    );
+    const [, signal] = (await once(child, "exit")) as [number | null, string | null];
+    assert.equal(signal, "SIGKILL");
+    const [left, ...others] = await readdir(folder.path);
+    assert.match(left!, /^model\.partial-/);
+    assert.deepEqual(others, []);
+    await assert.rejects(loadModel(folder.file(left!)), InputError);
+    await convert(fixture("tiny/gelu-mlp"), folder.file("model"));
+  });
+});
