@@ -1,7 +1,8 @@
 /**
  * Reads open_clip's `model_cfg` into a ClipConfig.
  *
- * An option that open_clip knows and this project does not implement is an error, unless its value switches it off.
+ * An option of open_clip that is not implemented here is an error, unless its value switches it off.
+ *
  * Source: open_clip/model.py (CLIPVisionCfg, CLIPTextCfg, and their defaults), transformers XLMRobertaConfig.
  */
 import { InputError } from "../../errors/input-error.ts";
@@ -19,7 +20,7 @@ import type {
 /** PyTorch's default, which open_clip keeps. */
 const layerNormEpsilon = 1e-5;
 
-/** Finds the `config.json` of a text network that is not a published one, and its path for errors; null if there is none. */
+/** Reads the `config.json` in a folder of the model directory, with its path for errors; null if it does not exist. */
 export type ReadTextNetwork = (
   folder: string,
 ) => Promise<{ readonly json: unknown; readonly path: string } | null>;
@@ -29,8 +30,8 @@ export type ReadTextNetwork = (
  *
  * @param modelConfig the parsed JSON
  * @param where file and place, for errors
- * @param readTextNetwork reads the folder that `hf_model_name` names where that is no published network
- * @throws InputError that names the option, what was expected and what was found
+ * @param readTextNetwork reads the folder that `hf_model_name` names
+ * @throws InputError if an option is unknown, or has a value that is not supported
  */
 export async function parseClipConfig(
   modelConfig: unknown,
@@ -43,7 +44,7 @@ export async function parseClipConfig(
   const nonscalarLogitScale = options.at("nonscalar_logit_scale").or(false).boolean();
   const vision = parseVision(options.at("vision_cfg"));
   const textOptions = options.at("text_cfg");
-  // A text tower of its own lives under "text."; a Hugging Face one always does.
+  // The prefix of a custom text tower is "text.", and so is that of every Hugging Face text tower.
   const customText = options.at("custom_text").or(false).boolean();
   const text = textOptions.at("hf_model_name").isMissing
     ? parseClipText(textOptions, customText)
@@ -53,7 +54,7 @@ export async function parseClipConfig(
   return { embedDim, quickGelu, nonscalarLogitScale, vision, text };
 }
 
-/** The `model_cfg` of one of open_clip's names. @throws InputError that lists the names there are */
+/** The `model_cfg` of one of open_clip's names. @throws InputError for another name; `details` lists the names */
 export function architectureByName(name: string): unknown {
   if (Object.hasOwn(architectures, name)) return architectures[name];
   throw new InputError(`unknown architecture "${name}": expected one of`, Object.keys(architectures));
@@ -193,7 +194,7 @@ async function parseXlmRobertaText(
     ...plainBlocks,
     hf_model_pretrained: "any", // where training starts from
     tokenizer_mode: [""],
-    // Sizes of the plain text transformer, which open_clip does not look at beside a Hugging Face network.
+    // Sizes of CLIP's own text transformer, which open_clip ignores if there is a Hugging Face network.
     vocab_size: "any",
     width: "any",
     heads: "any",

@@ -59,7 +59,7 @@ describe("HubClient", () => {
     room.hub.fault = () => ({ status: 200, body: "<html>Please log in</html>" });
     await assertRefused(
       pull(demo),
-      /expected the hub's answer in JSON, found other content; check HF_ENDPOINT/,
+      /not valid JSON \(.*\); check HF_ENDPOINT, and whether the network requires a login/,
     );
     room.hub.fault = () => ({ status: 200, body: '{"sha":"../../x"}' });
     await assertRefused(
