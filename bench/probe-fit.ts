@@ -1,6 +1,7 @@
 /** Fits a probe to a features file, in a process of its own: probe-fit.js FILE ITERATIONS C BACKEND. Prints its figures as JSON. */
 import { startNodeBackend } from "../lib/node/backends/backends.ts";
-import { readFeatures, requireLabels } from "../lib/features/features.ts";
+import { requireLabels } from "../lib/features/features.ts";
+import { readFeatures } from "../lib/node/features/features-files.ts";
 import { fitLogisticRegression } from "../lib/probe/logistic-regression.ts";
 import { parseBackendChoice } from "../lib/tensor/backend.ts";
 

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { writeFeatures } from "../../lib/features/features.ts";
+import { writeFeatures } from "../../lib/node/features/features-files.ts";
 import { TorchRandom } from "../../lib/probe/torch-random.ts";
 import type { Field } from "../field.ts";
 import { packageRoot } from "../result.ts";

@@ -9,7 +9,7 @@ import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { loadModel } from "../../lib/node/models/load-model.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { readImages } from "../../lib/node/images/read-images.ts";
-import { embedImages } from "../../lib/tasks/embed.ts";
+import { embedImages } from "../../lib/node/images/embed-images.ts";
 import type { Field } from "../field.ts";
 import { timed } from "../rounds.ts";
 import { removeAtExit } from "../scratch.ts";

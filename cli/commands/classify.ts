@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { disposing } from "../../lib/tensor/disposing.ts";
-import { embedImages } from "../../lib/tasks/embed.ts";
+import { embedImages } from "../../lib/node/images/embed-images.ts";
 import { zeroShotClassifier, zeroShotPrompts, type ZeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
 import { addLabelOptions, readLabels, type LabelOptions } from "../options/class-labels.ts";
 import { examples } from "../options/option-values.ts";

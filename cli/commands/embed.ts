@@ -1,15 +1,11 @@
 /** `clipscope embed`: embeddings of images or texts, in a features file. */
 import type { Command } from "commander";
-import { findLabelledImages } from "../../lib/node/images/labelled-images.ts";
-import {
-  embedImagesToFile,
-  embedTextsToFile,
-  type Embedded,
-  type EmbedToFileOptions,
-} from "../../lib/features/embed-to-file.ts";
-import { fileOf } from "../../lib/node/images/image-source.ts";
+import { findLabelledImages } from "../../lib/node/images/find-labelled-images.ts";
+import type { Embedded, EmbedToFileOptions } from "../../lib/features/embed-to-file.ts";
+import { embedImagesToFile, embedTextsToFile } from "../../lib/node/features/features-files.ts";
+import { fileOf } from "../../lib/tasks/image-source.ts";
 import { placeFor } from "../../lib/node/files/write-file.ts";
-import { embeddingTap } from "../../lib/tasks/embed.ts";
+import { embeddingTap } from "../../lib/tasks/embed-images.ts";
 import { textTap } from "../../lib/tasks/embed-texts.ts";
 import type { Pooling } from "../../lib/tasks/tapped.ts";
 import { InputError } from "../../lib/errors/input-error.ts";

@@ -2,13 +2,13 @@
 import type { Command } from "commander";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { makeFolder } from "../../lib/node/files/write-file.ts";
-import { writePictures } from "../../lib/node/files/write-png.ts";
+import { openProbe } from "../../lib/node/features/probes.ts";
+import { writeDrawings } from "../../lib/node/files/write-drawings.ts";
 import { evaluateClassifier, type Evaluation } from "../../lib/probe/evaluate.ts";
 import type { LabelledFeatures } from "../../lib/features/features.ts";
-import { confusionPicture, reliabilityPicture } from "../../lib/probe/pictures.ts";
-import { Probe } from "../../lib/probe/probe.ts";
 import { evaluateZeroShot, whyNoZeroShot } from "../../lib/probe/zero-shot.ts";
-import type { Raster } from "../../lib/draw/raster.ts";
+import { confusionChart } from "../../lib/draw/charts/confusion-chart.ts";
+import { reliabilityChart } from "../../lib/draw/charts/reliability-chart.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { examples } from "../options/option-values.ts";
 import { picturesOption, templateOption } from "../options/output-options.ts";
@@ -56,7 +56,7 @@ export function register(probe: Command, terminal: Terminal): void {
 
 async function evaluate(options: Options, terminal: Terminal): Promise<void> {
   const { features: file, labels: labelFile, pictures, backend, json = false } = options;
-  const probe = await Probe.open(options.probe);
+  const probe = await openProbe(options.probe);
   const { stdin } = terminal;
   const labelled = await readLabelledFeatures(file, { labelFile, stdin, known: probe.classNames });
   const features = probe.acceptLabelled(labelled);
@@ -64,11 +64,11 @@ async function evaluate(options: Options, terminal: Terminal): Promise<void> {
   const evaluation = evaluateClassifier(probe.logits(features), features.labels, probe.bias.length);
   if (pictures !== undefined) {
     await makeFolder(pictures);
-    const drawn: [string, Raster][] = [
-      ["confusion", await confusionPicture(probe.classNames, evaluation)],
-      ["calibration", await reliabilityPicture(evaluation)],
-    ];
-    await writePictures(pictures, new Map(drawn));
+    const charts = new Map([
+      ["confusion", await confusionChart(probe.classNames, evaluation)],
+      ["calibration", reliabilityChart(evaluation)],
+    ]);
+    await writeDrawings(pictures, charts);
   }
   if (json) {
     terminal.printJson({

@@ -2,7 +2,9 @@
 import { Option, type Command } from "commander";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { placeFor } from "../../lib/node/files/write-file.ts";
-import { assertSameOrigin, type LabelledFeatures } from "../../lib/features/features.ts";
+import type { LabelledFeatures } from "../../lib/features/features.ts";
+import { assertSameOrigin } from "../../lib/features/origin.ts";
+import { saveProbe } from "../../lib/node/features/probes.ts";
 import { fitClipBenchmarkProbe, fitProbe, type FittedProbe } from "../../lib/probe/fit.ts";
 import { clipC } from "../../lib/probe/logistic-regression.ts";
 import { takeShots } from "../../lib/probe/shots.ts";
@@ -72,7 +74,7 @@ async function fit(options: Options, terminal: Terminal): Promise<void> {
     recipe === "clip-benchmark"
       ? await fitAdamw(features, options, terminal)
       : await fitRegression(features, options, terminal);
-  await probe.save(out);
+  await saveProbe(probe, out);
   const classes = probe.bias.length;
   if (json) {
     terminal.printJson({ out, recipe, classes, rows: features.rows, trainingAccuracy, ...rest });

@@ -1,10 +1,13 @@
 /** `clipscope probe layers`: fits and measures a probe for each block. */
 import type { Command } from "commander";
-import { findLabelledImages, type LabelledImages } from "../../lib/node/images/labelled-images.ts";
+import { layersChart } from "../../lib/draw/charts/layers-chart.ts";
+import type { LabelledImages } from "../../lib/features/labelled-images.ts";
+import { probeLayers } from "../../lib/node/features/probes.ts";
+import { findLabelledImages } from "../../lib/node/images/find-labelled-images.ts";
 import { makeFolder } from "../../lib/node/files/write-file.ts";
-import { writePictures } from "../../lib/node/files/write-png.ts";
-import { layerTaps, probeLayers, splitImages, type LayerFigures } from "../../lib/probe/layers.ts";
-import { layersPicture } from "../../lib/probe/pictures.ts";
+import { writeDrawings } from "../../lib/node/files/write-drawings.ts";
+import { layerTaps, type LayerFigures } from "../../lib/probe/layers.ts";
+import { splitImages } from "../../lib/probe/split-images.ts";
 import { best } from "../../lib/probe/evaluate.ts";
 import type { Pooling } from "../../lib/tasks/tapped.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
@@ -111,7 +114,7 @@ async function findSplits(
 async function report(figures: readonly LayerFigures[], options: Options, terminal: Terminal): Promise<void> {
   const { json = false, pictures } = options;
   if (pictures !== undefined) {
-    await writePictures(pictures, new Map([["layers", await layersPicture(figures)]]));
+    await writeDrawings(pictures, new Map([["layers", layersChart(figures)]]));
   }
   if (json) {
     terminal.printJson(

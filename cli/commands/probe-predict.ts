@@ -1,6 +1,6 @@
 /** `clipscope probe predict`: classifies images with a probe. */
 import type { Command } from "commander";
-import { Probe } from "../../lib/probe/probe.ts";
+import { openProbe, predictImages } from "../../lib/node/features/probes.ts";
 import { examples } from "../options/option-values.ts";
 import { topOption } from "../options/output-options.ts";
 import {
@@ -43,10 +43,10 @@ export function register(probe: Command, terminal: Terminal): void {
 }
 
 async function predict(paths: readonly string[], options: Options, terminal: Terminal): Promise<void> {
-  const probe = await Probe.open(options.probe);
+  const probe = await openProbe(options.probe);
   await withModelAndImages(paths, options, terminal, (model, images) =>
     runOverImages(images.length, options, terminal, (run) =>
-      printScores(probe.predictAll(model, images, run), options, terminal),
+      printScores(predictImages(model, probe, images, run), options, terminal),
     ),
   );
 }

@@ -2,8 +2,7 @@
 import type { Command } from "commander";
 import { clean } from "../../lib/text/clean/clean.ts";
 import { disposing } from "../../lib/tensor/disposing.ts";
-import { embedImage } from "../../lib/tasks/embed.ts";
-import { rankImages } from "../../lib/tasks/search.ts";
+import { embedImage, rankImages } from "../../lib/node/images/embed-images.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { examples, positiveInteger } from "../options/option-values.ts";
 import { readLines, type StandardInput } from "../options/read-lines.ts";

@@ -8,7 +8,7 @@ import { demoModel, readModelDirectory, type ModelDirectory } from "../../lib/no
 import { readTokenizer } from "../../lib/node/models/read-tokenizer.ts";
 import { TraceFile } from "../../lib/node/files/trace-file.ts";
 import { makeFolder } from "../../lib/node/files/write-file.ts";
-import { writePictures } from "../../lib/node/files/write-png.ts";
+import { writeDrawings } from "../../lib/node/files/write-drawings.ts";
 import { runInputs } from "../../lib/parity/run-inputs.ts";
 import { TapGlobs } from "../../lib/parity/tap-globs.ts";
 import { studyImage } from "../../lib/study/study.ts";
@@ -232,7 +232,7 @@ async function drawPictures(folder: string, options: Options, terminal: Terminal
           ...(classifier && { classifier }),
         }),
       );
-      const files = await writePictures(folder, pictures);
+      const files = await writeDrawings(folder, pictures);
       if (json) terminal.printJson({ files, ...(answers && { labels, answers }) });
       else {
         if (answers) terminal.printLines(answerTable(labels!, answers, terminal));

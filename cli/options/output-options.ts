@@ -15,7 +15,7 @@ export function normalizeOption(): Option {
 
 /** @param content what the images show */
 export function picturesOption(content: string): Option {
-  return new Option("--pictures <dir>", `write PNG files to this directory: ${content}`);
+  return new Option("--pictures <dir>", `write SVG files to this directory: ${content}`);
 }
 
 /** @param what is ranked, in the plural */

@@ -1,5 +1,5 @@
 /** Lists of image files: `embed --list`. */
-import { labelled, type LabelledImages } from "../../lib/node/images/labelled-images.ts";
+import { labelled, type LabelledImages } from "../../lib/features/labelled-images.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { inputName, readLines, type StandardInput } from "./read-lines.ts";
 

@@ -1,10 +1,6 @@
 /** Features files with labels, which another file may replace. */
-import {
-  checkLabels,
-  readFeatures,
-  requireLabels,
-  type LabelledFeatures,
-} from "../../lib/features/features.ts";
+import { checkLabels, requireLabels, type LabelledFeatures } from "../../lib/features/features.ts";
+import { readFeatures } from "../../lib/node/features/features-files.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { inputName, readLines, type StandardInput } from "./read-lines.ts";
 

@@ -2,7 +2,8 @@
 import { Option, type Command } from "commander";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { findImages, imageExtensions } from "../../lib/node/images/image-files.ts";
-import { defaultBatchSize, type EmbedTapsOptions } from "../../lib/tasks/embed.ts";
+import type { EmbedTapsOptions } from "../../lib/node/images/embed-images.ts";
+import { defaultBatchSize } from "../../lib/tasks/embed-images.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { positiveInteger } from "./option-values.ts";
 import { weightsOption, withModel, type ModelOptions } from "./with-model.ts";

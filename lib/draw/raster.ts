@@ -1,22 +1,22 @@
-/** Small pictures, made of numbers: enough to show what a network does, and no more. Runs in a browser too. */
+/** Small images made of numbers. */
 
 export type Color = readonly [red: number, green: number, blue: number];
 
-/** Rows of RGB pixels, from the top. */
+/** An RGB image. */
 export class Raster {
   readonly width: number;
   readonly height: number;
-  /** [height, width, 3], 0 to 255 */
+  /** [height, width, 3], 0 to 255, from the top */
   readonly rgb: Uint8ClampedArray;
 
-  /** Filled with one gray. */
+  /** @param gray the value of all pixels */
   constructor(width: number, height: number, gray = 255) {
     this.width = width;
     this.height = height;
     this.rgb = new Uint8ClampedArray(width * height * 3).fill(gray);
   }
 
-  /** Sets every pixel to what a function of its position says. */
+  /** Sets each pixel to a function of its position. */
   paint(color: (x: number, y: number) => Color): this {
     for (let y = 0; y < this.height; y++) {
       for (let x = 0; x < this.width; x++) this.rgb.set(color(x, y), (y * this.width + x) * 3);
@@ -24,68 +24,36 @@ export class Raster {
     return this;
   }
 
-  /** Fills a rectangle. */
-  fill(left: number, top: number, width: number, height: number, color: Color): void {
-    for (let y = top; y < top + height; y++) {
-      for (let x = left; x < left + width; x++) this.blend(x, y, color, 1);
-    }
-  }
-
-  /** A line with round ends, smooth. */
-  line(fromX: number, fromY: number, toX: number, toY: number, thickness: number, color: Color): void {
-    const [dx, dy] = [toX - fromX, toY - fromY];
-    const squared = dx * dx + dy * dy;
-    const around = thickness / 2 + 1;
-    const [left, right] = [Math.min(fromX, toX) - around, Math.max(fromX, toX) + around];
-    const [top, bottom] = [Math.min(fromY, toY) - around, Math.max(fromY, toY) + around];
-    for (let y = Math.floor(top); y <= bottom; y++) {
-      for (let x = Math.floor(left); x <= right; x++) {
-        const along = squared === 0 ? 0 : ((x - fromX) * dx + (y - fromY) * dy) / squared;
-        const part = Math.min(Math.max(along, 0), 1);
-        const distance = Math.hypot(x - fromX - part * dx, y - fromY - part * dy);
-        this.blend(x, y, color, Math.min(Math.max(thickness / 2 + 0.5 - distance, 0), 1));
-      }
-    }
-  }
-
-  /** Mixes a colour into a pixel; what lies outside is left out. @param strength 0 to 1 */
-  blend(x: number, y: number, color: Color, strength: number): void {
-    if (x < 0 || y < 0 || x >= this.width || y >= this.height) return;
-    const at = (y * this.width + x) * 3;
-    for (const [i, part] of color.entries()) {
-      this.rgb[at + i] = this.rgb[at + i]! + (part - this.rgb[at + i]!) * strength;
-    }
-  }
-
-  /** Each pixel as a square of `factor` pixels. */
+  /** A copy with each pixel enlarged to a square of `factor` pixels. */
   enlarged(factor: number): Raster {
     return new Raster(this.width * factor, this.height * factor).paint((x, y) =>
       this.at(Math.floor(x / factor), Math.floor(y / factor)),
     );
   }
 
+  /** The colour of a pixel. */
   at(x: number, y: number): [number, number, number] {
     const from = (y * this.width + x) * 3;
     return [this.rgb[from]!, this.rgb[from + 1]!, this.rgb[from + 2]!];
   }
 }
 
-/** Pictures of one size side by side, so many a row, with a gap of white. */
-export function grid(pictures: readonly Raster[], columns: number, gap = 2): Raster {
-  const { width, height } = pictures[0]!;
-  const rows = Math.ceil(pictures.length / columns);
+/** Arranges images of one size in a grid with white gaps. */
+export function grid(images: readonly Raster[], columns: number, gap = 2): Raster {
+  const { width, height } = images[0]!;
+  const rows = Math.ceil(images.length / columns);
   const sheet = new Raster(columns * (width + gap) - gap, rows * (height + gap) - gap);
-  for (const [i, picture] of pictures.entries()) {
+  for (const [i, image] of images.entries()) {
     const [left, top] = [(i % columns) * (width + gap), Math.floor(i / columns) * (height + gap)];
     for (let y = 0; y < height; y++) {
-      const line = picture.rgb.subarray(y * width * 3, (y + 1) * width * 3);
+      const line = image.rgb.subarray(y * width * 3, (y + 1) * width * 3);
       sheet.rgb.set(line, ((top + y) * sheet.width + left) * 3);
     }
   }
   return sheet;
 }
 
-/** Dark blue, teal, yellow: even steps look even, in gray too. Every eighth of matplotlib's viridis. */
+/** Every eighth of matplotlib's viridis: from dark blue to yellow, perceptually uniform. */
 const viridis = [
   [68, 1, 84],
   [71, 44, 122],
@@ -107,13 +75,13 @@ export function heat(value: number): [number, number, number] {
   return [0, 1, 2].map((i) => from[i]! + (to[i]! - from[i]!) * part) as [number, number, number];
 }
 
-/** A grid of numbers as colours, the smallest dark, the largest bright. */
+/** Draws a grid of numbers, from dark for the smallest to bright for the largest. */
 export function heatMap(values: ArrayLike<number>, rows: number, columns: number): Raster {
   const scaled = toUnit(values);
   return new Raster(columns, rows).paint((x, y) => heat(scaled[y * columns + x]!));
 }
 
-/** The smallest becomes 0, the largest 1. */
+/** Rescales values so that the smallest becomes 0 and the largest 1. */
 export function toUnit(values: ArrayLike<number>): number[] {
   const list = Array.from(values);
   const low = list.reduce((a, b) => Math.min(a, b), Infinity);
@@ -121,7 +89,7 @@ export function toUnit(values: ArrayLike<number>): number[] {
   return list.map((value) => (high > low ? (value - low) / (high - low) : 0));
 }
 
-/** A grid of numbers read between its points: (0, 0) is the middle of the first cell. */
+/** Interpolates a grid of numbers bilinearly; (0, 0) is the centre of the first cell. */
 export function bilinear(
   values: ArrayLike<number>,
   rows: number,

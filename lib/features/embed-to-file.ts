@@ -1,44 +1,45 @@
-/** From pictures or texts to features files, in pieces that are kept: whoever is stopped goes on where he was. */
-import { createHash } from "node:crypto";
-import { stat } from "node:fs/promises";
+/** Embeds images or texts into features files. Finished batches are kept in a journal, so that the work can be resumed. */
 import { getBackend, type Tensor2D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
-import { fileOf, nameOf } from "../node/images/image-source.ts";
-import { Journal } from "../node/files/journal.ts";
-import type { LabelledImages } from "../node/images/labelled-images.ts";
-import { writeTogether } from "../node/files/write-file.ts";
-import { defaultBatchSize, embeddingTap, embedImageTaps, type EmbedTapsOptions } from "../tasks/embed.ts";
+import {
+  defaultBatchSize,
+  embedLoadedImageTaps,
+  embeddingTap,
+  type EmbedLoadedOptions,
+} from "../tasks/embed-images.ts";
 import { embedTextTaps, textTap } from "../tasks/embed-texts.ts";
-import type { Pooling } from "../tasks/tapped.ts";
+import { nameOf } from "../tasks/image-source.ts";
 import { InputError } from "../errors/input-error.ts";
-import { bytesOf, featuresHead, type Metadata, type RowLabels } from "./features.ts";
+import { base64Size, fromBase64, toBase64 } from "./base64.ts";
+import { sha256OfJson } from "./digest.ts";
+import type { Metadata } from "./features.ts";
+import { bytesOf, encodeHead, type RowLabels } from "./features-file.ts";
+import type { Host, LoadImagesOptions } from "./host.ts";
+import { resume } from "./journal.ts";
+import { digestImages, type LabelledImages } from "./labelled-images.ts";
 import { describeImageFeatures, describeTextFeatures } from "./origin.ts";
 
-/** Inputs that are done, as the journal keeps them. */
+/** A batch in the journal. */
 interface Piece {
-  /** How many inputs are done with this piece, unreadable ones included. */
+  /** How many inputs are done after this batch, including those that cannot be read. */
   readonly done: number;
-  /** Which of them have a row. */
+  /** The inputs that have a row. */
   readonly embedded: readonly number[];
-  /** Why others have none. */
+  /** The errors of the others. */
   readonly failed: readonly string[];
-  /** Of each tap float32 [embedded, width] in base64 */
+  /** float32 [embedded, width] in base64, for each tap */
   readonly features: readonly string[];
 }
 
-export interface EmbedToFileOptions {
-  readonly batchSize?: number;
-  readonly normalize?: boolean;
-  /** Whose output is taken: a file for each, where `{tap}` in the file's name gives way to the tap's. Default: the embedding. */
+export interface EmbedToFileOptions extends Pick<EmbedLoadedOptions, "batchSize" | "normalize" | "pool"> {
+  /** The modules whose outputs are taken, each into a file: `{tap}` in the path is replaced. Default: the embedding. */
   readonly taps?: readonly string[];
-  /** For taps with a vector for each token. Default: `class`. */
-  readonly pool?: Pooling;
-  /** Called now and then with the number of inputs that are done, and how many of them an earlier run did. */
+  /** Called after each batch with the number of inputs done, and how many of them an earlier run did. */
   readonly onProgress?: (done: number, before: number) => void;
 }
 
 export interface EmbedImagesToFileOptions
-  extends EmbedToFileOptions, Pick<EmbedTapsOptions, "exifOrientation" | "workers"> {
+  extends EmbedToFileOptions, Pick<LoadImagesOptions, "exifOrientation" | "workers"> {
   /** Receives the error of an image that cannot be read; it gets no row. */
   readonly onError: (error: InputError) => void;
 }
@@ -52,14 +53,15 @@ export interface Embedded {
 }
 
 /**
- * Embeds images into features files, one for each tap. Work is kept in a journal beside them (`OUT.journal`) until the
- * files are complete: stopped at any point and called again this continues, and the files are the same, byte for byte,
- * as without the stop. Features stay in the journal, not in memory.
+ * Embeds images into features files, one for each tap. Finished batches are kept in a journal next to them
+ * (`OUT.journal`) until the files are complete. Called again after an interruption, it continues, and the files are the
+ * same, byte for byte, as without the interruption. Features are held in the journal, not in memory.
  *
- * @throws InputError if a journal of other work stands there (another model, tap, preprocessing, list of images, changed
- *   images), a tap does not exist, or no image can be read; nothing is written then
+ * @throws InputError if there is a journal of other work (another model, tap, preprocessing, or other images), a tap is
+ *   unknown, or no image can be read; no features file is written then
  */
 export async function embedImagesToFile(
+  host: Host,
   model: Clip,
   given: LabelledImages,
   out: string,
@@ -67,47 +69,50 @@ export async function embedImagesToFile(
 ): Promise<Embedded[]> {
   const { taps = [embeddingTap], batchSize = defaultBatchSize, onError, onProgress } = options;
   const { images, labels, classNames } = given;
-  const outs = outputFiles(out, taps);
-  const metadata = await describeImageFeatures(model, taps, options);
-  const key = { images: await digestImages(given), batch: `${batchSize}` };
-  const work = await Work.begin(out, metadata, key);
-  try {
-    for (const message of work.failed) onError(new InputError(message));
-    const before = work.done;
-    onProgress?.(before, before);
-    let failed: string[] = [];
-    const batches = embedImageTaps(model, images.slice(before), taps, {
-      ...options,
-      batchSize,
-      onError: (error) => {
-        onError(error);
-        failed.push(error.message);
-      },
-      onProgress: (done) => onProgress?.(before + done, before),
-    });
-    for await (const { features, indices, done } of batches) {
-      const embedded = indices.map((index) => before + index);
-      await work.add(features, { done: before + done, embedded, failed });
-      failed = [];
-    }
-    if (work.embedded.length === 0)
-      throw new InputError(`${out}: not written: none of the images could be read`);
-    return await work.finish(outs, {
-      labels: labels && work.embedded.map((i) => labels[i]!),
-      classNames,
-      paths: work.embedded.map((i) => nameOf(images[i]!)),
-    });
-  } finally {
-    await work.close();
-  }
+  const metadata = await describeImageFeatures(host, model, taps, options);
+  const key = { images: await digestImages(host.files, given), batch: `${batchSize}` };
+
+  return embedResumably(host, out, metadata, key, {
+    remaining: async function* ({ done: before, failed: failedBefore }) {
+      for (const message of failedBefore) onError(new InputError(message));
+      onProgress?.(before, before);
+      let failed: string[] = [];
+      const loaded = host.loadImages(model, images.slice(before), { ...options, batchSize });
+      const batches = embedLoadedImageTaps(model, loaded, taps, {
+        ...options,
+        batchSize,
+        onError: (error) => {
+          onError(error);
+          failed.push(error.message);
+        },
+        onProgress: (done) => onProgress?.(before + done, before),
+      });
+      for await (const { features, indices, done } of batches) {
+        const embedded = indices.map((index) => before + index);
+        yield { done: before + done, embedded, failed, features: await encodeAndDispose(features) };
+        failed = [];
+      }
+    },
+    labelsOf: (embedded) => {
+      if (embedded.length === 0) {
+        throw new InputError(`${out}: not written, because none of the images could be read`);
+      }
+      return {
+        labels: labels && embedded.map((i) => labels[i]!),
+        classNames,
+        paths: embedded.map((i) => nameOf(images[i]!)),
+      };
+    },
+  });
 }
 
 /**
- * Embeds texts into features files, kept in a journal as images are.
+ * Embeds texts into features files, with a journal as for images.
  *
  * @throws InputError as `embedImagesToFile`, and if there are no texts
  */
 export async function embedTextsToFile(
+  host: Host,
   model: Clip,
   texts: readonly string[],
   out: string,
@@ -115,25 +120,92 @@ export async function embedTextsToFile(
 ): Promise<Embedded[]> {
   const { taps = [textTap], batchSize = 32, onProgress } = options;
   if (texts.length === 0) throw new InputError("expected at least one text, got none");
+  const metadata = await describeTextFeatures(host, model, taps, options);
+  const key = { texts: await sha256OfJson(texts), batch: `${batchSize}` };
+
+  return embedResumably(host, out, metadata, key, {
+    remaining: async function* ({ done: before }) {
+      for (let start = before; start < texts.length; start += batchSize) {
+        onProgress?.(start, before);
+        const batch = texts.slice(start, start + batchSize);
+        const embedded = batch.map((_, i) => start + i);
+        const features = await encodeAndDispose(await embedTextTaps(model, batch, taps, options));
+        yield { done: start + batch.length, embedded, failed: [], features };
+      }
+    },
+    labelsOf: () => ({ labels: null, classNames: null, paths: null }),
+  });
+}
+
+/** What has been embedded so far. */
+interface Progress {
+  /** How many inputs are done, including those that cannot be read. */
+  readonly done: number;
+  readonly failed: readonly string[];
+}
+
+interface Inputs {
+  readonly remaining: (progress: Progress) => AsyncIterable<Piece>;
+  /** The labels of the rows, given the input of each. */
+  readonly labelsOf: (embedded: readonly number[]) => RowLabels;
+}
+
+/** @param metadata of each tap @param key what the batches depend on, in addition to the metadata */
+async function embedResumably(
+  { files }: Host,
+  out: string,
+  metadata: readonly Metadata[],
+  key: Metadata,
+  { remaining, labelsOf }: Inputs,
+): Promise<Embedded[]> {
+  const taps = metadata.map(({ tap }) => tap!);
   const outs = outputFiles(out, taps);
-  const metadata = await describeTextFeatures(model, taps, options);
-  const work = await Work.begin(out, metadata, { texts: digest(texts), batch: `${batchSize}` });
+  const journalKey = {
+    ...metadata.reduce((all, of) => ({ ...all, ...of })),
+    tap: taps.join(" "),
+    ...key,
+    backend: getBackend(),
+  };
+  let done = 0;
+  let widths: readonly number[] = [];
+  const embedded: number[] = [];
+  const failed: string[] = [];
+
+  return resume<Piece, Embedded[]>(files, `${out}.journal`, journalKey, {
+    onPiece: (piece) => {
+      done = piece.done;
+      widths = piece.features.map((values) => base64Size(values) / 4 / piece.embedded.length);
+      embedded.push(...piece.embedded);
+      failed.push(...piece.failed);
+    },
+    remaining: () => remaining({ done, failed }),
+    finish: async (pieces) => {
+      const rows = embedded.length;
+      const labels = labelsOf(embedded);
+      await files.write(outs, async (written) => {
+        for (const [i, file] of written.entries()) {
+          for (const part of encodeHead(rows, widths[i]!, labels, metadata[i]!)) await file.write(part);
+        }
+        for await (const { features } of pieces()) {
+          for (const [i, values] of features.entries()) await written[i]!.write(fromBase64(values));
+        }
+      });
+      return outs.map((path, i) => ({ tap: taps[i]!, out: path, rows, width: widths[i]! }));
+    },
+  });
+}
+
+/** The values of each tap in base64. */
+async function encodeAndDispose(features: readonly Tensor2D[]): Promise<string[]> {
   try {
-    const before = work.done;
-    for (let start = before; start < texts.length; start += batchSize) {
-      onProgress?.(start, before);
-      const batch = texts.slice(start, start + batchSize);
-      const embedded = batch.map((_, i) => start + i);
-      const features = await embedTextTaps(model, batch, taps, options);
-      await work.add(features, { done: start + batch.length, embedded, failed: [] });
-    }
-    return await work.finish(outs, { labels: null, classNames: null, paths: null });
+    const values = await Promise.all(features.map((tensor) => tensor.data<"float32">()));
+    return values.map((of) => toBase64(bytesOf(of)));
   } finally {
-    await work.close();
+    for (const tensor of features) tensor.dispose();
   }
 }
 
-/** The file of each tap. */
+/** The path of each tap's file. */
 function outputFiles(out: string, taps: readonly string[]): string[] {
   const twice = taps.find((tap, i) => taps.indexOf(tap) !== i);
   if (twice !== undefined) throw new InputError(`the tap "${twice}" is named twice`);
@@ -141,107 +213,4 @@ function outputFiles(out: string, taps: readonly string[]): string[] {
     throw new InputError(`${out}: expected {tap} in the name, where ${taps.length} taps make a file each`);
   }
   return taps.map((tap) => out.replaceAll("{tap}", tap));
-}
-
-/** What is done so far, and the journal that keeps it. */
-class Work {
-  readonly #metadata: readonly Metadata[];
-  readonly #journal: Journal<Piece>;
-  /** Numbers in a row of each tap, as far as that is known. */
-  #widths: readonly number[] = [];
-  /** Inputs that are done. */
-  done = 0;
-  /** The input of each row. */
-  readonly embedded: number[] = [];
-  /** Why others have no row. */
-  readonly failed: string[] = [];
-
-  private constructor(metadata: readonly Metadata[], journal: Journal<Piece>) {
-    this.#metadata = metadata;
-    this.#journal = journal;
-  }
-
-  /** @param metadata of each tap */
-  static async begin(out: string, metadata: readonly Metadata[], key: Metadata): Promise<Work> {
-    const taps = metadata.map(({ tap }) => tap).join(" ");
-    const journal = await Journal.open<Piece>(`${out}.journal`, {
-      ...metadata.reduce((all, of) => ({ ...all, ...of })),
-      tap: taps,
-      ...key,
-      backend: getBackend(),
-    });
-    const work = new Work(metadata, journal);
-    try {
-      for await (const piece of journal.pieces()) work.#count(piece);
-    } catch (error) {
-      await journal.close();
-      throw error;
-    }
-    return work;
-  }
-
-  /** Keeps a batch, [inputs, width] of each tap, and frees its tensors. */
-  async add(features: readonly Tensor2D[], piece: Omit<Piece, "features">): Promise<void> {
-    try {
-      const values = await Promise.all(features.map((tensor) => tensor.data<"float32">()));
-      const inBase64 = values.map((of) => Buffer.from(bytesOf(of)).toString("base64"));
-      const whole = { ...piece, features: inBase64 };
-      await this.#journal.add(whole);
-      this.#count(whole);
-    } finally {
-      for (const tensor of features) tensor.dispose();
-    }
-  }
-
-  /** Writes the features files; the journal has served. */
-  async finish(outs: readonly string[], labels: RowLabels): Promise<Embedded[]> {
-    const rows = this.embedded.length;
-    const metadata = this.#metadata;
-    await writeTogether(outs, async (files) => {
-      for (const [i, file] of files.entries()) {
-        await file.write(featuresHead(rows, this.#widths[i]!, labels, metadata[i]!));
-      }
-      for await (const { features } of this.#journal.pieces()) {
-        for (const [i, values] of features.entries()) await files[i]!.write(Buffer.from(values, "base64"));
-      }
-    });
-    await this.#journal.remove();
-    return outs.map((out, i) => ({ tap: metadata[i]!["tap"]!, out, rows, width: this.#widths[i]! }));
-  }
-
-  /** Leaves the journal for whoever continues, if there is something in it; harmless when all is finished. */
-  close(): Promise<void> {
-    return this.done === 0 ? this.#journal.remove() : this.#journal.close();
-  }
-
-  #count({ done, embedded, failed, features }: Piece): void {
-    this.#widths = features.map((values) => Buffer.byteLength(values, "base64") / 4 / embedded.length);
-    this.done = done;
-    this.embedded.push(...embedded);
-    this.failed.push(...failed);
-  }
-}
-
-/** Of names and classes, and the sizes and times of change of their files: whether they are the same as before. */
-export async function digestImages({ images, labels, classNames }: LabelledImages): Promise<string> {
-  const files = new Map<string, string>();
-  const states: string[] = [];
-  for (const image of images) {
-    const file = fileOf(image);
-    const state = files.get(file) ?? (await stateOf(file));
-    files.set(file, state);
-    states.push(`${nameOf(image)}\0${state}`);
-  }
-  return digest([states, labels, classNames]);
-}
-
-function stateOf(file: string): Promise<string> {
-  return stat(file).then(
-    ({ size, mtimeMs }) => `${size}\0${mtimeMs}`,
-    () => "",
-  );
-}
-
-function digest(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
 }

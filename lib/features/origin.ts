@@ -1,52 +1,82 @@
-/** What made features, as their metadata say it. */
-import { readFileSync } from "node:fs";
+/** The metadata that tell what made features, and their comparison. */
 import { getBackend } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
-import { modelIdentity, type Tower } from "../node/models/model-identity.ts";
-import { embeddingTap, type EmbedTapsOptions } from "../tasks/embed.ts";
+import { embeddingTap, type EmbedLoadedOptions } from "../tasks/embed-images.ts";
 import { textTap, type EmbedTextsOptions } from "../tasks/embed-texts.ts";
+import { InputError } from "../errors/input-error.ts";
 import type { Metadata } from "./features.ts";
+import type { Host, LoadImagesOptions } from "./host.ts";
+import { modelDigest, type Tower } from "./model-digest.ts";
 
-/** The metadata of features of images that are embedded so, of each tap. */
+/** The metadata of image features for each tap. */
 export async function describeImageFeatures(
+  host: Host,
   model: Clip,
   taps: readonly string[],
-  {
-    pool,
-    normalize,
-    exifOrientation = false,
-  }: Pick<EmbedTapsOptions, "pool" | "normalize" | "exifOrientation">,
+  options: Pick<EmbedLoadedOptions, "pool" | "normalize"> & Pick<LoadImagesOptions, "exifOrientation">,
 ): Promise<Metadata[]> {
-  const common = await describe(model, "image", normalize);
+  const { pool, normalize, exifOrientation = false } = options;
+  const common = await describe(host, model, "image", normalize);
   const preprocess = JSON.stringify({ ...model.preprocess, exif: exifOrientation });
-  return taps.map((tap) => ({ ...common, ...ofTap(tap, embeddingTap, pool), preprocess }));
+  return taps.map((tap) => ({ ...common, ...tapAndPooling(tap, embeddingTap, pool), preprocess }));
 }
 
-/** The metadata of features of texts, of each tap. */
+/** The metadata of text features for each tap. */
 export async function describeTextFeatures(
+  host: Host,
   model: Clip,
   taps: readonly string[],
   { pool, normalize }: EmbedTextsOptions,
 ): Promise<Metadata[]> {
-  const common = await describe(model, "text", normalize);
-  return taps.map((tap) => ({ ...common, ...ofTap(tap, textTap, pool) }));
+  const common = await describe(host, model, "text", normalize);
+  return taps.map((tap) => ({ ...common, ...tapAndPooling(tap, textTap, pool) }));
 }
 
-/** Of an embedding nothing is pooled. */
-function ofTap(tap: string, embedding: string, pool: string = "class"): Metadata {
+/** Embeddings are not pooled. */
+function tapAndPooling(tap: string, embedding: string, pool: string = "class"): Metadata {
   return tap === embedding ? { tap } : { tap, pool };
 }
 
-async function describe(model: Clip, tower: Tower, normalize = false): Promise<Metadata> {
-  const { name, sha256 } = await modelIdentity(model, tower);
-  const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
+async function describe(host: Host, model: Clip, tower: Tower, normalize = false): Promise<Metadata> {
   return {
-    model: name,
-    model_sha256: sha256,
+    model: host.modelName(model.weights.store.name),
+    model_sha256: await modelDigest(model, tower),
     normalized: `${normalize}`,
     backend: getBackend(),
-    made_by: `clipscope ${version}`,
+    made_by: host.madeBy,
   };
+}
+
+/** The metadata that must agree between features, or between features and a model, to compare their values. */
+const comparedKeys: readonly (readonly [key: string, title: string])[] = [
+  ["tap", "tap"],
+  ["pool", "pooling"],
+  ["normalized", "normalization"],
+  ["preprocess", "preprocessing"],
+];
+
+/**
+ * Rejects features of another model, layer or preprocessing. Only metadata that both sides have are compared.
+ *
+ * @param expected what a probe was fitted on
+ * @param found features, or the model at hand
+ * @param where the file that does not match
+ * @param what it should match
+ * @throws InputError that says what differs
+ */
+export function assertSameOrigin(expected: Metadata, found: Metadata, where: string, what: string): void {
+  const differs = (title: string, wanted: string, got: string): InputError =>
+    new InputError(`${where}: made with another ${title} than ${what}: expected ${wanted}, found ${got}`);
+  const both = (key: string): boolean => expected[key] !== undefined && found[key] !== undefined;
+  const identity = both("model_sha256") ? "model_sha256" : "model";
+  if (both(identity) && expected[identity] !== found[identity]) {
+    const named = (of: Metadata): string =>
+      `${of["model"] ?? "a model"}${of["model_sha256"] === undefined ? "" : ` (${of["model_sha256"].slice(0, 12)})`}`;
+    throw differs("model", named(expected), named(found));
+  }
+  for (const [key, title] of comparedKeys) {
+    const defaults = key === "tap" ? embeddingTap : undefined;
+    const [wanted, got] = [expected[key] ?? defaults, found[key] ?? defaults];
+    if (wanted !== undefined && got !== undefined && wanted !== got) throw differs(title, wanted, got);
+  }
 }

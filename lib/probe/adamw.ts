@@ -1,13 +1,14 @@
 /**
- * CLIP_benchmark's linear probe: a linear layer on normalised features, cross-entropy, AdamW, a cosine from the learning
- * rate to 0, batches of 64 in a new order each epoch; the weight decay is searched on a validation split.
+ * CLIP_benchmark's linear probe: a linear layer on normalised features, trained with cross-entropy and AdamW. The
+ * learning rate follows a cosine down to 0; each epoch takes batches of 64 in a new order; the weight decay is searched
+ * on a validation split. For a given seed, the initial weights and the order of the examples are PyTorch's.
  *
- * AdamW: Loshchilov and Hutter, 2019 (arXiv 1711.05101). Source: CLIP_benchmark, clip_benchmark/metrics/linear_probe.py
- * (train, find_peak, evaluate); torch.nn.Linear and torch.optim.AdamW for start and step. Weights and orders are torch's
- * own for a seed.
+ * Two parts of the original depend on the machine and are left out: matrix products in half precision (its `amp`), and
+ * a shuffle of the training rows whose seed depends on the data loaders created before.
  *
- * Two things there depend on the machine, and are left out here: the products in half precision (its `amp`), and a
- * shuffle of the training rows by a generator that the loaders before it have moved on.
+ * Paper of AdamW: Loshchilov and Hutter, 2019 (arXiv 1711.05101).
+ * Source: CLIP_benchmark, clip_benchmark/metrics/linear_probe.py (train, find_peak, evaluate); torch.nn.Linear
+ * (initialization) and torch.optim.AdamW (step).
  */
 import { InputError } from "../errors/input-error.ts";
 import { classificationMetrics } from "../tasks/metrics.ts";
@@ -24,12 +25,12 @@ export interface AdamwOptions {
   readonly epochs?: number;
   /** Default: 64. */
   readonly batchSize?: number;
-  /** Of the weights at the start and the order of examples. Default: 0. */
+  /** Of the initial weights and the order of the examples. Default: 0. */
   readonly seed?: number;
   readonly onEpoch?: () => void;
 }
 
-/** The decays that are searched (`wd_list`): 97 from 10⁻⁶ to 10², evenly spaced in the exponent. */
+/** The decays that are searched (`wd_list`): 97 values from 10⁻⁶ to 10², evenly spaced in the exponent. */
 export const weightDecays: readonly number[] = Array.from(
   { length: 97 },
   (_, i) => 10 ** (-6 + (8 * i) / 96),
@@ -40,10 +41,10 @@ const beta2 = 0.999;
 const epsilon = 1e-8;
 
 /**
- * Trains with a given weight decay.
+ * Trains with one weight decay.
  *
  * @param features normalised
- * @throws InputError if there is one class only, or a class without rows
+ * @throws InputError for a single class, or a class without rows
  */
 export function trainAdamw(
   features: LabelledFeatures,
@@ -86,10 +87,10 @@ export function trainAdamw(
   return { weight: parameters.slice(0, weights), bias: parameters.slice(weights) };
 }
 
-/** Where the search begins (`wd_list_init`). */
+/** The decays that the search tries first, as indices (`wd_list_init`). */
 const firstTried = [0, 16, 32, 48, 64, 80, 96];
 
-/** What the search tried: a weight decay and the accuracy on the validation split. */
+/** A weight decay that the search tried, and its accuracy on the validation split. */
 export interface Trial {
   readonly weightDecay: number;
   readonly accuracy: number;
@@ -97,16 +98,16 @@ export interface Trial {
 
 export interface FittedAdamw extends LinearClassifier {
   readonly weightDecay: number;
-  /** In the order of the search, each once; none without a validation split. */
+  /** In the order of the search, each once; empty without a validation split. */
   readonly trials: readonly Trial[];
 }
 
 /**
- * Trains as CLIP_benchmark does: with weight decay 0, or given a validation split with the decay that is best there, on
- * both splits together.
+ * Trains as CLIP_benchmark does. Without a validation split, the weight decay is 0; with one, it is the decay with the
+ * best validation accuracy, and the final weights are trained on both splits.
  *
  * @param validation normalised, with the classes of the training features
- * @throws InputError as `trainAdamw`, and if the validation split has other classes or another width
+ * @throws InputError as `trainAdamw`, and for a validation split with other classes or another width
  */
 export function fitAdamw(
   features: LabelledFeatures,
@@ -129,7 +130,7 @@ export function fitAdamw(
     accuracies.set(index, accuracy);
     return accuracy;
   };
-  // find_peak: the first of the best; where none is ever right, the smallest decay of all.
+  // As find_peak: the first of the best; the smallest decay if all accuracies are 0.
   const peakOf = (indices: readonly number[]): number => {
     const tried = indices.map((index) => ({ index, accuracy: accuracyAt(index) }));
     const none = { index: 0, accuracy: 0 };

@@ -1,43 +1,44 @@
-/** What a classifier does on labelled examples: the figures of CLIP_benchmark, and those that tell where it fails. */
+/** Evaluates a classifier on labelled examples: accuracy, confusions, and calibration. */
 import { classificationMetrics, type ClassificationMetrics } from "../tasks/metrics.ts";
 
 export interface ClassReport {
-  /** Examples of the class. */
+  /** The number of examples of the class. */
   readonly examples: number;
-  /** Fraction of its examples that are classified as it; undefined without examples. */
+  /** The fraction of its examples that are classified as it; undefined without examples. */
   readonly recall: number | undefined;
-  /** Fraction of what is classified as it that belongs to it; undefined where nothing is. */
+  /** The fraction of examples classified as it that belong to it; undefined if there are none. */
   readonly precision: number | undefined;
 }
 
-/** Examples whose best class has about the same probability. */
+/** The examples whose predicted class has a probability in a certain range. */
 export interface CalibrationBin {
   readonly examples: number;
-  /** Mean of their best class's probability; 0 without examples. */
+  /** Mean probability of their predicted classes; 0 without examples. */
   readonly probability: number;
-  /** Fraction that is classified right; 0 without examples. */
+  /** The fraction classified correctly; 0 without examples. */
   readonly accuracy: number;
 }
 
 export interface Evaluation extends ClassificationMetrics {
   readonly classes: readonly ClassReport[];
-  /** [right class][class given]: examples */
+  /** [true class][predicted class]: number of examples */
   readonly confusion: readonly (readonly number[])[];
   /**
-   * Expected calibration error: examples in 15 bins by the probability of the class given; the mean distance between a
-   * bin's mean probability and its accuracy, weighted by its examples. Guo et al., 2017 (arXiv 1706.04599), section 2.
+   * Expected calibration error: the examples are binned by the probability of the predicted class into 15 bins; this is
+   * the mean difference between a bin's mean probability and its accuracy, weighted by its examples.
+   * Paper: Guo et al., 2017 (arXiv 1706.04599), section 2.
    */
   readonly calibrationError: number;
-  /** Those bins, by probability. */
+  /** The bins, in the order of their probabilities. */
   readonly calibration: readonly CalibrationBin[];
 }
 
 const bins = 15;
 
 /**
- * @param logits [examples, classes], row by row: the probabilities are their softmax
- * @param labels the right class of each example
- * @throws InputError if there are no examples, or labels and logits do not fit
+ * @param logits [examples, classes] in row-major order; the probabilities are their softmax
+ * @param labels the true class of each example
+ * @throws InputError if there are no examples, or the numbers of labels and logits do not match
  */
 export function evaluateClassifier(
   logits: Float32Array,
@@ -49,13 +50,13 @@ export function evaluateClassifier(
   const bin = Array.from({ length: bins }, () => ({ examples: 0, probability: 0, right: 0 }));
   for (const [i, label] of labels.entries()) {
     const row = logits.subarray(i * classes, (i + 1) * classes);
-    const given = best(row);
-    confusion[label]![given]! += 1;
-    const probability = 1 / row.reduce((sum, logit) => sum + Math.exp(logit - row[given]!), 0);
+    const predicted = best(row);
+    confusion[label]![predicted]! += 1;
+    const probability = 1 / row.reduce((sum, logit) => sum + Math.exp(logit - row[predicted]!), 0);
     const at = bin[Math.min(bins - 1, Math.max(0, Math.ceil(probability * bins) - 1))]!;
     at.examples += 1;
     at.probability += probability;
-    at.right += given === label ? 1 : 0;
+    at.right += predicted === label ? 1 : 0;
   }
   const distances = bin.reduce((sum, { probability, right }) => sum + Math.abs(probability - right), 0);
   return {
@@ -71,7 +72,7 @@ export function evaluateClassifier(
   };
 }
 
-/** The first of the largest. */
+/** The index of the largest value; the first one of several. */
 export function best(values: ArrayLike<number>): number {
   let at = 0;
   for (let i = 1; i < values.length; i++) if (values[i]! > values[at]!) at = i;
@@ -84,10 +85,10 @@ function classReport(
   c: number,
 ): ClassReport {
   const examples = row.reduce((sum, count) => sum + count, 0);
-  const given = confusion.reduce((sum, other) => sum + other[c]!, 0);
+  const predicted = confusion.reduce((sum, other) => sum + other[c]!, 0);
   return {
     examples,
     recall: examples === 0 ? undefined : row[c]! / examples,
-    precision: given === 0 ? undefined : row[c]! / given,
+    precision: predicted === 0 ? undefined : row[c]! / predicted,
   };
 }

@@ -1,4 +1,4 @@
-/** From labelled features to a probe: the recipe runs, and the probe says what made it. */
+/** Fits probes on labelled features, and records how they were made. */
 import { classificationMetrics } from "../tasks/metrics.ts";
 import { fitAdamw, type AdamwOptions, type Trial } from "./adamw.ts";
 import { classCount, concatRows, normalizeRows, type LabelledFeatures } from "../features/features.ts";
@@ -7,13 +7,13 @@ import { Probe } from "./probe.ts";
 
 export interface FittedProbe {
   readonly probe: Probe;
-  /** Fraction of the training rows that are classified right. */
+  /** The fraction of the training rows that are classified correctly. */
   readonly trainingAccuracy: number;
 }
 
 export interface FittedByRegression extends FittedProbe {
   readonly iterations: number;
-  /** False where the iterations ran out before the minimum. */
+  /** False if the fit stopped at `maxIterations`, before the minimum. */
   readonly converged: boolean;
 }
 
@@ -30,14 +30,14 @@ export function fitProbe(
 
 export interface FittedByAdamw extends FittedProbe {
   readonly weightDecay: number;
-  /** What the search for the weight decay tried; none without a validation split. */
+  /** The weight decays that the search tried; empty without a validation split. */
   readonly trials: readonly Trial[];
 }
 
 /**
- * Fits a probe as CLIP_benchmark does; features are normalised if they are not.
+ * Fits a probe as CLIP_benchmark does, on normalised features; others are normalised first.
  *
- * @param validation for the search of the weight decay, made as the features; null: no search, no decay
+ * @param validation for the search of the weight decay, made as the features; null: no search, weight decay 0
  * @throws InputError as `fitAdamw`
  */
 export function fitClipBenchmarkProbe(
@@ -54,7 +54,7 @@ export function fitClipBenchmarkProbe(
   return { ...probeOf(all, classifier, "clip-benchmark", settings), weightDecay, trials };
 }
 
-/** A fitted classifier with what it comes from. */
+/** A fitted classifier with its metadata. */
 function probeOf(
   features: LabelledFeatures,
   { weight, bias }: { readonly weight: ArrayLike<number>; readonly bias: ArrayLike<number> },
@@ -65,7 +65,7 @@ function probeOf(
   const parts = { name, weight: Float32Array.from(weight), bias: Float32Array.from(bias), classNames };
   const logits = new Probe({ ...parts, metadata: {} }).logits(features);
   const trainingAccuracy = classificationMetrics(logits, labels, classCount(features)).acc1;
-  // Where the training examples come from is not the probe's: a file of a million paths for a small classifier.
+  // Without the paths, which can be many times as large as the classifier.
   const origin = Object.entries(features.metadata).filter(([key]) => key !== "paths");
   const metadata = {
     ...Object.fromEntries(origin),

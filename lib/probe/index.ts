@@ -1,12 +1,13 @@
-/** Linear probes: features of images, classifiers on them, and how good those are. Under Node. */
+/** Linear probes: classifiers on features, and how good they are. Runs in a browser too. */
 export * from "./adamw.ts";
-export * from "../features/embed-to-file.ts";
 export * from "./evaluate.ts";
-export * from "../features/features.ts";
 export * from "./fit.ts";
-export * from "./layers.ts";
+export { layerTaps, type LayerFigures, type LayersOptions } from "./layers.ts";
 export * from "./logistic-regression.ts";
+export type { Prediction, PredictOptions } from "./predict.ts";
+export { decodeProbe, encodeProbe } from "./probe-file.ts";
 export * from "./probe.ts";
 export * from "./shots.ts";
+export { splitImages } from "./split-images.ts";
 export * from "./sweep.ts";
 export * from "./zero-shot.ts";

@@ -2,19 +2,19 @@
  * L-BFGS for smooth convex functions.
  *
  * Direction: the two-loop recursion with the last m pairs of steps and gradient changes. Nocedal and Wright, "Numerical
- * Optimization", 2nd edition, algorithms 7.4 and 7.5. Step: the Wolfe conditions, or close to the minimum, where the
- * differences of values drown in rounding, the approximate ones of Hager and Zhang, 2005 (SIAM J. Optim. 16(1)),
- * which look at slopes alone.
+ * Optimization", 2nd edition, algorithms 7.4 and 7.5. Step length: the Wolfe conditions; close to the minimum, where
+ * rounding exceeds the differences of values, the approximate Wolfe conditions, which only use slopes. Hager and Zhang,
+ * 2005 (SIAM J. Optim. 16(1)).
  */
 
-/** A function's value at x; its gradient is written into `gradient`. */
+/** Returns the value at x, and writes the gradient into `gradient`. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
 export interface LbfgsOptions {
-  /** Stop when the largest component of the gradient is below this. */
+  /** Stop when no component of the gradient exceeds this. */
   readonly tolerance: number;
   readonly maxIterations: number;
-  /** Relative rounding error of the function's values. */
+  /** The relative rounding error of the objective's values. */
   readonly precision: number;
   readonly onIteration?: (iteration: number) => void;
 }
@@ -23,27 +23,27 @@ export interface Minimum {
   readonly x: Float64Array;
   readonly value: number;
   readonly iterations: number;
-  /** False where the iterations ran out first. */
+  /** False if the search stopped at `maxIterations`. */
   readonly converged: boolean;
 }
 
-/** Pairs that are kept, as in scipy's default. */
+/** The number of pairs that are kept, scipy's default. */
 const memory = 10;
-/** So many iterations without a smaller value or gradient are rounding, not descent. */
+/** After this many iterations without a smaller value or gradient, only rounding is left. */
 const patience = 30;
-/** Wolfe's constants: enough decrease, and enough of the slope gone. */
+/** The constants of the Wolfe conditions: sufficient decrease, and curvature. */
 const decrease = 1e-4;
 const curvature = 0.9;
 const mostTrials = 30;
 
-/** A point and what the objective is there; its arrays are overwritten once it is left. */
+/** A point, and the objective there. The arrays are reused. */
 interface Point {
   readonly x: Float64Array<ArrayBuffer>;
   readonly gradient: Float64Array<ArrayBuffer>;
   value: number;
 }
 
-/** In float32, which is enough for a direction, and half the memory. */
+/** A step and the change of the gradient, in float32: precise enough for a direction, in half the memory. */
 interface Pair {
   readonly step: Float32Array;
   readonly change: Float32Array;
@@ -51,7 +51,7 @@ interface Pair {
 }
 
 /**
- * Minimises from `start`, which is overwritten. Ends early, converged, where rounding allows no further descent.
+ * Minimises from `start`, which is overwritten. Counts as converged if rounding prevents further descent.
  */
 export function minimize(
   objective: Objective,
@@ -79,11 +79,11 @@ export function minimize(
 
     descend(gradient, pairs, direction);
     if (dot(direction, gradient) >= 0) {
-      // Rounding spoilt the memory: begin again from the gradient.
+      // Not a descent direction, because of rounding: restart from the gradient.
       pairs.length = 0;
       descend(gradient, pairs, direction);
     }
-    // The first step, of which nothing is known, has length 1 at most.
+    // Without pairs the scale is unknown: the first step has length 1 at most.
     const first = pairs.length === 0 ? Math.min(1, 1 / Math.sqrt(dot(gradient, gradient))) : 1;
     if (!lineSearch(objective, here, there, direction, first, precision)) {
       return { x, value, iterations: iteration, converged: true };
@@ -123,7 +123,7 @@ function descend(gradient: Float64Array, pairs: readonly Pair[], direction: Floa
   }
 }
 
-/** Moves `to` to a point along the direction that satisfies the conditions; false where rounding hides every descent. */
+/** Moves `to` to a point along the direction that satisfies the conditions; false if rounding hides every descent. */
 function lineSearch(
   objective: Objective,
   from: Point,
@@ -152,12 +152,12 @@ function lineSearch(
       return true;
     }
     if (high === Infinity) {
-      // Where the slope would meet zero if it went on rising as it did.
+      // Extrapolate to where the slope would be zero.
       const zero = (length * slope) / (slope - slopeHere);
       length = Math.min(Math.max(zero, 2 * length), 10 * length) || 2 * length;
       continue;
     }
-    // Where the slopes at both ends meet zero, kept off the ends; a convex function's slope rises.
+    // Interpolate to where the slope would be zero, at some distance from both ends.
     const zero = low + ((high - low) * lowSlope) / (lowSlope - highSlope);
     const width = high - low;
     length = Number.isFinite(zero)
@@ -167,7 +167,7 @@ function lineSearch(
   return false;
 }
 
-/** How far a value may be off by rounding. */
+/** The absolute rounding error of a value. */
 function noise(value: number, precision: number): number {
   return precision * Math.max(1, Math.abs(value));
 }

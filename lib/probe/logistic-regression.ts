@@ -1,10 +1,12 @@
 /**
- * Logistic regression as scikit-learn's: min over W, b of C · Σ_i s_i · loss_i + ½ ‖W‖², the intercept b not penalised.
+ * Logistic regression with scikit-learn's objective: min over W, b of C · Σ_i s_i · loss_i + ½ ‖W‖². The intercept b is
+ * not penalised.
  *
- * The recipe of Radford et al., 2021 (arXiv 2103.00020), appendix A.3: `LogisticRegression(C=0.316, max_iter=1000)`.
- * Source of the objective: scikit-learn, linear_model/_logistic.py and _linear_loss.py. More than two classes are one
- * softmax. Two classes are one row w there, p = σ(w·x); as a softmax with the rows ∓w/2 that is the same when the
- * penalty ½ ‖W‖² = ¼ ‖w‖² counts twice.
+ * More than two classes are one softmax. For two classes scikit-learn has one row w, with p = σ(w·x). A softmax with the
+ * rows ∓w/2 gives the same if the penalty ½ ‖W‖² = ¼ ‖w‖² is doubled.
+ *
+ * Paper: Radford et al., 2021 (arXiv 2103.00020), appendix A.3: `LogisticRegression(C=0.316, max_iter=1000)`.
+ * Source: scikit-learn, linear_model/_logistic.py and _linear_loss.py.
  */
 import { InputError } from "../errors/input-error.ts";
 import { classCount, type LabelledFeatures } from "../features/features.ts";
@@ -18,9 +20,9 @@ export interface LogisticRegressionOptions {
   readonly maxIterations?: number;
   /** Stop when no component of the gradient of the mean loss exceeds this. Default: 1e-8, about what float32 allows. */
   readonly tolerance?: number;
-  /** `balanced`: every class counts alike, however many rows it has. Default: every row counts alike. */
+  /** `balanced`: each class has the same total weight. Default: each row has the same weight. */
   readonly classWeight?: "balanced";
-  /** Begin here instead of at 0. */
+  /** Where to start. Default: at 0. */
   readonly start?: LinearClassifier;
   /** As for `SoftmaxLoss`. */
   readonly precision?: Precision;
@@ -29,7 +31,7 @@ export interface LogisticRegressionOptions {
 
 /** logits = W x + b */
 export interface LinearClassifier {
-  /** [classes, width], row by row */
+  /** [classes, width] in row-major order */
   readonly weight: Float64Array;
   /** [classes] */
   readonly bias: Float64Array;
@@ -37,17 +39,17 @@ export interface LinearClassifier {
 
 export interface FittedRegression extends LinearClassifier {
   readonly iterations: number;
-  /** False where the iterations ran out before the minimum. */
+  /** False if the fit stopped at `maxIterations`, before the minimum. */
   readonly converged: boolean;
 }
 
-/** C of the CLIP paper's code example. */
+/** The CLIP paper's C. */
 export const clipC = 0.316;
 
 /**
- * Fits to the minimum; the backend that runs computes the products.
+ * Fits to the minimum. Large problems are computed on the current backend; see `SoftmaxLoss`.
  *
- * @throws InputError if there is one class only, or a class without rows
+ * @throws InputError for a single class, or a class without rows
  */
 export function fitLogisticRegression(
   features: LabelledFeatures,
@@ -65,7 +67,7 @@ export function fitLogisticRegression(
   const { labels, rows, width } = features;
   const counts = rowsPerClass(features);
   const classes = counts.length;
-  // The intercept takes up any shift of the features. Around their mean the problem is far better conditioned.
+  // Centred features make the problem far better conditioned; the intercept compensates for the shift.
   const origin = columnMeans(features);
   const rowWeights =
     classWeight === undefined
@@ -82,7 +84,7 @@ export function fitLogisticRegression(
   const scales = parameterScales(features, origin, classes, penalty);
   const parameters = new Float64Array(loss.parameters);
 
-  // Divided by the total weight of the rows, as scikit-learn does, so that the tolerance means the same for all sizes.
+  // Divided by the total weight of the rows, as in scikit-learn, so that the tolerance does not depend on their number.
   const objective = (scaled: Float64Array, gradient: Float64Array): number => {
     for (let i = 0; i < scaled.length; i++) parameters[i] = scaled[i]! * scales[i]!;
     const value = loss.evaluate(parameters, gradient);
@@ -112,7 +114,7 @@ export function fitLogisticRegression(
   return { weight, bias: shifted(weight, parameters.subarray(weights), origin, -1), iterations, converged };
 }
 
-/** How many rows each class has. @throws InputError if there is one class only, or one without rows */
+/** How many rows each class has. @throws InputError for a single class, or a class without rows */
 export function rowsPerClass(features: LabelledFeatures): number[] {
   const { name, labels, rows, classNames } = features;
   const counts = new Array<number>(classCount(features)).fill(0);
@@ -127,7 +129,7 @@ export function rowsPerClass(features: LabelledFeatures): number[] {
   if (empty.length > 0) {
     throw new InputError(
       `${name}: ${empty.length} of the ${counts.length} classes have no rows among the ${rows} (${empty.slice(0, 5).join(", ")}` +
-        `${empty.length > 5 ? ", …" : ""}); add examples or take the classes out`,
+        `${empty.length > 5 ? ", …" : ""}); add examples or remove the classes`,
     );
   }
   return counts;
@@ -142,8 +144,8 @@ function columnMeans({ values, rows, width }: LabelledFeatures): Float32Array {
 }
 
 /**
- * What each parameter is multiplied with so that all curve about alike: 1/√ of the objective's curvature at 0, relative
- * to the largest. Columns of other scales would cost many iterations, and in float32 the last digits.
+ * A scale for each parameter that makes the curvature similar in all directions: 1/√ of the objective's curvature at 0,
+ * relative to the largest. Without it, columns of different scales cost many iterations, and in float32 precision.
  */
 function parameterScales(
   { values, rows, width }: LabelledFeatures,

@@ -1,15 +1,15 @@
-/** Few-shot: some examples of each class. */
+/** Few-shot training sets. */
 import { InputError } from "../errors/input-error.ts";
 import { selectRows, type LabelledFeatures } from "../features/features.ts";
 import { rowsPerClass } from "./logistic-regression.ts";
 import { TorchRandom } from "./torch-random.ts";
 
 /**
- * The first `shots` rows of each class in a random order, in that order: torch's `randperm` for the seed.
+ * Takes the first `shots` rows of each class in a random order, PyTorch's `randperm` for the seed.
  *
  * Source: CLIP_benchmark, clip_benchmark/metrics/linear_probe.py, evaluate.
  *
- * @throws InputError if a class has fewer
+ * @throws InputError if a class has fewer rows
  */
 export function takeShots(features: LabelledFeatures, shots: number, seed = 0): LabelledFeatures {
   const { name, labels, rows, classNames } = features;

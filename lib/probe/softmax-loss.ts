@@ -1,12 +1,12 @@
 /**
- * Cross-entropy of a linear classifier, and its gradient: what both recipes minimise.
+ * The cross-entropy of a linear classifier, and its gradient.
  *
  * z_i = W (x_i − o) + b; loss = Σ_i s_i · −log softmax(z_i)[y_i];
  * ∂/∂W = Σ_i s_i (softmax(z_i) − onehot(y_i)) (x_i − o)ᵀ, ∂/∂b the same without x.
  *
- * Large problems run in float32 on tfjs's backend, a block of rows at a time, so that the features are never held twice;
- * blocks are added up in float64, as which the parameters are kept. Small problems run in float64 altogether: that is
- * as fast there, and the minimum of a badly conditioned problem comes out exactly.
+ * Large problems are computed in float32 on the tfjs backend, in blocks of rows, so that the features are not copied as
+ * a whole. The parameters and the sums over blocks are float64. Small problems are computed in float64 throughout, which
+ * is as fast for them and more precise for badly conditioned problems.
  */
 import {
   cast,
@@ -27,22 +27,22 @@ import {
 import { linear } from "../nn/operations/linear.ts";
 import type { Rows } from "../features/features.ts";
 
-/** Numbers in a block of rows. A power of two would make columns fall on few lines of the cache. */
+/** Values in a block of rows. Not a power of two, which would map columns to few cache lines. */
 const blockSize = 2e6;
 
-/** Products of a row, a column and a class up to which plain float64 takes milliseconds. */
+/** The largest rows × width × classes that float64 in JavaScript computes within milliseconds. */
 const largestInFloat64 = 2 ** 22;
 
 export interface SoftmaxLossOptions {
-  /** How much each row counts [rows]. Default: 1. */
+  /** The weight of each row [rows]. Default: 1. */
   readonly rowWeights?: Float64Array;
-  /** What is subtracted from each row [width]. Default: nothing. */
+  /** Subtracted from each row [width]. Default: 0. */
   readonly origin?: Float32Array;
-  /** What the products with the features are computed in. Default: `float64` for small problems. */
+  /** The precision of the products with the features. Default: `float64` for small problems, else `float32`. */
   readonly precision?: Precision;
 }
 
-/** What all blocks of rows are computed with. */
+/** The tensors that all blocks share. */
 interface OnBackend {
   /** Wᵀ [width, classes] */
   readonly columns: Tensor2D;
@@ -50,7 +50,7 @@ interface OnBackend {
   readonly origin: Tensor1D;
 }
 
-/** `float32` runs on tfjs's backend, `float64` in plain JavaScript. */
+/** `float32` runs on the tfjs backend, `float64` in plain JavaScript. */
 export type Precision = "float32" | "float64";
 
 export class SoftmaxLoss {
@@ -79,12 +79,12 @@ export class SoftmaxLoss {
     this.precision = precision ?? (isSmall ? "float64" : "float32");
   }
 
-  /** How many parameters there are: W [classes, width] row by row, then b [classes]. */
+  /** The number of parameters: W [classes, width] in row-major order, then b [classes]. */
   get parameters(): number {
     return this.classes * (this.width + 1);
   }
 
-  /** The loss; its gradient is written into `gradient`. Both are laid out as the parameters. */
+  /** Returns the loss, and writes its gradient into `gradient`, in the layout of the parameters. */
   evaluate(parameters: Float64Array, gradient: Float64Array): number {
     gradient.fill(0);
     return this.precision === "float64"
@@ -142,7 +142,7 @@ export class SoftmaxLoss {
     });
   }
 
-  /** Adds the gradient of some rows; returns their loss. */
+  /** Adds the gradient of some rows, and returns their loss. */
   #addBlock(
     start: number,
     end: number,
@@ -157,10 +157,10 @@ export class SoftmaxLoss {
 
     const logits = linear(x, columns, bias); // [block, classes]
     const probabilities = softmax(logits);
-    // log Σ e^z = max z − log max p, which no logit is too small for.
+    // log Σ e^z = max z − log max p, which cannot overflow or underflow.
     const margins = sub(max(logits, 1), sum(mul(logits, own), 1)).dataSync<"float32">();
     const highest = max(probabilities, 1).dataSync<"float32">();
-    // The own class's p − 1 as −Σ of the others': near p = 1 the difference would have no digits left.
+    // p − 1 of the true class as −Σ p of the others: near p = 1 the difference would cancel.
     const wrong = mul(probabilities, sub(1, own));
     let residuals = sub(wrong, mul(own, sum(wrong, 1, true)));
     const counts = this.#rowWeights?.subarray(start, end);

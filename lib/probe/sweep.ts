@@ -1,4 +1,4 @@
-/** C by cross-validation: what is best on examples that were kept out. */
+/** Chooses C by cross-validation. */
 import { classificationMetrics } from "../tasks/metrics.ts";
 import { InputError } from "../errors/input-error.ts";
 import { selectRows, type LabelledFeatures } from "../features/features.ts";
@@ -10,22 +10,22 @@ import {
 } from "./logistic-regression.ts";
 import { logitsOf } from "./probe.ts";
 
-/** Half powers of ten, CLIP's 0.316 among them. */
+/** Half powers of ten, including CLIP's 0.316. */
 export const sweptC: readonly number[] = Array.from({ length: 13 }, (_, i) => 10 ** (i / 2 - 3));
 
-/** Accuracies do not need the very minimum. */
+/** Coarser than for a final fit: accuracies do not change close to the minimum. */
 const tolerance = 1e-5;
 
 export interface SweepRow {
   readonly C: number;
-  /** Mean over the folds of the accuracy on the fold that was kept out. */
+  /** The mean accuracy on the held-out folds. */
   readonly accuracy: number;
   /** Standard deviation over the folds. */
   readonly deviation: number;
 }
 
 export interface Sweep {
-  /** The best; of equals the smallest, which is the simplest classifier. */
+  /** The C with the best accuracy; of several the smallest, which regularises most. */
   readonly C: number;
   /** By C, ascending. */
   readonly rows: readonly SweepRow[];
@@ -42,7 +42,7 @@ export interface SweepOptions extends Pick<
 }
 
 /**
- * Chooses C by stratified cross-validation: every class is dealt out evenly over the folds, in the order of its rows.
+ * Chooses C by stratified cross-validation: the rows of each class are distributed evenly over the folds, in order.
  *
  * @throws InputError as `fitLogisticRegression`, and if a class has a single row
  */
@@ -53,11 +53,11 @@ export function sweepC(features: LabelledFeatures, options: SweepOptions = {}): 
   if (fewest < 2) {
     const c = counts.indexOf(fewest);
     throw new InputError(
-      `${features.name}: the class ${features.classNames?.[c] ?? c} has a single row, which cannot be kept out; give -C a number`,
+      `${features.name}: the class ${features.classNames?.[c] ?? c} has a single row, and cross-validation holds rows out; add examples or set C`,
     );
   }
   const used = Math.min(folds, fewest);
-  const foldOf = dealOut(features, used);
+  const foldOf = assignFolds(features, used);
   const accuracies = sweptC.map((): number[] => []);
   for (let fold = 0; fold < used; fold++) {
     const train = selectRows(
@@ -71,7 +71,7 @@ export function sweepC(features: LabelledFeatures, options: SweepOptions = {}): 
     let start: FittedRegression | undefined;
     for (const [i, C] of sweptC.entries()) {
       onFit?.(fold * sweptC.length + i, used * sweptC.length);
-      // From one C to the next the minimum moves little.
+      // The minimum moves little from one C to the next.
       start = fitLogisticRegression(train, { ...fit, C, tolerance, ...(start && { start }) });
       const { acc1 } = classificationMetrics(logitsOf(start, test), test.labels, counts.length);
       accuracies[i]!.push(acc1);
@@ -83,7 +83,7 @@ export function sweepC(features: LabelledFeatures, options: SweepOptions = {}): 
 }
 
 /** The fold of each row. */
-function dealOut({ labels }: LabelledFeatures, folds: number): number[] {
+function assignFolds({ labels }: LabelledFeatures, folds: number): number[] {
   const next = new Map<number, number>();
   return labels.map((label) => {
     const fold = next.get(label) ?? label % folds;

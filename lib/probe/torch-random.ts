@@ -1,9 +1,9 @@
 /**
- * PyTorch's random numbers on the CPU: with its seed, its weights and its order of examples.
+ * PyTorch's random numbers on the CPU, which reproduce its initial weights and its order of examples for a seed.
  *
- * The generator is MT19937 (Matsumoto and Nishimura, 1998, ACM TOMACS 8(1)). Sources: pytorch,
- * aten/src/ATen/core/TransformationHelper.h (from bits to numbers), native/TensorFactories.cpp (randperm),
- * torch/utils/data (what a DataLoader draws).
+ * The generator is MT19937. Paper: Matsumoto and Nishimura, 1998 (ACM TOMACS 8(1)).
+ * Source: pytorch, aten/src/ATen/core/TransformationHelper.h (bits to numbers), native/TensorFactories.cpp (randperm),
+ * torch/utils/data (the draws of a DataLoader).
  */
 
 const size = 624;
@@ -13,7 +13,7 @@ export class TorchRandom {
   readonly #state = new Uint32Array(size);
   #next = size;
 
-  /** @param seed as of `torch.manual_seed`; its lower 32 bits count */
+  /** @param seed as for `torch.manual_seed`; only the lower 32 bits are used */
   constructor(seed: number) {
     const state = this.#state;
     state[0] = seed;
@@ -39,7 +39,7 @@ export class TorchRandom {
     const width = Math.fround(to - from);
     return Float32Array.from({ length: count }, () => {
       const unit = (this.uint32() & 0xffffff) / 2 ** 24;
-      return unit * width + from; // rounded once, as a fused multiply-add does
+      return unit * width + from; // rounded once, like a fused multiply-add
     });
   }
 
@@ -55,7 +55,7 @@ export class TorchRandom {
 
   /** The order of examples in the next epoch of a shuffling DataLoader. */
   loaderOrder(count: number): number[] {
-    // A seed for workers, then one for the sampler's own generator; 64 bits each, the upper half first.
+    // A seed for the workers, then one for the sampler's generator: 64 bits each, the upper half first.
     const drawn = Array.from({ length: 4 }, () => this.uint32());
     return new TorchRandom(drawn[3]!).permutation(count);
   }

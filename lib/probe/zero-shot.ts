@@ -1,19 +1,19 @@
-/** What the same features give without any training: the bar that a probe has to clear. */
+/** Zero-shot classification of features, as a baseline for a probe. */
 import { tensor2d, tidy } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { l2Normalize } from "../clip/normalize.ts";
 import { disposing } from "../tensor/disposing.ts";
-import { modelIdentity } from "../node/models/model-identity.ts";
-import { embeddingTap } from "../tasks/embed.ts";
+import { embeddingTap } from "../tasks/embed-images.ts";
 import { zeroShotClassifier } from "../tasks/zero-shot.ts";
 import { evaluateClassifier, type Evaluation } from "./evaluate.ts";
 import type { LabelledFeatures } from "../features/features.ts";
+import { modelDigest } from "../features/model-digest.ts";
 
-/** Why features cannot be classified by prompts whatever the model, in words; null if they can. */
+/** Why features cannot be classified zero-shot, with any model; null if they can. */
 export function whyNoZeroShot({ classNames, metadata }: LabelledFeatures): string | null {
   if (classNames === null) return "the classes have no names";
   const { tap = embeddingTap, model_sha256: model } = metadata;
-  if (tap !== embeddingTap) return `the features are of ${tap}, not of the whole tower`;
+  if (tap !== embeddingTap) return `the features are of ${tap}, not the embedding`;
   return model === undefined ? "the features do not say which model made them" : null;
 }
 
@@ -21,15 +21,14 @@ export function whyNoZeroShot({ classNames, metadata }: LabelledFeatures): strin
  * Zero-shot classification of features by the names of their classes.
  *
  * @param templates as for `zeroShotClassifier`
- * @returns null if the features come from another model
+ * @returns null if another model made the features
  */
 export async function evaluateZeroShot(
   model: Clip,
   { values, rows, width, labels, classNames, metadata }: LabelledFeatures,
   templates?: readonly string[],
 ): Promise<Evaluation | null> {
-  const { sha256 } = await modelIdentity(model, "image");
-  if (classNames === null || metadata["model_sha256"] !== sha256) return null;
+  if (classNames === null || metadata["model_sha256"] !== (await modelDigest(model, "image"))) return null;
   const classifier = await zeroShotClassifier(model, classNames, templates);
   try {
     const images = tidy(() => l2Normalize(tensor2d(values, [rows, width])));

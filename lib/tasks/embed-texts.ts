@@ -2,7 +2,6 @@
 import { gatherND, reshape, sum, mul, tensor2d, tensor3d } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
-import "../node/tap-scope.ts";
 import { InputError } from "../errors/input-error.ts";
 import { runTapped, type Pooling } from "./tapped.ts";
 
@@ -13,18 +12,18 @@ export interface EmbedTextsOptions {
   /** Divide each embedding by its L2 norm. Default: false. */
   readonly normalize?: boolean;
   /**
-   * For taps with a vector for each token: that of the token that stands for a text (`<s>`; in the English models the
-   * end of text), or the mean over all tokens of the text. Default: `class`.
+   * For taps with a vector for each token: the vector of the token that the tower reads out (`<s>`; in the English
+   * models the end of text), or the mean over all tokens of the text. Default: `class`.
    */
   readonly pool?: Pooling;
 }
 
 /**
- * Takes several taps of texts that run together.
+ * Takes several taps of one batch of texts.
  *
  * @param taps modules of the text tower, each once; `text` is the embedding
  * @returns [texts, width] of each tap; the caller disposes them
- * @throws InputError if there are no texts, no tokenizer, or a tap is not there
+ * @throws InputError if there are no texts, the model has no tokenizer, or a tap is unknown
  */
 export async function embedTextTaps(
   model: Clip,
@@ -43,7 +42,7 @@ export async function embedTextTaps(
     embedding: textTap,
     normalize,
     vectorOf: (name, value) => onePerText(name, value, tokens, pool),
-    // All in one run, so that a tap's rows are the texts.
+    // All in one batch, so that a tap's rows are the texts in their order.
     run: (options) => model.encodeTokens(rows, { ...options, batchSize: Math.max(1, rows.length) }),
   });
 }
@@ -53,13 +52,13 @@ interface TextTokens {
   readonly readOutPosition: number;
 }
 
-/** A vector for each text: [B, D] as it is; of [B, L, D] one token's, or the mean over the tokens. */
+/** A vector for each text: [B, D] unchanged; of [B, L, D] one token's vector, or the mean over the tokens. */
 function onePerText(name: string, value: Tensor, tokens: readonly TextTokens[], pool: Pooling): Tensor2D {
   if (value.rank === 2) return value as Tensor2D;
   const [batch = 0, length = 0, width = 0] = value.shape;
   if (value.rank !== 3 || batch !== tokens.length) {
     throw new InputError(
-      `the tap "${name}" has the shape [${value.shape}]: no vector for each token; take another`,
+      `the tap "${name}" has the shape [${value.shape}]: expected a vector for each token; choose another tap`,
     );
   }
   if (pool === "class") {
@@ -70,6 +69,6 @@ function onePerText(name: string, value: Tensor, tokens: readonly TextTokens[], 
     const { isToken } = tokens[Math.floor(i / length)]!;
     return isToken[i % length] === true ? 1 / isToken.filter(Boolean).length : 0;
   });
-  const weighed = mul<Tensor3D>(value, tensor3d(weights, [batch, length, 1]));
-  return reshape(sum(weighed, 1), [batch, width]);
+  const weighted = mul<Tensor3D>(value, tensor3d(weights, [batch, length, 1]));
+  return reshape(sum(weighted, 1), [batch, width]);
 }

@@ -1,25 +1,25 @@
 /**
- * What classifiers are measured by, as CLIP_benchmark reports it.
+ * Accuracy and recall of a classifier, as CLIP_benchmark reports them.
  *
  * Source: CLIP_benchmark, metrics/zeroshot_classification.py (accuracy; scikit-learn's balanced_accuracy_score).
  */
 import { InputError } from "../errors/input-error.ts";
 
 export interface ClassificationMetrics {
-  /** Fraction of the examples whose best class is the right one. */
+  /** Fraction of the examples whose best class is the true one. */
   readonly acc1: number;
-  /** Fraction with the right class among the best five; undefined under five classes. */
+  /** Fraction with the true class among the best five; undefined for fewer than five classes. */
   readonly acc5: number | undefined;
-  /** Mean over the classes that have examples of the fraction of those that are classified right. */
+  /** Mean recall over the classes that have examples. */
   readonly meanPerClassRecall: number;
 }
 
 /**
- * Measures scores against labels. Of equal scores the class that comes first counts as the better one.
+ * Compares scores with labels. Of equal scores the earlier class ranks higher.
  *
- * @param scores [examples, classes] row by row: logits, or anything that orders the classes alike
- * @param labels the right class of each example, 0 to classes − 1
- * @throws InputError if there are no examples, or labels and scores do not fit
+ * @param scores [examples, classes] in row-major order: logits, or anything with the same order
+ * @param labels the true class of each example, 0 to classes − 1
+ * @throws InputError if there are no examples, or the numbers of labels and scores do not match
  */
 export function classificationMetrics(
   scores: ArrayLike<number>,
@@ -53,7 +53,7 @@ export function classificationMetrics(
   };
 }
 
-/** How many classes of the row at `start` come before `label`. A score that is not a number comes before none. */
+/** How many classes of the row at `start` rank above `label`. NaN ranks last. */
 function classesBefore(scores: ArrayLike<number>, start: number, classes: number, label: number): number {
   const own = scores[start + label]!;
   let count = 0;

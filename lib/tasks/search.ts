@@ -1,9 +1,8 @@
-/** Retrieval: images in the order of their cosine similarity to a text or an image. */
+/** Retrieval: images ranked by cosine similarity to a text or an image. */
 import { matMul, type Tensor2D } from "@tensorflow/tfjs-core";
-import type { Clip } from "../clip/clip.ts";
 import { disposing } from "../tensor/disposing.ts";
 import { assertFinite } from "./finite.ts";
-import { embedImages, type EmbedImagesOptions } from "./embed.ts";
+import type { EmbeddedImages } from "./embed-images.ts";
 
 export interface Ranked {
   /** Row of the features. */
@@ -19,11 +18,11 @@ export interface Match {
 }
 
 /**
- * Orders features by their similarity to a query, best first; of equals the earlier row comes first.
+ * Ranks features by their similarity to a query, best first. Ties keep the order of the rows.
  *
  * @param query [1, D], normalised
  * @param features [N, D], normalised
- * @throws InputError for similarities that are no numbers: they have no order
+ * @throws InputError for similarities that are not finite, which have no order
  */
 export function rank(query: Tensor2D, features: Tensor2D): Promise<Ranked[]> {
   return disposing(matMul(features, query, false, true), async (product) => {
@@ -34,21 +33,20 @@ export function rank(query: Tensor2D, features: Tensor2D): Promise<Ranked[]> {
 }
 
 /**
- * Orders image files by their similarity to a query, best first.
+ * Ranks embedded images by their similarity to a query, best first. Under Node, `rankImages` takes paths.
  *
- * @param query [1, embedDim], normalised: of `encodeText` or `encodeImage`
- * @throws InputError as `embedImages`
+ * @param query [1, embedDim], normalised: from `encodeText` or `encodeImage`
+ * @param batches normalised; their tensors are disposed here
+ * @throws InputError as `rank`
  */
-export async function rankImages(
-  model: Clip,
+export async function rankEmbedded(
   query: Tensor2D,
-  paths: readonly string[],
-  options: Omit<EmbedImagesOptions, "normalize"> = {},
+  batches: AsyncIterable<EmbeddedImages>,
 ): Promise<Match[]> {
   const matches: Match[] = [];
-  for await (const batch of embedImages(model, paths, { ...options, normalize: true })) {
-    const ranked = await disposing(batch.features, (features) => rank(query, features));
-    for (const { index, similarity } of ranked) matches.push({ path: batch.paths[index]!, similarity });
+  for await (const { paths, features } of batches) {
+    const ranked = await disposing(features, () => rank(query, features));
+    for (const { index, similarity } of ranked) matches.push({ path: paths[index]!, similarity });
   }
   return matches.sort(bestFirst);
 }

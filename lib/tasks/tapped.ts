@@ -1,19 +1,19 @@
-/** A forward pass from which several taps are taken, a vector for each input. */
+/** A forward pass that gives several taps, with one vector for each input. */
 import { clone, keep, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
 import { l2Normalize } from "../clip/normalize.ts";
 import { InputError } from "../errors/input-error.ts";
 import { withTaps } from "../tensor/taps.ts";
 
-/** What stands for an input where a layer's output has a vector for each token: that of the token which the tower reads out, or the mean. */
+/** How a layer's output with a vector for each token becomes one: the token that the tower reads out, or the mean. */
 export type Pooling = "class" | "mean";
 
 export interface TappedPass {
   /** Names of taps, each once. */
   readonly taps: readonly string[];
-  /** The name among them that means what the pass itself gives: the embedding. */
+  /** The tap of the embedding, which the pass itself returns. */
   readonly embedding: string;
   readonly normalize: boolean;
-  /** Makes [B, D] of a tap's value. */
+  /** Reduces a tap's value to [B, D]. */
   readonly vectorOf: (name: string, value: Tensor) => Tensor2D;
   readonly run: (options: { readonly normalize: boolean }) => Promise<Tensor2D>;
 }
@@ -22,7 +22,7 @@ export interface TappedPass {
  * Runs the pass once.
  *
  * @returns [B, D] of each tap, in their order; the caller disposes them
- * @throws InputError for a tap that the pass does not have: it lists those that there are
+ * @throws InputError for an unknown tap; its details list the known ones
  */
 export async function runTapped({
   taps,

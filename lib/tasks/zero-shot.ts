@@ -1,5 +1,5 @@
 /**
- * Zero-shot classification: a class is the direction of its prompts.
+ * Zero-shot classification: a class is represented by the mean direction of its prompts.
  *
  * Per class c with prompts p: w_c = normalize(mean_p(normalize(text(p)))); logits = exp(logit_scale) · î · W.
  * Paper: Radford et al., 2021 (arXiv 2103.00020), section 3.1.4. Source: open_clip/zero_shot_classifier.py,
@@ -14,10 +14,10 @@ import { disposing } from "../tensor/disposing.ts";
 import { assertFinite } from "./finite.ts";
 import { InputError } from "../errors/input-error.ts";
 
-/** Prompts that are embedded together; their embeddings are averaged before the next are made. */
+/** Prompts per batch. Each batch is averaged before the next is embedded, which bounds the memory. */
 const promptsAtOnce = 64;
 
-/** What one image has of one class. */
+/** The score of one class for one image. */
 export interface ClassScore {
   readonly label: string;
   /** softmax over all classes, 0…1 */
@@ -27,13 +27,13 @@ export interface ClassScore {
 }
 
 export interface ZeroShotOptions {
-  /** Called now and then with the number of classes that are done. */
+  /** Called after each batch with the number of classes done. */
   readonly onProgress?: (done: number) => void;
 }
 
 export class ZeroShotClassifier {
   readonly classNames: readonly string[];
-  /** [embedDim, classes], columns of length 1; disposed with the classifier */
+  /** [embedDim, classes], columns of norm 1; disposed with the classifier */
   readonly weight: Tensor2D;
   readonly #model: Clip;
 
@@ -64,10 +64,10 @@ export class ZeroShotClassifier {
   }
 
   /**
-   * Each image's classes, best first.
+   * The scores of all classes for each image, best first.
    *
    * @param imageFeatures [B, embedDim], normalised
-   * @throws InputError for scores that are no numbers: they have no order
+   * @throws InputError for scores that are not finite, which have no order
    */
   async scores(imageFeatures: Tensor2D): Promise<ClassScore[][]> {
     return disposing(await this.logits(imageFeatures), async (logits) => {
@@ -85,18 +85,19 @@ export class ZeroShotClassifier {
     });
   }
 
+  /** Frees the weight. May be called twice. */
   dispose(): void {
     this.weight.dispose();
   }
 }
 
 /**
- * Embeds classes. Several templates are averaged: each prompt is embedded and normalised, a class is the mean of its
+ * Embeds classes. Several templates are averaged: each prompt is embedded and normalised; a class is the mean of its
  * prompts, normalised again.
  *
- * @param templates each with "{}" where the class name goes; the default is the name alone, which has no language
+ * @param templates each with "{}" where the class name goes; default: the name alone, which suits every language
  * @returns a classifier that the caller disposes
- * @throws InputError for no, blank or repeated class names, and for templates without "{}"
+ * @throws InputError for missing, blank or repeated class names, and for templates without "{}"
  */
 export async function zeroShotClassifier(
   model: Clip,
@@ -124,7 +125,7 @@ export async function zeroShotClassifier(
   }
 }
 
-/** Mean of each class's rows, normalised. [classes · templates, D] → [classes, D] */
+/** The normalised mean of each class's rows. [classes · templates, D] → [classes, D] */
 function averaged(texts: Tensor2D, classes: number): Tensor2D {
   return tidy(() => {
     const perClass = reshape(texts, [classes, -1, texts.shape[1]]);
@@ -133,7 +134,7 @@ function averaged(texts: Tensor2D, classes: number): Tensor2D {
 }
 
 /**
- * Each class's prompts: every template with the class name put in.
+ * The prompts of each class: every template with the class name inserted.
  *
  * @throws InputError as `zeroShotClassifier`
  */
@@ -143,7 +144,7 @@ export function zeroShotPrompts(classNames: readonly string[], templates: readon
   const seen = new Map<string, string>();
   for (const [i, name] of classNames.entries()) {
     const cleaned = clean(name);
-    if (cleaned === "") throw new InputError(`class name ${i + 1} is empty`);
+    if (cleaned === "") throw new InputError(`class name ${i + 1} is blank; remove it`);
     const other = seen.get(cleaned);
     if (other === name) throw new InputError(`the class name ${JSON.stringify(name)} is given twice`);
     if (other !== undefined) {
@@ -160,6 +161,6 @@ export function zeroShotPrompts(classNames: readonly string[], templates: readon
       );
     }
   }
-  // A replacement function: in a replacement string "$&" and the like would mean something.
+  // A function, because a replacement string would interpret "$&" and the like.
   return classNames.map((name) => templates.map((template) => template.replaceAll("{}", () => name)));
 }

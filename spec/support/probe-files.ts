@@ -1,7 +1,7 @@
 /** Images and features for specs of probes. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFeatures } from "../../lib/features/features.ts";
+import { writeFeatures } from "../../lib/node/features/features-files.ts";
 import { writeImage } from "./images.ts";
 
 const shadesOf = { blue: [0x0000ff, 0x2020e0, 0x1010a0], red: [0xff0000, 0xe02020, 0xa01010] };

@@ -4,8 +4,8 @@ import { dirname, join, relative } from "node:path";
 import { memory, tensor2d } from "@tensorflow/tfjs-core";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { findImages } from "../../lib/node/images/image-files.ts";
-import { embedImages } from "../../lib/tasks/embed.ts";
-import { rank, rankImages } from "../../lib/tasks/search.ts";
+import { embedImages, rankImages } from "../../lib/node/images/embed-images.ts";
+import { rank } from "../../lib/tasks/search.ts";
 import type { InputError } from "../../lib/errors/input-error.ts";
 import { writeImage } from "../support/images.ts";
 import { assertNear } from "../support/near.ts";
@@ -104,7 +104,7 @@ describe("tasks with image files", () => {
   describe("rank, of what is no number", () => {
     it("refuses to order", async () => {
       const [query, features] = [tensor2d([[1, 0]]), tensor2d([[NaN, 0]])];
-      await assert.rejects(rank(query, features), /the network's scores hold NaN/);
+      await assert.rejects(rank(query, features), /expected finite scores, found NaN/);
       query.dispose();
       features.dispose();
     });

@@ -88,7 +88,7 @@ describe("zeroShotClassifier", () => {
     const before = memory().numTensors;
     await assert.rejects(
       classifier.scores(damaged),
-      /the network's scores hold NaN: its weights are damaged/,
+      /expected finite scores, found NaN: the model's weights are damaged/,
     );
     assert.equal(memory().numTensors, before);
     damaged.dispose();
@@ -115,7 +115,7 @@ describe("zeroShotPrompts", () => {
   const refused: [names: string[], templates: string[], message: string][] = [
     [[], ["{}"], "expected at least one class name, got none"],
     [["cat"], [], "expected at least one template, got none"],
-    [["cat", "&nbsp;"], ["{}"], "class name 2 is empty"],
+    [["cat", "&nbsp;"], ["{}"], "class name 2 is blank; remove it"],
     [["cat", "dog", "cat"], ["{}"], 'the class name "cat" is given twice'],
     [
       ["cat", "dog", " cat\u200a"],

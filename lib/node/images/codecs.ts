@@ -1,10 +1,8 @@
 /**
- * The decoders that pictures need, under Node: zlib, and mozjpeg and libwebp as WebAssembly.
+ * The image decoders under Node: zlib, and mozjpeg and libwebp as WebAssembly (@jsquash/jpeg and @jsquash/webp).
  *
- * jimp's wrappers of these fetch their .wasm files, which fails for a file URL under Node; so the files are compiled
- * here and handed over. Each codec starts with the first picture that needs it.
- *
- * @source @jsquash/jpeg and @jsquash/webp, which @jimp/wasm-jpeg and @jimp/wasm-webp wrap
+ * These packages fetch their .wasm files, which fails for file URLs under Node. So the files are read and compiled here.
+ * Each codec is loaded with the first image that needs it.
  */
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
@@ -13,17 +11,17 @@ import type { ImageCodecs, Inflate, RgbaImage } from "../../image/formats/format
 
 const inflateAsync = promisify(inflate);
 
-/** zlib reports more output than asked for as an error, so a little more than asked for is let through. */
-const SLACK = 1 << 16;
+/** Extra output to accept, since zlib fails on output beyond its limit. */
+const slack = 1 << 16;
 
 const inflateAtMost: Inflate = async (bytes, size) => {
-  // Z_SYNC_FLUSH: a stream that ends early gives what it has.
-  const options = { maxOutputLength: size + SLACK, finishFlush: constants.Z_SYNC_FLUSH };
+  // Z_SYNC_FLUSH: a truncated stream gives the part that it has.
+  const options = { maxOutputLength: size + slack, finishFlush: constants.Z_SYNC_FLUSH };
   return inflateAsync(bytes, options);
 };
 
-/** A WASM heap never shrinks: after a picture as large as this the codec starts anew. */
-const MAXIMUM_KEPT_PIXELS = 1 << 25;
+/** A WASM heap never shrinks, so the codec is restarted after an image of more pixels than this. */
+const mostPixelsKept = 1 << 25;
 
 type Decode = (bytes: Uint8Array) => Promise<RgbaImage>;
 
@@ -34,7 +32,7 @@ interface WasmCodec {
   decode(buffer: ArrayBuffer): Promise<RgbaImage>;
 }
 
-/** A codec that is compiled once and started anew after a failure, which may leave its memory in any state. */
+/** A codec that is compiled once, and restarted after a failure, which may leave its memory in any state. */
 function wasmDecoder(wasmFile: string, load: () => Promise<WasmCodec>): Decode {
   let compiled: Promise<WebAssembly.Module> | undefined;
   let started: Promise<WasmCodec> | undefined;
@@ -43,7 +41,7 @@ function wasmDecoder(wasmFile: string, load: () => Promise<WasmCodec>): Decode {
     compiled ??= readFile(new URL(import.meta.resolve(wasmFile))).then((bytes) => WebAssembly.compile(bytes));
     const [module, codec] = await Promise.all([compiled, load()]);
     provideImageData();
-    // Nothing that a codec says goes to the terminal.
+    // Keeps the messages of the codec off the terminal.
     const print: Print = (line) => messages.push(line);
     await codec.init(module, { print, printErr: print });
     return codec;
@@ -52,20 +50,20 @@ function wasmDecoder(wasmFile: string, load: () => Promise<WasmCodec>): Decode {
     started ??= start();
     const codec = await started;
     try {
-      // The codec takes the whole ArrayBuffer, whatever part of it a view shows.
+      // A copy, because the codec reads the whole ArrayBuffer of a view.
       const image = await codec.decode(new Uint8Array(bytes).buffer);
-      if (image.width * image.height > MAXIMUM_KEPT_PIXELS) started = undefined;
+      if (image.width * image.height > mostPixelsKept) started = undefined;
       return image;
     } catch (error) {
       started = undefined;
-      throw new Error(messages[0] ?? "the decoder refuses it", { cause: error });
+      throw new Error(messages[0] ?? "the decoder rejects it", { cause: error });
     } finally {
       messages.length = 0;
     }
   };
 }
 
-/** The codecs build their result with the browser's ImageData, which Node does not have. */
+/** The codecs return the browser's ImageData, which Node lacks. */
 function provideImageData(): void {
   if ("ImageData" in globalThis) return;
   class ImageData implements RgbaImage {
@@ -93,7 +91,7 @@ const codecs: ImageCodecs = {
   }),
 };
 
-/** Decoders for {@link decodeImage}, this thread's. Nothing is loaded before it is needed, and nothing twice. */
+/** This thread's decoders for {@link decodeImage}. Each is loaded when it is first needed. */
 export function nodeCodecs(): ImageCodecs {
   return codecs;
 }

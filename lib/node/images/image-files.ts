@@ -1,4 +1,4 @@
-/** Which files a person means by a list of paths. */
+/** Finds the image files that a list of paths, folders and patterns names. */
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { expand } from "brace-expansion";
@@ -6,21 +6,20 @@ import { glob, isDynamicPattern } from "tinyglobby";
 import { InputError } from "../../errors/input-error.ts";
 import { unreadable } from "../files/file-source.ts";
 
-/** Endings of the files that are taken from a folder. A file that is named itself may have any. */
+/** The extensions of images in a folder. A file that is named explicitly may have any. */
 export const imageExtensions = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"];
 
 export interface FoundFile {
   readonly path: string;
-  /** The folder that was asked for: that of a pattern is all before its first wildcard; null for a file named itself. */
+  /** The folder that was given; for a pattern the part before its first wildcard; null for a file named explicitly. */
   readonly root: string | null;
 }
 
 /**
- * Finds images: a file stands for itself, a folder for the images in it and in the folders below, by name, a pattern
- * (`photos/*.jpg`, `{000..003}.tar`) for what a shell would make of it. Hidden files and folders, and links to
- * folders, are left out.
+ * Finds images. A folder gives the images in it and its subfolders, sorted by name; a pattern (`photos/*.jpg`,
+ * `{000..003}.tar`) gives what a shell would expand it to. Hidden files and folders, and links to folders, are skipped.
  *
- * @param onError receives what cannot be found or read; the rest goes on
+ * @param onError receives an error for each path that cannot be found or read; the others continue
  */
 export async function findImages(
   paths: readonly string[],
@@ -29,7 +28,7 @@ export async function findImages(
   return (await findFiles(paths, onError)).map(({ path }) => path);
 }
 
-/** As `findImages`, with the folders that were asked for. */
+/** As `findImages`, with the folders that were given. */
 export async function findFiles(
   paths: readonly string[],
   onError: (error: InputError) => void,
@@ -47,7 +46,7 @@ export async function findFiles(
   return files;
 }
 
-/** Of a path, or of a pattern without braces. */
+/** @param path a path, or a pattern without braces */
 async function filesOf(path: string): Promise<FoundFile[]> {
   if (!(await isThere(path)) && isDynamicPattern(path)) return matching(path);
   if (!(await stat(path)).isDirectory()) return [{ path, root: null }];
@@ -69,7 +68,7 @@ async function matching(pattern: string): Promise<FoundFile[]> {
       .join("/") || (pattern.startsWith("/") ? "/" : ".");
   const folders = found.filter((path) => path.endsWith("/"));
   for (const path of found.sort()) {
-    // `photos/**` matches folders and what is in them: that counts once.
+    // `photos/**` matches both folders and their contents, which count once.
     if (folders.some((folder) => folder !== path && path.startsWith(folder))) continue;
     const images = path.endsWith("/") ? await imagesBelow(path) : [path];
     files.push(...images.map((image) => ({ path: image, root })));

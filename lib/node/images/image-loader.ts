@@ -1,44 +1,39 @@
-/** Many image files to the image tower's input, decoded in worker threads while the caller computes. */
+/** Decodes many image files to the image tower's input, in worker threads while the caller computes. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { PreprocessConfig } from "../../image/transform.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { imageReader } from "./image-reader.ts";
 import type { ImageMessage, ImageReply, ReaderOptions } from "./image-reader.ts";
-import { nameOf, type ImageSource } from "./image-source.ts";
+import type { LoadedImage } from "../../tasks/embed-images.ts";
+import { nameOf, type ImageSource } from "../../tasks/image-source.ts";
 
 export interface ImageLoaderOptions {
   readonly config: PreprocessConfig;
-  /** Worker threads; 0 decodes in this one. By default one for each core, at most {@link DEFAULT_WORKERS}. */
+  /** Worker threads; 0 decodes in the calling thread. Default: one per core, at most {@link mostWorkers}. */
   readonly workers?: number;
-  /** Pictures that are decoded before the caller asks for them, so that a batch is there when it does. Default: 0. */
+  /** How many images to decode before the caller asks for them, such as its batch size. Default: 0. */
   readonly ahead?: number;
-  /** Turn pictures as their Exif orientation says. The reference does not, so false unless asked. */
+  /** Apply the Exif orientation. Default: false, as in the reference. */
   readonly exifOrientation?: boolean;
 }
 
-/** `path` is the source's name, `pixels` is float32 [3, height, width]. */
-export type LoadedImage =
-  | { readonly path: string; readonly pixels: Float32Array }
-  | { readonly path: string; readonly error: InputError };
-
 export interface ImageLoader {
   /**
-   * Yields one item per source, in their order. Files that cannot be read are items too, not exceptions.
-   *
-   * Ending the iteration early stops the work and the threads.
+   * Yields one item per source, in their order. A file that cannot be read gives an item with an error; nothing is
+   * thrown. Ending the iteration early stops the work and the threads.
    */
   load(sources: readonly ImageSource[]): AsyncGenerator<LoadedImage, void, undefined>;
 }
 
-/** Each holds a codec with the largest picture that it has met. */
-const DEFAULT_WORKERS = 8;
+/** The default limit: each thread holds the memory of its codecs, sized for the largest image so far. */
+const mostWorkers = 8;
 
 /** Starting a thread takes about as long as decoding two photographs. */
-const FEWEST_FOR_WORKERS = 4;
+const fewestImagesForWorkers = 4;
 
-/** Pictures under way, per thread: the one in its hands and the next. */
-const UNDER_WAY = 2;
+/** Images queued per thread: the one being decoded and the next. */
+const queuedPerWorker = 2;
 
 export function imageLoader({
   config,
@@ -47,12 +42,12 @@ export function imageLoader({
   exifOrientation = false,
 }: ImageLoaderOptions): ImageLoader {
   const options: ReaderOptions = { config, exifOrientation };
-  const wanted = workers ?? Math.min(availableParallelism(), DEFAULT_WORKERS);
+  const wanted = workers ?? Math.min(availableParallelism(), mostWorkers);
   return {
     load: (sources) => {
       const threads = Math.min(wanted, sources.length);
-      if (threads < 1 || sources.length < FEWEST_FOR_WORKERS) return loadHere(sources, options);
-      return loadInWorkers(sources, options, threads, ahead + threads * UNDER_WAY);
+      if (threads < 1 || sources.length < fewestImagesForWorkers) return loadHere(sources, options);
+      return loadInWorkers(sources, options, threads, ahead + threads * queuedPerWorker);
     },
   };
 }
@@ -84,9 +79,9 @@ async function* loadInWorkers(
   const replies = new Map<number, ImageReply>();
   let failure: Error | undefined;
   let wake: () => void = () => undefined;
-  let asked = 0;
+  let requested = 0;
   const workers = Array.from({ length: threads }, () => {
-    // Without this process's own flags: --input-type, for one, keeps a thread from starting.
+    // Without this process's flags: some, such as --input-type, prevent a thread from starting.
     const worker = new Worker(new URL("./image-worker.js", import.meta.url), {
       workerData: options,
       execArgv: [],
@@ -112,11 +107,11 @@ async function* loadInWorkers(
     }
     for (const [index, source] of sources.entries()) {
       for (;;) {
-        // What is behind the window is asked for only when the caller takes what is in front.
-        for (; asked < Math.min(index + window, sources.length); asked++) {
+        // Images beyond the window are requested only as the caller consumes those before.
+        for (; requested < Math.min(index + window, sources.length); requested++) {
           const idlest = workers.reduce((best, slot) => (slot.load < best.load ? slot : best));
           idlest.load += 1;
-          idlest.worker.postMessage({ index: asked, source: sources[asked]! } satisfies ImageMessage);
+          idlest.worker.postMessage({ index: requested, source: sources[requested]! } satisfies ImageMessage);
         }
         if (failure !== undefined) throw failure;
         if (replies.has(index)) break;
@@ -132,8 +127,8 @@ async function* loadInWorkers(
         : { path, error: new InputError(reply.message, reply.details) };
     }
   } finally {
-    // Not terminate(): a thread that is stopped between making zlib's stream and starting it aborts the process.
-    for (const { worker } of workers) worker.postMessage("leave" satisfies ImageMessage);
+    // Not terminate(): stopping a thread while it sets up a zlib stream aborts the process.
+    for (const { worker } of workers) worker.postMessage("stop" satisfies ImageMessage);
     await Promise.all(workers.map(({ ended }) => ended));
   }
 }

@@ -1,14 +1,15 @@
+/** Reads image files as the image tower's input. */
 import type { PreprocessConfig } from "../../image/transform.ts";
 import { preprocessImage } from "../../image/preprocess.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { nodeCodecs } from "./codecs.ts";
 import { FileSource } from "../files/file-source.ts";
-import type { ImageSource } from "./image-source.ts";
+import type { ImageSource } from "../../tasks/image-source.ts";
 
-/** What a reader depends on; it crosses to the worker threads. */
+/** The settings of a reader, which are sent to the worker threads. */
 export interface ReaderOptions {
   readonly config: PreprocessConfig;
-  /** Turn pictures as their Exif orientation says; the reference does not. */
+  /** Apply the Exif orientation. */
   readonly exifOrientation: boolean;
 }
 
@@ -18,21 +19,21 @@ export interface ImageRequest {
   readonly source: ImageSource;
 }
 
-/** What a worker thread listens to; told to leave, it finishes the picture in its hands and takes no other. */
-export type ImageMessage = ImageRequest | "leave";
+/** The messages to a worker thread. After "stop" it finishes the current image and exits. */
+export type ImageMessage = ImageRequest | "stop";
 
-/** From a worker thread: float32 [3, height, width], or an InputError in parts, as classes do not cross. */
+/** From a worker thread: [3, height, width], or the parts of an InputError, as classes cannot be sent. */
 export type ImageReply =
   | { readonly index: number; readonly pixels: Float32Array }
   | { readonly index: number; readonly message: string; readonly details: readonly string[] };
 
-/** Larger files hold no picture within the decoder's limit that anyone would keep. */
-const MAXIMUM_BYTES = 2 ** 31 - 1;
+/** Images within the decoder's limit of pixels are smaller than this. */
+const mostBytes = 2 ** 31 - 1;
 
 /**
- * Reads image files as the image tower's input, float32 [3, height, width].
+ * Makes a function that reads an image as the image tower's input, [3, height, width].
  *
- * @returns a function that throws InputError for a file that is missing, or no image that can be read
+ * @returns a function that throws InputError for a file that is missing or not a readable image
  */
 export function imageReader({
   config,
@@ -44,7 +45,7 @@ export function imageReader({
     const file = await FileSource.open(isFile ? source : source.file);
     try {
       const { name, offset, size } = isFile ? { name: source, offset: 0, size: file.size } : source;
-      if (size > MAXIMUM_BYTES) {
+      if (size > mostBytes) {
         throw new InputError(
           `${name}: expected an image of less than 2 GiB, found ${size} bytes; make it smaller`,
         );

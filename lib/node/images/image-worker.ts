@@ -1,4 +1,4 @@
-/** A worker thread of image-loader.ts: sources in, pixels or errors out. */
+/** A worker thread of image-loader.ts: receives sources, answers with pixels or errors. */
 import { parentPort, workerData } from "node:worker_threads";
 import { InputError } from "../../errors/input-error.ts";
 import type { ImageMessage, ImageReply, ImageRequest, ReaderOptions } from "./image-reader.ts";
@@ -8,27 +8,27 @@ if (parentPort === null) throw new Error("image-worker runs as a worker thread o
 const port = parentPort;
 const read = imageReader(workerData as ReaderOptions);
 
-let leaving = false;
+let isStopping = false;
 
 async function answer({ index, source }: ImageRequest): Promise<void> {
-  if (leaving) return;
+  if (isStopping) return;
   try {
     const pixels = await read(source);
     const reply: ImageReply = { index, pixels };
     port.postMessage(reply, [pixels.buffer as ArrayBuffer]);
   } catch (error) {
-    // What is not the input's fault ends the thread: its "error" event carries the stack.
+    // A bug ends the thread: its "error" event carries the stack.
     if (!(error instanceof InputError)) throw error;
     const reply: ImageReply = { index, message: error.message, details: error.details };
     port.postMessage(reply);
   }
 }
 
-// One picture after the other: decoding two at once would only take twice the memory.
+// One image at a time: decoding two at once in one thread would only take more memory.
 let last: Promise<void> = Promise.resolve();
 port.on("message", (message: ImageMessage) => {
-  if (message === "leave") {
-    leaving = true;
+  if (message === "stop") {
+    isStopping = true;
     port.close();
   } else {
     last = last.then(() => answer(message));

@@ -1,14 +1,14 @@
-/** A few image files at once, as the image tower takes them. For many: embedImages, which decodes while it computes. */
+/** Reads a few image files at once. For many, use embedImages, which decodes while it computes. */
 import { tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
 import type { PreprocessConfig } from "../../image/transform.ts";
 import { imageReader } from "./image-reader.ts";
 
 /**
- * Reads image files: decoded, resized, cropped, normalised as OpenCLIP's eval transform does.
+ * Reads image files as the image tower's input: decoded, resized, cropped and normalised like OpenCLIP's eval transform.
  *
  * @param config `model.preprocess`
  * @returns [paths, 3, H, W]; the caller disposes it
- * @throws InputError for a file that is missing, or no image that can be read
+ * @throws InputError for a file that is missing or not a readable image
  */
 export async function readImages(
   paths: readonly string[],

@@ -1,12 +1,12 @@
 /**
- * What a tar holds and where: its members are then read by range, in any order, without unpacking.
+ * The index of a tar: its members can then be read in any order, without unpacking.
  *
- * Headers alone are read. Long names may be PAX's (Python's default) or GNU's.
+ * Only headers are read. Long names may be in PAX's format (Python's default) or GNU's.
  */
 import { Header, Pax } from "tar";
 import { InputError } from "../../errors/input-error.ts";
 import { FileSource } from "../files/file-source.ts";
-import type { FilePart } from "./image-source.ts";
+import type { FilePart } from "../../tasks/image-source.ts";
 
 const blockSize = 512;
 
@@ -15,7 +15,7 @@ type Extended = ConstructorParameters<typeof Header>[2];
 /**
  * Lists the regular files in a tar, in its order. A member's name is `TAR:PATH`.
  *
- * @throws InputError if there is no such file, it is no plain tar (compressed, damaged), or is cut short
+ * @throws InputError if the file is missing, truncated, or not an uncompressed tar
  */
 export async function listTar(path: string): Promise<(FilePart & { readonly path: string })[]> {
   const file = await FileSource.open(path);
@@ -28,7 +28,7 @@ export async function listTar(path: string): Promise<(FilePart & { readonly path
       const block = Buffer.from(file.readSync(position, blockSize));
       const header = new Header(block, 0, extended, global);
       if (header.nullBlock) return members;
-      if (!header.cksumValid) throw noTar(path, block, position);
+      if (!header.cksumValid) throw notTar(path, block, position);
       const { size = 0, type } = header;
       const offset = position + blockSize;
       position = offset + Math.ceil(size / blockSize) * blockSize;
@@ -49,14 +49,14 @@ export async function listTar(path: string): Promise<(FilePart & { readonly path
   }
 }
 
-function noTar(path: string, block: Buffer, position: number): InputError {
-  if (position > 0) return new InputError(`${path}: damaged at byte ${position}; get or write it anew`);
+function notTar(path: string, block: Buffer, position: number): InputError {
+  if (position > 0) return new InputError(`${path}: damaged at byte ${position}; download or write it again`);
   const found = block[0] === 0x1f && block[1] === 0x8b ? "gzip; gunzip it first" : "something else";
   return new InputError(`${path}: expected a tar, found ${found}`);
 }
 
 function cutShort(path: string, size: number): InputError {
   return new InputError(
-    `${path}: cut short: expected a tar's end, found none in its ${size} bytes; get or write it anew`,
+    `${path}: cut short: expected a tar's end, found none in its ${size} bytes; download or write it again`,
   );
 }

@@ -1,32 +1,32 @@
 /**
- * WebDataset shards: tars in which files of one name with several endings are a sample.
+ * WebDataset shards: tars in which consecutive files with the same name and different extensions form a sample.
  *
- * A sample's key is a member's path up to the first dot of its base name, what is behind the dot says which part it is;
- * samples follow one another. Source: webdataset/tariterators.py, base_plus_ext and group_by_keys. The image is the part
- * that ends like an image; the class stands in `.cls`, or where no sample has that, in `.txt`. Other parts are passed
- * over.
+ * A sample's key is the path up to the first dot of the base name; the rest is the extension. The image is the part with
+ * an image extension; the class is in `.cls`, or if no sample has that, in `.txt`. Other parts are ignored.
+ *
+ * Source: webdataset/tariterators.py, base_plus_ext and group_by_keys.
  */
 import { extname } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
 import { FileSource } from "../files/file-source.ts";
 import { imageExtensions } from "./image-files.ts";
-import type { FilePart } from "./image-source.ts";
+import type { FilePart } from "../../tasks/image-source.ts";
 import { listTar } from "./tar-index.ts";
 
 export interface ShardSample {
   readonly image: FilePart;
-  /** What `.cls` says, and `.txt`; null where there is none. */
+  /** The contents of `.cls` and `.txt`; null if missing. */
   readonly cls: string | null;
   readonly txt: string | null;
 }
 
-/** More is no label. */
+/** In bytes; longer parts are not labels. */
 const longestLabel = 2 ** 16;
 
 /**
- * Reads what a shard holds; the images stay where they are.
+ * Lists the samples of a shard; images are read later, by range.
  *
- * @param onError receives samples without an image
+ * @param onError receives an error for each sample without an image
  * @throws InputError as `listTar`
  */
 export async function readShard(path: string, onError: (error: InputError) => void): Promise<ShardSample[]> {

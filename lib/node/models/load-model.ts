@@ -9,6 +9,7 @@ import { elementCount } from "../../tensor/dtype.ts";
 import type { TensorStore } from "../../tensor/store.ts";
 import type { Residency } from "../../tensor/weight.ts";
 import { startNodeBackend, type NodeBackendOptions } from "../backends/backends.ts";
+import "../tap-scope.ts";
 import { demoModel, openWeights, readModelDirectory } from "./model-directory.ts";
 import { readTokenizer } from "./read-tokenizer.ts";
 

@@ -73,9 +73,13 @@ describe("clipscope probe eval", () => {
 
   const refused: [title: string, metadata: Record<string, string>, message: RegExp, width?: number][] = [
     ["another dimension", {}, /features of 3 numbers, but the probe .* takes 2/, 3],
-    ["another model", { model: "b" }, /made with another model than the probe .*fitted on a, found b/],
+    ["another model", { model: "b" }, /made with another model than the probe .*: expected a, found b/],
     ["another tap", { tap: "visual.ln_post" }, /made with another tap than .* visual, found visual\.ln_post/],
-    ["another normalisation", { normalized: "true" }, /another normalized than .* false, found true/],
+    [
+      "another normalisation",
+      { normalized: "true" },
+      /another normalization than .* expected false, found true/,
+    ],
   ];
   for (const [title, metadata, message, width = 2] of refused) {
     it(`refuses features of ${title}`, async () => {

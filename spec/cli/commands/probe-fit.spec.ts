@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
-import { Probe } from "../../../lib/probe/probe.ts";
+import { openProbe } from "../../../lib/node/features/probes.ts";
 import { clipscope, type Result } from "../../support/cli.ts";
 import { writePoints } from "../../support/probe-files.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
@@ -26,7 +26,7 @@ describe("clipscope probe fit", () => {
       stdout: `${probe}: 2 classes, 6 rows of 2 numbers, training accuracy 100.0%\n`,
       stderr: "",
     });
-    const { weight, bias, metadata, classNames } = await Probe.open(probe);
+    const { weight, bias, metadata, classNames } = await openProbe(probe);
     assert.deepEqual([weight.length, bias.length, classNames], [4, 2, ["left", "right"]]);
     assert.ok(
       Math.abs(weight[0]! + weight[2]!) < 1e-6,
@@ -47,7 +47,7 @@ describe("clipscope probe fit", () => {
     const { status, stdout } = await fit("--recipe", "clip-benchmark", "--validation", features);
     assert.equal(status, 0);
     assert.match(stdout, /^weight decay +validation accuracy\n +1\.00e-6 +100\.0% +best\n/);
-    const { metadata } = await Probe.open(probe);
+    const { metadata } = await openProbe(probe);
     assert.deepEqual([metadata["recipe"], metadata["normalized"]], ["clip-benchmark", "true"]);
   });
 
@@ -56,10 +56,10 @@ describe("clipscope probe fit", () => {
     await writeFile(labels, "a\na\nb\nb\na\nb\n");
     const { stdout } = await fit("--labels", labels, "--shots", "2", "--json");
     assert.equal((JSON.parse(stdout) as { rows: number }).rows, 4);
-    assert.deepEqual((await Probe.open(probe)).classNames, ["a", "b"]);
+    assert.deepEqual((await openProbe(probe)).classNames, ["a", "b"]);
     const args = ["probe", "fit", "--features", features, "--out", probe, "--labels", "-"];
     assert.equal((await clipscope(args, { stdin: "c\nc\nd\nd\nc\nd\n" })).status, 0);
-    assert.deepEqual((await Probe.open(probe)).classNames, ["c", "d"]);
+    assert.deepEqual((await openProbe(probe)).classNames, ["c", "d"]);
   });
 
   const refused: [title: string, write: () => Promise<void>, message: RegExp, args?: string[]][] = [

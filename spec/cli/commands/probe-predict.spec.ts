@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { openProbe, predictImage } from "../../../lib/node/features/probes.ts";
 import { loadModel } from "../../../lib/node/models/load-model.ts";
-import { Probe } from "../../../lib/probe/probe.ts";
 import { clipscope, type Result } from "../../support/cli.ts";
 import { writeImage } from "../../support/images.ts";
 import { writeColourFolders, writePoints } from "../../support/probe-files.ts";
@@ -36,7 +36,7 @@ describe("clipscope probe predict", () => {
     ];
     assert.deepEqual([result.path, result.scores.map(({ label }) => label)], [red, ["red", "blue"]]);
     const model = await loadModel();
-    assert.deepEqual(await (await Probe.open(probe)).predict(model, red), result.scores);
+    assert.deepEqual(await predictImage(model, await openProbe(probe), red), result.scores);
     await model.dispose();
     const table = await clipscope(["probe", "predict", "--probe", probe, red, "nowhere.png", "--top", "1"]);
     assert.equal(table.status, 2);
@@ -53,7 +53,7 @@ describe("clipscope probe predict", () => {
     assert.equal(status, 2);
     assert.match(
       stderr,
-      /^clipscope: .*another model than the model at hand: .*fitted on a \(0\), found demo-model.*\n$/,
+      /^clipscope: .*another model than the model in use: expected demo-model.*, found a \(0\)\n$/,
     );
   });
 });

@@ -3,12 +3,12 @@ import { existsSync } from "node:fs";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { extract } from "tar";
 import { parsePreprocessConfig } from "../../../lib/clip/config/preprocess-config.ts";
-import { nameOf } from "../../../lib/node/images/image-source.ts";
+import { nameOf } from "../../../lib/tasks/image-source.ts";
 import { imageReader } from "../../../lib/node/images/image-reader.ts";
-import { findLabelledImages, type LabelledImages } from "../../../lib/node/images/labelled-images.ts";
+import type { LabelledImages } from "../../../lib/features/labelled-images.ts";
+import { findLabelledImages } from "../../../lib/node/images/find-labelled-images.ts";
 import { loadModel } from "../../../lib/node/models/load-model.ts";
-import { embedImagesToFile } from "../../../lib/features/embed-to-file.ts";
-import { readFeatures } from "../../../lib/features/features.ts";
+import { embedImagesToFile, readFeatures } from "../../../lib/node/features/features-files.ts";
 import { clipscope } from "../../support/cli.ts";
 import { fixture } from "../../support/paths.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
@@ -65,7 +65,7 @@ describe("WebDataset shards", () => {
     );
     assert.deepEqual(errors, [
       `${shard("names")}:no-image: a sample without an image (txt, json)`,
-      `${shard("names")}:no-class.jpg: a sample without a class (.txt), as others have one`,
+      `${shard("names")}:no-class.jpg: a sample without a class (.txt), which other samples have`,
     ]);
   });
 

@@ -1,26 +1,17 @@
-/** Pictures with their classes: a folder for each class, as torchvision's ImageFolder reads it, a list, or shards. */
+/** Finds images with their classes: a folder for each class, as in torchvision's ImageFolder, or WebDataset shards. */
 import { basename, dirname, extname, relative, resolve, sep } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
 import { findFiles } from "./image-files.ts";
-import { nameOf, type ImageSource } from "./image-source.ts";
+import { labelled, type LabelledImages } from "../../features/labelled-images.ts";
+import { nameOf, type ImageSource } from "../../tasks/image-source.ts";
 import { readShard, type ShardSample } from "./webdataset.ts";
 
-export interface LabelledImages {
-  readonly images: readonly ImageSource[];
-  /** The class of each image, from 0; null where there are none. */
-  readonly labels: readonly number[] | null;
-  /** By name; null where classes are known by number alone. */
-  readonly classNames: readonly string[] | null;
-  /** One that lies in no class's folder, where others do: it is why there are no labels. */
-  readonly stray?: string;
-}
-
 /**
- * Finds images as `findImages`, and those in WebDataset shards (`.tar`). Where every one lies in a folder below a given
- * folder, that folder is its class; where several folders are given and hold the images themselves, they are the
- * classes. In shards the samples say their class. Else there are no labels.
+ * Finds images as `findImages` does, and those in WebDataset shards (`.tar`). If every image is in a subfolder of a
+ * given folder, the subfolders are the classes; if several folders are given and directly contain the images, they are
+ * the classes. In shards the samples have classes. Otherwise there are no labels.
  *
- * @param onError receives what cannot be found or read; the rest goes on
+ * @param onError receives an error for each path that cannot be found or read; the others continue
  */
 export async function findLabelledImages(
   given: readonly string[],
@@ -64,7 +55,7 @@ async function samplesOf(shard: string, onError: (error: InputError) => void): P
   }
 }
 
-/** Where some samples have a class, those without are left out. Whole numbers are labels, anything else is a name. */
+/** If some samples have a class, those without are skipped. Whole numbers are labels, anything else is a name. */
 function labelledSamples(
   samples: readonly ShardSample[],
   onError: (error: InputError) => void,
@@ -75,7 +66,7 @@ function labelledSamples(
   const complete = samples.filter((sample) => {
     if (sample[ending]) return true;
     onError(
-      new InputError(`${sample.image.name}: a sample without a class (.${ending}), as others have one`),
+      new InputError(`${sample.image.name}: a sample without a class (.${ending}), which other samples have`),
     );
     return false;
   });
@@ -87,15 +78,4 @@ function labelledSamples(
 
 function isComplete(names: readonly (string | null)[]): names is readonly string[] {
   return !names.includes(null);
-}
-
-/**
- * Images of known classes.
- *
- * @param classes the name of each image's class
- */
-export function labelled(images: readonly ImageSource[], classes: readonly string[]): LabelledImages {
-  const classNames = [...new Set(classes)].sort((a, b) => (a < b ? -1 : 1));
-  const number = new Map(classNames.map((name, i) => [name, i]));
-  return { images, labels: classes.map((name) => number.get(name)!), classNames };
 }

@@ -1,0 +1,62 @@
+/** What features and probes need from the program around them. Under Node, `lib/node/host.ts` provides it. */
+import type { Clip } from "../clip/clip.ts";
+import type { LoadedImage } from "../tasks/embed-images.ts";
+import type { ImageSource } from "../tasks/image-source.ts";
+import type { ByteSource } from "../tensor/store.ts";
+
+export interface Host {
+  readonly files: FileSystem;
+  /** Program and version, recorded in features files: "clipscope 1.2.3". */
+  readonly madeBy: string;
+  /** The name of a model, given the path of its weights: its directory's name, or its repository's. */
+  modelName(weights: string): string;
+  /** Reads images in their order, decoded and preprocessed for the model. */
+  loadImages(
+    model: Pick<Clip, "preprocess">,
+    images: readonly ImageSource[],
+    options: LoadImagesOptions,
+  ): AsyncIterable<LoadedImage>;
+}
+
+export interface LoadImagesOptions {
+  /** Images that are decoded ahead of the consumer, so that its next batch is ready. Default: `defaultBatchSize`. */
+  readonly batchSize?: number;
+  /** Apply the Exif orientation. Default: false, as in the reference. */
+  readonly exifOrientation?: boolean;
+  /** Threads that decode. Default: the host's choice. */
+  readonly workers?: number;
+}
+
+export interface FileSystem {
+  /** @throws InputError if there is no such file, or it cannot be read */
+  open(path: string): Promise<ByteSource>;
+  /**
+   * Writes files together: each is complete before the first one replaces what was at its path.
+   *
+   * @throws InputError if one cannot be written; nothing has changed then
+   */
+  write(paths: readonly string[], fill: (files: readonly OutputFile[]) => Promise<void>): Promise<void>;
+  /** Opens a file of lines, and creates it where it is missing. @throws InputError if that fails */
+  openLines(path: string): Promise<LineFile>;
+  /** Makes a folder and its parents, where they are missing. @throws InputError if that fails */
+  makeFolder(path: string): Promise<void>;
+  /** A text that changes when the file does; empty if there is no such file. */
+  version(path: string): Promise<string>;
+}
+
+/** A file that is being written. */
+export interface OutputFile {
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+/** A text file that grows by lines. */
+export interface LineFile {
+  /** The lines that end with a line break, from the start of the file, without the break. */
+  lines(): AsyncIterable<Uint8Array>;
+  append(line: string): Promise<void>;
+  /** Cuts the file to a size in bytes. */
+  truncate(size: number): Promise<void>;
+  close(): Promise<void>;
+  /** Closes and deletes the file. */
+  remove(): Promise<void>;
+}

@@ -1,0 +1,41 @@
+/** Images with classes. */
+import { fileOf, nameOf, type ImageSource } from "../tasks/image-source.ts";
+import { sha256OfJson } from "./digest.ts";
+import type { FileSystem } from "./host.ts";
+
+export interface LabelledImages {
+  readonly images: readonly ImageSource[];
+  /** The class of each image, from 0; null without labels. */
+  readonly labels: readonly number[] | null;
+  /** The names of the classes; null if they have only numbers. */
+  readonly classNames: readonly string[] | null;
+  /** An image outside the folders of the classes, which is why there are no labels. */
+  readonly stray?: string;
+}
+
+/**
+ * Labels images by the names of their classes. Classes are numbered in the order of their names.
+ *
+ * @param classes the name of each image's class
+ */
+export function labelled(images: readonly ImageSource[], classes: readonly string[]): LabelledImages {
+  const classNames = [...new Set(classes)].sort((a, b) => (a < b ? -1 : 1));
+  const number = new Map(classNames.map((name, i) => [name, i]));
+  return { images, labels: classes.map((name) => number.get(name)!), classNames };
+}
+
+/** A digest of the images' names, classes and versions of their files, to tell whether any of them changed. */
+export async function digestImages(
+  files: FileSystem,
+  { images, labels, classNames }: LabelledImages,
+): Promise<string> {
+  const versions = new Map<string, string>();
+  const states: string[] = [];
+  for (const image of images) {
+    const file = fileOf(image);
+    const version = versions.get(file) ?? (await files.version(file));
+    versions.set(file, version);
+    states.push(`${nameOf(image)}\0${version}`);
+  }
+  return sha256OfJson([states, labels, classNames]);
+}

@@ -1,0 +1,53 @@
+/** Probe files by path, and probes on image files. */
+import type { Clip } from "../../clip/clip.ts";
+import type { LabelledImages } from "../../features/labelled-images.ts";
+import {
+  probeLayers as probeLayersOnHost,
+  type LayerFigures,
+  type LayersOptions,
+} from "../../probe/layers.ts";
+import { predictImages as predictOnHost, type Prediction, type PredictOptions } from "../../probe/predict.ts";
+import type { Probe } from "../../probe/probe.ts";
+import { decodeProbe, encodeProbe } from "../../probe/probe-file.ts";
+import type { Split } from "../../probe/split-images.ts";
+import type { ImageSource } from "../../tasks/image-source.ts";
+import type { ClassScore } from "../../tasks/zero-shot.ts";
+import { FileSource } from "../files/file-source.ts";
+import { writeWhole } from "../files/write-file.ts";
+import { nodeHost } from "../host.ts";
+
+/** Reads a probe file. @throws InputError as `decodeProbe`, and if the file cannot be read */
+export async function openProbe(path: string): Promise<Probe> {
+  return decodeProbe(await FileSource.open(path));
+}
+
+/** Writes a probe file, whole or not at all. @throws InputError if it cannot be written */
+export function saveProbe(probe: Probe, path: string): Promise<void> {
+  return writeWhole(path, [encodeProbe(probe)]);
+}
+
+/** Classifies image files, batch by batch, in their order. @throws InputError as `predictImages` in lib/probe */
+export function predictImages(
+  model: Clip,
+  probe: Probe,
+  images: readonly ImageSource[],
+  options: PredictOptions = {},
+): AsyncGenerator<Prediction[], void, undefined> {
+  return predictOnHost(nodeHost, model, probe, images, options);
+}
+
+/** Classifies one image file: the classes, best first. @throws InputError as `predictImages` */
+export async function predictImage(model: Clip, probe: Probe, image: ImageSource): Promise<ClassScore[]> {
+  for await (const [prediction] of predictImages(model, probe, [image])) return prediction!.scores;
+  throw new Error(`${JSON.stringify(image)} gave no batch`);
+}
+
+/** Fits and evaluates a probe for each layer; see `probeLayers` in lib/probe. */
+export function probeLayers(
+  model: Clip,
+  images: Readonly<Record<Split, LabelledImages>>,
+  folder: string,
+  options: LayersOptions,
+): Promise<LayerFigures[]> {
+  return probeLayersOnHost(nodeHost, model, images, folder, options);
+}

@@ -1,0 +1,100 @@
+/** Embeds image files: worker threads decode the next images while the network runs. */
+import type { Tensor2D } from "@tensorflow/tfjs-core";
+import type { Clip } from "../../clip/clip.ts";
+import type { LoadImagesOptions } from "../../features/host.ts";
+import {
+  defaultBatchSize,
+  embedLoadedImages,
+  embedLoadedImageTaps,
+  type EmbeddedImages,
+  type EmbedLoadedOptions,
+  type LoadedImage,
+  type TappedImages,
+} from "../../tasks/embed-images.ts";
+import type { ImageSource } from "../../tasks/image-source.ts";
+import { rankEmbedded, type Match } from "../../tasks/search.ts";
+import "../tap-scope.ts";
+import { imageLoader } from "./image-loader.ts";
+
+export interface EmbedTapsOptions
+  extends EmbedLoadedOptions, Pick<LoadImagesOptions, "exifOrientation" | "workers"> {}
+
+export interface EmbedImagesOptions extends EmbedTapsOptions {
+  /** The module of the image tower whose output is taken. Default: `visual`, the embedding. */
+  readonly tap?: string;
+}
+
+/** Reads images in their order, decoded and preprocessed for the model. */
+export function loadImages(
+  model: Pick<Clip, "preprocess">,
+  images: readonly ImageSource[],
+  { batchSize = defaultBatchSize, exifOrientation = false, workers }: LoadImagesOptions = {},
+): AsyncGenerator<LoadedImage, void, undefined> {
+  const loader = imageLoader({
+    config: model.preprocess,
+    exifOrientation,
+    ahead: batchSize,
+    ...(workers === undefined ? {} : { workers }),
+  });
+  return loader.load(images);
+}
+
+/**
+ * Embeds images, in their order.
+ *
+ * @throws InputError for an image that cannot be read, unless `onError` is given, and for an unknown tap
+ */
+export function embedImages(
+  model: Clip,
+  images: readonly ImageSource[],
+  options: EmbedImagesOptions = {},
+): AsyncGenerator<EmbeddedImages, void, undefined> {
+  return embedLoadedImages(model, loadImages(model, images, options), options);
+}
+
+/**
+ * Takes several taps of images, each batch in one pass, in the images' order.
+ *
+ * @param taps modules of the image tower, each once
+ * @throws InputError as `embedImages`
+ */
+export function embedImageTaps(
+  model: Clip,
+  images: readonly ImageSource[],
+  taps: readonly string[],
+  options: EmbedTapsOptions = {},
+): AsyncGenerator<TappedImages, void, undefined> {
+  return embedLoadedImageTaps(model, loadImages(model, images, options), taps, options);
+}
+
+/**
+ * Embeds one image file.
+ *
+ * @returns [1, embedDim]; the caller disposes it
+ * @throws InputError if it cannot be read
+ */
+export async function embedImage(
+  model: Clip,
+  path: string,
+  options: Omit<EmbedImagesOptions, "onError"> = {},
+): Promise<Tensor2D> {
+  const batches = embedImages(model, [path], { ...options, workers: 1 });
+  const first = await batches.next();
+  await batches.return();
+  return first.value!.features;
+}
+
+/**
+ * Ranks image files by their similarity to a query, best first.
+ *
+ * @param query [1, embedDim], normalised: from `encodeText` or `encodeImage`
+ * @throws InputError as `embedImages`
+ */
+export function rankImages(
+  model: Clip,
+  query: Tensor2D,
+  paths: readonly string[],
+  options: Omit<EmbedImagesOptions, "normalize"> = {},
+): Promise<Match[]> {
+  return rankEmbedded(query, embedImages(model, paths, { ...options, normalize: true }));
+}

@@ -1,0 +1,69 @@
+/** Classifies images with a probe: embeds them as its training images were, then applies it. */
+import type { Clip } from "../clip/clip.ts";
+import { InputError } from "../errors/input-error.ts";
+import type { Metadata } from "../features/features.ts";
+import type { Host } from "../features/host.ts";
+import { assertSameOrigin, describeImageFeatures } from "../features/origin.ts";
+import { disposing } from "../tensor/disposing.ts";
+import { embedLoadedImages, embeddingTap, type EmbedLoadedOptions } from "../tasks/embed-images.ts";
+import type { ImageSource } from "../tasks/image-source.ts";
+import type { ClassScore } from "../tasks/zero-shot.ts";
+import type { Probe } from "./probe.ts";
+
+export interface PredictOptions extends Pick<EmbedLoadedOptions, "batchSize" | "onError" | "onProgress"> {
+  /** Threads that decode images. Default: the host's choice. */
+  readonly workers?: number;
+}
+
+export interface Prediction {
+  readonly path: string;
+  /** Best first. */
+  readonly scores: ClassScore[];
+}
+
+/**
+ * Classifies images, batch by batch, in their order.
+ *
+ * @throws InputError if an image cannot be read, unless `onError` is given; if the probe was fitted on texts, or on
+ *   features of another model or preprocessing
+ */
+export async function* predictImages(
+  host: Host,
+  model: Clip,
+  probe: Probe,
+  images: readonly ImageSource[],
+  options: PredictOptions = {},
+): AsyncGenerator<Prediction[], void, undefined> {
+  const { tap = embeddingTap } = probe.metadata;
+  if (!tap.startsWith("visual")) {
+    throw new InputError(
+      `${probe.name}: fitted on texts, so it cannot classify images; fit a probe on images`,
+    );
+  }
+  const asFitted = optionsOf(probe.metadata);
+  const [current] = await describeImageFeatures(host, model, [tap], asFitted);
+  assertSameOrigin(current!, probe.metadata, probe.name, "the model in use");
+  const loaded = host.loadImages(model, images, { ...options, ...asFitted });
+  for await (const { paths, features } of embedLoadedImages(model, loaded, {
+    ...options,
+    ...asFitted,
+    tap,
+  })) {
+    const scores = await disposing(features, () => probe.scores(features));
+    yield paths.map((path, i) => ({ path, scores: scores[i]! }));
+  }
+}
+
+/** The options with which the probe's training images were embedded. */
+function optionsOf({ pool, normalized, preprocess }: Metadata): Pick<
+  EmbedLoadedOptions,
+  "normalize" | "pool"
+> & {
+  readonly exifOrientation: boolean;
+} {
+  return {
+    normalize: normalized === "true",
+    exifOrientation: preprocess !== undefined && preprocess.includes('"exif":true'),
+    ...(pool === "class" || pool === "mean" ? { pool } : {}),
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * The format of probe files: safetensors. A probe file is all that prediction needs.
+ *
+ * `weight` F32 [classes, D], `bias` F32 [classes]; metadata: those of the features (see features-file.ts), `recipe`,
+ * `settings` (JSON), `training_accuracy`.
+ */
+import { bytesOf, decodeTexts } from "../features/features-file.ts";
+import { InputError } from "../errors/input-error.ts";
+import { encodeSafetensors, SafetensorsFile } from "../tensor/safetensors.ts";
+import { readFloat32, tensorInfo, type ByteSource } from "../tensor/store.ts";
+import { Probe } from "./probe.ts";
+
+/**
+ * Reads a probe file and closes it. Under Node, `openProbe` takes a path.
+ *
+ * @throws InputError if it is damaged or not a probe file
+ */
+export async function decodeProbe(source: ByteSource): Promise<Probe> {
+  const file = await SafetensorsFile.open(source);
+  const { name, metadata } = file;
+  try {
+    if (!file.tensors.has("weight") && file.tensors.has("features")) {
+      throw new InputError(`${name}: expected a probe, found features; "clipscope probe fit" makes one`);
+    }
+    const { shape } = tensorInfo(file, "weight");
+    const [classes = 0, width = 0] = shape;
+    const biasShape = tensorInfo(file, "bias").shape;
+    if (shape.length !== 2 || classes < 2 || width < 1 || biasShape.join() !== `${classes}`) {
+      throw new InputError(
+        `${name}: expected a probe's weight [classes, D] and bias [classes], found [${shape.join(", ")}] and ` +
+          `[${biasShape.join(", ")}]`,
+      );
+    }
+    const classNames = decodeTexts(metadata, "class_names", name);
+    if (classNames !== null && classNames.length !== classes) {
+      throw new InputError(`${name}: ${classNames.length} class names for ${classes} classes`);
+    }
+    const [weight, bias] = [await readFloat32(file, "weight"), await readFloat32(file, "bias")];
+    if (!weight.every(Number.isFinite) || !bias.every(Number.isFinite)) {
+      throw new InputError(`${name}: holds numbers that are not finite; fit the probe again`);
+    }
+    return new Probe({ name, weight, bias, classNames, metadata });
+  } finally {
+    await file.close();
+  }
+}
+
+export function encodeProbe({ weight, bias, width, classNames, hasNames, metadata }: Probe): Uint8Array {
+  const classes = bias.length;
+  const tensors = [
+    { name: "weight", dtype: "F32" as const, shape: [classes, width], bytes: bytesOf(weight) },
+    { name: "bias", dtype: "F32" as const, shape: [classes], bytes: bytesOf(bias) },
+  ];
+  const names = hasNames ? { class_names: JSON.stringify(classNames) } : {};
+  return encodeSafetensors(tensors, { ...metadata, ...names });
+}
