@@ -58,11 +58,11 @@ async function diff(
 }
 
 async function openStore(name: string): Promise<TensorStore> {
-  const { path, wayOut } = await findModel(name);
+  const { path, hint } = await findModel(name);
   const kind = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
-  return (await openWeightsFile(kind.isDirectory() ? await findWeights(path, wayOut) : path)).store;
+  return (await openWeightsFile(kind.isDirectory() ? await findWeights(path, hint) : path)).store;
 }
 
 async function compare(

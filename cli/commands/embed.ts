@@ -4,7 +4,7 @@ import { findLabelledImages } from "../../lib/node/images/find-labelled-images.t
 import type { Embedded, EmbedToFileOptions } from "../../lib/features/embed-to-file.ts";
 import { embedImagesToFile, embedTextsToFile } from "../../lib/node/features/features-files.ts";
 import { fileOf } from "../../lib/tasks/image-source.ts";
-import { placeFor } from "../../lib/node/files/write-file.ts";
+import { placeFor } from "../../lib/node/files/output-path.ts";
 import { embeddingTap } from "../../lib/tasks/embed-images.ts";
 import { textTap } from "../../lib/tasks/embed-texts.ts";
 import type { Pooling } from "../../lib/tasks/tapped.ts";

@@ -127,7 +127,7 @@ async function findSubject(path: string | undefined, arch: string | undefined): 
     return { title: arch, config: await architecture(arch), weights: null };
   }
   const model = await findModel(path ?? demoModel);
-  const { path: place, pretrained, wayOut } = model;
+  const { path: place, pretrained, hint } = model;
   const kind = await stat(place).catch((error: unknown) => {
     throw unreadable(place, error);
   });
@@ -135,7 +135,7 @@ async function findSubject(path: string | undefined, arch: string | undefined): 
     const isNamed = (arch ?? pretrained) !== undefined;
     const hasConfig = isNamed || (await exists(join(place, configName)));
     const config = hasConfig ? (await readModelAt(model, arch)).config : null;
-    const file = await findWeights(place, wayOut).catch((error: unknown) => {
+    const file = await findWeights(place, hint).catch((error: unknown) => {
       // A config without weights can be inspected too.
       if (config === null) throw error;
       return null;

@@ -1,7 +1,7 @@
 /** `clipscope probe eval`: measures a probe. */
 import type { Command } from "commander";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
-import { makeFolder } from "../../lib/node/files/write-file.ts";
+import { makeFolder } from "../../lib/node/files/make-folder.ts";
 import { openProbe } from "../../lib/node/features/probes.ts";
 import { writeDrawings } from "../../lib/node/files/write-drawings.ts";
 import { evaluateClassifier, type Evaluation } from "../../lib/probe/evaluate.ts";

@@ -1,7 +1,7 @@
 /** `clipscope probe fit`: fits a linear classifier on features. */
 import { Option, type Command } from "commander";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
-import { placeFor } from "../../lib/node/files/write-file.ts";
+import { placeFor } from "../../lib/node/files/output-path.ts";
 import type { LabelledFeatures } from "../../lib/features/features.ts";
 import { assertSameOrigin } from "../../lib/features/origin.ts";
 import { saveProbe } from "../../lib/node/features/probes.ts";

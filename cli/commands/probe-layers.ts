@@ -4,7 +4,7 @@ import { layersChart } from "../../lib/draw/charts/layers-chart.ts";
 import type { LabelledImages } from "../../lib/features/labelled-images.ts";
 import { probeLayers } from "../../lib/node/features/probes.ts";
 import { findLabelledImages } from "../../lib/node/images/find-labelled-images.ts";
-import { makeFolder } from "../../lib/node/files/write-file.ts";
+import { makeFolder } from "../../lib/node/files/make-folder.ts";
 import { writeDrawings } from "../../lib/node/files/write-drawings.ts";
 import { layerTaps, type LayerFigures } from "../../lib/probe/layers.ts";
 import { splitImages } from "../../lib/probe/split-images.ts";

@@ -7,7 +7,7 @@ import { imageLoader } from "../../lib/node/images/image-loader.ts";
 import { demoModel, readModelDirectory, type ModelDirectory } from "../../lib/node/models/model-directory.ts";
 import { readTokenizer } from "../../lib/node/models/read-tokenizer.ts";
 import { TraceFile } from "../../lib/node/files/trace-file.ts";
-import { makeFolder } from "../../lib/node/files/write-file.ts";
+import { makeFolder } from "../../lib/node/files/make-folder.ts";
 import { writeDrawings } from "../../lib/node/files/write-drawings.ts";
 import { runInputs } from "../../lib/parity/run-inputs.ts";
 import { TapGlobs } from "../../lib/parity/tap-globs.ts";

@@ -1,4 +1,4 @@
-/** Under Node, tap sinks follow asynchronous calls. Imported for its effect. */
+/** Makes tap sinks follow asynchronous calls under Node. Imported for its effect. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setTapScope } from "../tensor/taps.ts";
 

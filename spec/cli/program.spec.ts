@@ -86,7 +86,7 @@ describe("clipscope", () => {
     ],
     [
       ["tokenize", "x", "--model", "fixtures"],
-      "clipscope: fixtures: no open_clip_config.json; put it there or name the architecture with --arch\n",
+      "clipscope: fixtures: no open_clip_config.json; add the file or name the architecture\n",
     ],
   ];
   for (const [args, message] of wrong) {

@@ -279,7 +279,7 @@ describe("loadModel", () => {
 
   it("refuses a folder that is none, or no model", async () => {
     await rm(join(folder, "open_clip_config.json"));
-    await refused(/no open_clip_config.json; put it there or name the architecture with --arch/);
+    await refused(/no open_clip_config.json; add the file or name the architecture/);
     await assert.rejects(loadModel(weights()), /expected a model directory, found a file/);
     await assert.rejects(loadModel(join(folder, "nothing")), /nothing: no such file or folder/);
   });

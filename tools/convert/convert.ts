@@ -101,7 +101,7 @@ export async function convert(
   const kind = await stat(place.path).catch((error: unknown) => {
     throw unreadable(place.path, error);
   });
-  const path = kind.isDirectory() ? await findWeights(place.path, place.wayOut) : place.path;
+  const path = kind.isDirectory() ? await findWeights(place.path, place.hint) : place.path;
   if (`${resolve(path)}/`.startsWith(`${resolve(destination)}/`)) {
     throw new InputError(`${destination}: contains the source; choose another folder`);
   }

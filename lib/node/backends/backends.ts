@@ -1,8 +1,8 @@
 /**
- * Node's backends, best first: TensorFlow (a native build of `clipscope native`, or the stock npm packages where
- * they are installed), WASM, plain JavaScript.
+ * The backends under Node, best first: TensorFlow (a native build from `clipscope native`, or the npm packages if they
+ * are installed), WASM, plain JavaScript.
  *
- * The stock packages are optional and may be absent, so nothing here imports them or their types.
+ * The npm packages of TensorFlow are optional, so nothing here imports them or their types.
  */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -29,12 +29,12 @@ import { maxWasmThreads, startThreadedWasm } from "./wasm-threads.ts";
 
 const require = createRequire(import.meta.url);
 
-/** A loader with a name for people that tells loaders of one backend apart. */
+/** A loader with a title, as several loaders can provide the same backend. */
 export interface NodeBackendLoader extends BackendLoader {
   readonly title: string;
 }
 
-/** WASM: everywhere; on one thread where Node refuses more. */
+/** WASM, available everywhere; on one thread if Node refuses more. */
 export const wasmLoader: NodeBackendLoader = {
   name: "wasm",
   title: "the npm package's WebAssembly",
@@ -59,12 +59,12 @@ export const wasmLoader: NodeBackendLoader = {
 let wasmPrepared: Promise<string> | undefined;
 let wasmThreads: number | undefined;
 
-/** Puts the threaded build in the place of tfjs's own choice, if it starts; a remark for people if it does not. */
+/** Registers the threaded build instead of tfjs's default. Returns a remark for the description if it does not start. */
 async function prepareWasm(): Promise<string> {
   const { BackendWasm, setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
   registerWasmKernels();
   const threads = Math.min(threadCount(wasmThreads), maxWasmThreads);
-  // A backend that somebody else started holds their tensors.
+  // A backend that the program has already started holds its tensors.
   if (threads === 1 || tf.getBackend() === "wasm") return "";
   try {
     const module = await startThreadedWasm(threads);
@@ -77,14 +77,14 @@ async function prepareWasm(): Promise<string> {
   }
 }
 
-/** Plain JavaScript: everywhere, slowly. */
+/** Plain JavaScript, available everywhere, but slow. */
 export const cpuLoader: NodeBackendLoader = {
   name: "cpu",
   title: "no native code",
   async load() {
     await import("@tensorflow/tfjs-backend-cpu");
     await activateBackend("cpu");
-    // The first write greets with an advertisement for tfjs-node.
+    // Suppresses an advertisement for tfjs-node.
     (tf.backend() as { firstUse?: boolean }).firstUse = false;
     return { name: "cpu", description: "cpu, plain JavaScript, 1 thread" };
   },
@@ -93,7 +93,7 @@ export const cpuLoader: NodeBackendLoader = {
 /**
  * The native build in the cache folder.
  *
- * @param cache looked into when the backend is loaded, for a folder other than the person's own
+ * @param cache the cache folder; default: the user's, read when the backend is loaded
  */
 export function nativeLoader(cache?: string): NodeBackendLoader {
   return {
@@ -104,7 +104,7 @@ export function nativeLoader(cache?: string): NodeBackendLoader {
       const [build] = nativeBuilds(folder);
       if (build === undefined) {
         throw new InputError(
-          `there is no native TensorFlow build in ${folder}; make one with "clipscope native", or use --backend wasm`,
+          `no native TensorFlow build in ${folder}; make one with "clipscope native", or choose the backend wasm`,
         );
       }
       prepareTensorflow();
@@ -115,7 +115,7 @@ export function nativeLoader(cache?: string): NodeBackendLoader {
   };
 }
 
-/** A stock package of tfjs's makers, if npm could install it: libtensorflow 2.9.1, for GPUs CUDA 11.2. */
+/** An npm package of tfjs, if it is installed: libtensorflow 2.9.1, for GPUs with CUDA 11.2. */
 export function stockLoader(name: "@tensorflow/tfjs-node" | "@tensorflow/tfjs-node-gpu"): NodeBackendLoader {
   return {
     name: "tensorflow",
@@ -125,8 +125,8 @@ export function stockLoader(name: "@tensorflow/tfjs-node" | "@tensorflow/tfjs-no
         require.resolve(name);
       } catch {
         throw new InputError(
-          `${name} is not installed (npm leaves it out where it cannot fetch libtensorflow); ` +
-            'make a build of your own with "clipscope native", or use --backend wasm',
+          `${name} is not installed (npm skips it if the download of libtensorflow fails); ` +
+            'make a native build with "clipscope native", or choose the backend wasm',
         );
       }
       prepareTensorflow();
@@ -149,7 +149,7 @@ export function stockLoader(name: "@tensorflow/tfjs-node" | "@tensorflow/tfjs-no
   };
 }
 
-/** Whether NVIDIA's kernel driver is there. The GPU package without it would only be an older CPU build. */
+/** Whether NVIDIA's kernel driver is loaded. Without it, the GPU package is only an older CPU build. */
 export function hasNvidiaDriver(): boolean {
   return existsSync("/dev/nvidiactl") || existsSync("/proc/driver/nvidia/version");
 }
@@ -161,43 +161,42 @@ function tensorflowLoaders(): NodeBackendLoader[] {
   const native = nativeLoader();
   const stockGpu = stockLoader("@tensorflow/tfjs-node-gpu");
   const stockCpu = stockLoader("@tensorflow/tfjs-node");
-  // A native build is newer and somebody made it on purpose: only a GPU that it cannot use comes before it.
+  // A native build is newer and made on purpose; the npm package goes first only for a GPU that the build cannot use.
   const gpuBeyondNative = hasNvidiaDriver() && nativeBuilds()[0]?.manifest.gpu !== true;
   return gpuBeyondNative ? [stockGpu, native, stockCpu] : [native, stockGpu, stockCpu];
 }
 
 export interface NodeBackendOptions {
-  /** Threads of wasm, unless CLIPSCOPE_THREADS says; they stay as they are at its first start. Default: one a core. */
+  /** Threads of wasm, fixed at its first start. CLIPSCOPE_THREADS takes precedence. Default: one per core. */
   readonly wasmThreads?: number;
 }
 
 /**
  * Starts a backend under Node.
  *
- * @param choice "auto" (the default) gives way to the environment's CLIPSCOPE_BACKEND, if that is set
- * @throws InputError if the choice is unknown or cannot run here.
+ * @param choice with "auto" (the default), CLIPSCOPE_BACKEND takes precedence if it is set
+ * @throws InputError if the choice is unknown or not available
  */
 export async function startNodeBackend(
   choice: BackendChoice = "auto",
   options: NodeBackendOptions = {},
 ): Promise<BackendInfo> {
   wasmThreads = options.wasmThreads;
-  threadCount(); // what is wrong there must not make "auto" pass over a backend
+  threadCount(); // reports a wrong setting; otherwise "auto" would just skip the backend
   const preset = process.env["CLIPSCOPE_BACKEND"];
   const wanted = choice === "auto" && preset ? parseBackendChoice(preset, "CLIPSCOPE_BACKEND") : choice;
   return startBackend(wanted, nodeBackends);
 }
 
 /**
- * What TensorFlow and its binding need of the process before they are opened: the libraries read the environment once,
- * when they start.
+ * Prepares the process for TensorFlow and its binding, before they are loaded: they read the environment only then.
  */
 export function prepareTensorflow(): void {
-  // 2: errors only. Whoever sets it (the command line's --debug sets 0) knows better.
+  // 2: errors only. A variable that is already set takes precedence.
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
-  // TensorFlow's own variable is the stronger one.
+  // TensorFlow's own variable takes precedence over CLIPSCOPE_THREADS.
   process.env["TF_NUM_INTRAOP_THREADS"] ??= String(threadCount());
-  // tfjs-node 4.22 calls two helpers that Node 23 removed, and that Node 22 warns about.
+  // tfjs-node 4.22 uses two functions that Node 22 deprecated and Node 23 removed.
   if (Number(process.versions.node.split(".")[0]) >= 22) {
     Object.assign(util, {
       isNullOrUndefined: (value: unknown) => value === null || value === undefined,
@@ -223,9 +222,9 @@ function processListeners(): Listeners {
 }
 
 /**
- * Emscripten's start-up code installs handlers that throw every uncaught error again from inside the handler:
- * Node then dumps the minified source and exits with status 7. Takes off just these: added since `before`, and
- * with Emscripten's text, for others may add theirs while WASM starts.
+ * Emscripten's start-up code installs handlers that rethrow every uncaught error; Node then dumps the minified source
+ * and exits with status 7. This removes only handlers that were added since `before` and have Emscripten's source, as
+ * the program may add others while WASM starts.
  */
 function removeEmscriptenHandlers(before: Listeners): void {
   for (const event of handledEvents) {

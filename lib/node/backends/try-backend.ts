@@ -1,7 +1,6 @@
 /**
- * Run as a child process with an index into `nodeBackends`: starts that backend and prints one JSON document,
- * `Tried`. In a child because a backend takes memory, stays for good, and a library that is wrong for this
- * processor ends the process that opens it.
+ * A program that starts a backend, given its index in `nodeBackends`, and prints `Tried` as JSON. It runs as a child
+ * process, because a backend stays in memory, and loading a library for another processor can crash the process.
  */
 import { performance } from "node:perf_hooks";
 
@@ -12,9 +11,9 @@ export type Tried =
   | {
       readonly runs: true;
       readonly description: string;
-      /** Time to load and start it, in ms, without Node's own start. */
+      /** Milliseconds to load and start it, without the start of Node. */
       readonly startMs: number;
-      /** The process's memory after the start, in bytes. */
+      /** The memory of the process after the start, in bytes. */
       readonly rss: number;
     }
   | { readonly runs: false; readonly reason: string };

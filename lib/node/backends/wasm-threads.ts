@@ -1,9 +1,9 @@
 /**
  * tfjs's threaded WASM build under Node.
  *
- * tfjs starts it in browsers alone: it expects their `Worker`, made of a `Blob`, and hands threads a script that refers
- * to variables of its bundle. So it is started here from the package's own files, in the ways that Emscripten's modules
- * provide for (https://emscripten.org/docs/api_reference/module.html), and handed to tfjs's backend class.
+ * tfjs starts this build only in browsers: it expects their `Worker`, made from a `Blob`, with a script that refers to
+ * variables of its bundle. So this starts the files of the package through Emscripten's own interface
+ * (https://emscripten.org/docs/api_reference/module.html), and passes the module to tfjs's backend class.
  */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -14,11 +14,11 @@ import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 const require = createRequire(import.meta.url);
 const build = "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd";
 
-/** Threads that the build makes at its start, whatever it is to use: the limit that tfjs compiled in. */
+/** The threads that the build always creates at its start, fixed when tfjs compiled it. */
 const poolSize = 8;
 export const maxWasmThreads = poolSize;
 
-/** What tfjs's backend class computes with: Emscripten's module, and names of tfjs's own for some of its functions. */
+/** The module that tfjs's backend class expects: Emscripten's, with tfjs's names for some functions. */
 type WasmModule = BackendWasm["wasm"];
 
 interface EmscriptenModule {
@@ -34,10 +34,10 @@ interface Settings {
 }
 
 /**
- * Starts the module and its threads, for which the process does not wait when it ends.
+ * Starts the module and its threads, which do not keep the process alive.
  *
- * @param threads 2 … `maxWasmThreads`, the calling one included
- * @throws whatever refuses threads or shared memory
+ * @param threads 2 to `maxWasmThreads`, including the calling thread
+ * @throws if threads or shared memory are not available
  */
 export async function startThreadedWasm(threads: number): Promise<WasmModule> {
   const binary = await readFile(require.resolve(`${build}.wasm`));
@@ -49,7 +49,7 @@ export async function startThreadedWasm(threads: number): Promise<WasmModule> {
       const settings: Settings = {
         mainScriptUrlOrBlob: require.resolve(`${build}.js`),
         instantiateWasm(imports, ready) {
-          // tfjs takes half of it, supposing two threads to a core.
+          // tfjs uses half of it, on the assumption of two threads per core.
           Object.assign(imports["env"]!, { emscripten_num_logical_cores: () => 2 * threads });
           WebAssembly.instantiate(binary, imports)
             .then(({ instance, module }) => {
@@ -59,7 +59,7 @@ export async function startThreadedWasm(threads: number): Promise<WasmModule> {
           return {};
         },
       };
-      // The last of the pool are taken first.
+      // tfjs uses the last threads of the pool first.
       const nextOfPool = (): Thread | SpareThread => {
         if (asked++ <= poolSize - threads) return new SpareThread();
         const thread = new Thread();
@@ -68,7 +68,7 @@ export async function startThreadedWasm(threads: number): Promise<WasmModule> {
       };
       withGlobalWorker(nextOfPool, () => factory(settings)).then(resolve, reject);
     });
-    // From here on an error in a thread is the program's: nobody listens, and Node ends it.
+    // From here on an error in a thread ends the process, like any uncaught error.
     for (const thread of started) thread.removeAllListeners("error");
     return withTfjsNames(module);
   } catch (error) {
@@ -77,46 +77,46 @@ export async function startThreadedWasm(threads: number): Promise<WasmModule> {
   }
 }
 
-/** A thread of the pool, running the package's own script. */
+/** A thread of the pool, which runs the package's script. */
 class Thread extends Worker {
   constructor() {
     const { wasmWorkerContents } = require(`${build}.worker.js`) as { wasmWorkerContents: string };
-    // The package's file lost a backslash of "\n". Without this process's flags and environment, which may preload code.
+    // The package lost a backslash of "\n". Without this process's flags and environment, which may preload code.
     super(wasmWorkerContents.replaceAll("\n", "\\n"), { eval: true, execArgv: [], env: {} });
   }
 
-  /** Emscripten's listener for errors would throw while we still can do with one thread. */
+  /** Skips Emscripten's listener for errors, which would throw where one thread is still possible. */
   override on(...[event, listener]: Parameters<Worker["on"]>): this {
     return event === "error" ? this : super.on(event, listener);
   }
 
-  /** Emscripten keeps the process alive for a thread that runs; these run until the end. */
+  /** Does nothing: Emscripten would keep the process alive for these threads, which never end. */
   override ref(): void {
-    // On purpose nothing.
+    // See above.
   }
 }
 
-/** A thread of the pool that is more than asked for: says that it is ready, and costs nothing. */
+/** A placeholder for a thread of the pool beyond the requested number: it only reports that it is ready. */
 class SpareThread {
   onmessage: (event: { data: { cmd: "loaded" } }) => void = () => undefined;
 
   postMessage({ cmd }: { cmd: string }): void {
-    if (cmd !== "load") throw new Error(`tfjs's WASM build starts more threads than it was told to`);
+    if (cmd !== "load") throw new Error(`tfjs's WASM build started more threads than requested`);
     queueMicrotask(() => {
       this.onmessage({ data: { cmd: "loaded" } });
     });
   }
 
   on(): void {
-    // It has no news.
+    // It sends no messages.
   }
 
   unref(): void {
-    // Nothing waits for it.
+    // It does not keep the process alive.
   }
 }
 
-/** Emscripten makes threads of the global `Worker`, where it first puts Node's. */
+/** Replaces the global `Worker` during `run`: Emscripten sets it to Node's, then creates its threads with it. */
 function withGlobalWorker<T>(make: () => Thread | SpareThread, run: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, "Worker");
   const Worker = function () {
@@ -135,7 +135,7 @@ function withGlobalWorker<T>(make: () => Thread | SpareThread, run: () => T): T 
   }
 }
 
-/** The names by which tfjs's backend class calls the module. */
+/** Adds the names of functions that tfjs's backend class uses. */
 function withTfjsNames(module: EmscriptenModule): WasmModule {
   const tfjs: WasmModule["tfjs"] = {
     init: module.cwrap("init", null, []),

@@ -1,11 +1,11 @@
-/** Whether there is room for what is to be written. */
+/** Checks of the free disk space. */
 import { statfs } from "node:fs/promises";
 import { InputError } from "../../errors/input-error.ts";
 
 /**
- * @param folder on the disk in question
- * @param name the place as people know it, for the message
- * @throws InputError if the disk has not so many bytes left
+ * @param folder on the disk to check
+ * @param name the output, for the message
+ * @throws InputError if the disk has fewer free bytes
  */
 export async function assertSpace(folder: string, bytes: number, name: string = folder): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
@@ -16,12 +16,12 @@ export async function assertSpace(folder: string, bytes: number, name: string = 
   );
 }
 
-/** What to say if it was the disk, or the quota or limit on it, that kept something from being written; else nothing. */
+/** The error if a file could not be written because of a full disk, a quota or a limit; undefined for other causes. */
 export function diskFull(name: string, error: unknown): InputError | undefined {
   const reasons: Record<string, string> = {
     ENOSPC: "the disk is full; make room or choose another disk",
-    EDQUOT: "your share of the disk is full; make room or choose another disk",
-    EFBIG: "a file may not grow so large here (ulimit -f, or the file system); choose another disk",
+    EDQUOT: "your disk quota is exceeded; make room or choose another disk",
+    EFBIG: "the file exceeds the size limit (ulimit -f, or the file system's); choose another disk",
   };
   const reason = reasons[(error as NodeJS.ErrnoException).code ?? ""];
   return reason === undefined ? undefined : new InputError(`${name}: ${reason}`, [], { cause: error });

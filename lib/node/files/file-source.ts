@@ -1,10 +1,10 @@
-/** Files as ByteSources: opened once, read by range. */
+/** A file as a ByteSource: opened once, read by range. */
 import { readSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { InputError } from "../../errors/input-error.ts";
 import type { SyncByteSource } from "../../tensor/store.ts";
 
-/** One read of the system call gives at most 2 GiB. */
+/** Below the limit of the system call, 2 GiB. */
 const mostAtOnce = 2 ** 30;
 
 export class FileSource implements SyncByteSource {
@@ -27,13 +27,13 @@ export class FileSource implements SyncByteSource {
     if (stat.isFile()) return new FileSource(path, stat.size, file);
     await file.close();
     throw new InputError(
-      `${path}: expected a file, found ${stat.isDirectory() ? "a folder" : "no regular file"}`,
+      `${path}: expected a file, found ${stat.isDirectory() ? "a folder" : "a device or a pipe"}`,
     );
   }
 
   /** @throws InputError if the file ends first */
   async read(offset: number, length: number, reused?: Uint8Array): Promise<Uint8Array> {
-    // Not zeroed first: all of it is filled below, and large files are read several times as fast.
+    // Not zeroed, since all of it is filled below: several times as fast for large files.
     const bytes = reused?.subarray(0, length) ?? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     let done = 0;
     while (done < length) {
@@ -74,16 +74,16 @@ export class FileSource implements SyncByteSource {
   }
 }
 
-/** Why a file cannot be had, in a line for people. */
+/** The error for a file that cannot be read. */
 export function unreadable(path: string, error: unknown): InputError {
   const { code, message } = error as NodeJS.ErrnoException;
   const reasons: Record<string, string> = {
     ENOENT: "no such file or folder",
     EACCES: "permission denied",
-    ENOTDIR: "a part of the path is no folder",
+    ENOTDIR: "a part of the path is not a folder",
     EISDIR: "expected a file, found a folder",
     EMFILE: "too many open files",
-    ELOOP: "a link that points at itself",
+    ELOOP: "a link that points to itself",
     ENAMETOOLONG: "the name is too long",
   };
   return new InputError(`${path}: ${reasons[code ?? ""] ?? message}`, [], { cause: error });

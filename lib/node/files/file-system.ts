@@ -3,7 +3,9 @@ import { createReadStream } from "node:fs";
 import { open, rm, stat, type FileHandle } from "node:fs/promises";
 import type { FileSystem, LineFile } from "../../features/host.ts";
 import { FileSource } from "./file-source.ts";
-import { makeFolder, unwritable, writeTogether } from "./write-file.ts";
+import { makeFolder } from "./make-folder.ts";
+import { unwritable } from "./output-path.ts";
+import { writeTogether } from "./write-file.ts";
 
 export const nodeFileSystem: FileSystem = {
   open: (path) => FileSource.open(path),

@@ -1,19 +1,19 @@
 /**
- * One of several processes does a piece of work. Node has no locks of the system's; this is a file that its holder keeps
- * touching, so that it outlives neither a process of this machine nor, on a shared disk, one of another machine's for long.
+ * Locks between processes. Node does not provide the system's locks. This is a file that its holder keeps touching, so
+ * that a lock becomes invalid when its process has ended, even on another machine with the same disk.
  */
 import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const touchEvery = 5_000;
-/** A lock that was not touched for so long is nobody's. */
+/** A lock that was not touched for this long is invalid. */
 const staleAfter = 6 * touchEvery;
 const lookEvery = 250;
 
 export type Lock = { readonly release: () => Promise<void> } | { readonly heldBy: string };
 
-/** Takes a lock, unless it is held: by whom. One that a dead process left is taken over. */
+/** Takes a lock, or tells which process holds it. The lock of a dead process is taken over. */
 export async function takeLock(path: string): Promise<Lock> {
   let heldBy = "";
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -24,10 +24,10 @@ export async function takeLock(path: string): Promise<Lock> {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
     const content = await readFile(path, "utf8").catch(() => undefined);
-    if (content === undefined) continue; // released meanwhile
+    if (content === undefined) continue; // just released
     heldBy = content.trim();
     if (!(await isStale(path, heldBy))) break;
-    // Moved aside before it is deleted: of two that find it stale only one moves it.
+    // Renamed before it is deleted: if two processes find it stale, only one succeeds.
     const aside = `${path}-${process.pid}`;
     await rename(path, aside).catch(() => undefined);
     await rm(aside, { force: true });
@@ -36,7 +36,7 @@ export async function takeLock(path: string): Promise<Lock> {
 }
 
 /**
- * Waits until the lock is free, and holds it while it runs `use`.
+ * Waits until the lock is free, and holds it while `use` runs.
  *
  * @param onWait called once, if another process holds it
  */
@@ -73,7 +73,7 @@ function keepTouching(path: string): () => Promise<void> {
 async function isStale(path: string, holder: string): Promise<boolean> {
   const [pid, host] = holder.split(" ");
   if (host === hostname() && !isRunning(Number(pid))) return true;
-  // Of another machine's processes nothing is known, and after a restart the number may be another's.
+  // Processes of other machines are unknown, and after a restart the number may belong to another process.
   return stat(path).then(
     ({ mtimeMs }) => Date.now() - mtimeMs > staleAfter,
     () => false,

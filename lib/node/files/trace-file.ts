@@ -1,26 +1,28 @@
-/** A safetensors file whose tensors come one by one, while a pass runs, and whose header comes last. */
+/** A safetensors file whose tensors arrive one by one during a pass, before its header is known. */
 import { closeSync, createReadStream, openSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { encodeHeader, type TensorSpec } from "../../tensor/safetensors.ts";
 import { unreadable } from "./file-source.ts";
-import { placeFor, removeOnSignal, writeTogether } from "./write-file.ts";
+import { placeFor } from "./output-path.ts";
+import { removeOnSignal } from "./remove-on-signal.ts";
+import { writeTogether } from "./write-file.ts";
 
-/** Nothing stands at the file's path before all of it is there. */
+/** Collects the tensors in a temporary file; the file itself is written when all are complete. */
 export class TraceFile {
   readonly path: string;
   readonly tensors: TensorSpec[] = [];
   readonly #data: string;
-  readonly #removed: () => void;
+  readonly #keep: () => void;
   #descriptor: number | null;
 
   private constructor(path: string, data: string, descriptor: number) {
     this.path = path;
     this.#data = data;
     this.#descriptor = descriptor;
-    this.#removed = removeOnSignal(data);
+    this.#keep = removeOnSignal(data);
   }
 
-  /** @param inputs as for `placeFor` @throws InputError if no file can be written there */
+  /** @param inputs as for `placeFor` @throws InputError if no file can be written to this path */
   static async create(path: string, inputs: readonly (string | undefined)[] = []): Promise<TraceFile> {
     const data = `${await placeFor(path, inputs)}.${process.pid}.data`;
     try {
@@ -30,13 +32,13 @@ export class TraceFile {
     }
   }
 
-  /** Writes a tensor's bytes. Wider dtypes come first, so that every tensor is aligned. */
+  /** Writes a tensor's bytes. Append wider dtypes first, so that every tensor is aligned. */
   append(tensor: TensorSpec, bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length;) done += writeSync(this.#descriptor!, bytes, done);
     this.tensors.push(tensor);
   }
 
-  /** Puts the file in its place. */
+  /** Writes the file: the header, then the tensors. */
   async finish(metadata: Readonly<Record<string, string>>): Promise<void> {
     this.#close();
     await writeTogether([this.path], async ([file]) => {
@@ -46,11 +48,11 @@ export class TraceFile {
     await this.discard();
   }
 
-  /** Removes what is not finished; harmless afterwards. */
+  /** Removes the temporary file. May be called twice. */
   async discard(): Promise<void> {
     this.#close();
     await rm(this.#data, { force: true });
-    this.#removed();
+    this.#keep();
   }
 
   #close(): void {

@@ -1,4 +1,4 @@
-/** From a model directory to a model that answers. */
+/** Loads a model from a model directory. */
 import { freemem } from "node:os";
 import { Clip } from "../../clip/clip.ts";
 import type { ClipConfig } from "../../clip/config/clip-config.ts";
@@ -14,29 +14,29 @@ import { demoModel, openWeights, readModelDirectory } from "./model-directory.ts
 import { readTokenizer } from "./read-tokenizer.ts";
 
 export interface LoadOptions {
-  /** One of open_clip's names, for a directory without `open_clip_config.json`. */
+  /** An architecture name of open_clip, for a directory without `open_clip_config.json`. */
   readonly arch?: string;
-  /** Default: the best that can run here. */
+  /** Default: the best available backend. */
   readonly backend?: BackendChoice;
   /**
-   * Keep weights in memory after their first use, or read each block's again in every pass. Default: `streamed` where
-   * they do not fit (the machine's free memory; wasm: beyond 1 GB of float32), else `resident`.
+   * `resident` keeps weights in memory after their first use; `streamed` reads each block's weights again in every
+   * pass. Default: `streamed` if they do not fit (the free memory; on wasm 1 GB of float32), else `resident`.
    */
   readonly weights?: Residency | "auto";
 }
 
 /**
- * Loads a model directory. Weights are read when a pass needs them: a model that only embeds texts never reads the
- * image tower's.
+ * Loads a model directory. Weights are read when a pass first needs them, so a model that only embeds texts never reads
+ * the image tower's weights.
  *
- * @param name a folder with what a download of an OpenCLIP repository holds, or "hf:REPOSITORY", "hf:REPOSITORY@REVISION"
- *   for one in the hub's cache (`pullModel` puts it there); default: the demo model that comes along
- * @throws InputError if something is missing, damaged or not supported: it names the file and the way out
+ * @param name a directory with the files of an OpenCLIP repository, or "hf:REPOSITORY" or "hf:REPOSITORY@REVISION" for
+ *   a model in the hub's cache (see `pullModel`); default: the bundled demo model
+ * @throws InputError if something is missing, damaged or not supported; it names the file and the fix
  */
 export async function loadModel(name: string = demoModel, options: LoadOptions = {}): Promise<Clip> {
   const files = await readModelDirectory(name, options.arch);
   const { name: backend } = await startNodeBackend(options.backend, threadsFor(files.config));
-  const store = await openWeights(files.path, files.wayOut);
+  const store = await openWeights(files.path, files.hint);
   const { weights = "auto" } = options;
   const residency = weights === "auto" ? fittingResidency(store, backend) : weights;
   const loadTokenizer = (): Promise<Tokenizer> => readTokenizer(files);
@@ -49,26 +49,26 @@ export async function loadModel(name: string = demoModel, options: LoadOptions =
 }
 
 /**
- * Products of this size are done before a thread has come: below it, WASM's threads wait for one another at each of a
- * pass's hundred operations, on a busy machine for longer than they compute. (ViT-B/32: 8.8 GFLOP.)
+ * The FLOPs of an image from which threads help on WASM. In smaller models threads synchronise at each of a pass's
+ * hundred operations, which can take longer than the computation. (ViT-B/32: 8.8 GFLOP.)
  */
 const smallestImageForThreads = 2e9;
 
-/** How many threads a model is worth on wasm. */
+/** The number of wasm threads for a model. */
 export function threadsFor(config: ClipConfig): NodeBackendOptions {
   return countFlops(config).image < smallestImageForThreads ? { wasmThreads: 1 } : {};
 }
 
-/** WASM's heap ends at 4 GB, and XNNPACK keeps a second, packed copy of each matrix. */
+/** In bytes. WASM's heap is limited to 4 GB, and XNNPACK keeps a second, packed copy of each matrix. */
 const residentLimitOnWasm = 1e9;
 
-/** Tables of which only the rows at hand are ever loaded. */
+/** Tables of which only the needed rows are loaded. */
 const tables = /(word_embeddings|token_embedding)\.weight$/;
 
 /**
- * Whether a backend can hold a model's weights, in float32.
+ * `resident` if the weights fit in memory as float32, else `streamed`.
  *
- * @param available memory that the process may still take, in bytes
+ * @param available memory for the process, in bytes
  */
 export function fittingResidency(
   { tensors }: Pick<TensorStore, "tensors">,
@@ -81,7 +81,7 @@ export function fittingResidency(
   return bytes > limit ? "streamed" : "resident";
 }
 
-/** Node's word where it has one (20.13): it knows of containers' limits. */
+/** `process.availableMemory` (from Node 20.13) respects the limits of containers. */
 function availableMemory(): number {
   const known = process as { availableMemory?: () => number };
   return known.availableMemory?.() ?? freemem();

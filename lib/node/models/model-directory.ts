@@ -1,5 +1,5 @@
 /**
- * A model directory: what a download of an OpenCLIP repository holds. See docs/model-directory.md for the files.
+ * Model directories: the contents of a download of an OpenCLIP repository. docs/model-directory.md lists the files.
  */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -18,55 +18,55 @@ import { ShardedSafetensors } from "../../tensor/shards.ts";
 import { crc32 } from "../files/crc32.ts";
 import { FileSource, unreadable } from "../files/file-source.ts";
 
-/** The demo model that comes along. */
+/** The path of the bundled demo model. */
 export const demoModel = fileURLToPath(new URL("../../../../fixtures/demo-model", import.meta.url));
 
 export const configName = "open_clip_config.json";
 
 export interface ModelDirectory {
   readonly path: string;
-  /** What to do where a file is missing, to put behind an error. */
-  readonly wayOut: string;
+  /** What to do if a file is missing, to append to an error. */
+  readonly hint: string;
   readonly config: ClipConfig;
   readonly preprocess: PreprocessConfig;
 }
 
-/** Where a model is. */
+/** The location of a model. */
 export interface ModelPlace {
   readonly path: string;
-  /** What open_clip knows of it, if it is a published one in the hub's cache. */
+  /** open_clip's entry for it, if it is a published model in the hub's cache. */
   readonly pretrained?: Pretrained | undefined;
-  readonly wayOut: string;
+  readonly hint: string;
 }
 
 /**
  * Finds a model.
  *
- * @param name a path, or "hf:REPOSITORY", "hf:REPOSITORY@REVISION" for what the hub's cache holds
- * @throws InputError if the cache does not hold it
+ * @param name a path, or "hf:REPOSITORY" or "hf:REPOSITORY@REVISION" for a model in the hub's cache
+ * @throws InputError if it is not in the cache
  */
 export async function findModel(name: string): Promise<ModelPlace> {
-  if (!name.startsWith("hf:")) return { path: name, wayOut: "" };
-  // Loaded when it is asked for: most models are folders.
+  if (!name.startsWith("hf:")) return { path: name, hint: "" };
+  // Imported on demand, since most models are folders.
   const { findCachedModel } = await import("../hub/cache.ts");
   const { pull, ...place } = await findCachedModel(name);
-  return { ...place, wayOut: `; run "${pull}"` };
+  return { ...place, hint: `; run "${pull}"` };
 }
 
 /**
  * Reads a model directory's config.
  *
- * @param name the directory, or a name that `findModel` takes
+ * @param name a directory, or another name that `findModel` accepts
  * @param arch one of open_clip's names, for a directory without `open_clip_config.json`
- * @throws InputError if there is no such directory, no config, or one that is not understood
+ * @throws InputError if the directory or the config is missing, or the config is not supported
  */
 export async function readModelDirectory(name: string, arch?: string): Promise<ModelDirectory> {
   return readModelAt(await findModel(name), arch);
 }
 
-/** The same for a place that is known. */
+/** As `readModelDirectory`, for a location that `findModel` returned. */
 export async function readModelAt(place: ModelPlace, arch?: string): Promise<ModelDirectory> {
-  const { path, pretrained, wayOut } = place;
+  const { path, pretrained, hint } = place;
   const kind = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
@@ -77,10 +77,10 @@ export async function readModelAt(place: ModelPlace, arch?: string): Promise<Mod
   const known = json === undefined ? pretrained : undefined;
   const named = arch ?? known?.architecture;
   if (json === undefined && named === undefined) {
-    throw new InputError(`${path}: no ${configName}; put it there or name the architecture with --arch`);
+    throw new InputError(`${path}: no ${configName}; add the file or name the architecture`);
   }
   const modelConfig = named === undefined ? json?.at("model_cfg").value : architectureByName(named);
-  const where = named === undefined ? `${file}: model_cfg` : `--arch ${named}`;
+  const where = named === undefined ? `${file}: model_cfg` : `architecture ${named}`;
   const config = await parseClipConfig(modelConfig, where, async (folder) => {
     const textConfig = join(path, folder, "config.json");
     const textJson = isInside(folder) ? await readJsonIfThere(textConfig) : undefined;
@@ -88,13 +88,13 @@ export async function readModelAt(place: ModelPlace, arch?: string): Promise<Mod
   });
   const preprocessConfig = json?.at("preprocess_cfg").value ?? known?.preprocess;
   const preprocess = parsePreprocessConfig(preprocessConfig, config.vision.imageSize, file);
-  return { path, wayOut, config, preprocess };
+  return { path, hint, config, preprocess };
 }
 
 const foreignName = "model.safetensors";
 const torchName = "open_clip_pytorch_model.bin";
 
-/** Weights that may stand in a model directory: the first found is taken. */
+/** The files of weights in a model directory, by priority. */
 const weightFiles = [
   "open_clip_model.safetensors",
   "open_clip_model.safetensors.index.json",
@@ -102,21 +102,21 @@ const weightFiles = [
   torchName,
 ];
 
-/** The weights of a model directory: the path of the file. @throws InputError if there are none, or several `.pt` */
-export async function findWeights(directory: string, wayOut = ""): Promise<string> {
+/** The path of a model directory's weights. @throws InputError if there are none, or several `.pt` files */
+export async function findWeights(directory: string, hint = ""): Promise<string> {
   const names = await readdir(directory).catch((error: unknown) => {
     throw unreadable(directory, error);
   });
-  // In the hub's cache files are links, whose end may be gone.
+  // Files in the hub's cache are links, whose targets may be missing.
   const there = await Promise.all(names.map((name) => exists(join(directory, name))));
   const present = names.filter((_, i) => there[i]);
-  const path = join(directory, chooseWeights(present, directory, wayOut));
+  const path = join(directory, chooseWeights(present, directory, hint));
   const isForeign =
     present.includes(torchName) && basename(path) === foreignName && (await isTransformers(path));
   return isForeign ? join(directory, torchName) : path;
 }
 
-/** In many repositories a file of that name is the copy for Python's transformers, where all tensors have other names. */
+/** In many repositories, `model.safetensors` is for Python's transformers, with different tensor names. */
 async function isTransformers(path: string): Promise<boolean> {
   const file = await SafetensorsFile.open(await FileSource.open(path));
   try {
@@ -127,22 +127,22 @@ async function isTransformers(path: string): Promise<boolean> {
 }
 
 /**
- * Which of a folder's files are the weights.
+ * Chooses the file of weights among a folder's files.
  *
  * @param where the folder, for errors
- * @throws InputError if there are none, or several `.pt`
+ * @throws InputError if there are none, or several `.pt` files
  */
-export function chooseWeights(names: readonly string[], where: string, wayOut = ""): string {
+export function chooseWeights(names: readonly string[], where: string, hint = ""): string {
   const known = weightFiles.find((name) => names.includes(name));
   if (known !== undefined) return known;
   const [first, ...others] = names.filter((name) => name.endsWith(".pt") && !name.includes("/")).sort();
   if (first === undefined) {
     throw new InputError(
-      `${where}: no weights: expected one of ${weightFiles.join(", ")}, or a .pt file${wayOut}`,
+      `${where}: no weights: expected one of ${weightFiles.join(", ")}, or a .pt file${hint}`,
     );
   }
   if (others.length > 0) {
-    throw new InputError(`${where}: which of its .pt files? Convert the one that is the model`, [
+    throw new InputError(`${where}: expected one .pt file, found several; convert the one that holds the model`, [
       first,
       ...others,
     ]);
@@ -151,17 +151,17 @@ export function chooseWeights(names: readonly string[], where: string, wayOut = 
 }
 
 export interface Weights {
-  /** Tensors under the names that the model's modules have: prefixes of wrappers are gone. */
+  /** The tensors under the names of the model's modules, without prefixes of wrappers. */
   readonly store: TensorStore;
   readonly format: "safetensors" | "sharded safetensors" | "zip" | "torchscript" | "legacy";
-  /** What the file's state dict holds besides tensors. */
+  /** The entries of the file's state dict that are not tensors. */
   readonly skipped: readonly string[];
 }
 
 /**
- * Opens a file of weights: safetensors, an index of shards, or one of PyTorch's.
+ * Opens a file of weights: safetensors, an index of shards, or a PyTorch file.
  *
- * @throws InputError if it is none of them, or damaged
+ * @throws InputError for other formats and damaged files
  */
 export async function openWeightsFile(path: string): Promise<Weights> {
   if (path.endsWith(".json")) {
@@ -176,11 +176,11 @@ export async function openWeightsFile(path: string): Promise<Weights> {
 }
 
 /** Opens the weights of a model directory. @throws InputError if there are none, or they are damaged */
-export async function openWeights(directory: string, wayOut = ""): Promise<TensorStore> {
-  return (await openWeightsFile(await findWeights(directory, wayOut))).store;
+export async function openWeights(directory: string, hint = ""): Promise<TensorStore> {
+  return (await openWeightsFile(await findWeights(directory, hint))).store;
 }
 
-/** The first file of those names in the model directory, then in the folders below it that the config names. */
+/** Finds the first file of these names in the model directory, then in the given folders inside it; null if none exists. */
 export async function findFile(
   directory: string,
   folders: readonly string[],
@@ -195,12 +195,12 @@ export async function findFile(
   return null;
 }
 
-/** A config names folders inside its directory, nothing else of the machine. */
+/** Whether a folder named by a config is inside the model directory. */
 export function isInside(folder: string): boolean {
   return !/^([/\\]|[A-Za-z]:)/.test(folder) && !folder.split(/[/\\]/).includes("..");
 }
 
-/** Whether there is a file or folder of that name. */
+/** Whether a file or folder exists. */
 export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,

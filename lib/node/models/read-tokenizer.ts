@@ -1,4 +1,4 @@
-/** A model directory's tokenizer, without its network: nothing here needs tfjs. */
+/** Reads the tokenizer of a model directory, without loading tfjs. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,14 +8,14 @@ import type { Tokenizer } from "../../text/tokenizer.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { findFile, type ModelDirectory } from "./model-directory.ts";
 
-/** The English models' merges come along: their directories hold no tokenizer. */
+/** The merges of the English models are bundled, because their directories have no tokenizer. */
 const bpeMerges = fileURLToPath(new URL("../../../../assets/bpe-merges.txt.gz", import.meta.url));
 
 /**
- * Reads the tokenizer of a model directory: its own, else that of the folders that the config names, else that of the
- * repositories of these names in the hub's cache.
+ * Reads the tokenizer of a model directory. It is looked for in the directory, then in the folders that the config
+ * names, then in the hub's cache under repositories of these names.
  *
- * @throws InputError if there is none, or it is damaged
+ * @throws InputError if it is missing or damaged
  */
 export async function readTokenizer(directory: ModelDirectory): Promise<Tokenizer> {
   const { text } = directory.config;
@@ -27,7 +27,7 @@ export async function readTokenizer(directory: ModelDirectory): Promise<Tokenize
   if (file === null) {
     const places = [directory.path, ...text.tokenizer.folders.map((folder) => join(directory.path, folder))];
     throw new InputError(
-      `no tokenizer: expected ${tokenizerFiles.join(" or ")} in ${places.join(", or ")}${directory.wayOut}`,
+      `no tokenizer: expected ${tokenizerFiles.join(" or ")} in ${places.join(", or ")}${directory.hint}`,
     );
   }
   const { clean, stripSeparator } = text.tokenizer;

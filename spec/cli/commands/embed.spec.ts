@@ -291,7 +291,7 @@ describe("clipscope embed", () => {
     const before = await readFile(image);
     const { status, stderr } = await clipscope(["embed", "--images", images, "--out", image]);
     assert.equal(status, 2);
-    assert.match(stderr, /^clipscope: .*0\.png: is read here, and would be overwritten.*\n$/);
+    assert.match(stderr, /^clipscope: .*0\.png: is an input, which would be overwritten.*\n$/);
     assert.deepEqual(await readFile(image), before);
   });
 

@@ -115,7 +115,7 @@ describe("clipscope probe fit", () => {
     const before = await readFile(features);
     const { status, stderr } = await clipscope(["probe", "fit", "--features", features, "--out", features]);
     assert.equal(status, 2);
-    assert.match(stderr, /^clipscope: .*: is read here, and would be overwritten; write to another file\n$/);
+    assert.match(stderr, /^clipscope: .*: is an input, which would be overwritten; write to another file\n$/);
     assert.deepEqual(await readFile(features), before);
   });
 

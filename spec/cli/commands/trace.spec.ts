@@ -185,7 +185,7 @@ describe("clipscope trace", () => {
     ],
     [
       () => ["--image", image, "--out", folder.file("no", "t.safetensors")],
-      /^clipscope: .*t\.safetensors: no such folder to write to; make it first\n$/,
+      /^clipscope: .*t\.safetensors: the folder does not exist; create it first\n$/,
     ],
     [() => ["--image", image, "--out", folder.path], /^clipscope: .*: expected a file, found a folder\n$/],
     [
@@ -200,7 +200,7 @@ describe("clipscope trace", () => {
       () => ["--text", text, "--stats", "--taps", "nothing"],
       /^clipscope: --taps "nothing": no tap matches.*\n {2}input\.text\n[^]*\n {2}text\.pooler\n/,
     ],
-    [() => ["--image", image, "--out", image], /samples\/two-red-circles\.png: is read here, and would be/],
+    [() => ["--image", image, "--out", image], /samples\/two-red-circles\.png: is an input, which would be/],
     [() => ["--image", image, "--stats", "--layer", "1"], /^clipscope: --layer requires --pictures\n$/],
     [
       () => ["--image", image, "--pictures", image],

@@ -282,10 +282,10 @@ describe("clipscope verify", () => {
     assert.doesNotMatch(html, /<script|https?:|src=/);
     const nowhere = await verify(golden, "--html", folder.file("no", "report.html"));
     assert.equal(nowhere.status, 2);
-    assert.match(nowhere.stderr, /^clipscope: .*report\.html: no such folder to write to; make it first\n$/);
+    assert.match(nowhere.stderr, /^clipscope: .*report\.html: the folder does not exist; create it first\n$/);
     const itself = await verify(golden, "--html", golden);
     assert.equal(itself.status, 2);
-    assert.match(itself.stderr, /^clipscope: .*: is read here, and would be overwritten.*\n$/);
+    assert.match(itself.stderr, /^clipscope: .*: is an input, which would be overwritten.*\n$/);
   });
 
   describe("refuses, with status 2 and one line:", () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { lstat, mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
-import { placeFor, writeTogether, writeWhole } from "../../../lib/node/files/write-file.ts";
+import { placeFor } from "../../../lib/node/files/output-path.ts";
+import { writeTogether, writeWhole } from "../../../lib/node/files/write-file.ts";
 import { packageRoot } from "../../support/paths.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
@@ -36,14 +37,14 @@ describe("files that appear whole or not at all", () => {
     const path = folder.file("read");
     await writeFile(path, "what is read");
     await symlink(path, folder.file("other-name"));
-    await assert.rejects(placeFor(path, ["nowhere", folder.file("other-name")]), /read: is read here/);
+    await assert.rejects(placeFor(path, ["nowhere", folder.file("other-name")]), /read: is an input/);
     assert.equal(await placeFor(folder.file("new"), [path]), folder.file("new"));
   });
 
   it("say why they cannot be written", async () => {
     await mkdir(folder.file("folder"));
     await assert.rejects(writeWhole(folder.file("folder"), []), /folder: expected a file, found a folder/);
-    await assert.rejects(writeWhole(folder.file("nowhere", "x"), []), /no such folder to write to/);
+    await assert.rejects(writeWhole(folder.file("nowhere", "x"), []), /the folder does not exist/);
     assert.deepEqual(await readdir(folder.path), ["folder"]);
   });
 

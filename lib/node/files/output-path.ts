@@ -1,0 +1,42 @@
+/** Checks of the path of an output file. */
+import { realpath, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { InputError } from "../../errors/input-error.ts";
+import { unreadable } from "./file-source.ts";
+
+/** The error for a file that cannot be written. */
+export function unwritable(path: string, error: unknown): InputError {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "ENOENT") return unreadable(path, error);
+  return new InputError(`${path}: the folder does not exist; create it first`, [], { cause: error });
+}
+
+/**
+ * Checks that a file can be written to a path. Nothing is written yet.
+ *
+ * @param inputs files that are read, which must not be overwritten; undefined and missing ones are ignored
+ * @returns the path, with links resolved
+ * @throws InputError if the path is one of the inputs, something other than a file, or in a folder that does not exist
+ */
+export async function placeFor(path: string, inputs: readonly (string | undefined)[] = []): Promise<string> {
+  const place = await realpath(path).catch(() => path);
+  const found = await stat(place).catch(() => null);
+  if (found === null) {
+    const folder = await stat(dirname(place)).catch((error: unknown) => {
+      throw unwritable(path, error);
+    });
+    if (folder.isDirectory()) return place;
+    throw new InputError(`${path}: ${dirname(path)} is not a folder`);
+  }
+  if (!found.isFile()) {
+    throw new InputError(
+      `${path}: expected a file, found ${found.isDirectory() ? "a folder" : "a device or a pipe"}`,
+    );
+  }
+  for (const input of inputs) {
+    const read = input === undefined ? null : await stat(input).catch(() => null);
+    if (read?.ino !== found.ino || read.dev !== found.dev) continue;
+    throw new InputError(`${path}: is an input, which would be overwritten; write to another file`);
+  }
+  return place;
+}
