@@ -16,7 +16,7 @@ describe("CLIP_benchmark's linear probe", () => {
   });
 
   for (const name of cases) {
-    it(`${name}: torch's start and order of examples for seed 0`, () => {
+    it(`${name}: has PyTorch's initial weights and order of examples for seed 0`, () => {
       const { rows, width } = golden.features(name);
       const weight = golden.values(`${name}.adamw.start.weight`) as Float32Array;
       const bias = golden.values(`${name}.adamw.start.bias`) as Float32Array;
@@ -29,7 +29,7 @@ describe("CLIP_benchmark's linear probe", () => {
     });
 
     for (const decay of ["0", "1e-06", "0.1"]) {
-      it(`${name}: torch's weights after ten epochs with weight decay ${decay}`, () => {
+      it(`${name}: has PyTorch's weights after ten epochs with weight decay ${decay}`, () => {
         const trained = trainAdamw(normalizeRows(golden.features(name)), Number(decay));
         for (const part of ["weight", "bias"] as const) {
           const expected = golden.values(`${name}.adamw.${decay}.${part}`) as Float32Array;
@@ -39,14 +39,14 @@ describe("CLIP_benchmark's linear probe", () => {
       });
     }
 
-    it(`${name}: the trials, choice and weights of the search of the weight decay`, () => {
+    it(`${name}: searches the weight decay like CLIP_benchmark, and fits its weights`, () => {
       const all = normalizeRows(golden.features(name));
       const rows = Array.from({ length: all.rows }, (_, row) => row);
       const kept = Math.floor((all.rows * 2) / 3);
       const [train, validation] = [rows.slice(0, kept), rows.slice(kept)].map((of) => selectRows(all, of));
       const found = fitAdamw(train!, validation!);
       const values = (part: string): number[] => [...golden.values(`${name}.search.${part}`)];
-      // The original repeats trials.
+      // The original tries some decays more than once.
       const accuracies = values("accuracies");
       const expected = new Map(values("decays").map((decay, i) => [decay.toPrecision(6), accuracies[i]!]));
       assert.deepEqual(
@@ -66,7 +66,7 @@ describe("CLIP_benchmark's linear probe", () => {
     });
 
     for (const shots of [1, 5]) {
-      it(`${name}: the rows that are taken for ${shots} shots`, () => {
+      it(`${name}: takes CLIP_benchmark's rows for ${shots} shots`, () => {
         const features = golden.features(name);
         const chosen = golden.values(`${name}.shots.${shots}`) as number[];
         assert.deepEqual(takeShots(features, shots), selectRows(features, chosen));

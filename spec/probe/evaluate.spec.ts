@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { evaluateClassifier } from "../../lib/probe/evaluate.ts";
 
 describe("evaluateClassifier", () => {
-  // Four examples of class 0, two of 1, none of 2; given 0 0 1 2 and 1 0.
-  const given = [0, 0, 1, 2, 1, 0];
+  // Four examples of class 0, two of class 1, none of class 2.
+  const predicted = [0, 0, 1, 2, 1, 0];
   const labels = [0, 0, 0, 0, 1, 1];
-  const logits = Float32Array.from(given.flatMap((c) => [0, 1, 2].map((other) => (other === c ? 1 : 0))));
+  const logits = Float32Array.from(predicted.flatMap((c) => [0, 1, 2].map((other) => (other === c ? 1 : 0))));
 
-  it("counts confusions, recall and precision", () => {
+  it("counts confusions, and computes recall and precision", () => {
     const { confusion, classes, acc1 } = evaluateClassifier(logits, labels, 3);
     assert.deepEqual(confusion, [
       [2, 1, 1],
@@ -22,8 +22,8 @@ describe("evaluateClassifier", () => {
     ]);
   });
 
-  it("compares probabilities with accuracy for the calibration error", () => {
-    // Every probability is the same, so there is one bin: |mean probability − accuracy|.
+  it("computes the calibration error from probabilities and accuracy", () => {
+    // All examples have the same probability and thus one bin: |mean probability − accuracy|.
     const probability = Math.E / (Math.E + 2);
     const { calibrationError } = evaluateClassifier(logits, labels, 3);
     assert.ok(Math.abs(calibrationError - Math.abs(probability - 1 / 2)) < 1e-6);

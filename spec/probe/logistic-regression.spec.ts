@@ -40,8 +40,8 @@ describe("logistic regression", () => {
           const theirs = golden.values(`${title}.probabilities`);
           assertNear(ours.flat(), [...theirs], 1e-4);
           const classes = bias.length;
-          const given = features.labels.map((_, i) => best(theirs.slice(i * classes, (i + 1) * classes)));
-          assert.deepEqual(ours.map(best), given);
+          const predicted = features.labels.map((_, i) => best(theirs.slice(i * classes, (i + 1) * classes)));
+          assert.deepEqual(ours.map(best), predicted);
         });
     }
   });

@@ -1,4 +1,4 @@
-/** What tools/golden/probe.py makes. */
+/** The golden of the specs of probes, from tools/golden/probe.py. */
 import { FileSource } from "../../lib/node/files/file-source.ts";
 import type { LabelledFeatures } from "../../lib/features/features.ts";
 import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
@@ -7,7 +7,7 @@ import { fixture } from "./paths.ts";
 
 export interface ProbeGolden {
   features(name: string): LabelledFeatures;
-  /** Every other tensor, in the numbers that it is stored in. */
+  /** Any other tensor, in its dtype. */
   values(name: string): Float32Array | Float64Array | number[];
 }
 

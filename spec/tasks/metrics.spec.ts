@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { classificationMetrics } from "../../lib/tasks/metrics.ts";
 
 describe("classificationMetrics", () => {
-  it("is what scikit-learn 1.9.1 gives", () => {
+  it("matches scikit-learn 1.9.1", () => {
     // top_k_accuracy_score (k = 1, 5) and balanced_accuracy_score of the same scores; class 6 has no examples.
     const labels = Array.from({ length: 40 }, (_, i) => (i * 5) % 6);
     const scores = labels.flatMap((label, i) =>
@@ -17,8 +17,8 @@ describe("classificationMetrics", () => {
     assert.ok(Math.abs(meanPerClassRecall - 0.36904761904761907) < 1e-12, `${meanPerClassRecall}`);
   });
 
-  it("weighs classes alike in the mean per-class recall", () => {
-    // Three examples of class 0, two of them right; one of class 1, right; none of class 2.
+  it("gives each class the same weight in the mean per-class recall", () => {
+    // Three examples of class 0, two of them correct; one of class 1, correct; none of class 2.
     const scores = [9, 1, 0, 5, 4, 0, 1, 2, 0, 0, 1, 0];
     assert.deepEqual(classificationMetrics(scores, [0, 0, 0, 1], 3), {
       acc1: 3 / 4,
@@ -27,13 +27,13 @@ describe("classificationMetrics", () => {
     });
   });
 
-  it("takes the first of equal scores, and no number for the worst", () => {
+  it("ranks the first of equal scores highest, and NaN lowest", () => {
     assert.equal(classificationMetrics([1, 1, 1, 1], [0, 1], 2).acc1, 1 / 2);
     assert.equal(classificationMetrics([NaN, NaN], [0], 2).acc1, 0);
     assert.equal(classificationMetrics([NaN, 1], [1], 2).acc1, 1);
   });
 
-  it("refuses labels that do not fit", () => {
+  it("rejects labels that do not match the scores", () => {
     const message = (labels: number[], scores: number[]): void => {
       classificationMetrics(scores, labels, 2);
     };

@@ -40,7 +40,7 @@ describe("zeroShotClassifier", () => {
     }
   });
 
-  it("is the same where classes do not fit into one group", async () => {
+  it("gives the same for classes in several batches", async () => {
     const many = Array.from({ length: 150 }, (_, i) => `${i}`);
     const whole = await zeroShotClassifier(model, many, ["{}", "no {}"]);
     const last = await zeroShotClassifier(model, ["149"], ["{}", "no {}"]);
@@ -83,7 +83,7 @@ describe("zeroShotClassifier", () => {
     }
   });
 
-  it("scores that are no numbers are refused, not ranked", async () => {
+  it("rejects scores that are not finite", async () => {
     const damaged = fill<Rank.R2>([1, 24], NaN);
     const before = memory().numTensors;
     await assert.rejects(
@@ -94,25 +94,26 @@ describe("zeroShotClassifier", () => {
     damaged.dispose();
   });
 
-  it("leaves no tensor behind", async () => {
+  it("keeps no tensors, and can be disposed twice", async () => {
     const before = memory().numTensors;
     const other = await zeroShotClassifier(model, ["x", "y"], templates);
     await other.scores(images);
     (await other.probabilities(images)).dispose();
+    other.dispose();
     other.dispose();
     assert.equal(memory().numTensors, before);
   });
 });
 
 describe("zeroShotPrompts", () => {
-  it("puts the class name wherever {} stands, as it is", () => {
+  it("inserts the class name literally at each {}", () => {
     assert.deepEqual(zeroShotPrompts(["$& cat", "{}"], ["{}", "{} and {}"]), [
       ["$& cat", "$& cat and $& cat"],
       ["{}", "{} and {}"],
     ]);
   });
 
-  const refused: [names: string[], templates: string[], message: string][] = [
+  const rejected: [names: string[], templates: string[], message: string][] = [
     [[], ["{}"], "expected at least one class name, got none"],
     [["cat"], [], "expected at least one template, got none"],
     [["cat", "&nbsp;"], ["{}"], "class name 2 is blank; remove it"],
@@ -128,14 +129,14 @@ describe("zeroShotPrompts", () => {
       'template "a photo of {c}": expected "{}" where the class name goes, as in "a photo of a {}"',
     ],
   ];
-  for (const [names, given, message] of refused) {
-    it(`refuses: ${message}`, () => {
+  for (const [names, given, message] of rejected) {
+    it(`rejects: ${message}`, () => {
       assert.throws(() => zeroShotPrompts(names, given), { name: "InputError", message });
     });
   }
 });
 
-/** The class's direction, worked out on numbers alone, a prompt at a time. */
+/** The direction of a class, computed in JavaScript, one prompt at a time. */
 async function classDirection(model: Clip, name: string): Promise<number[]> {
   const sum = new Array<number>(24).fill(0);
   for (const template of templates) {

@@ -142,10 +142,10 @@ export function chooseWeights(names: readonly string[], where: string, hint = ""
     );
   }
   if (others.length > 0) {
-    throw new InputError(`${where}: expected one .pt file, found several; convert the one that holds the model`, [
-      first,
-      ...others,
-    ]);
+    throw new InputError(
+      `${where}: expected one .pt file, found several; convert the one that holds the model`,
+      [first, ...others],
+    );
   }
   return first;
 }

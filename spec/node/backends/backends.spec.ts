@@ -17,7 +17,7 @@ import {
 import { startBackend } from "../../../lib/tensor/backend.ts";
 import { packageRoot } from "../../support/paths.ts";
 
-/** Runs an ES module in a Node of its own, with the backends module as `backends`. */
+/** Runs an ES module in a child process, with the backends module as `backends`. */
 function inChild(
   script: string,
   env: NodeJS.ProcessEnv = {},
@@ -40,8 +40,8 @@ function square(): number[] {
   });
 }
 
-describe("Node's backends", () => {
-  after("give the other specs their backend back", () => startNodeBackend());
+describe("backends under Node", () => {
+  after("restore the backend of the other specs", () => startNodeBackend());
 
   it("come in the order tensorflow, wasm, cpu", () => {
     assert.deepEqual([...new Set(nodeBackends.map(({ name }) => name))], ["tensorflow", "wasm", "cpu"]);
@@ -69,7 +69,7 @@ describe("Node's backends", () => {
     assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "", stderr: "" });
   });
 
-  /** Loads wasm and multiplies matrices large enough to be shared out, against the sum in float64. */
+  /** Loads wasm, and compares a product that is large enough for several threads with float64. */
   const product = `
     const { description } = await backends.wasmLoader.load();
     const [a, b] = [7, 11].map((factor) => Float32Array.from({ length: 512 * 512 }, (_, i) => ((i * factor) % 13) / 13));
@@ -94,7 +94,7 @@ describe("Node's backends", () => {
     });
   }
 
-  it("where threads are refused, wasm computes on one and says why", () => {
+  it("wasm runs on one thread if Node refuses more, and says why", () => {
     const flag = process.allowedNodeEnvironmentFlags.has("--permission")
       ? "--permission"
       : "--experimental-permission";
@@ -106,7 +106,7 @@ describe("Node's backends", () => {
     assert.equal(exact, true);
   });
 
-  it("a wasm backend that is in use stays, with its tensors", () => {
+  it("an active wasm backend stays, with its tensors", () => {
     const script = `
       await import("@tensorflow/tfjs-backend-wasm");
       await tf.setBackend("wasm");
@@ -118,7 +118,7 @@ describe("Node's backends", () => {
     assert.equal(second, "1");
   });
 
-  it("threads leave the global Worker as it was", () => {
+  it("threads do not change the global Worker", () => {
     const script = `
       const before = globalThis.Worker;
       await backends.wasmLoader.load();
@@ -126,18 +126,18 @@ describe("Node's backends", () => {
     assert.equal(inChild(script, { CLIPSCOPE_THREADS: "2" }).stdout, "true\n");
   });
 
-  it("a CLIPSCOPE_THREADS that is no number is refused, whatever the backend", () => {
+  it("an invalid CLIPSCOPE_THREADS is rejected for every backend", () => {
     const script = `
       for (const choice of ["auto", "tensorflow", "wasm", "cpu"]) {
         await backends.startNodeBackend(choice).catch(({ name, message }) => console.log(name, message));
       }`;
     const { stdout } = inChild(script, { CLIPSCOPE_THREADS: "all", CLIPSCOPE_BACKEND: "" });
     const line =
-      'InputError CLIPSCOPE_THREADS: expected a whole number above 0, found "all"; leave it unset for one thread a core\n';
+      'InputError CLIPSCOPE_THREADS: expected a whole number above 0, found "all"; leave it unset for one thread per core\n';
     assert.equal(stdout, line.repeat(4));
   });
 
-  it("wasm's handlers of uncaught errors are taken off, others' stay", () => {
+  it("wasm's handlers of uncaught errors are removed, others stay", () => {
     const script = `
       const events = ["uncaughtException", "unhandledRejection"];
       const counts = () => events.map((event) => process.listenerCount(event));
@@ -149,26 +149,26 @@ describe("Node's backends", () => {
     assert.equal(inChild(script).stdout, "[1,1]\n");
   });
 
-  it("an uncaught error on wasm ends as Node's errors end", () => {
-    const { status, stderr } = inChild(`await backends.wasmLoader.load();\nthrow new Error("on purpose");`);
+  it("an uncaught error on wasm is reported as usual", () => {
+    const { status, stderr } = inChild(`await backends.wasmLoader.load();\nthrow new Error("expected");`);
     assert.equal(status, 1);
-    assert.match(stderr, /Error: on purpose/);
+    assert.match(stderr, /Error: expected/);
     assert.ok(stderr.length < 2000, `a short report, not the minified source: ${stderr.length} characters`);
   });
 
-  it("a missing native build says how to make one", async () => {
+  it("the error for a missing native build tells how to make one", async () => {
     const empty = mkdtempSync(join(tmpdir(), "clipscope-"));
     try {
       await assert.rejects(startBackend("tensorflow", [nativeLoader(empty)]), {
         name: "InputError",
-        message: `there is no native TensorFlow build in ${empty}; make one with "clipscope native", or use --backend wasm`,
+        message: `no native TensorFlow build in ${empty}; make one with "clipscope native", or choose the backend wasm`,
       });
     } finally {
       rmSync(empty, { recursive: true });
     }
   });
 
-  it("CLIPSCOPE_BACKEND presets auto, not a choice", () => {
+  it("CLIPSCOPE_BACKEND applies to auto, not to an explicit choice", () => {
     const script = `
       const chosen = [];
       for (const choice of [undefined, "auto", "wasm"]) chosen.push((await backends.startNodeBackend(choice)).name);
@@ -176,7 +176,7 @@ describe("Node's backends", () => {
     assert.equal(inChild(script, { CLIPSCOPE_BACKEND: "cpu" }).stdout, "cpu,cpu,wasm\n");
   });
 
-  it("an unknown CLIPSCOPE_BACKEND is refused with the choices", async () => {
+  it("an unknown CLIPSCOPE_BACKEND is rejected with the choices", async () => {
     const before = process.env["CLIPSCOPE_BACKEND"];
     process.env["CLIPSCOPE_BACKEND"] = "cuda";
     try {

@@ -8,7 +8,7 @@ describe("lock", () => {
   const folder = temporaryFolder();
   const { signal } = new AbortController();
 
-  it("is held by one; the next waits until it is released", async () => {
+  it("has one holder; the next one waits until it is released", async () => {
     const path = folder.file("lock");
     const order: string[] = [];
     const work = async (name: string): Promise<void> => {
@@ -29,12 +29,12 @@ describe("lock", () => {
     assert.equal(order.filter((line) => line.endsWith("waits")).length, 1);
   });
 
-  it("waiting for it can be given up", async () => {
+  it("lets the waiting be aborted", async () => {
     const path = folder.file("lock");
     await writeFile(path, `${process.pid} ${hostname()}\n`);
     const controller = new AbortController();
     const giveUp = (): void => {
-      controller.abort(new Error("enough"));
+      controller.abort(new Error("aborted"));
     };
     await assert.rejects(
       withLock(path, { onWait: giveUp, signal: controller.signal }, () => assert.fail("it is held")),
@@ -42,7 +42,7 @@ describe("lock", () => {
     );
   });
 
-  it("a dead process's is taken over at once; another machine's when nobody touches it any more", async () => {
+  it("is taken over from a dead process at once, and from another machine once it is untouched", async () => {
     for (const [holder, age, isFree] of [
       [`999999999 ${hostname()}`, 0, true],
       [`${process.pid} ${hostname()}`, 10, false],

@@ -8,10 +8,10 @@ import { temporaryFolder } from "../../support/temporary.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-describe("files that appear whole or not at all", () => {
+describe("writing files", () => {
   const folder = temporaryFolder();
 
-  it("leave what was there before where writing fails half-way", async () => {
+  it("keeps the previous file if writing fails", async () => {
     const [a, b] = [folder.file("a"), folder.file("b")];
     await writeFile(a, "before");
     const work = writeTogether([a, b], async ([first]) => {
@@ -24,7 +24,7 @@ describe("files that appear whole or not at all", () => {
     assert.deepEqual([await readdir(folder.path), await readFile(a, "utf8")], [["a"], "new text"]);
   });
 
-  it("stand where a link points", async () => {
+  it("writes to the target of a link", async () => {
     await writeFile(folder.file("target"), "before");
     await symlink(folder.file("target"), folder.file("link"));
     await writeWhole(folder.file("link"), [bytes("after")]);
@@ -32,23 +32,23 @@ describe("files that appear whole or not at all", () => {
     assert.equal(await readFile(folder.file("target"), "utf8"), "after");
   });
 
-  it("take the place of no device, and of nothing that is read", async () => {
+  it("replaces neither devices nor inputs", async () => {
     if (process.platform !== "win32") await assert.rejects(writeWhole("/dev/null", []), /a device or a pipe/);
     const path = folder.file("read");
-    await writeFile(path, "what is read");
+    await writeFile(path, "input");
     await symlink(path, folder.file("other-name"));
     await assert.rejects(placeFor(path, ["nowhere", folder.file("other-name")]), /read: is an input/);
     assert.equal(await placeFor(folder.file("new"), [path]), folder.file("new"));
   });
 
-  it("say why they cannot be written", async () => {
+  it("explains why a file cannot be written", async () => {
     await mkdir(folder.file("folder"));
     await assert.rejects(writeWhole(folder.file("folder"), []), /folder: expected a file, found a folder/);
     await assert.rejects(writeWhole(folder.file("nowhere", "x"), []), /the folder does not exist/);
     assert.deepEqual(await readdir(folder.path), ["folder"]);
   });
 
-  it("leave nothing half-written behind a Ctrl-C, which still ends the process", async () => {
+  it("removes incomplete files after Ctrl-C, which still ends the process", async () => {
     const script = `
       const { writeTogether } = await import(${JSON.stringify(`${packageRoot}dist/lib/node/files/write-file.js`)});
       const { TraceFile } = await import(${JSON.stringify(`${packageRoot}dist/lib/node/files/trace-file.js`)});

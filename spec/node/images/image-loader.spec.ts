@@ -30,7 +30,7 @@ async function collect(loaded: AsyncIterable<LoadedImage>): Promise<LoadedImage[
 describe("imageLoader", () => {
   const folder = temporaryFolder();
 
-  it("gives the same from worker threads as from this one, in the order of the paths", async () => {
+  it("gives the same in worker threads as in the calling thread, in the order of the paths", async () => {
     const many = [...paths, ...paths.toReversed(), ...paths];
     const here = await collect(imageLoader({ config, workers: 0 }).load(many));
     const there = await collect(imageLoader({ config, workers: 2 }).load(many));
@@ -43,9 +43,9 @@ describe("imageLoader", () => {
   });
 
   for (const workers of [0, 2]) {
-    it(`yields what cannot be read as items, with ${workers} threads`, async () => {
+    it(`yields errors as items, with ${workers} threads`, async () => {
       const text = folder.file("text.png");
-      await writeFile(text, "no picture");
+      await writeFile(text, "not an image");
       const missing = fixture("images/no-such-file.png");
       const list = [paths[0]!, text, missing, fixture("images"), paths[1]!];
       const items = await collect(imageLoader({ config, workers }).load(list));
@@ -65,7 +65,7 @@ describe("imageLoader", () => {
     });
   }
 
-  it("turns pictures when asked to", async () => {
+  it("applies the Exif orientation on request", async () => {
     const turned = Array.from({ length: 5 }, () => fixture("images/jpeg-orientation6.jpg"));
     const [plain] = await collect(imageLoader({ config, workers: 1 }).load(turned));
     const [upright] = await collect(imageLoader({ config, workers: 1, exifOrientation: true }).load(turned));
@@ -73,11 +73,11 @@ describe("imageLoader", () => {
     assert.notDeepEqual(upright.pixels, plain.pixels);
   });
 
-  it("takes an empty list", async () => {
+  it("accepts an empty list", async () => {
     assert.deepEqual(await collect(imageLoader({ config }).load([])), []);
   });
 
-  it("stops its threads when the caller stops early, and lets the process end", function () {
+  it("stops its threads if the caller stops early, and lets the process end", function () {
     this.timeout(20_000);
     const module = fileURLToPath(new URL("../../../lib/node/images/image-loader.js", import.meta.url));
     const script = `
@@ -93,7 +93,7 @@ describe("imageLoader", () => {
 });
 
 describe("nodeCodecs", () => {
-  it("recovers from damaged pictures, and prints nothing", async () => {
+  it("recovers from damaged images, and prints nothing", async () => {
     const codecs = nodeCodecs();
     const written: unknown[] = [];
     const streams = [process.stdout, process.stderr] as const;
@@ -117,7 +117,7 @@ describe("nodeCodecs", () => {
     assert.deepEqual(written, []);
   });
 
-  it("reads pictures one after the other that were asked for at once", async () => {
+  it("decodes concurrent requests one after the other", async () => {
     const codecs = nodeCodecs();
     const bytes = new Uint8Array(await readFile(fixture("images/jpeg-444.jpg")));
     const broken = bytes.slice(0, 300);

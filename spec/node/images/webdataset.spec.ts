@@ -25,7 +25,7 @@ async function find(...given: string[]): Promise<LabelledImages & { errors: stri
 describe("WebDataset shards", () => {
   const folder = temporaryFolder();
 
-  it("give the samples of Python's tars, PAX and GNU, with their classes", async () => {
+  it("give the samples and classes of tars from Python, in PAX and GNU format", async () => {
     const { images, labels, classNames, errors } = await find(fixture("shards/numbers-{000..001}.tar"));
     assert.deepEqual(errors, []);
     const [first, second] = [shard("numbers-000"), shard("numbers-001")];
@@ -40,7 +40,7 @@ describe("WebDataset shards", () => {
     assert.deepEqual([labels, classNames], [[2, 0, 1, 2, 0, 2], null]);
   });
 
-  it("hold the very pictures that unpacking gives", async () => {
+  it("give the same images as unpacking", async () => {
     await extract({ file: shard("numbers-000"), cwd: folder.path });
     const { images } = await find(shard("numbers-000"));
     const read = imageReader({
@@ -53,7 +53,7 @@ describe("WebDataset shards", () => {
     }
   });
 
-  it("may say classes by name in .txt; samples without a picture or a class are listed", async () => {
+  it("may have class names in .txt; samples without an image or a class are reported", async () => {
     const { images, labels, classNames, errors } = await find(shard("names"));
     assert.deepEqual(images.map(nameOf), [`${shard("names")}:a.seg.PNG`, `${shard("names")}:v1.2/b.jpg`]);
     assert.deepEqual(
@@ -69,7 +69,7 @@ describe("WebDataset shards", () => {
     ]);
   });
 
-  it("are listed where they are damaged, in a line each, and the others go on", async () => {
+  it("are reported if they are damaged, and the others continue", async () => {
     const whole = await readFile(shard("numbers-000"));
     const damaged: [name: string, bytes: Uint8Array, message: RegExp][] = [
       [
@@ -102,7 +102,7 @@ describe("WebDataset shards", () => {
     }
   });
 
-  it("go through `embed`, which continues inside a shard and gives the same bytes", async () => {
+  it("are embedded, continued after an interruption inside a shard, with the same bytes", async () => {
     const copy = folder.file("copy.tar");
     await copyFile(shard("numbers-000"), copy);
     const out = folder.file("features.safetensors");

@@ -14,20 +14,20 @@ describe("fittingResidency", () => {
     return fittingResidency(new SyntheticStore(declaredTensors(config)), backend, available);
   }
 
-  it("streams what does not fit WASM's heap, and nothing else", async () => {
+  it("streams only what exceeds WASM's heap", async () => {
     assert.equal(await choice("xlm-roberta-large-ViT-H-14", "wasm"), "streamed");
     assert.equal(await choice("xlm-roberta-large-ViT-H-14", "tensorflow"), "resident");
     assert.equal(await choice("ViT-B-32", "wasm"), "resident");
   });
 
-  it("streams what does not fit the machine's free memory", async () => {
+  it("streams what exceeds the free memory", async () => {
     assert.equal(await choice("xlm-roberta-large-ViT-H-14", "tensorflow", 3e9), "streamed");
     assert.equal(await choice("ViT-B-32", "cpu", 3e9), "resident");
     assert.equal(await choice("ViT-B-32", "wasm", 0.3e9), "streamed");
   });
 
-  it("does not count the word embeddings, of which only rows are loaded", async () => {
-    // 278 million parameters of text, 192 million of them word embeddings, and 88 million of the image tower.
+  it("does not count word embeddings, of which only rows are loaded", async () => {
+    // 278 million parameters of text, including 192 million of word embeddings, and 88 million of the image tower.
     assert.equal(await choice("xlm-roberta-base-ViT-B-32", "wasm"), "resident");
   });
 });
@@ -35,8 +35,8 @@ describe("fittingResidency", () => {
 describe("loadModel", () => {
   const folder = temporaryFolder();
 
-  it("closes the file of weights that do not fit", async () => {
-    if (process.platform !== "linux") return; // where the system shows a process's open files
+  it("closes the file if its weights do not match the config", async () => {
+    if (process.platform !== "linux") return; // only Linux lists the open files of a process
     await cp(demoModel, folder.path, { recursive: true });
     const path = folder.file("open_clip_config.json");
     const config = JSON.parse(await readFile(path, "utf8")) as { model_cfg: { embed_dim: number } };
@@ -52,8 +52,17 @@ describe("loadModel", () => {
   });
 });
 
+describe("a loaded model", () => {
+  it("can be disposed twice", async () => {
+    const model = await loadModel();
+    (await model.encodeText(["a red circle"])).dispose();
+    await model.dispose();
+    await model.dispose();
+  });
+});
+
 describe("threadsFor", () => {
-  it("takes one thread of wasm for a small model, one a core for the published ones", async () => {
+  it("uses one thread of wasm for a small model, and one per core for the published ones", async () => {
     const demo = await readModelDirectory(demoModel);
     assert.deepEqual(threadsFor(demo.config), { wasmThreads: 1 });
     const name = "ViT-B-32";

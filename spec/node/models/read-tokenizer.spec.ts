@@ -28,7 +28,7 @@ describe("readTokenizer", () => {
   const encode = async (text: string): Promise<number[]> =>
     (await readTokenizer(await readModelDirectory(folder))).encode(text);
 
-  it("looks in the model directory first, then in the folders that the config names", async () => {
+  it("prefers the model directory to the folders that the config names", async () => {
     await assert.rejects(encode("a cat"), (error: unknown) => {
       assert.ok(error instanceof InputError);
       assert.match(error.message, /^no tokenizer: expected tokenizer.json or sentencepiece.bpe.model in /);
@@ -38,7 +38,7 @@ describe("readTokenizer", () => {
     const found = await encode("a cat");
     await mkdir(join(folder, "other"));
     await writeFile(join(folder, "tokenizer.json"), "{}");
-    await assert.rejects(encode("a cat"), /tokenizer.json/, "the directory's own comes first");
+    await assert.rejects(encode("a cat"), /tokenizer.json/, "the model directory has priority");
     assert.ok(found.length > 2);
   });
 
