@@ -16,22 +16,22 @@ describe("resume", () => {
   async function count(key: string, failAt?: number): Promise<{ done: number[]; result: number[] }> {
     const pieces: number[] = [];
     const done: number[] = [];
-    const result = await resume<number, number[]>(
+    const result = await resume<{ number: number }, number[]>(
       nodeFileSystem,
       path,
       { key },
       {
-        onPiece: (piece) => pieces.push(piece),
+        onPiece: ({ number }) => pieces.push(number),
         remaining: async function* () {
           for (let next = pieces.length + 1; next <= 3; next++) {
             if (next === failAt) throw new Error(`failed at ${next}`);
             done.push(next);
-            yield await Promise.resolve(next);
+            yield await Promise.resolve({ number: next });
           }
         },
         finish: async (all) => {
           const read: number[] = [];
-          for await (const piece of all()) read.push(piece);
+          for await (const { number } of all()) read.push(number);
           return read;
         },
       },
@@ -46,8 +46,8 @@ describe("resume", () => {
 
   it("continues after an error, and after an incomplete line", async () => {
     await assert.rejects(count("a", 3), /failed at 3/);
-    assert.equal(await readFile(path, "utf8"), '{"key":"a"}\n1\n2\n');
-    await appendFile(path, "3");
+    assert.equal(await readFile(path, "utf8"), '{"key":"a"}\n{"number":1}\n{"number":2}\n');
+    await appendFile(path, '{"number":');
     assert.deepEqual(await count("a"), { done: [3], result: [1, 2, 3] });
   });
 
@@ -68,7 +68,10 @@ describe("resume", () => {
   it("rejects a file that is not a journal, and leaves it unchanged", async () => {
     const text = "first line\nsecond line without an end";
     await writeFile(path, text);
-    await assert.rejects(count("a"), /expected a journal of unfinished work, found something else/);
+    await assert.rejects(
+      count("a"),
+      /not valid JSON .*; the file is damaged or not a journal of unfinished work/,
+    );
     assert.equal(await readFile(path, "utf8"), text);
   });
 });

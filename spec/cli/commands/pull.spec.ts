@@ -171,7 +171,7 @@ describe("clipscope pull", () => {
     room.hub.add(demo, demoFiles);
     const { status, stderr } = await clipscopeProcess(["pull", demo], { fileLimit: 2000 });
     assert.equal(status, 2);
-    assert.match(stderr, /^clipscope: .*\.incomplete: a file may not grow so large here \(ulimit -f, .*\n$/);
+    assert.match(stderr, /^clipscope: .*\.incomplete: the file exceeds the size limit \(ulimit -f, .*\n$/);
     const { size } = await unfinished();
     assert.ok(size > 0 && size <= 2000 * 1024);
     await run("pull", demo);
