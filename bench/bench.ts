@@ -1,6 +1,6 @@
 /**
  * What clipscope costs on this machine: `npm run bench`, and with `--peers` beside others, in turn. `--help` lists the
- * options, docs/performance.md shows a run.
+ * options, docs/results/performance.md shows a run.
  *
  * Prints tables and writes them, with the machine described, to `bench/results/<time>.json`. Absolute figures differ
  * from machine to machine and with what else runs: compare figures of one run alone.

@@ -1,5 +1,5 @@
 /**
- * Writes the tables of result files into docs/performance.md, so that no figure there is typed by hand.
+ * Writes the tables of result files into docs/results/performance.md, so that no figure there is typed by hand.
  *
  *     node dist/bench/report.js RESULT.json…
  *
@@ -47,7 +47,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   try {
     const paths = process.argv.slice(2);
     if (paths.length === 0) throw new InputError("usage: node dist/bench/report.js RESULT.json…");
-    const page = join(packageRoot, "docs/performance.md");
+    const page = join(packageRoot, "docs/results/performance.md");
     writeFileSync(page, await fillIn(readFileSync(page, "utf8"), paths.map(readResult)));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

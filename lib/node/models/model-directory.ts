@@ -1,5 +1,5 @@
 /**
- * A model directory: what a download of an OpenCLIP repository holds. See docs/model-directory.md for the files.
+ * A model directory: what a download of an OpenCLIP repository holds. See docs/reference/model-directory.md for the files.
  */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
