@@ -6,7 +6,7 @@
  *
  * Prints a table by format and mode, and each case that differs; exit status 1 if one does.
  */
-import { readCases, compareCase, type Difference } from "../../spec/support/image-cases.ts";
+import { readCases, compareCase, type Difference } from "./image-cases.ts";
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error("usage: compare-images.js DIR");
