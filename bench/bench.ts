@@ -7,7 +7,7 @@
  */
 import { demoModel, readModelDirectory } from "../lib/node/models/model-directory.ts";
 import { InputError } from "../lib/errors/input-error.ts";
-import type { Field } from "./field.ts";
+import type { Context } from "./context.ts";
 import { fullSizeFolder, writeFullSizeModel } from "./full-size-model.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { parseOptions, type BenchOptions, type SectionName } from "./options.ts";
@@ -25,7 +25,7 @@ import { measureTokenizer } from "./sections/tokenizer.ts";
 import { measureTowers } from "./sections/towers.ts";
 import { terminalTable, type Table } from "./table.ts";
 
-type Section = (field: Field, directories: readonly string[]) => Promise<Table[]>;
+type Section = (context: Context, directories: readonly string[]) => Promise<Table[]>;
 
 const sections: Readonly<Record<SectionName, Section>> = {
   towers: measureTowers,
@@ -49,13 +49,13 @@ async function bench(args: readonly string[], options: BenchOptions): Promise<vo
   const directories = await modelsFor(options);
   const programs = new Map<string, string>();
   const model = await readModelDirectory(directories[0]!);
-  const field: Field = { options, model, programs, note, say };
+  const context: Context = { options, model, programs, showStatus, warn };
   const tables: Table[] = [];
   try {
     for (const name of options.only) {
-      for (const table of await sections[name](field, directories)) {
+      for (const table of await sections[name](context, directories)) {
         tables.push(table);
-        note("");
+        showStatus("");
         console.log(terminalTable(table));
       }
     }
@@ -75,7 +75,7 @@ async function modelsFor(options: BenchOptions): Promise<string[]> {
   const directories: string[] = [];
   for (const dtype of dtypes) {
     const onProgress = (done: number, total: number): void => {
-      note(`synthetic model, ${dtype}: ${((100 * done) / total).toFixed(0)} %`);
+      showStatus(`synthetic model, ${dtype}: ${((100 * done) / total).toFixed(0)} %`);
     };
     if (!options.keep) removeAtExit(fullSizeFolder({ ...options, dtype }));
     directories.push(await writeFullSizeModel({ ...options, dtype, onProgress }));
@@ -84,7 +84,7 @@ async function modelsFor(options: BenchOptions): Promise<string[]> {
 }
 
 /** One line on a terminal that is written over. */
-function note(line: string): void {
+function showStatus(line: string): void {
   const { stderr } = process;
   if (stderr.isTTY) stderr.write(`\r\x1b[K${line.slice(0, stderr.columns - 1)}`);
 }
@@ -92,8 +92,8 @@ function note(line: string): void {
 /** Once is enough. */
 const said = new Set<string>();
 
-function say(line: string): void {
-  note("");
+function warn(line: string): void {
+  showStatus("");
   if (!said.has(line)) console.error(line);
   said.add(line);
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TextConfig } from "../lib/clip/config/clip-config.ts";
 import { readTokenizer } from "../lib/node/models/read-tokenizer.ts";
-import type { Field } from "./field.ts";
+import type { Context } from "./context.ts";
 import { packageRoot } from "./result.ts";
 
 export interface Caption {
@@ -13,7 +13,7 @@ export interface Caption {
 }
 
 /** `count` captions, with the ids of the model's tokenizer; the synthetic models have none, and take the table's. */
-export async function captions({ options, model }: Field, count: number): Promise<Caption[]> {
+export async function captions({ options, model }: Context, count: number): Promise<Caption[]> {
   const natural = naturalCaptions(model.config.text.kind);
   const all = Array.from({ length: count }, (_, i) => natural[i % natural.length]!);
   if (options.model === undefined) return all;

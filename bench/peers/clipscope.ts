@@ -1,5 +1,5 @@
 /**
- * clipscope as a contender.
+ * clipscope as a participant.
  *
  *     node clipscope.js MODEL BACKEND WEIGHTS
  */

@@ -1,5 +1,5 @@
 /**
- * onnxruntime-node as a contender: no dependency of ours (288 MB), found from the folder named.
+ * onnxruntime-node as a participant: no dependency of ours (288 MB), found from the folder named.
  *
  *     node onnxruntime.js FOLDER TOWER.onnx MATRIX.onnx HEIGHT WIDTH
  */

@@ -1,4 +1,4 @@
-"""Pillow as a contender: decodes, resizes, crops and normalises, as open_clip's eval transform does with it.
+"""Pillow as a participant: decodes, resizes, crops and normalises, as open_clip's eval transform does with it.
 
     python pillow.py SIZE
 """

@@ -1,5 +1,5 @@
 /**
- * What a contender, a process of its own, is asked and answers: one JSON line each.
+ * What a participant, a process of its own, is asked and answers: one JSON line each.
  *
  * It first says who it is (`Hello`). Pixels are those of `syntheticValues("input.image")`, which Python makes too.
  */
@@ -43,7 +43,7 @@ export interface Reply {
 
 /** The rows of an embedding. */
 export function rowsOf({ embedding }: Reply, count: number): Float32Array[] {
-  if (embedding === undefined) throw new Error("a contender answered without an embedding");
+  if (embedding === undefined) throw new Error("a participant answered without an embedding");
   const bytes = Buffer.from(embedding, "base64");
   const values = new Float32Array(new Uint8Array(bytes).buffer);
   const width = values.length / count;

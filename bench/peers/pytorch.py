@@ -1,4 +1,4 @@
-"""open_clip on PyTorch as a contender: its model on the benchmark's weights.
+"""open_clip on PyTorch as a participant: its model on the benchmark's weights.
 
     python pytorch.py MODEL            answers requests
     python pytorch.py MODEL IMAGE      embeds one image file as a program of its own, and prints its peak memory in bytes
@@ -10,7 +10,7 @@ import resource
 import sys
 from pathlib import Path
 
-sys.path.insert(0, os.fspath(Path(__file__).parents[2] / "golden"))
+sys.path.insert(0, os.fspath(Path(__file__).parents[2] / "tools" / "golden"))
 import reference  # noqa: E402  (before anything that imports torchvision)
 
 import numpy as np  # noqa: E402

@@ -1,4 +1,4 @@
-"""The contender's side of the benchmark's protocol (protocol.ts): answers requests on standard input until that ends."""
+"""The participant's side of the benchmark's protocol (protocol.ts): answers requests on standard input until that ends."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-/** The contender's side of the protocol: answers requests on standard input until that ends. */
+/** The participant's side of the protocol: answers requests on standard input until that ends. */
 import { createInterface } from "node:readline";
 import type { Hello, Reply, Request } from "./protocol.ts";
 

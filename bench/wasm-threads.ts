@@ -2,7 +2,7 @@
  * The image tower on wasm, here against another checkout or against one thread: blocks of the published size on
  * synthetic weights, and the demo model.
  *
- *     node dist/bench/wasm.js [--baseline CHECKOUT] [--rounds 5] [--layers 2]
+ *     node dist/bench/wasm-threads.js [--baseline CHECKOUT] [--rounds 5] [--layers 2]
  *
  * Two processes take turns, so that what else the machine does hits both alike; of each the fastest round counts. Without
  * another checkout, which must be built, the baseline is this one with CLIPSCOPE_THREADS=1.
@@ -11,7 +11,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { Task } from "./wasm-passes.ts";
+import type { Task } from "./wasm-pass-child.ts";
 
 const here = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -40,7 +40,7 @@ export async function wasmRatios(
   layers: number,
 ): Promise<WasmRatio[]> {
   const start = (checkout: string, env: NodeJS.ProcessEnv = {}): ChildProcess =>
-    fork(join(checkout, "dist/bench/wasm-passes.js"), [String(layers)], {
+    fork(join(checkout, "dist/bench/wasm-pass-child.js"), [String(layers)], {
       env: { ...process.env, ...env },
     });
   const ours = start(here);

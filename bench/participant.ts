@@ -5,14 +5,14 @@ import { createInterface } from "node:readline";
 import { InputError } from "../lib/errors/input-error.ts";
 import type { Hello, Reply, Request } from "./peers/protocol.ts";
 
-export interface ContenderCommand {
+export interface ParticipantCommand {
   /** For messages, until it says its name. */
   readonly title: string;
   readonly command: string;
   readonly args: readonly string[];
 }
 
-export class Contender {
+export class Participant {
   readonly name: string;
   readonly version: string;
   readonly #kinds: Hello["kinds"];
@@ -28,7 +28,7 @@ export class Contender {
   }
 
   /** @throws InputError with its last line on standard error, if it ends instead of answering */
-  static async start({ title, command, args }: ContenderCommand): Promise<Contender> {
+  static async start({ title, command, args }: ParticipantCommand): Promise<Participant> {
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
     let complaint = "";
     child.stderr.on("data", (chunk: Buffer) => (complaint = `${complaint}${chunk.toString()}`.slice(-4000)));
@@ -50,7 +50,7 @@ export class Contender {
       },
     };
     const hello = JSON.parse((await lines.next()).value as string) as Hello;
-    return new Contender(hello, child, lines);
+    return new Participant(hello, child, lines);
   }
 
   answers(kind: Request["kind"]): boolean {
