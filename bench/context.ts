@@ -1,4 +1,4 @@
-/** Who is measured: clipscope on the backends asked for, and the peers that are here. */
+/** What every section of the benchmark gets, and how it starts clipscope and the peers. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,23 +17,22 @@ const compiled = (name: string): string => fileURLToPath(new URL(`peers/${name}`
 const python = (name: string): string => join(packageRoot, "bench/peers", name);
 
 export interface Peer extends ParticipantCommand {
-  /** How to get it. */
+  /** How to install it, for the message that it is missing. */
   readonly remedy: string;
 }
 
-/** What a section measures with, and where it says what it does. */
 export interface Context {
   readonly options: BenchOptions;
   readonly model: ModelDirectory;
-  /** Name → version of everyone that took part; grows. */
+  /** Name → version of every program measured so far. Sections add to it. */
   readonly programs: Map<string, string>;
-  /** Shows what is going on, where a person watches. */
+  /** Shows progress on a terminal. */
   readonly showStatus: (line: string) => void;
-  /** Says what a person must know, such as which peer is not here. */
+  /** Prints a warning once, such as a peer that is not installed. */
   readonly warn: (line: string) => void;
 }
 
-/** clipscope on each backend. The caller stops them. */
+/** Starts clipscope on each backend. The caller stops them. */
 export async function startOurs(
   { options, programs }: Context,
   directory: string,
@@ -52,7 +51,7 @@ export async function startOurs(
   );
 }
 
-/** Those peers that are here; of the others it says so. The caller stops them. */
+/** Starts the peers that are installed and warns about the others. The caller stops them. */
 export async function startPeers(
   { options, programs, warn }: Context,
   peers: readonly Peer[],
@@ -100,7 +99,7 @@ export function pytorch({ options, model }: Context): Peer {
     title: "PyTorch with open_clip",
     command: options.python,
     args: [python("pytorch.py"), model.path],
-    remedy: '"sh tools/golden/environment.sh .venv" makes it, --python .venv/bin/python names it',
+    remedy: 'run "sh tools/golden/environment.sh .venv" and add --python .venv/bin/python',
   };
 }
 
@@ -114,8 +113,8 @@ export function pillow({ options, model }: Context): Peer {
 }
 
 /**
- * onnxruntime in Node and in Python. Their model's file lies beside the weights until the end: ONNX finds weights in no
- * other folder.
+ * onnxruntime in Node and in Python. Their model files are written to the folder of the weights, because ONNX accepts
+ * external weights only from there, and are deleted at exit.
  */
 export async function onnxRuntimes({ options, model, warn }: Context): Promise<Peer[]> {
   if (!options.peers) return [];
@@ -139,7 +138,7 @@ export async function onnxRuntimes({ options, model, warn }: Context): Promise<P
       title: "onnxruntime-node",
       command: process.execPath,
       args: [compiled("onnxruntime.js"), options.modules, ...files],
-      remedy: "npm install onnxruntime-node in some folder, and name that with --modules",
+      remedy: "npm install onnxruntime-node in a folder, and name that folder with --modules",
     },
     {
       title: "Python's onnxruntime",

@@ -1,4 +1,4 @@
-"""Python's onnxruntime as a participant.
+"""The participant onnxruntime, in Python.
 
     python ort.py TOWER.onnx MATRIX.onnx HEIGHT WIDTH
 """

@@ -11,7 +11,7 @@ import { rowsOf } from "../../bench/peers/protocol.ts";
 const program = fileURLToPath(new URL("../../bench/peers/clipscope.js", import.meta.url));
 
 describe("a participant", () => {
-  it("measures the model it is given, on the pixels that all are given", async () => {
+  it("measures the given model on the pixels that all participants get", async () => {
     const participant = await Participant.start({
       title: "clipscope",
       command: process.execPath,
@@ -40,7 +40,7 @@ describe("a participant", () => {
     }
   });
 
-  it("that cannot start says why in one line", async () => {
+  it("reports in one line why it cannot start", async () => {
     const start = (command: string, ...args: string[]): Promise<Participant> =>
       Participant.start({ title: "peer", command, args });
     await assert.rejects(

@@ -1,4 +1,4 @@
-/** Child of `wasm-threads.ts`: image towers on wasm. Takes a `Task` a message, answers with a pass's milliseconds. */
+/** Child process of `wasm-passes.ts`: runs image towers on wasm. Answers each `Task` with the milliseconds of a pass. */
 import { randomNormal, type Tensor4D } from "@tensorflow/tfjs-core";
 import { Clip } from "../lib/clip/clip.ts";
 import { declaredTensors } from "../lib/clip/network.ts";

@@ -1,17 +1,17 @@
 /**
- * The image tower on wasm, here against another checkout or against one thread: blocks of the published size on
- * synthetic weights, and the demo model.
+ * Compares this checkout's image tower on wasm with another checkout's, or with one thread: blocks of the published
+ * size with synthetic weights, and the demo model.
  *
- *     node dist/bench/wasm-threads.js [--baseline CHECKOUT] [--rounds 5] [--layers 2]
+ *     node dist/bench/wasm-passes.js [--baseline CHECKOUT] [--rounds 5] [--layers 2]
  *
- * Two processes take turns, so that what else the machine does hits both alike; of each the fastest round counts. Without
- * another checkout, which must be built, the baseline is this one with CLIPSCOPE_THREADS=1.
+ * Two processes take turns, so that other load affects both, and the fastest round of each counts. CHECKOUT must be
+ * built. Without it, the baseline is this checkout with CLIPSCOPE_THREADS=1.
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { Task } from "./wasm-pass-child.ts";
+import type { Task } from "./wasm-passes-child.ts";
 
 const here = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -31,8 +31,8 @@ const tasks: readonly Task[] = [
 ];
 
 /**
- * @param baseline the folder of another checkout, built; undefined: this one, on one thread
- * @param layers blocks of the published size that run
+ * @param baseline the folder of another checkout; undefined for this one, on one thread
+ * @param layers number of blocks of the published size
  */
 export async function wasmRatios(
   baseline: string | undefined,
@@ -40,7 +40,7 @@ export async function wasmRatios(
   layers: number,
 ): Promise<WasmRatio[]> {
   const start = (checkout: string, env: NodeJS.ProcessEnv = {}): ChildProcess =>
-    fork(join(checkout, "dist/bench/wasm-pass-child.js"), [String(layers)], {
+    fork(join(checkout, "dist/bench/wasm-passes-child.js"), [String(layers)], {
       env: { ...process.env, ...env },
     });
   const ours = start(here);
@@ -51,7 +51,7 @@ export async function wasmRatios(
       const best = { ours: Infinity, baseline: Infinity };
       for (let round = 0; round <= rounds; round++) {
         const times = { baseline: await ask(theirs, task), ours: await ask(ours, task) };
-        if (round === 0) continue; // loads weights
+        if (round === 0) continue; // loads the weights
         best.ours = Math.min(best.ours, times.ours);
         best.baseline = Math.min(best.baseline, times.baseline);
       }
@@ -73,7 +73,7 @@ function ask(child: ChildProcess, task: Task): Promise<number> {
       resolve(time);
     });
     child.once("exit", () => {
-      reject(new Error("a process of the benchmark ended; its message stands above"));
+      reject(new Error("a child process of the benchmark ended; see its message above"));
     });
     child.send(task);
   });
@@ -93,7 +93,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.log(
       `${name}, batch ${batch}`.padEnd(32) +
         `${baseline.toFixed(1)} ms → ${ours.toFixed(1)} ms`.padEnd(28) +
-        `${ratio.toFixed(2)} times as fast`,
+        `${ratio.toFixed(2)} × as fast`,
     );
   }
 }
