@@ -1,8 +1,8 @@
-"""Random pictures in random encodings, for dist/tools/golden/compare-images.js.
+"""Writes random images in random encodings for dist/tools/golden/compare-images.js.
 
     python tools/golden/image_fuzz.py --out DIR [--count 500] [--seed 0] [--kinds png jpg …] [--flips N]
 
-With --flips up to N random bytes of each file are changed: what Pillow still reads should come out the same.
+--flips N changes up to N random bytes of each file. Files that Pillow still reads should give the same pixels.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def random_cmyk_jpeg(rng, width, height) -> bytes:
     if rng.integers(3) == 0:
         options["restart_marker_blocks"] = int(rng.integers(1, 9))
     data = save(image, "JPEG", **options)
-    # The same data as YCCK, by the transform byte of the Adobe marker.
+    # The same data marked as YCCK by the transform byte of the Adobe marker.
     at = data.index(b"Adobe") + 11
     return data[:at] + b"\2" + data[at + 1 :] if rng.integers(2) else data
 
@@ -131,7 +131,7 @@ def random_layout(rng, width, height) -> bytes:
         compression=8 if compressed else 1,
         predictor=2 if compressed and bits >= 8 and photometric != 3 and rng.integers(2) else 1,
         tile=(16, 32) if rng.integers(3) == 0 else None,
-        # Pillow misreads separate planes of gray with alpha; uncompressed, of 16 bits or in reversed fill order too.
+        # Pillow misreads separate planes of gray with alpha, and uncompressed ones of 16 bits or reversed fill order.
         planar=bands > 2 and (compressed or bits + fill_order == 9) and bool(rng.integers(3) == 0),
         fill_order=fill_order,
     )
@@ -191,7 +191,7 @@ def random_bmp(rng, width, height) -> bytes:
         image = Image.fromarray(array[..., :3]).convert(mode)
     data = save(image, "BMP")
     if rng.integers(3) == 0:
-        # From the top down: a negative height.
+        # A negative height means rows from the top.
         data = data[:22] + struct.pack("<i", -height) + data[26:]
     return data
 
@@ -233,7 +233,7 @@ def main() -> None:
     for i in range(args.count):
         kind = args.kinds[i % len(args.kinds)]
         width, height = (int(v) for v in rng.integers(1, 90, 2))
-        # What is too narrow for "longest" is another spec's.
+        # Images too narrow for "longest" are tested by another spec.
         transforms = [random_transform(rng)] + ([{"size": 32}] if rng.integers(2) else [])
         if max(width, height) > 30 * min(width, height):
             transforms = [{"size": 32}]
