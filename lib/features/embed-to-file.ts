@@ -26,6 +26,7 @@ interface Piece {
   readonly features: readonly string[];
 }
 
+/** Options of `embedImagesToFile` and `embedTextsToFile`. */
 export interface EmbedToFileOptions {
   readonly batchSize?: number;
   readonly normalize?: boolean;
@@ -37,6 +38,7 @@ export interface EmbedToFileOptions {
   readonly onProgress?: (done: number, before: number) => void;
 }
 
+/** Options of `embedImagesToFile`. */
 export interface EmbedImagesToFileOptions
   extends EmbedToFileOptions, Pick<EmbedTapsOptions, "exifOrientation" | "workers"> {
   /** Receives the error of an image that cannot be read; it gets no row. */

@@ -1,6 +1,7 @@
 /** What a classifier does on labelled examples: the figures of CLIP_benchmark, and those that tell where it fails. */
 import { classificationMetrics, type ClassificationMetrics } from "../tasks/metrics.ts";
 
+/** Recall and precision of one class. */
 export interface ClassReport {
   /** Examples of the class. */
   readonly examples: number;
@@ -19,6 +20,7 @@ export interface CalibrationBin {
   readonly accuracy: number;
 }
 
+/** The figures of a classifier on labelled features. */
 export interface Evaluation extends ClassificationMetrics {
   readonly classes: readonly ClassReport[];
   /** [right class][class given]: examples */

@@ -21,6 +21,7 @@ import { takeShots } from "./shots.ts";
 import { sweepC } from "./sweep.ts";
 import { TorchRandom } from "./torch-random.ts";
 
+/** Options of `probeLayers`. */
 export interface LayersOptions extends Omit<EmbedImagesToFileOptions, "taps" | "onProgress"> {
   /** As of `fitProbe`, or to be chosen by cross-validation for each layer. */
   readonly C?: number | "sweep";
@@ -34,6 +35,7 @@ export interface LayersOptions extends Omit<EmbedImagesToFileOptions, "taps" | "
   readonly onProgress?: (stage: "train" | "test" | "fit", done: number, before: number) => void;
 }
 
+/** The figures of the probe on one layer. */
 export interface LayerFigures {
   readonly tap: string;
   readonly C: number;

@@ -19,6 +19,7 @@ import { assertSameOrigin, bytesOf, jsonTexts, normalizeRows } from "../features
 import type { Features, LabelledFeatures, Metadata, Rows } from "../features/features.ts";
 import { describeImageFeatures } from "../features/origin.ts";
 
+/** Everything that a `Probe` is constructed from. */
 export interface ProbeParts {
   /** For messages: the file's path. */
   readonly name: string;
@@ -31,14 +32,17 @@ export interface ProbeParts {
   readonly metadata: Metadata;
 }
 
+/** Options of `Probe.predict`. */
 export type PredictOptions = Pick<EmbedImagesOptions, "batchSize" | "workers" | "onError" | "onProgress">;
 
+/** The scores of one image. */
 export interface Prediction {
   readonly path: string;
   /** Best first. */
   readonly scores: ClassScore[];
 }
 
+/** A linear classifier on features: logits = features · weightᵀ + bias. */
 export class Probe {
   readonly name: string;
   readonly weight: Float32Array;

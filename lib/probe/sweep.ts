@@ -16,6 +16,7 @@ export const sweptC: readonly number[] = Array.from({ length: 13 }, (_, i) => 10
 /** Accuracies do not need the very minimum. */
 const tolerance = 1e-5;
 
+/** The cross-validation accuracy of one C. */
 export interface SweepRow {
   readonly C: number;
   /** Mean over the folds of the accuracy on the fold that was kept out. */
@@ -24,6 +25,7 @@ export interface SweepRow {
   readonly deviation: number;
 }
 
+/** The result of `sweepC`. */
 export interface Sweep {
   /** The best; of equals the smallest, which is the simplest classifier. */
   readonly C: number;
@@ -31,6 +33,7 @@ export interface Sweep {
   readonly rows: readonly SweepRow[];
 }
 
+/** Options of `sweepC`. */
 export interface SweepOptions extends Pick<
   LogisticRegressionOptions,
   "maxIterations" | "classWeight" | "precision"

@@ -14,6 +14,7 @@ export const embeddingTap = "visual";
 /** Images that run together, if nobody says otherwise. */
 export const defaultBatchSize = 8;
 
+/** Options of `embedImageTaps`. */
 export interface EmbedTapsOptions {
   /** Images that run together. Default: {@link defaultBatchSize}; a CPU gains little by more, a GPU does. */
   readonly batchSize?: number;
@@ -31,11 +32,13 @@ export interface EmbedTapsOptions {
   readonly onProgress?: (done: number) => void;
 }
 
+/** Options of `embedImages`. */
 export interface EmbedImagesOptions extends EmbedTapsOptions {
   /** The module of the image tower whose output is taken. Default: `visual`, the embedding. */
   readonly tap?: string;
 }
 
+/** A batch of images and its place among all images. */
 export interface ImageBatch {
   /** Their names. */
   readonly paths: readonly string[];
@@ -45,11 +48,13 @@ export interface ImageBatch {
   readonly done: number;
 }
 
+/** A batch of images with their embeddings. */
 export interface EmbeddedImages extends ImageBatch {
   /** [paths, embedDim], of another tap its width; the consumer disposes it */
   readonly features: Tensor2D;
 }
 
+/** A batch of images with the values of several taps. */
 export interface TappedImages extends ImageBatch {
   /** Of each tap [paths, its width]; the consumer disposes them */
   readonly features: readonly Tensor2D[];

@@ -5,6 +5,7 @@ import { disposing } from "../tensor/disposing.ts";
 import { assertFinite } from "./finite.ts";
 import { embedImages, type EmbedImagesOptions } from "./embed.ts";
 
+/** A row and its similarity to the query. */
 export interface Ranked {
   /** Row of the features. */
   readonly index: number;
@@ -12,6 +13,7 @@ export interface Ranked {
   readonly similarity: number;
 }
 
+/** An image and its similarity to the query. */
 export interface Match {
   readonly path: string;
   /** Cosine similarity, −1…1. */

@@ -26,11 +26,13 @@ export interface ClassScore {
   readonly logit: number;
 }
 
+/** Options of `zeroShotClassifier`. */
 export interface ZeroShotOptions {
   /** Called now and then with the number of classes that are done. */
   readonly onProgress?: (done: number) => void;
 }
 
+/** Classifies embeddings by their similarity to the embeddings of labels. */
 export class ZeroShotClassifier {
   readonly classNames: readonly string[];
   /** [embedDim, classes], columns of length 1; disposed with the classifier */

@@ -10,6 +10,7 @@ export interface TokenizedText {
   readonly ids: readonly number[];
 }
 
+/** Converts texts to rows of token ids. */
 export interface Tokenizer {
   /** The maximum number of ids of a text. */
   readonly contextLength: number;

@@ -5,9 +5,8 @@ import { packageRoot } from "../support/paths.ts";
 describe("the API reference", () => {
   it("documents every exported symbol and every module", async function () {
     this.timeout(120_000); // type-checks the library
-    const app = await Application.bootstrap({
+    const app = await Application.bootstrapWithPlugins({
       options: `${packageRoot}typedoc.json`,
-      plugin: [],
       logLevel: "None",
     });
     const project = await app.convert();

@@ -12,6 +12,7 @@ import { startNodeBackend, type NodeBackendOptions } from "../backends/backends.
 import { demoModel, openWeights, readModelDirectory } from "./model-directory.ts";
 import { readTokenizer } from "./read-tokenizer.ts";
 
+/** Options of `loadModel`. */
 export interface LoadOptions {
   /** One of open_clip's names, for a directory without `open_clip_config.json`. */
   readonly arch?: string;
