@@ -4,7 +4,7 @@ import { rerunExamples } from "../support/console-blocks.ts";
 import { packageRoot } from "../support/paths.ts";
 
 describe("docs/reference/checkpoints.md", () => {
-  it("shows what the commands print (UPDATE_DOCS=1 writes it anew)", async () => {
+  it("shows what the commands print (UPDATE_DOCS=1 rewrites it)", async () => {
     const path = `${packageRoot}docs/reference/checkpoints.md`;
     const page = await readFile(path, "utf8");
     const now = await rerunExamples(page);

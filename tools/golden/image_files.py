@@ -14,7 +14,7 @@ def save(image: Image.Image, kind: str, **options) -> bytes:
     return out.getvalue()
 
 
-def picture(rng: np.random.Generator, width: int, height: int, bands: int) -> np.ndarray:
+def random_pixels(rng: np.random.Generator, width: int, height: int, bands: int) -> np.ndarray:
     """Noise, gradients, hard edges, or a mixture."""
     kind = rng.integers(4)
     noise = rng.integers(0, 256, (height, width, bands))
@@ -42,7 +42,7 @@ def png(
     channels = CHANNELS[colour_type]
     top = 256 if palette is None else len(palette) // 3
     if samples is None:
-        samples = picture(rng, width, height, channels).astype(np.uint16)
+        samples = random_pixels(rng, width, height, channels).astype(np.uint16)
         if depth == 16:
             samples = samples * 257 ^ rng.integers(0, 256, samples.shape).astype(np.uint16)
             if rng.integers(3) == 0:

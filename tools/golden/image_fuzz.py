@@ -11,7 +11,7 @@ from pathlib import Path
 
 import image_cases
 import numpy as np
-from image_files import bmp, picture, png, save, tiff
+from image_files import bmp, png, random_pixels, save, tiff
 from PIL import Image
 
 
@@ -33,7 +33,7 @@ def random_png(rng, width, height) -> bytes:
 
 def random_jpeg(rng, width, height) -> bytes:
     bands = int(rng.choice([1, 3, 3, 3]))
-    array = picture(rng, width, height, bands)
+    array = random_pixels(rng, width, height, bands)
     image = Image.fromarray(array[..., 0] if bands == 1 else array)
     options = {"quality": int(rng.integers(1, 101)), "progressive": bool(rng.integers(2))}
     options["optimize"] = bool(rng.integers(2))
@@ -51,7 +51,7 @@ def random_jpeg(rng, width, height) -> bytes:
 
 
 def random_cmyk_jpeg(rng, width, height) -> bytes:
-    image = Image.fromarray(picture(rng, width, height, 4), "CMYK")
+    image = Image.fromarray(random_pixels(rng, width, height, 4), "CMYK")
     options = {"quality": int(rng.integers(1, 101)), "progressive": bool(rng.integers(2))}
     if rng.integers(2):
         options["subsampling"] = str(rng.choice(["4:4:4", "4:2:2", "4:2:0"]))
@@ -65,18 +65,18 @@ def random_cmyk_jpeg(rng, width, height) -> bytes:
 
 def random_webp(rng, width, height) -> bytes:
     bands = int(rng.choice([3, 4]))
-    image = Image.fromarray(picture(rng, width, height, bands))
+    image = Image.fromarray(random_pixels(rng, width, height, bands))
     options = {"quality": int(rng.integers(1, 101)), "lossless": bool(rng.integers(2)), "method": 2}
     options["exact"] = bool(rng.integers(2))
     if rng.integers(4) == 0:
-        second = Image.fromarray(picture(rng, width, height, bands))
+        second = Image.fromarray(random_pixels(rng, width, height, bands))
         options |= {"save_all": True, "append_images": [second], "duration": 50}
     return save(image, "WEBP", **options)
 
 
 def random_gif(rng, width, height) -> bytes:
     kind = rng.integers(3)
-    array = picture(rng, width, height, 3)
+    array = random_pixels(rng, width, height, 3)
     if kind == 0:
         image = Image.fromarray(array[..., 0])
     else:
@@ -85,7 +85,7 @@ def random_gif(rng, width, height) -> bytes:
     if rng.integers(2):
         options["transparency"] = int(rng.integers(0, 4))
     if rng.integers(3) == 0:
-        options |= {"save_all": True, "append_images": [Image.fromarray(picture(rng, width, height, 3))]}
+        options |= {"save_all": True, "append_images": [Image.fromarray(random_pixels(rng, width, height, 3))]}
     return save(image, "GIF", **options)
 
 
@@ -112,7 +112,7 @@ def random_layout(rng, width, height) -> bytes:
         (3, 1, 4, ()),
         (3, 1, 8, ()),
     ][rng.integers(19)]
-    samples = picture(rng, width, height, bands).astype(np.int64)
+    samples = random_pixels(rng, width, height, bands).astype(np.int64)
     samples = samples * 257 if bits == 16 else samples >> (8 - bits)
     tags = {}
     if photometric == 3:
@@ -140,19 +140,19 @@ def random_layout(rng, width, height) -> bytes:
 def random_tiff(rng, width, height) -> bytes:
     mode = str(rng.choice(["1", "L", "LA", "P", "RGB", "RGBA", "RGBX", "CMYK", "I;16", "I;16B", "I", "F"]))
     if mode in ("I;16", "I;16B"):
-        values = (picture(rng, width, height, 1)[..., 0].astype(np.uint16) * 257) >> int(rng.integers(0, 9))
+        values = (random_pixels(rng, width, height, 1)[..., 0].astype(np.uint16) * 257) >> int(rng.integers(0, 9))
         image = Image.frombytes(mode, (width, height), values.astype("<u2" if mode == "I;16" else ">u2").tobytes())
     elif mode == "I":
-        image = Image.fromarray(picture(rng, width, height, 1)[..., 0].astype(np.int32) * 3 - 200)
+        image = Image.fromarray(random_pixels(rng, width, height, 1)[..., 0].astype(np.int32) * 3 - 200)
     elif mode == "F":
-        image = Image.fromarray(picture(rng, width, height, 1)[..., 0].astype(np.float32) * 1.37 - 40)
+        image = Image.fromarray(random_pixels(rng, width, height, 1)[..., 0].astype(np.float32) * 1.37 - 40)
     elif mode == "P":
-        image = Image.fromarray(picture(rng, width, height, 3)).quantize(int(rng.integers(2, 257)))
+        image = Image.fromarray(random_pixels(rng, width, height, 3)).quantize(int(rng.integers(2, 257)))
     elif mode == "1":
-        image = Image.fromarray(picture(rng, width, height, 1)[..., 0]).convert("1")
+        image = Image.fromarray(random_pixels(rng, width, height, 1)[..., 0]).convert("1")
     else:
         bands = len(Image.new(mode, (1, 1)).getbands())
-        image = Image.frombytes(mode, (width, height), picture(rng, width, height, bands).tobytes())
+        image = Image.frombytes(mode, (width, height), random_pixels(rng, width, height, bands).tobytes())
     options = {}
     compression = str(rng.choice(["raw", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits", "jpeg"]))
     if compression == "jpeg":
@@ -178,7 +178,7 @@ def random_tiff(rng, width, height) -> bytes:
 
 def random_bmp(rng, width, height) -> bytes:
     mode = str(rng.choice(["1", "L", "P", "RGB", "RGBA", "16"]))
-    array = picture(rng, width, height, 4)
+    array = random_pixels(rng, width, height, 4)
     if mode == "16":
         stored = rng.integers(0, 65536, (height, (width + 1) // 2 * 2)).astype("<u2").tobytes()
         masks = [(), (0xF800, 0x7E0, 0x1F), (0x7C00, 0x3E0, 0x1F)][rng.integers(3)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import image_cases
 import numpy as np
-from image_files import bmp, chunk, picture, png, save, tiff
+from image_files import bmp, chunk, png, random_pixels, save, tiff
 from PIL import Image
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "images"
