@@ -29,6 +29,7 @@ export interface TokenizerFile {
   readonly bytes: Uint8Array;
 }
 
+/** Options of `createTokenizer`. */
 export interface TokenizerOptions {
   /** The maximum number of ids of a text, start and end tokens included. */
   readonly contextLength: number;
