@@ -1,13 +1,13 @@
 /**
- * What clipscope costs on this machine: `npm run bench`, and with `--peers` beside others, in turn. `--help` lists the
- * options, docs/performance.md shows a run.
+ * Measures clipscope on this machine: `npm run bench`, or `npm run bench -- --peers` to measure other programs in turn.
+ * See bench/README.md for the sections and docs/results/performance.md for figures.
  *
- * Prints tables and writes them, with the machine described, to `bench/results/<time>.json`. Absolute figures differ
- * from machine to machine and with what else runs: compare figures of one run alone.
+ * Prints tables and writes them, with a description of the machine, to `bench/results/TIME.json`. Absolute figures vary
+ * between machines and with other load: compare the figures of one run.
  */
 import { demoModel, readModelDirectory } from "../lib/node/models/model-directory.ts";
 import { InputError } from "../lib/errors/input-error.ts";
-import type { Field } from "./field.ts";
+import type { Context } from "./context.ts";
 import { fullSizeFolder, writeFullSizeModel } from "./full-size-model.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { parseOptions, type BenchOptions, type SectionName } from "./options.ts";
@@ -25,7 +25,7 @@ import { measureTokenizer } from "./sections/tokenizer.ts";
 import { measureTowers } from "./sections/towers.ts";
 import { terminalTable, type Table } from "./table.ts";
 
-type Section = (field: Field, directories: readonly string[]) => Promise<Table[]>;
+type Section = (context: Context, directories: readonly string[]) => Promise<Table[]>;
 
 const sections: Readonly<Record<SectionName, Section>> = {
   towers: measureTowers,
@@ -40,7 +40,7 @@ const sections: Readonly<Record<SectionName, Section>> = {
   probe: measureProbe,
 };
 
-/** Those that compare files of float32 and of half precision. */
+/** Sections that compare files in float32 and in half precision. */
 const halfSections: readonly SectionName[] = ["memory", "load", "cold"];
 
 async function bench(args: readonly string[], options: BenchOptions): Promise<void> {
@@ -49,33 +49,33 @@ async function bench(args: readonly string[], options: BenchOptions): Promise<vo
   const directories = await modelsFor(options);
   const programs = new Map<string, string>();
   const model = await readModelDirectory(directories[0]!);
-  const field: Field = { options, model, programs, note, say };
+  const context: Context = { options, model, programs, showStatus, warn };
   const tables: Table[] = [];
   try {
     for (const name of options.only) {
-      for (const table of await sections[name](field, directories)) {
+      for (const table of await sections[name](context, directories)) {
         tables.push(table);
-        note("");
+        showStatus("");
         console.log(terminalTable(table));
       }
     }
   } finally {
-    // What was measured before something went wrong took its time, too.
+    // Measuring takes long: keep what was measured before an error.
     const result = { machine, arguments: args, programs: Object.fromEntries(programs), tables };
     if (tables.length > 0) console.log(`written to ${await writeResult(result)}`);
   }
 }
 
-/** The model asked for, else synthetic ones: in float32, and where a section wants it in half precision too. */
+/** The given model, else synthetic ones: in float32, and in half precision too if a section compares both. */
 async function modelsFor(options: BenchOptions): Promise<string[]> {
   if (options.model !== undefined) return [options.model];
-  if (options.only.every((name) => name === "probe")) return [demoModel]; // no network takes part
+  if (options.only.every((name) => name === "probe")) return [demoModel]; // runs no network
   const wantsHalf = options.only.some((name) => halfSections.includes(name));
   const dtypes = wantsHalf ? (["F32", "F16"] as const) : (["F32"] as const);
   const directories: string[] = [];
   for (const dtype of dtypes) {
     const onProgress = (done: number, total: number): void => {
-      note(`synthetic model, ${dtype}: ${((100 * done) / total).toFixed(0)} %`);
+      showStatus(`synthetic model, ${dtype}: ${((100 * done) / total).toFixed(0)} %`);
     };
     if (!options.keep) removeAtExit(fullSizeFolder({ ...options, dtype }));
     directories.push(await writeFullSizeModel({ ...options, dtype, onProgress }));
@@ -83,22 +83,21 @@ async function modelsFor(options: BenchOptions): Promise<string[]> {
   return directories;
 }
 
-/** One line on a terminal that is written over. */
-function note(line: string): void {
+/** Shows a line on the terminal, in place of the previous one. */
+function showStatus(line: string): void {
   const { stderr } = process;
   if (stderr.isTTY) stderr.write(`\r\x1b[K${line.slice(0, stderr.columns - 1)}`);
 }
 
-/** Once is enough. */
-const said = new Set<string>();
+const warnings = new Set<string>();
 
-function say(line: string): void {
-  note("");
-  if (!said.has(line)) console.error(line);
-  said.add(line);
+function warn(line: string): void {
+  showStatus("");
+  if (!warnings.has(line)) console.error(line);
+  warnings.add(line);
 }
 
-process.stdout.on("error", () => undefined); // nobody reads any more; the result is written all the same
+process.stdout.on("error", () => undefined); // a closed pipe must not stop the result from being written
 
 try {
   const args = process.argv.slice(2);

@@ -1,10 +1,10 @@
 /**
- * How long a conversion takes, compared with copying the file.
+ * Compares the time of a conversion with the time of copying the file.
  *
  *     node dist/bench/convert.js SOURCE FOLDER [f32|f16|bf16]
  *
- * Copies SOURCE into FOLDER (and syncs it to the disk), converts it there, and deletes both. Each is done three times
- * in turn and the median counts. Prints seconds, the quotient and the peak memory of the conversion's process.
+ * Copies SOURCE into FOLDER and syncs the copy to the disk, converts SOURCE into FOLDER, and deletes both, three times.
+ * Prints the median seconds, their ratio, and the peak memory of the converting process.
  */
 import { spawnSync } from "node:child_process";
 import { copyFile, mkdtemp, open, rm, stat } from "node:fs/promises";
@@ -37,7 +37,7 @@ console.log(`copy     ${copied.toFixed(2)} s (${rate(copied)})`);
 console.log(
   `convert  ${converted.toFixed(2)} s (${rate(converted)}), peak memory ${(peak / 1e6).toFixed(0)} MB`,
 );
-console.log(`quotient ${(converted / copied).toFixed(2)}`);
+console.log(`ratio    ${(converted / copied).toFixed(2)}`);
 
 async function seconds(work: () => Promise<void>): Promise<number> {
   const start = performance.now();

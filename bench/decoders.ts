@@ -1,11 +1,11 @@
 /**
- * How many of the image fixtures come out with Pillow's pixels: by our decoding, and by jimp's, as it is and with the
- * pixel mode put right from the file's header.
+ * Counts the image fixtures that get Pillow's pixels: from clipscope's decoders, from jimp's, and from jimp's with the
+ * pixel mode corrected from the file's header.
  *
  *     node dist/bench/decoders.js
  *
- * Counts files whose eval transforms (resize, crop, RGB) are all Pillow's, value for value. This is why lib/clip
- * reads PNG, GIF, BMP and TIFF itself.
+ * A file counts if all of its eval transforms (resize, crop, RGB) equal Pillow's, value for value. The counts are why
+ * lib/image decodes PNG, GIF, BMP and TIFF itself.
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -32,7 +32,7 @@ const { cases } = JSON.parse(readFileSync(`${folder}cases.json`, "utf8")) as { c
 const expected = gunzipSync(readFileSync(`${folder}expected.bin.gz`));
 const codecs = nodeCodecs();
 
-/** jimp's RGBA with the mode that the file has, as far as RGBA can hold it. */
+/** jimp's RGBA pixels, converted to the mode of our decoding as far as RGBA can hold it. */
 async function byJimp(file: string, ours: DecodedImage | null): Promise<DecodedImage> {
   const { bitmap } = await Jimp.fromBuffer(readFileSync(`${folder}${file}`));
   const { width, height } = bitmap;
@@ -64,7 +64,7 @@ async function isExact(item: Case, decode: () => Promise<DecodedImage>): Promise
   }
 }
 
-/** The options of the transform alone. */
+/** The options of the transform, without those of the comparison. */
 function optionsOf(options: Record<string, unknown>): Record<string, unknown> {
   const { interpolation, resize_mode, fill_color } = options;
   return { interpolation, resize_mode, fill_color };
@@ -72,7 +72,7 @@ function optionsOf(options: Record<string, unknown>): Record<string, unknown> {
 
 const counts = new Map<string, { files: number; ours: number; plain: number; withMode: number }>();
 const log = console.log;
-console.log = console.warn = console.error = () => undefined; // jimp's decoders talk
+console.log = console.warn = console.error = () => undefined; // jimp's decoders print messages
 for (const item of cases) {
   if (item.refused !== undefined) continue;
   const count = counts.get(item.format) ?? { files: 0, ours: 0, plain: 0, withMode: 0 };

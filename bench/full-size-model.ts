@@ -1,4 +1,4 @@
-/** A model directory of a published architecture on synthetic weights: the real sizes without a download. */
+/** Model directories of published architectures with synthetic weights: the real sizes without a download. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -15,29 +15,29 @@ import { planWeights, writeWeights } from "../tools/convert/write-weights.ts";
 export interface FullSizeOptions {
   /** One of open_clip's names. */
   readonly arch: string;
-  /** Blocks of each tower, where fewer will do. Default: as published. */
+  /** Blocks per tower. Default: as published. */
   readonly blocks?: number;
   readonly dtype: "F32" | "F16";
-  /** Where its folder goes. Default: the system's folder for temporary files. */
+  /** The folder that will contain the model's folder. Default: the system's temporary folder. */
   readonly parent?: string;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Where such a model lies. */
+/** The path of a model's folder. */
 export function fullSizeFolder({ arch, blocks, dtype, parent = tmpdir() }: FullSizeOptions): string {
   const parts = ["clipscope-bench", arch, ...(blocks === undefined ? [] : [`${blocks}-blocks`]), dtype];
   return join(parent, parts.join("-"));
 }
 
 /**
- * Writes the model, unless it is there already. Returns its folder.
+ * Writes the model unless its folder exists. Returns the folder.
  *
  * @throws InputError for an unknown architecture, or if the disk is full
  */
 export async function writeFullSizeModel(options: FullSizeOptions): Promise<string> {
   const { arch, blocks, dtype, onProgress } = options;
   const folder = fullSizeFolder(options);
-  if (await exists(folder)) return folder; // a folder that is there is whole
+  if (await exists(folder)) return folder; // folders appear only when they are complete
   const { modelConfig, textNetwork } = shallower(architectureByName(arch) as ModelConfig, blocks);
   const config = await parseClipConfig(modelConfig, arch, (name) =>
     Promise.resolve(textNetwork && name === textFolder ? { json: textNetwork, path: name } : null),
@@ -65,7 +65,7 @@ interface ModelConfig {
 
 const textFolder = "text";
 
-/** An architecture with so many blocks in each tower; a Hugging Face text network then needs a config of its own. */
+/** An architecture with `blocks` blocks per tower. A Hugging Face text network then needs its own config file. */
 function shallower(
   model: ModelConfig,
   blocks: number | undefined,

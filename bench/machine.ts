@@ -1,15 +1,15 @@
-/** The machine that figures come from. */
+/** A description of the machine, for result files. */
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
 
 export interface Machine {
   readonly processor: string;
-  /** That this process may use. */
+  /** Cores that this process may use. */
   readonly cores: number;
   /** Bytes. */
   readonly memory: number;
   readonly system: string;
   readonly node: string;
-  /** Processes at work or waiting, over the last minute, when the measuring began. */
+  /** The one-minute load average before the first measurement. */
   readonly load: number;
 }
 

@@ -1,4 +1,4 @@
-/** What `npm run bench` is asked for. */
+/** The command line options of `npm run bench`. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { backendNames, parseBackendChoice, type BackendChoice } from "../lib/tensor/backend.ts";
 import { InputError } from "../lib/errors/input-error.ts";
@@ -32,39 +32,44 @@ export interface BenchOptions {
   readonly keep: boolean;
 }
 
-/** @returns null where help was asked for, and given @throws InputError for an argument that is not understood */
+/**
+ * @returns null if the arguments asked for help, which has been printed then
+ * @throws InputError for an unknown or invalid argument
+ */
 export function parseOptions(args: readonly string[]): BenchOptions | null {
   const program = new Command("npm run bench --")
     .description(
-      "Measures clipscope on this machine, and with --peers others beside it. Without --model it writes a model of the published size on synthetic weights (4.8 GB, and 2.4 GB in F16).",
+      "Measures clipscope on this machine, and with --peers other programs too. Without --model it writes models of the published size with synthetic weights (4.8 GB, and 2.4 GB in F16).",
     )
     .addOption(
-      new Option("--only <sections>", `of ${sectionNames.join(",")}`)
+      new Option("--only <sections>", `sections to run, of ${sectionNames.join(",")}`)
         .argParser((text) => list(text, section))
         .default(sectionNames, "all"),
     )
     .addOption(
-      new Option("--backend <names>", `auto, or several of ${backendNames.join(",")}`)
+      new Option("--backend <names>", `auto, or a list of ${backendNames.join(",")}`)
         .argParser((text) => list(text, (name) => parseBackendChoice(name, "--backend")))
         .default(["auto"], "auto"),
     )
     .addOption(
-      new Option("--batch <sizes>", "images that run together")
+      new Option("--batch <sizes>", "batch sizes of the image tower")
         .argParser((text) => list(text, count))
         .default([1, 8], "1,8"),
     )
     .option("--arch <name>", "open_clip's name of the architecture", "xlm-roberta-large-ViT-H-14")
-    .addOption(new Option("--model <dir>", "a model directory of your own").conflicts(["arch", "blocks"]))
-    .option("--blocks <n>", "fewer blocks in each tower, for a quick run", count)
-    .option("--repeats <n>", "rounds at most", count, 5)
-    .option("--limit <seconds>", "of a measurement: no further round begins after it", count, 60)
+    .addOption(
+      new Option("--model <dir>", "measure this model directory instead").conflicts(["arch", "blocks"]),
+    )
+    .option("--blocks <n>", "blocks per tower, for a quick run", count)
+    .option("--repeats <n>", "maximum number of rounds per measurement", count, 5)
+    .option("--limit <seconds>", "start no further round of a measurement after this time", count, 60)
     .option(
       "--peers",
-      "measure PyTorch with open_clip, onnxruntime, Pillow, sharp and scikit-learn too",
+      "also measure PyTorch with open_clip, onnxruntime, Pillow, sharp and scikit-learn",
       false,
     )
-    .option("--python <path>", "a Python that has them", "python3")
-    .option("--modules <dir>", "a folder in which npm has installed onnxruntime-node and sharp", ".")
+    .option("--python <path>", "a Python that has the Python peers", "python3")
+    .option("--modules <dir>", "a folder where npm has installed onnxruntime-node and sharp", ".")
     .option("--keep", "keep the synthetic models for the next run", false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });

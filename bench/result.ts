@@ -1,4 +1,4 @@
-/** The file that a run leaves: the machine, what ran, and the tables with unrounded figures. */
+/** Result files: the machine, the programs, and the tables with unrounded figures. */
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,14 +11,14 @@ export const packageRoot = fileURLToPath(new URL("../../", import.meta.url));
 
 export interface Result {
   readonly machine: Machine;
-  /** As it was given, after `npm run bench --`. */
+  /** The arguments of the run, after `npm run bench --`. */
   readonly arguments: readonly string[];
-  /** Name → version or description of each program that was measured. */
+  /** Name → version or description of each measured program. */
   readonly programs: Readonly<Record<string, string>>;
   readonly tables: readonly Table[];
 }
 
-/** Writes a result under the time of day, into a folder that git ignores. Returns its path. */
+/** Writes a result into a folder that git ignores, named by the time. Returns its path. */
 export async function writeResult(result: Result): Promise<string> {
   const folder = join(packageRoot, "bench/results");
   await mkdir(folder, { recursive: true });
@@ -27,7 +27,7 @@ export async function writeResult(result: Result): Promise<string> {
   return path;
 }
 
-/** @throws InputError if it is no result file */
+/** @throws InputError if the file is not a result file */
 export function readResult(path: string): Result {
   let found: Partial<Result>;
   try {

@@ -1,7 +1,7 @@
 /**
- * Measuring in alternation: A B C A B C …, so that whatever else the machine does falls on all alike.
+ * Measures programs in turn (A B C A B C …), so that other load on the machine affects all of them.
  *
- * Between runs all rest for a moment: threads of the one that ran last may still spin, waiting for more work.
+ * A pause precedes each measurement: threads of the previous program may still spin while they wait for work.
  */
 import { setTimeout } from "node:timers/promises";
 
@@ -11,20 +11,21 @@ export interface Runner<Reply extends { readonly seconds: number }> {
 }
 
 export interface Measured<Reply> {
-  /** Of the fastest run, the least disturbed one. */
+  /** Seconds of the fastest run, the one least disturbed by other load. */
   readonly seconds: number;
+  /** Median seconds. */
   readonly median: number;
   readonly runs: number;
-  /** Of the fastest run. */
+  /** The reply of the fastest run. */
   readonly reply: Reply;
 }
 
 export interface RoundOptions {
-  /** Rounds at most. */
+  /** Maximum number of rounds. */
   readonly repeats: number;
-  /** No round begins later than so many seconds after the first, */
+  /** No round starts more than this many seconds after the first, */
   readonly limit: number;
-  /** but so many are run in any case. */
+  /** except that this many rounds always run. */
   readonly atLeast: number;
 }
 
@@ -53,7 +54,6 @@ export async function inTurn<Reply extends { readonly seconds: number }>(
   });
 }
 
-/** Seconds that something takes. */
 export async function timed(run: () => unknown): Promise<{ seconds: number }> {
   const start = performance.now();
   await run();

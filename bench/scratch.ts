@@ -1,4 +1,4 @@
-/** Files and folders that go when this process does, Ctrl-C included. */
+/** Files and folders that are deleted when this process ends, also by Ctrl-C. */
 import { rmSync } from "node:fs";
 
 const paths = new Set<string>();

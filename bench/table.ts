@@ -1,10 +1,10 @@
-/** Tables of measurements: as rows of plain values in the result file, as aligned text, and as Markdown. */
+/** Tables of measurements: plain values in result files, aligned text on a terminal, Markdown in the docs. */
 
 export type Cell = string | number | null;
 export type Row = Readonly<Record<string, Cell>>;
 
 export interface Column {
-  /** Of the rows' values. */
+  /** The key of its values in each row. */
   readonly key: string;
   readonly title: string;
   /** Significant digits of numbers. Default: 3. */
@@ -12,12 +12,12 @@ export interface Column {
 }
 
 export interface Table {
-  /** Its name in the result file and in the document's markers. */
+  /** Its name in the result file. */
   readonly id: string;
   readonly title: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
-  /** What the columns mean, where their titles do not say it all. */
+  /** Explains columns whose titles are too short to do so. */
   readonly legend?: string;
 }
 
@@ -35,14 +35,13 @@ export function terminalTable({ title, columns, rows, legend }: Table): string {
   return [title, ...text, ...below].map((line, at) => `${at === 0 ? "" : "  "}${line}\n`).join("");
 }
 
-export function markdownTable({ columns, rows, legend }: Table): string {
+export function markdownTable({ columns, rows }: Table): string {
   const [head = [], ...body] = cells(columns, rows);
   const rule = columns.map(({ key }) => (isTextColumn(rows, key) ? "---" : "---:"));
-  const table = [head, rule, ...body].map((line) => `| ${line.join(" | ")} |\n`).join("");
-  return legend === undefined ? table : `${table}\n${legend}.\n`;
+  return [head, rule, ...body].map((line) => `| ${line.join(" | ")} |\n`).join("");
 }
 
-/** The titles, then the rows, as text. */
+/** The header and the rows as text. */
 function cells(columns: readonly Column[], rows: readonly Row[]): string[][] {
   return [
     columns.map(({ title }) => title),
@@ -50,12 +49,12 @@ function cells(columns: readonly Column[], rows: readonly Row[]): string[][] {
   ];
 }
 
-function cellText(cell: Cell, digits = 3): string {
+export function cellText(cell: Cell, digits = 3): string {
   if (cell === null) return "";
   if (typeof cell === "string") return cell;
   if (Number.isInteger(cell)) return String(cell);
   if (Math.abs(cell) < 1e-3) return cell.toExponential(digits - 1);
-  // toPrecision alone would write 1.23e+4.
+  // toPrecision alone would give 1.23e+4.
   const rounded = Number(cell.toPrecision(digits));
   return rounded.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(rounded)))));
 }

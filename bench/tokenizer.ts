@@ -1,10 +1,10 @@
 /**
- * How fast a tokenizer loads and encodes, and what memory the process takes at most.
+ * Measures how fast a tokenizer loads and encodes, and the peak memory of the process.
  *
  *     node dist/bench/tokenizer.js TOKENIZER TEXTS
  *
- * TOKENIZER is a sentencepiece.bpe.model, a tokenizer.json or the English models' merges (.txt.gz); TEXTS is a table of
- * one JSON object a line, of which `text` is taken. Prints seconds, megabytes and texts a second, cleaning included.
+ * TOKENIZER is a sentencepiece.bpe.model, a tokenizer.json or the English models' merges (.txt.gz). TEXTS has one JSON
+ * object with a `text` per line. Prints seconds, megabytes and texts per second, including cleaning.
  */
 import { readFileSync } from "node:fs";
 import { createTokenizer } from "../lib/text/create-tokenizer.ts";
@@ -34,6 +34,6 @@ for (const end = performance.now() + 3000; performance.now() < end; encoded += t
 }
 const { user, system } = process.cpuUsage(encodeStart);
 console.log(
-  `${texts.length} different texts, ${((encoded * 1e6) / (user + system)).toFixed(0)} texts a second of CPU`,
+  `${texts.length} different texts, ${((encoded * 1e6) / (user + system)).toFixed(0)} texts per second of CPU time`,
 );
 console.log(`peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);

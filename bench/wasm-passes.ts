@@ -1,50 +1,99 @@
-/** Child of `wasm.ts`: image towers on wasm. Takes a `Task` a message, answers with a pass's milliseconds. */
-import { randomNormal, type Tensor4D } from "@tensorflow/tfjs-core";
-import { Clip } from "../lib/clip/clip.ts";
-import { declaredTensors } from "../lib/clip/network.ts";
-import { architectureByName, parseClipConfig } from "../lib/clip/config/open-clip.ts";
-import { parsePreprocessConfig } from "../lib/clip/config/preprocess-config.ts";
-import { startNodeBackend } from "../lib/node/backends/backends.ts";
-import { loadModel } from "../lib/node/models/load-model.ts";
-import { SyntheticStore } from "../lib/tensor/synthetic.ts";
+/**
+ * Compares this checkout's image tower on wasm with another checkout's, or with one thread: blocks of the published
+ * size with synthetic weights, and the demo model.
+ *
+ *     node dist/bench/wasm-passes.js [--baseline CHECKOUT] [--rounds 5] [--layers 2]
+ *
+ * Two processes take turns, so that other load affects both, and the fastest round of each counts. CHECKOUT must be
+ * built. Without it, the baseline is this checkout with CLIPSCOPE_THREADS=1.
+ */
+import { fork, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { Task } from "./wasm-passes-child.ts";
 
-export interface Task {
-  readonly model: "blocks" | "demo";
-  readonly batch: number;
+const here = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface WasmRatio extends Task {
+  /** Milliseconds of the fastest pass. */
+  readonly baseline: number;
+  readonly ours: number;
+  /** baseline / ours */
+  readonly ratio: number;
 }
 
-/** ViT-H/14's image tower, with fewer blocks of the same size. */
-async function blocks(layers: number): Promise<Clip> {
-  const name = "xlm-roberta-large-ViT-H-14";
-  const whole = await parseClipConfig(architectureByName(name), name, () => Promise.resolve(null));
-  const config = { ...whole, vision: { ...whole.vision, layers } };
-  return new Clip({
-    config,
-    store: new SyntheticStore(declaredTensors(config)),
-    preprocess: parsePreprocessConfig(undefined, config.vision.imageSize, name),
-    loadTokenizer: () => Promise.reject(new Error("images only")),
-    residency: "resident",
+const tasks: readonly Task[] = [
+  { model: "blocks", batch: 1 },
+  { model: "blocks", batch: 8 },
+  { model: "demo", batch: 1 },
+  { model: "demo", batch: 8 },
+];
+
+/**
+ * @param baseline the folder of another checkout; undefined for this one, on one thread
+ * @param layers number of blocks of the published size
+ */
+export async function wasmRatios(
+  baseline: string | undefined,
+  rounds: number,
+  layers: number,
+): Promise<WasmRatio[]> {
+  const start = (checkout: string, env: NodeJS.ProcessEnv = {}): ChildProcess =>
+    fork(join(checkout, "dist/bench/wasm-passes-child.js"), [String(layers)], {
+      env: { ...process.env, ...env },
+    });
+  const ours = start(here);
+  const theirs = baseline === undefined ? start(here, { CLIPSCOPE_THREADS: "1" }) : start(baseline);
+  try {
+    const ratios: WasmRatio[] = [];
+    for (const task of tasks) {
+      const best = { ours: Infinity, baseline: Infinity };
+      for (let round = 0; round <= rounds; round++) {
+        const times = { baseline: await ask(theirs, task), ours: await ask(ours, task) };
+        if (round === 0) continue; // loads the weights
+        best.ours = Math.min(best.ours, times.ours);
+        best.baseline = Math.min(best.baseline, times.baseline);
+      }
+      ratios.push({ ...task, ...best, ratio: best.baseline / best.ours });
+    }
+    return ratios;
+  } finally {
+    for (const child of [ours, theirs]) {
+      child.removeAllListeners();
+      child.kill();
+    }
+  }
+}
+
+function ask(child: ChildProcess, task: Task): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.removeAllListeners();
+    child.once("message", (time: number) => {
+      resolve(time);
+    });
+    child.once("exit", () => {
+      reject(new Error("a child process of the benchmark ended; see its message above"));
+    });
+    child.send(task);
   });
 }
 
-await startNodeBackend("wasm");
-const models = {
-  blocks: await blocks(Number(process.argv[2])),
-  demo: await loadModel(undefined, { backend: "wasm" }),
-};
-
-async function pass({ model, batch }: Task): Promise<number> {
-  const clip = models[model];
-  const pixels: Tensor4D = randomNormal([batch, 3, ...clip.config.vision.imageSize]);
-  const start = performance.now();
-  const features = await clip.encodeImage(pixels);
-  await features.data();
-  const time = performance.now() - start;
-  features.dispose();
-  pixels.dispose();
-  return time;
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({
+    options: {
+      baseline: { type: "string" },
+      rounds: { type: "string", default: "5" },
+      layers: { type: "string", default: "2" },
+    },
+  });
+  const ratios = await wasmRatios(values.baseline, Number(values.rounds), Number(values.layers));
+  for (const { model, batch, baseline, ours, ratio } of ratios) {
+    const name = model === "demo" ? "demo model" : `${values.layers} blocks of ViT-H/14`;
+    console.log(
+      `${name}, batch ${batch}`.padEnd(32) +
+        `${baseline.toFixed(1)} ms → ${ours.toFixed(1)} ms`.padEnd(28) +
+        `${ratio.toFixed(2)} × as fast`,
+    );
+  }
 }
-
-process.on("message", (task: Task) => {
-  void pass(task).then((time) => process.send!(time));
-});

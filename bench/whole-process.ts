@@ -1,21 +1,21 @@
-/** A whole process, from start to exit. */
+/** Time and peak memory of whole processes, from start to exit. */
 import { spawnSync } from "node:child_process";
 
 export interface WholeProcess {
   readonly seconds: number;
-  /** Bytes of memory at most. */
+  /** Peak memory in bytes. */
   readonly peak: number;
 }
 
-/** Node with some arguments. It tells its peak on a channel of its own. @throws Error if it fails */
+/** Runs Node, which reports its peak memory on file descriptor 3. @throws Error if the process fails */
 export function nodeProcess(...args: readonly string[]): WholeProcess {
-  const tellPeak = `process.on("exit", () => require("node:fs").writeSync(3, String(process.resourceUsage().maxRSS)))`;
-  const hook = `data:text/javascript,import{createRequire}from"node:module";const require=createRequire("file:///");${encodeURIComponent(tellPeak)}`;
+  const reportPeak = `process.on("exit", () => require("node:fs").writeSync(3, String(process.resourceUsage().maxRSS)))`;
+  const hook = `data:text/javascript,import{createRequire}from"node:module";const require=createRequire("file:///");${encodeURIComponent(reportPeak)}`;
   const { seconds, output } = run(process.execPath, ["--import", hook, ...args]);
   return { seconds, peak: 1024 * Number(output[3]) };
 }
 
-/** A program whose last line is its peak. @throws Error if it fails */
+/** Runs a program whose last line of output is its peak memory in bytes. @throws Error if the process fails */
 export function programProcess(command: string, args: readonly string[]): WholeProcess {
   const { seconds, output } = run(command, args);
   return { seconds, peak: Number(output[1]!.trim().split("\n").at(-1)) };

@@ -1,20 +1,17 @@
-/** clipscope under Node. */
+/**
+ * Load a model, embed images and texts, classify and search: what most programs need. Node only.
+ *
+ * @module clipscope
+ */
 import "./node/tap-scope.ts";
 
-export * from "./clip/index.ts";
-export * from "./features/index.ts";
-export * from "./probe/index.ts";
-export * from "./tasks/index.ts";
-export * from "./tensor/index.ts";
+export { InputError } from "./errors/input-error.ts";
+export { loadModel, type LoadOptions } from "./node/models/load-model.ts";
+export { demoModel } from "./node/models/model-directory.ts";
+export { pullModel } from "./node/models/pull-model.ts";
+export type { PulledFile, PullOptions, PullReport } from "./node/hub/pull.ts";
 export { startNodeBackend } from "./node/backends/backends.ts";
-export {
-  embedImagesToFile,
-  embedTextsToFile,
-  readFeatures,
-  writeFeatures,
-} from "./node/features/features-files.ts";
-export { openProbe, predictImage, predictImages, probeLayers, saveProbe } from "./node/features/probes.ts";
-export { nodeCodecs } from "./node/images/codecs.ts";
+export { readImages } from "./node/images/read-images.ts";
 export {
   embedImage,
   embedImages,
@@ -23,9 +20,44 @@ export {
   type EmbedImagesOptions,
   type EmbedTapsOptions,
 } from "./node/images/embed-images.ts";
-export { imageLoader, type ImageLoader, type ImageLoaderOptions } from "./node/images/image-loader.ts";
-export { loadModel, type LoadOptions } from "./node/models/load-model.ts";
-export { demoModel } from "./node/models/model-directory.ts";
-export type { PulledFile, PullOptions, PullReport } from "./node/hub/pull.ts";
-export { pullModel } from "./node/models/pull-model.ts";
-export { readImages } from "./node/images/read-images.ts";
+export {
+  embedImagesToFile,
+  embedTextsToFile,
+  readFeatures,
+  writeFeatures,
+} from "./node/features/features-files.ts";
+export { openProbe, predictImage, predictImages, probeLayers, saveProbe } from "./node/features/probes.ts";
+export {
+  Clip,
+  contrastiveLoss,
+  gradients,
+  l2Normalize,
+  type ClipConfig,
+  type EncodeOptions,
+  type EncodeTokensOptions,
+  type GradientInputs,
+  type Gradients,
+  type LossInputs,
+  type PreprocessConfig,
+  type Tokenizer,
+} from "./clip/index.ts";
+export { Probe } from "./probe/index.ts";
+export {
+  rank,
+  zeroShotClassifier,
+  ZeroShotClassifier,
+  type ClassScore,
+  type EmbeddedImages,
+  type Match,
+  type Ranked,
+  type TappedImages,
+  type ZeroShotOptions,
+} from "./tasks/index.ts";
+export {
+  withTaps,
+  type BackendChoice,
+  type BackendInfo,
+  type Patch,
+  type Residency,
+  type TapSink,
+} from "./tensor/index.ts";

@@ -1,5 +1,5 @@
 /**
- * clipscope as a contender.
+ * The participant clipscope.
  *
  *     node clipscope.js MODEL BACKEND WEIGHTS
  */
@@ -26,8 +26,8 @@ const [directory = "", backend = "auto", weights = "auto"] = process.argv.slice(
 const info = await startNodeBackend(parseBackendChoice(backend));
 const model = await loadModel(directory, { backend: info.name, weights: weights as Residency | "auto" });
 
-/** Until its numbers are here. */
-async function untilRead(run: () => Promise<Tensor2D>): Promise<Reply> {
+/** Times a pass until its numbers can be read. */
+async function timeUntilRead(run: () => Promise<Tensor2D>): Promise<Reply> {
   let embedding: Float32Array | undefined;
   const { seconds } = await timed(async () => {
     const result = await run();
@@ -41,16 +41,16 @@ async function image(batch: number): Promise<Reply> {
   const [height, width] = model.config.vision.imageSize;
   const shape: [number, number, number, number] = [batch, 3, height, width];
   const pixels = tensor4d(syntheticValues("input.image", shape, 0, 3 * batch * height * width), shape);
-  const reply = await untilRead(() => model.encodeImage(pixels));
+  const reply = await timeUntilRead(() => model.encodeImage(pixels));
   pixels.dispose();
   return reply;
 }
 
 function text({ rows, batchSize }: TextRequest): Promise<Reply> {
-  return untilRead(() => model.encodeTokens(rows, { batchSize }));
+  return timeUntilRead(() => model.encodeTokens(rows, { batchSize }));
 }
 
-/** The faster of tfjs's product and the network's own. */
+/** The faster one of tfjs's matrix product and the network's own. */
 async function matrix(size: number): Promise<Reply> {
   const a = randomNormal<Rank.R2>([size, size]);
   const b = randomNormal<Rank.R2>([size, size]);
@@ -59,7 +59,7 @@ async function matrix(size: number): Promise<Reply> {
   let best = Infinity;
   for (const product of products) {
     const { seconds } = await timed(async () => {
-      const total = tidy(() => sum(product())); // done when a number of it is here
+      const total = tidy(() => sum(product())); // reading one number is enough to wait for the product
       await total.data();
       total.dispose();
     });
@@ -69,7 +69,7 @@ async function matrix(size: number): Promise<Reply> {
   return { seconds: best };
 }
 
-/** All weights of the image tower, a block after the other, as a pass loads them. */
+/** Loads all weights of the image tower block by block, as a pass does. */
 async function load(): Promise<Reply> {
   const { visual, weights: all } = model;
   const names = [...all.store.tensors.keys()].filter((name) => name.startsWith("visual."));
@@ -78,19 +78,19 @@ async function load(): Promise<Reply> {
   });
   const loading = await timed(async () => {
     for (const { scope } of visual.transformer.resblocks) await scope.load();
-    await visual.scope.load(); // the rest
+    await visual.scope.load(); // the weights outside the blocks
   });
   for (const handle of all.under("visual.")) handle.dispose();
   return { seconds: loading.seconds, reading: reading.seconds };
 }
 
-const who = { name: `clipscope, ${info.name}`, version: info.description };
-await serve(who, {
+const identity = { name: `clipscope, ${info.name}`, version: info.description };
+await serve(identity, {
   image: ({ batch }) => image(batch),
   text,
   matrix: ({ size }) => matrix(size),
   memory: () => Promise.resolve({ seconds: 0, peak: 1024 * process.resourceUsage().maxRSS }),
-  // Not where the weights would not fit into the backend.
+  // Streamed weights do not fit the backend all at once.
   ...(model.weights.residency === "resident" && { load }),
 });
 await model.dispose();

@@ -1,4 +1,4 @@
-/** Builds a network in ONNX's file format, with its weights left where they are: in a safetensors file. */
+/** Builds a network in ONNX's file format that refers to its weights in a safetensors file. */
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import protobuf from "protobufjs";
@@ -12,13 +12,13 @@ const schema = protobuf.parse(readFileSync(join(packageRoot, "bench/peers/onnx.p
 
 type Attribute = number | readonly number[] | { readonly float: number };
 
-/** A value of the graph, by name. */
+/** The name of a value in the graph. */
 type Value = string;
 
-/** A name stands for any size: the batch. */
+/** A string is a symbolic size, such as the batch. */
 type Size = number | string;
 
-/** The `index`-th of `of` equal parts. */
+/** Part number `index` of `of` equal parts. */
 export interface Part {
   readonly index: number;
   readonly of: number;
@@ -34,7 +34,7 @@ export class OnnxGraph {
   readonly #inputs: object[] = [];
   readonly #outputs: object[] = [];
 
-  /** @param weights a safetensors file beside which the model will lie */
+  /** @param weights a safetensors file in the folder that the model will be written to */
   constructor(weights: TensorStore | null = null) {
     this.#weights = weights;
   }
@@ -49,16 +49,16 @@ export class OnnxGraph {
   }
 
   /**
-   * A weight of the file, or a part of it along its first axis, in the order of the file.
+   * A weight of the file, or a part of it along the first axis.
    *
-   * @throws InputError if it is no float32: ONNX would have to convert it in every run
+   * @throws InputError if it is not float32, which ONNX would have to convert in every run
    */
   weight(name: string, part: Part = { index: 0, of: 1 }): Value {
     const { dtype, shape, offset, size } = tensorInfo(this.#weights!, name);
     const file = this.#weights!.name;
     if (dtype !== "F32")
       throw new InputError(
-        `${file}: ${name}: expected F32 for onnxruntime, found ${dtype}; "clipscope convert --dtype f32" makes it`,
+        `${file}: ${name}: expected F32 for onnxruntime, found ${dtype}; convert the model with "clipscope convert --dtype f32"`,
       );
     const length = size / part.of;
     const place = { location: basename(file), offset: offset + part.index * length, length };
@@ -73,7 +73,7 @@ export class OnnxGraph {
     return value;
   }
 
-  /** Whole numbers that are an operation's input: a shape, positions. */
+  /** A constant vector of integers, such as a shape or positions. */
   integers(...values: readonly number[]): Value {
     const name = `[${values.join(", ")}]`;
     const dims = [values.length];
@@ -81,7 +81,7 @@ export class OnnxGraph {
     return name;
   }
 
-  /** An operation with one output. */
+  /** Adds an operation with one output. */
   apply(
     operation: string,
     inputs: readonly Value[],
@@ -90,7 +90,7 @@ export class OnnxGraph {
     return this.applyMany(operation, inputs, 1, attributes)[0]!;
   }
 
-  /** An operation with several outputs. Those of onnxruntime's own are written "com.microsoft:Name". */
+  /** Adds an operation with several outputs. "com.microsoft:Name" is one of onnxruntime's own operations. */
   applyMany(
     operation: string,
     inputs: readonly Value[],
@@ -105,7 +105,7 @@ export class OnnxGraph {
     return output;
   }
 
-  /** The file's bytes. */
+  /** The bytes of the ONNX file. */
   encode(): Uint8Array {
     const model = schema.lookupType("onnx.ModelProto");
     const opset_import = [

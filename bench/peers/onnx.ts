@@ -1,18 +1,18 @@
 /**
- * The image tower for onnxruntime, and a matrix product for its rate.
+ * The image tower as an ONNX model, and a matrix product that measures onnxruntime's rate.
  *
- * Gemm with transB takes the weights as they lie in the file, and onnxruntime repacks them once. On blocks of ViT-H/14 it
- * was as fast as MatMul on transposed weights; MultiHeadAttention, onnxruntime's own operation, as MatMul and Softmax;
- * three products for query, key and value as one that is split: all within the noise of one another.
+ * Gemm with transB takes the weights as they are stored, and onnxruntime repacks them once. Three choices made no
+ * measurable difference on blocks of ViT-H/14: Gemm instead of MatMul on transposed weights, onnxruntime's
+ * MultiHeadAttention instead of MatMul and Softmax, and three products for query, key and value instead of one.
  */
 import type { ClipConfig, VisionConfig } from "../../lib/clip/config/clip-config.ts";
 import type { TensorStore } from "../../lib/tensor/store.ts";
 import { OnnxGraph, type Part } from "./onnx-graph.ts";
 
 /**
- * The tower: `pixels` [B, 3, H, W] → `embedding` [B, embedDim].
+ * The image tower: `pixels` [B, 3, H, W] → `embedding` [B, embedDim].
  *
- * @param weights a safetensors file in float32, beside which the model must lie
+ * @param weights a safetensors file in float32, in the folder that the model will be written to
  */
 export function imageTowerModel(
   { vision, embedDim, quickGelu }: ClipConfig,
@@ -44,7 +44,7 @@ export function matrixProductModel(size: number): Uint8Array {
   return graph.encode();
 }
 
-/** Patches behind the class token, with positions. [B, L, width] */
+/** The class token and the patches, with positions. [B, L, width] */
 function embed(graph: OnnxGraph, pixels: string, vision: VisionConfig, patches: number): string {
   const { width, patchSize } = vision;
   const kernel = graph.weight("visual.conv1.weight");
@@ -86,7 +86,7 @@ function block(
   return graph.apply("Add", [attended, unfold(linear(graph, active, `${path}.mlp.c_proj.`))]);
 }
 
-/** x · Wᵀ + b of rows; with a part of the outputs, where several Linears are stacked in one weight */
+/** x · Wᵀ + b by row. `part` selects one of several Linears that are stacked in one weight. */
 function linear(graph: OnnxGraph, rows: string, prefix: string, part?: Part): string {
   const weights = ["weight", "bias"].map((name) => graph.weight(`${prefix}${name}`, part));
   return graph.apply("Gemm", [rows, ...weights], { transB: 1 });

@@ -1,5 +1,5 @@
 /**
- * onnxruntime-node as a contender: no dependency of ours (288 MB), found from the folder named.
+ * The participant onnxruntime-node. It has 288 MB and is not a dependency: FOLDER is where npm has installed it.
  *
  *     node onnxruntime.js FOLDER TOWER.onnx MATRIX.onnx HEIGHT WIDTH
  */
@@ -11,7 +11,7 @@ import { timed } from "../rounds.ts";
 import { encodeEmbedding, type Reply } from "./protocol.ts";
 import { serve } from "./serve.ts";
 
-/** What we use of onnxruntime-node. */
+/** The part of onnxruntime-node's API that is used here. */
 interface OnnxRuntime {
   readonly env: { readonly versions: { readonly node?: string; readonly common: string } };
   readonly InferenceSession: {

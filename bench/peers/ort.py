@@ -1,4 +1,4 @@
-"""Python's onnxruntime as a contender.
+"""The participant onnxruntime, in Python.
 
     python ort.py TOWER.onnx MATRIX.onnx HEIGHT WIDTH
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import onnxruntime
 import serve
 
-sys.path.insert(0, os.fspath(Path(__file__).parents[2] / "golden"))
+sys.path.insert(0, os.fspath(Path(__file__).parents[2] / "tools" / "golden"))
 import synthetic  # noqa: E402
 
 TOWER, PRODUCT = sys.argv[1:3]

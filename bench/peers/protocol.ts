@@ -1,49 +1,50 @@
 /**
- * What a contender, a process of its own, is asked and answers: one JSON line each.
+ * The protocol between the benchmark and its participants: one line of JSON per message.
  *
- * It first says who it is (`Hello`). Pixels are those of `syntheticValues("input.image")`, which Python makes too.
+ * A participant first sends a `Hello`, then one `Reply` per `Request`. Pixels are `syntheticValues("input.image")`,
+ * which tools/golden/synthetic.py computes in Python.
  */
 
 export type Request =
   | { readonly kind: "matrix"; readonly size: number }
   | { readonly kind: "image"; readonly batch: number }
   | TextRequest
-  /** Peak memory of the process until now. */
+  /** The peak memory of the process so far. */
   | { readonly kind: "memory" }
-  /** Loads all weights of the image tower, and reads their bytes alone. */
+  /** Reads the bytes of the image tower's weights, then loads them. */
   | { readonly kind: "load" }
-  /** Prepares an image file so many times. */
+  /** Preprocesses an image file `count` times. */
   | { readonly kind: "preprocess"; readonly path: string; readonly count: number };
 
 export interface TextRequest {
   readonly kind: "text";
   readonly rows: readonly (readonly number[])[];
-  /** Texts that run together. */
+  /** Texts per batch. */
   readonly batchSize: number;
-  /** Tokens to which those pad who pad. */
+  /** The length that participants without dynamic padding pad to. */
   readonly padTo: number;
 }
 
 export interface Hello {
   readonly name: string;
   readonly version: string;
-  /** The requests that it answers. */
+  /** The kinds of request that it answers. */
   readonly kinds: readonly Request["kind"][];
 }
 
 export interface Reply {
   readonly seconds: number;
-  /** Of "image" and "text": float32 [rows, width], little-endian, in base64. */
+  /** For "image" and "text": float32 [rows, width], little-endian, in base64. */
   readonly embedding?: string;
-  /** Of "memory": bytes. */
+  /** For "memory": bytes. */
   readonly peak?: number;
-  /** Of "load": seconds for the bytes alone. */
+  /** For "load": seconds to read the bytes. */
   readonly reading?: number;
 }
 
 /** The rows of an embedding. */
 export function rowsOf({ embedding }: Reply, count: number): Float32Array[] {
-  if (embedding === undefined) throw new Error("a contender answered without an embedding");
+  if (embedding === undefined) throw new Error("a participant answered without an embedding");
   const bytes = Buffer.from(embedding, "base64");
   const values = new Float32Array(new Uint8Array(bytes).buffer);
   const width = values.length / count;

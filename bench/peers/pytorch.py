@@ -1,7 +1,7 @@
-"""open_clip on PyTorch as a contender: its model on the benchmark's weights.
+"""The participant PyTorch: open_clip's model on the benchmark's weights.
 
     python pytorch.py MODEL            answers requests
-    python pytorch.py MODEL IMAGE      embeds one image file as a program of its own, and prints its peak memory in bytes
+    python pytorch.py MODEL IMAGE      embeds one image file and prints the peak memory of the process in bytes
 """
 
 import json
@@ -10,7 +10,7 @@ import resource
 import sys
 from pathlib import Path
 
-sys.path.insert(0, os.fspath(Path(__file__).parents[2] / "golden"))
+sys.path.insert(0, os.fspath(Path(__file__).parents[2] / "tools" / "golden"))
 import reference  # noqa: E402  (before anything that imports torchvision)
 
 import numpy as np  # noqa: E402
@@ -25,7 +25,7 @@ torch.set_grad_enabled(False)
 
 
 def load(directory: Path) -> torch.nn.Module:
-    """The model with its weights still in the file, where the text network is one that needs no other start."""
+    """Builds the model on memory-mapped weights if it has a Hugging Face text network; else loads it as usual."""
     config = json.loads((directory / "open_clip_config.json").read_text())
     if "hf_model_name" not in config["model_cfg"]["text_cfg"]:
         return reference.load(directory)[0]
@@ -46,7 +46,7 @@ def answer_requests(directory: Path) -> None:
     in_memory = set()
 
     def into_memory(prefix: str) -> None:
-        """Before a tower runs for the first time."""
+        """Copies a tower's memory-mapped weights into memory, once."""
         if prefix not in in_memory:
             for name, parameter in model.named_parameters():
                 if name.startswith("visual.") == (prefix == "visual."):

@@ -1,4 +1,7 @@
-"""Fits scikit-learn's logistic regression to a features file: scikit_learn.py FILE ITERATIONS C. Prints its figures as JSON."""
+"""Fits scikit-learn's logistic regression to a features file and prints the figures as JSON.
+
+    python scikit_learn.py FILE ITERATIONS C
+"""
 
 import json
 import resource
@@ -28,7 +31,7 @@ def read(path):
 
 
 path, iterations, C = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-warnings.simplefilter("ignore")  # that the iterations ran out is what was asked for
+warnings.simplefilter("ignore")  # tol=0 always ends at the iteration limit, which scikit-learn warns about
 before = peak()
 features, labels = read(path)
 model = LogisticRegression(C=C, tol=0, max_iter=iterations)

@@ -1,4 +1,4 @@
-"""The contender's side of the benchmark's protocol (protocol.ts): answers requests on standard input until that ends."""
+"""The participant's side of the benchmark's protocol (protocol.ts): answers requests from standard input until it ends."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def serve(name: str, version: str, answers: dict[str, Callable[[dict], dict]]) -> None:
-    """answers: by the request's kind."""
+    """answers maps the kind of a request to the function that answers it."""
     print(json.dumps({"name": name, "version": version, "kinds": list(answers)}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
@@ -24,7 +24,7 @@ def cores() -> int:
 
 
 def timed(run: Callable[[], np.ndarray | None]) -> dict:
-    """The answer for something that gives an embedding, or nothing."""
+    """The reply for a function that returns an embedding or None."""
     start = time.perf_counter()
     result = run()
     seconds = time.perf_counter() - start

@@ -1,10 +1,10 @@
-/** From the start of a program to its first answer, as a person waits for it. */
+/** Whole processes: from the start of a program to the end of its first result. */
 import { createReadStream, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { finished } from "node:stream/promises";
 import { join } from "node:path";
 import { demoModel, findWeights, openWeights } from "../../lib/node/models/model-directory.ts";
-import { pytorch, startPeers, stopAll, type Field } from "../field.ts";
+import { pytorch, startPeers, stopAll, type Context } from "../context.ts";
 import { packageRoot } from "../result.ts";
 import { inTurn, type Runner } from "../rounds.ts";
 import { removeAtExit } from "../scratch.ts";
@@ -18,21 +18,22 @@ const image = join(
 );
 const program = join(packageRoot, "bin/clipscope.js");
 
-export async function measureCold(field: Field, directories: readonly string[]): Promise<Table[]> {
+export async function measureCold(context: Context, directories: readonly string[]): Promise<Table[]> {
   const folder = mkdtempSync(join(tmpdir(), "clipscope-bench-"));
   removeAtExit(folder);
   const out = join(folder, "features.safetensors");
-  const demo = await measured(field, [classify()]);
-  const first = await measured(field, [
-    ...(await Promise.all(directories.map((directory) => embeds(field, directory, out)))).flat(),
-    ...(await openClip(field)),
+  const demo = await measured(context, [classify()]);
+  const first = await measured(context, [
+    ...(await Promise.all(directories.map((directory) => embeds(context, directory, out)))).flat(),
+    ...(await openClip(context)),
   ]);
   return [
     {
       id: "cold",
-      title: "one image, from the start of the program to its end, files cached, in turn",
+      title: "one image, whole process, files cached",
       columns: [
-        { key: "what", title: "program" },
+        { key: "program", title: "program" },
+        { key: "what", title: "task" },
         { key: "seconds", title: "s" },
         { key: "median", title: "median" },
         { key: "gigabytes", title: "peak, GB" },
@@ -43,11 +44,16 @@ export async function measureCold(field: Field, directories: readonly string[]):
   ];
 }
 
-async function measured({ options, note }: Field, runners: readonly Runner<WholeProcess>[]): Promise<Row[]> {
-  note(`whole programs: ${runners.map(({ name }) => name).join("; ")}`);
+interface Task extends Runner<WholeProcess> {
+  readonly what: string;
+}
+
+async function measured({ options, showStatus }: Context, runners: readonly Task[]): Promise<Row[]> {
+  showStatus(`whole processes: ${runners.map(({ name, what }) => `${name}, ${what}`).join("; ")}`);
   const figures = await inTurn(runners, { ...options, atLeast: 2 });
   return figures.map(({ seconds, median, runs, reply }, at) => ({
-    what: runners[at]!.name,
+    program: runners[at]!.name,
+    what: runners[at]!.what,
     seconds,
     median,
     gigabytes: reply.peak / 1e9,
@@ -55,16 +61,17 @@ async function measured({ options, note }: Field, runners: readonly Runner<Whole
   }));
 }
 
-function classify(): Runner<WholeProcess> {
+function classify(): Task {
   const labels = "red circle,blue square,green star,cerchio rosso,赤い丸,红色圆形";
   const args = ["classify", image, "--labels", labels, "--backend", "wasm", "--model", demoModel];
   return {
-    name: "clipscope classify, demo model, wasm",
+    name: "clipscope, wasm",
+    what: "classify",
     run: () => Promise.resolve(nodeProcess(program, ...args)),
   };
 }
 
-async function embeds({ options }: Field, directory: string, out: string): Promise<Runner<WholeProcess>[]> {
+async function embeds({ options }: Context, directory: string, out: string): Promise<Task[]> {
   const store = await openWeights(directory);
   const { dtype } = store.tensors.get("visual.proj")!;
   await store.close();
@@ -72,24 +79,26 @@ async function embeds({ options }: Field, directory: string, out: string): Promi
   return options.backend.map((backend) => {
     const args = ["embed", "--images", image, "--model", directory, "--backend", backend, "--out", out];
     return {
-      name: `clipscope embed, ${dtype}, backend ${backend}`,
+      name: `clipscope, ${backend}`,
+      what: `embed, ${dtype}`,
       run: () => Promise.resolve(nodeProcess(program, ...args)),
     };
   });
 }
 
-/** Where Python has it. */
-async function openClip(field: Field): Promise<Runner<WholeProcess>[]> {
-  const peer = pytorch(field);
-  const here = await startPeers(field, [peer]);
+/** open_clip on the first model, if Python has it. */
+async function openClip(context: Context): Promise<Task[]> {
+  const peer = pytorch(context);
+  const here = await startPeers(context, [peer]);
   await stopAll(here);
   return here.map(() => ({
-    name: "open_clip in Python, the first of these files",
+    name: "PyTorch",
+    what: "embed, F32",
     run: () => Promise.resolve(programProcess(peer.command, [...peer.args, image])),
   }));
 }
 
-/** So that the system has it in memory. */
+/** Brings a file into the system's cache. */
 async function readThrough(path: string): Promise<void> {
   await finished(createReadStream(path, { highWaterMark: 2 ** 22 }).resume());
 }

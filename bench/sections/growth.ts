@@ -1,9 +1,9 @@
-/** How the cost of an image and a text grows with their size: by the operations, which are counted and not measured. */
+/** Operations of an image and a text by size. They are counted, not measured. */
 import { countFlops } from "../../lib/clip/flops.ts";
-import type { Field } from "../field.ts";
+import type { Context } from "../context.ts";
 import type { Row, Table } from "../table.ts";
 
-export function countGrowth({ model: { config } }: Field): Promise<Table[]> {
+export function countGrowth({ model: { config } }: Context): Promise<Table[]> {
   const base = countFlops(config);
   const [height, width] = config.vision.imageSize;
   const images = [1, 1.5, 2].map((scale): Row => {
@@ -20,7 +20,7 @@ export function countGrowth({ model: { config } }: Field): Promise<Table[]> {
   });
   const table: Table = {
     id: "growth",
-    title: "counted operations of one image and one text",
+    title: "operations of one image and one text, counted",
     columns: [
       { key: "what", title: "input" },
       { key: "gflops", title: "GFLOP" },

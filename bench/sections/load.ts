@@ -1,34 +1,34 @@
-/** Loading the image tower's weights from a file that the system keeps in memory, against reading their bytes. */
+/** Loading the image tower's weights from a cached file, compared with reading their bytes. */
 import { openWeights } from "../../lib/node/models/model-directory.ts";
-import type { Contender } from "../contender.ts";
-import { startOurs, stopAll, type Field } from "../field.ts";
+import type { Participant } from "../participant.ts";
+import { startOurs, stopAll, type Context } from "../context.ts";
 import type { Row, Table } from "../table.ts";
 
 const repeats = 3;
 
-export async function measureLoad(field: Field, directories: readonly string[]): Promise<Table[]> {
+export async function measureLoad(context: Context, directories: readonly string[]): Promise<Table[]> {
   const rows: Row[] = [];
   for (const directory of directories) {
     const store = await openWeights(directory);
     const tensors = [...store.tensors].filter(([name]) => name.startsWith("visual."));
     const bytes = tensors.reduce((sum, [, { size }]) => sum + size, 0);
     await store.close();
-    const contenders = await startOurs(field, directory);
+    const participants = await startOurs(context, directory);
     try {
-      for (const contender of contenders.filter((one) => one.answers("load"))) {
-        field.note(`load: ${contender.name}`);
-        rows.push({ dtype: tensors[0]![1].dtype, gigabytes: bytes / 1e9, ...(await load(contender)) });
+      for (const participant of participants.filter((one) => one.answers("load"))) {
+        context.showStatus(`load: ${participant.name}`);
+        rows.push({ dtype: tensors[0]![1].dtype, gigabytes: bytes / 1e9, ...(await load(participant)) });
       }
     } finally {
-      await stopAll(contenders);
+      await stopAll(participants);
     }
   }
   return [
     {
       id: "load",
-      title: "loading the image tower's weights, the file cached",
+      title: "load the image tower's weights, file cached",
       columns: [
-        { key: "contender", title: "program" },
+        { key: "program", title: "program" },
         { key: "dtype", title: "file" },
         { key: "gigabytes", title: "GB" },
         { key: "reading", title: "reading, s" },
@@ -40,13 +40,13 @@ export async function measureLoad(field: Field, directories: readonly string[]):
   ];
 }
 
-/** The fastest of both; the contender reads and loads in turn. */
-async function load(contender: Contender): Promise<Row> {
+/** The fastest of several repetitions; the participant reads and loads in each. */
+async function load(participant: Participant): Promise<Row> {
   let [reading, loading] = [Infinity, Infinity];
   for (let i = 0; i < repeats; i++) {
-    const reply = await contender.ask({ kind: "load" });
+    const reply = await participant.ask({ kind: "load" });
     reading = Math.min(reading, reply.reading!);
     loading = Math.min(loading, reply.seconds);
   }
-  return { contender: contender.name, reading, loading, ratio: loading / reading };
+  return { program: participant.name, reading, loading, ratio: loading / reading };
 }

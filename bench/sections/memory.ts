@@ -1,31 +1,31 @@
-/** Memory of the image tower, its weights resident or streamed, each in a process of its own. */
+/** Memory of the image tower with resident and with streamed weights, each in its own process. */
 import { fittingResidency } from "../../lib/node/models/load-model.ts";
 import { openWeights } from "../../lib/node/models/model-directory.ts";
 import { elementCount } from "../../lib/tensor/dtype.ts";
 import type { TensorStore } from "../../lib/tensor/store.ts";
 import type { Residency } from "../../lib/tensor/weight.ts";
-import type { Contender } from "../contender.ts";
-import { startOurs, stopAll, type Field } from "../field.ts";
+import type { Participant } from "../participant.ts";
+import { startOurs, stopAll, type Context } from "../context.ts";
 import { inTurn } from "../rounds.ts";
 import type { Row, Table } from "../table.ts";
 
 const batch = 16;
 const megabyte = 1e6;
 
-export async function measureMemory(field: Field, directories: readonly string[]): Promise<Table[]> {
+export async function measureMemory(context: Context, directories: readonly string[]): Promise<Table[]> {
   const rows: Row[] = [];
   for (const [at, directory] of directories.entries()) {
     const store = await openWeights(directory);
-    // How a file is stored makes no difference to a large batch: the first will do.
-    rows.push(...(await measureFile(field, directory, store, at === 0)));
+    // The dtype of the file does not matter to a large batch, so only the first model runs one.
+    rows.push(...(await measureFile(context, directory, store, at === 0)));
     await store.close();
   }
   return [
     {
       id: "memory",
-      title: "image tower: memory, and what streaming costs",
+      title: "image tower: memory, and the time that streaming costs",
       columns: [
-        { key: "contender", title: "program" },
+        { key: "program", title: "program" },
         { key: "dtype", title: "file" },
         { key: "residency", title: "weights" },
         { key: "idle", title: "idle MB" },
@@ -38,21 +38,21 @@ export async function measureMemory(field: Field, directories: readonly string[]
       rows,
       legend:
         `idle: peak MB of the process before its first image; batch 1, batch ${batch}: how far the peak rose above it; ` +
-        "% over: what that is more than the weights in float32; " +
-        `s: a pass of batch ${batch}, in turn; × resident: the same with resident weights`,
+        "% over: batch 1 beyond the size of the weights in float32; " +
+        `s: one pass of batch ${batch}; × resident: that time divided by the time with resident weights`,
     },
   ];
 }
 
 interface Case {
-  readonly contender: Contender;
+  readonly participant: Participant;
   readonly residency: Residency;
   readonly idle: number;
   readonly peak: number;
 }
 
 async function measureFile(
-  field: Field,
+  context: Context,
   directory: string,
   store: TensorStore,
   isTimed: boolean,
@@ -61,27 +61,27 @@ async function measureFile(
   const cases: Case[] = [];
   try {
     for (const residency of ["resident", "streamed"] as const) {
-      field.note(`memory: ${residency}`);
-      for (const contender of await startOurs(field, directory, residency)) {
-        const backend = contender.name.split(", ")[1]!;
+      context.showStatus(`memory: ${residency}`);
+      for (const participant of await startOurs(context, directory, residency)) {
+        const backend = participant.name.split(", ")[1]!;
         if (residency === "resident" && fittingResidency(store, backend) === "streamed") {
-          await contender.stop();
+          await participant.stop();
           continue;
         }
-        await contender.ask({ kind: "matrix", size: 256 }); // the backend's own first use
-        const idle = await peakOf(contender);
-        await contender.ask({ kind: "image", batch: 1 });
-        cases.push({ contender, residency, idle, peak: await peakOf(contender) });
+        await participant.ask({ kind: "matrix", size: 256 }); // initializes the backend
+        const idle = await peakOf(participant);
+        await participant.ask({ kind: "image", batch: 1 });
+        cases.push({ participant, residency, idle, peak: await peakOf(participant) });
       }
     }
     const isLarge = isTimed && cases.length > 1;
-    if (isLarge) field.note(`memory: batch ${batch}`);
-    const large = isLarge ? await inTurn(cases.map(largeBatch), { ...field.options, atLeast: 1 }) : [];
-    const peaks = isLarge ? await Promise.all(cases.map(({ contender }) => peakOf(contender))) : [];
-    return cases.map(({ contender, residency, idle, peak }, at) => {
-      const resident = cases.findIndex((one) => one.contender.name === contender.name);
+    if (isLarge) context.showStatus(`memory: batch ${batch}`);
+    const large = isLarge ? await inTurn(cases.map(largeBatch), { ...context.options, atLeast: 1 }) : [];
+    const peaks = isLarge ? await Promise.all(cases.map(({ participant }) => peakOf(participant))) : [];
+    return cases.map(({ participant, residency, idle, peak }, at) => {
+      const resident = cases.findIndex((one) => one.participant.name === participant.name);
       return {
-        contender: contender.name,
+        program: participant.name,
         dtype: store.tensors.get("visual.proj")!.dtype,
         residency,
         idle: idle / megabyte,
@@ -93,16 +93,16 @@ async function measureFile(
       };
     });
   } finally {
-    await stopAll(cases.map(({ contender }) => contender));
+    await stopAll(cases.map(({ participant }) => participant));
   }
 }
 
-function largeBatch({ contender }: Case): { name: string; run: () => Promise<{ seconds: number }> } {
-  return { name: contender.name, run: () => contender.ask({ kind: "image", batch }) };
+function largeBatch({ participant }: Case): { name: string; run: () => Promise<{ seconds: number }> } {
+  return { name: participant.name, run: () => participant.ask({ kind: "image", batch }) };
 }
 
-async function peakOf(contender: Contender): Promise<number> {
-  return (await contender.ask({ kind: "memory" })).peak!;
+async function peakOf(participant: Participant): Promise<number> {
+  return (await participant.ask({ kind: "memory" })).peak!;
 }
 
 /** Bytes of the image tower's weights in float32. */

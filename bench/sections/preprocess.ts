@@ -1,4 +1,4 @@
-/** Photographs from files to pixels, and what the steps of it take. */
+/** Image files to pixels, as a whole and by step. */
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
@@ -8,19 +8,21 @@ import { transform } from "../../lib/image/transform.ts";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 import { imageLoader } from "../../lib/node/images/image-loader.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
-import { pillow, startPeers, stopAll, type Field } from "../field.ts";
+import { pillow, startPeers, stopAll, type Context } from "../context.ts";
 import { inTurn, timed, type Measured, type Runner } from "../rounds.ts";
 import type { Column, Row, Table } from "../table.ts";
 
-type Timed = Runner<{ seconds: number }>;
+interface Timed extends Runner<{ seconds: number }> {
+  readonly variant: string | null;
+}
 
 /** Images in one run. */
 const count = 100;
 
-export async function measurePreprocessing(field: Field): Promise<Table[]> {
+export async function measurePreprocessing(context: Context): Promise<Table[]> {
   const folder = join(demoModel, "samples");
   const names = readdirSync(folder);
-  const [photograph, picture] = await Promise.all(
+  const [jpeg, png] = await Promise.all(
     [".jpg", ".png"].map((ending) =>
       openSample(
         join(
@@ -30,35 +32,36 @@ export async function measurePreprocessing(field: Field): Promise<Table[]> {
       ),
     ),
   );
-  field.note("preprocessing");
-  const contenders = await startPeers(field, [pillow(field)]);
+  context.showStatus("preprocessing");
+  const participants = await startPeers(context, [pillow(context)]);
   try {
     const whole: Timed[] = [
-      ours(field, "clipscope, one thread", photograph!, 0),
-      ours(field, "clipscope", photograph!),
-      ...sharpRunner(field, photograph!),
-      ...contenders.map((contender) => ({
-        name: contender.name,
-        run: () => contender.ask({ kind: "preprocess", path: photograph!.path, count }),
+      ours(context, "one thread", jpeg!, 0),
+      ours(context, null, jpeg!),
+      ...sharpRunner(context, jpeg!),
+      ...participants.map((participant) => ({
+        name: participant.name,
+        variant: null,
+        run: () => participant.ask({ kind: "preprocess", path: jpeg!.path, count }),
       })),
     ];
-    const steps = [photograph!, picture!].flatMap((sample) => stepRunners(field, sample));
+    const steps = [jpeg!, png!].flatMap((sample) => stepRunners(context, sample));
     return [
       {
         id: "preprocess",
-        title: `${photograph!.title} from file to pixels, in turn`,
+        title: `${jpeg!.title} to pixels`,
         columns,
-        rows: await rowsOf(field, whole),
+        rows: await rowsOf(context, whole),
       },
       {
         id: "preprocess-steps",
-        title: "the steps of it, one thread",
+        title: "steps of preprocessing, one thread",
         columns: columns.filter(({ key }) => key !== "ratio"),
-        rows: await rowsOf(field, steps),
+        rows: await rowsOf(context, steps),
       },
     ];
   } finally {
-    await stopAll(contenders);
+    await stopAll(participants);
   }
 }
 
@@ -80,27 +83,30 @@ async function openSample(path: string): Promise<Sample> {
 }
 
 const columns: readonly Column[] = [
-  { key: "what", title: "program" },
+  { key: "program", title: "program" },
+  { key: "variant", title: "variant" },
   { key: "perSecond", title: "images/s" },
-  { key: "milliseconds", title: "ms an image" },
-  { key: "ratio", title: "first row ×" },
+  { key: "milliseconds", title: "ms per image" },
+  { key: "ratio", title: "time ×" },
 ];
 
-async function rowsOf({ options }: Field, runners: readonly Timed[]): Promise<Row[]> {
+async function rowsOf({ options }: Context, runners: readonly Timed[]): Promise<Row[]> {
   const measured: Measured<unknown>[] = await inTurn(runners, { ...options, atLeast: 2 });
   return measured.map(({ seconds }, at) => ({
-    what: runners[at]!.name,
+    program: runners[at]!.name,
+    variant: runners[at]!.variant,
     perSecond: count / seconds,
     milliseconds: (1000 * seconds) / count,
     ratio: at === 0 ? null : seconds / measured[0]!.seconds,
   }));
 }
 
-function ours({ model }: Field, name: string, { path }: Sample, workers?: number): Timed {
+function ours({ model }: Context, variant: string | null, { path }: Sample, workers?: number): Timed {
   const loader = imageLoader({ config: model.preprocess, ...(workers === undefined ? {} : { workers }) });
   const paths = Array<string>(count).fill(path);
   return {
-    name,
+    name: "clipscope",
+    variant,
     run: () =>
       timed(async () => {
         for await (const loaded of loader.load(paths)) if ("error" in loaded) throw loaded.error;
@@ -108,10 +114,18 @@ function ours({ model }: Field, name: string, { path }: Sample, workers?: number
   };
 }
 
-function stepRunners({ model }: Field, { path, bytes, image, title }: Sample): Timed[] {
+function stepRunners({ model }: Context, { path, bytes, image, title }: Sample): Timed[] {
   return [
-    { name: `decode ${title}`, run: () => many(() => decodeImage(bytes, path, codecs)) },
-    { name: `resize, crop, normalise ${title}`, run: () => many(() => transform(image, model.preprocess)) },
+    {
+      name: "clipscope",
+      variant: `decode ${title}`,
+      run: () => many(() => decodeImage(bytes, path, codecs)),
+    },
+    {
+      name: "clipscope",
+      variant: `resize, crop and normalize ${title}`,
+      run: () => many(() => transform(image, model.preprocess)),
+    },
   ];
 }
 
@@ -121,7 +135,7 @@ function many(step: () => unknown): Promise<{ seconds: number }> {
   });
 }
 
-/** What we use of sharp. */
+/** The part of sharp's API that is used here. */
 interface Sharp {
   (path: string): SharpImage;
   readonly versions: Readonly<Record<string, string>>;
@@ -133,8 +147,8 @@ interface SharpImage {
   raw(): { toBuffer(): Promise<Uint8Array> };
 }
 
-/** sharp with its own threads, one image after another, and the normalisation in JavaScript. */
-function sharpRunner({ options, model, programs, say }: Field, { path }: Sample): Timed[] {
+/** sharp with its own threads, one image at a time, and the normalization in JavaScript. */
+function sharpRunner({ options, model, programs, warn }: Context, { path }: Sample): Timed[] {
   if (!options.peers) return [];
   const require = createRequire(join(resolve(options.modules), "any.js"));
   let sharp: Sharp;
@@ -142,7 +156,7 @@ function sharpRunner({ options, model, programs, say }: Field, { path }: Sample)
     sharp = require("sharp") as Sharp;
     programs.set("sharp", sharp.versions["sharp"]!);
   } catch {
-    say("sharp: not found; npm install sharp in some folder, and name that with --modules");
+    warn("sharp: not found; npm install sharp in a folder, and name that folder with --modules");
     return [];
   }
   const { size, mean, std } = model.preprocess;
@@ -159,6 +173,7 @@ function sharpRunner({ options, model, programs, say }: Field, { path }: Sample)
   return [
     {
       name: "sharp",
+      variant: null,
       run: () => many(prepare),
     },
   ];

@@ -1,6 +1,7 @@
 /**
- * Fitting a linear probe, beside scikit-learn: 20,000 × 1,024 features, 100 classes, 100 iterations. Each fit is a process
- * of its own; the time is the fit's alone, the memory is what the process grew by at most, the features included.
+ * Fitting a linear probe, compared with scikit-learn: 20,000 × 1,024 features, 100 classes, 100 iterations. Each fit
+ * runs in its own process. The time covers the fit alone; the memory is the peak growth of the process, including the
+ * features.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync } from "node:fs";
@@ -10,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { writeFeatures } from "../../lib/node/features/features-files.ts";
 import { TorchRandom } from "../../lib/probe/torch-random.ts";
-import type { Field } from "../field.ts";
+import type { Context } from "../context.ts";
 import { packageRoot } from "../result.ts";
 import { inTurn, type Runner } from "../rounds.ts";
 import { removeAtExit } from "../scratch.ts";
@@ -20,7 +21,7 @@ const rows = 20_000;
 const width = 1024;
 const classes = 100;
 const iterations = 100;
-/** So weak a penalty that scikit-learn, which stops where float32 shows no progress, goes on for 100 iterations. */
+/** The penalty is weak enough that scikit-learn, which stops once float32 shows no progress, runs all iterations. */
 const C = 10;
 
 interface Figures {
@@ -31,29 +32,29 @@ interface Figures {
   readonly bytes: number;
 }
 
-export async function measureProbe(field: Field): Promise<Table[]> {
-  const { options, programs, note } = field;
+export async function measureProbe(context: Context): Promise<Table[]> {
+  const { options, programs, showStatus } = context;
   const folder = mkdtempSync(join(tmpdir(), "clipscope-bench-"));
   removeAtExit(folder);
   const path = join(folder, "features.safetensors");
   await writeRandom(path);
-  const child = fileURLToPath(new URL("../probe-fit.js", import.meta.url));
+  const child = fileURLToPath(new URL("../probe-fit-child.js", import.meta.url));
   const fit = [path, `${iterations}`, `${C}`];
   const runners = options.backend.map((backend) => runner(process.execPath, [child, ...fit, backend]));
   const theirs = [join(packageRoot, "bench/peers/scikit_learn.py"), ...fit];
-  if (options.peers && (await hasScikitLearn(field))) runners.push(runner(options.python, theirs));
-  note(`probe: ${runners.length} fits of ${iterations} iterations in turn`);
+  if (options.peers && (await hasScikitLearn(context))) runners.push(runner(options.python, theirs));
+  showStatus(`probe: ${runners.length} fits of ${iterations} iterations`);
   const measured = await inTurn(runners, { ...options, atLeast: 1 });
   for (const { reply } of measured) programs.set(reply.program, reply.version);
   return [
     {
       id: "probe",
-      title: `fitting a probe to ${rows} × ${width} features of ${classes} classes, in turn`,
+      title: `fit a linear probe to ${rows} × ${width} features of ${classes} classes`,
       columns: [
         { key: "program", title: "program" },
         { key: "iterations", title: "iterations" },
         { key: "seconds", title: "s" },
-        { key: "ratio", title: "first row ×" },
+        { key: "ratio", title: "time ×" },
         { key: "memory", title: "memory, × features" },
         { key: "runs", title: "runs" },
       ],
@@ -65,7 +66,7 @@ export async function measureProbe(field: Field): Promise<Table[]> {
         memory: reply.bytes / (4 * rows * width),
         runs,
       })),
-      legend: "memory: what the process grew by at most, the features included",
+      legend: "memory: peak growth of the process, including the features",
     },
   ];
 }
@@ -79,17 +80,17 @@ function runner(command: string, args: readonly string[]): Runner<Figures> {
   };
 }
 
-async function hasScikitLearn({ options, say }: Field): Promise<boolean> {
+async function hasScikitLearn({ options, warn }: Context): Promise<boolean> {
   try {
     await execute(options.python, ["-c", "import sklearn"]);
     return true;
   } catch {
-    say("scikit-learn: not here; pip install scikit-learn, and name that Python with --python");
+    warn("scikit-learn: not found; pip install scikit-learn, and name that Python with --python");
     return false;
   }
 }
 
-/** Noise round a centre for each class, in columns of scales from 0.03 to 1: classes that overlap, as real ones do. */
+/** Noise around a centre per class, in columns of scales from 0.03 to 1, so that classes overlap as real ones do. */
 async function writeRandom(path: string): Promise<void> {
   const random = new TorchRandom(0);
   const centres = random.uniform(classes * width, 0.1);

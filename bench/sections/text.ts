@@ -1,20 +1,20 @@
-/** Captions of natural length, against as many that are as long as the context: what open_clip makes of all texts. */
+/** Captions of natural length, compared with captions that fill the context, to which open_clip pads every text. */
 import { captions, meanLength, stretched } from "../captions.ts";
-import type { Contender } from "../contender.ts";
+import type { Participant } from "../participant.ts";
 import { farthest } from "../distance.ts";
-import { pytorch, startOurs, startPeers, stopAll, type Field } from "../field.ts";
+import { pytorch, startOurs, startPeers, stopAll, type Context } from "../context.ts";
 import { rowsOf, type TextRequest } from "../peers/protocol.ts";
 import { inTurn } from "../rounds.ts";
 import type { Row, Table } from "../table.ts";
 
 const count = 256;
-/** Of the captions, drawn out to the whole context. */
+/** Captions that also run stretched to the whole context. */
 const stretchedCount = 64;
 const batchSize = 32;
 
-export async function measureText(field: Field): Promise<Table[]> {
-  const { config } = field.model;
-  const natural = await captions(field, count);
+export async function measureText(context: Context): Promise<Table[]> {
+  const { config } = context.model;
+  const natural = await captions(context, count);
   const request: TextRequest = {
     kind: "text",
     rows: natural.map(({ ids }) => ids),
@@ -23,51 +23,53 @@ export async function measureText(field: Field): Promise<Table[]> {
   };
   const rows = request.rows.slice(0, stretchedCount).map((ids) => stretched(ids, config.text.contextLength));
   const long: TextRequest = { ...request, rows };
-  const contenders: Contender[] = [];
+  const participants: Participant[] = [];
   try {
-    contenders.push(...(await startOurs(field, field.model.path)));
-    const ours = contenders.length;
-    contenders.push(...(await startPeers(field, [pytorch(field)])));
-    const runs = contenders.flatMap((contender, at) =>
+    participants.push(...(await startOurs(context, context.model.path)));
+    const ours = participants.length;
+    participants.push(...(await startPeers(context, [pytorch(context)])));
+    const runs = participants.flatMap((participant, at): Run[] =>
       at < ours
         ? [
-            { contender, what: "as long as they are", ask: request },
-            { contender, what: "drawn out to the context", ask: long },
+            { participant, length: "natural", padding: "longest of the batch", ask: request },
+            { participant, length: "stretched", padding: "none", ask: long },
           ]
-        : [{ contender, what: "padded to the context", ask: request }],
+        : [{ participant, length: "natural", padding: "context length", ask: request }],
     );
-    return [await measure(field, runs, meanLength(natural))];
+    return [await measure(context, runs, meanLength(natural))];
   } finally {
-    await stopAll(contenders);
+    await stopAll(participants);
   }
 }
 
 interface Run {
-  readonly contender: Contender;
-  readonly what: string;
+  readonly participant: Participant;
+  readonly length: "natural" | "stretched";
+  readonly padding: string;
   readonly ask: TextRequest;
 }
 
-async function measure({ options, note }: Field, runs: readonly Run[], mean: number): Promise<Table> {
-  for (const { contender, ask } of runs) {
-    note(`text: ${contender.name} loads`);
-    await contender.ask({ ...ask, rows: ask.rows.slice(0, 1) });
+async function measure({ options, showStatus }: Context, runs: readonly Run[], mean: number): Promise<Table> {
+  for (const { participant, ask } of runs) {
+    showStatus(`text: loading ${participant.name}`);
+    await participant.ask({ ...ask, rows: ask.rows.slice(0, 1) });
   }
-  note("text: captions");
+  showStatus("text: captions");
   const measured = await inTurn(
-    runs.map(({ contender, ask }) => ({ name: contender.name, run: () => contender.ask(ask) })),
+    runs.map(({ participant, ask }) => ({ name: participant.name, run: () => participant.ask(ask) })),
     { ...options, atLeast: 1 },
   );
   const [first] = measured;
   const perSecond = measured.map(({ seconds }, at) => runs[at]!.ask.rows.length / seconds);
   const rows = measured.map(({ seconds, reply, runs: times }, at): Row => {
-    const { contender, what, ask } = runs[at]!;
-    // Texts that were drawn out are other texts.
+    const { participant, length, padding, ask } = runs[at]!;
+    // Stretched captions are different texts.
     const isSame = at > 0 && ask.rows.length === count;
     const difference = isSame ? farthest(rowsOf(reply, count), rowsOf(first!.reply, count)) : null;
     return {
-      contender: contender.name,
-      what,
+      program: participant.name,
+      length,
+      padding,
       texts: ask.rows.length,
       seconds,
       perSecond: perSecond[at]!,
@@ -78,19 +80,20 @@ async function measure({ options, note }: Field, runs: readonly Run[], mean: num
   });
   return {
     id: "captions",
-    title: `captions of ${mean.toFixed(1)} tokens on average, ${batchSize} together, in turn`,
+    title: `captions of ${mean.toFixed(1)} tokens on average, batches of ${batchSize}`,
     columns: [
-      { key: "contender", title: "program" },
-      { key: "what", title: "captions" },
+      { key: "program", title: "program" },
+      { key: "length", title: "captions" },
+      { key: "padding", title: "padded to" },
       { key: "texts", title: "texts" },
       { key: "seconds", title: "s" },
       { key: "perSecond", title: "texts/s" },
-      { key: "ratio", title: "first row ×" },
+      { key: "ratio", title: "slower by ×" },
       { key: "difference", title: "difference" },
       { key: "runs", title: "runs" },
     ],
     rows,
     legend:
-      "first row ×: how much faster that is, in texts/s; difference: the largest relative L2 of a text's embedding from the first row's",
+      "slower by ×: the first row's texts/s divided by the row's; difference: the largest relative L2 between a text's embedding and the first row's",
   };
 }

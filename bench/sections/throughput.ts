@@ -1,4 +1,4 @@
-/** Many photographs through the demo model: one after another, and as `embed` does it. */
+/** Many image files through the demo model: one by one, and with `embedImages`. */
 import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,24 +10,23 @@ import { loadModel } from "../../lib/node/models/load-model.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { readImages } from "../../lib/node/images/read-images.ts";
 import { embedImages } from "../../lib/node/images/embed-images.ts";
-import type { Field } from "../field.ts";
+import type { Context } from "../context.ts";
 import { timed } from "../rounds.ts";
 import { removeAtExit } from "../scratch.ts";
 import type { Row, Table } from "../table.ts";
 
-/** Both ways take each in turn, a quarter of the images at a time. */
 const images = 2000;
-/** Threads start anew in each; few rounds keep that as small as it is for many pictures. */
+/** Each round starts the decoding threads again; with few rounds their start counts as little as in long runs. */
 const rounds = 2;
-/** The rest are copies. */
+/** The other images are copies of these. */
 const differentImages = 50;
 
-export async function measureThroughput({ options, programs, note }: Field): Promise<Table[]> {
-  note("photographs");
-  const paths = await writePhotographs();
+export async function measureThroughput({ options, programs, showStatus }: Context): Promise<Table[]> {
+  showStatus("throughput: writing images");
+  const paths = await writeImages();
   const rows: Row[] = [];
   for (const backend of options.backend) {
-    // The model first: it says how many threads it is worth.
+    // The model comes first because its size decides on how many threads the backend uses.
     const model = await loadModel(demoModel, { backend });
     const { name, description } = await startNodeBackend(backend);
     programs.set(`clipscope, ${name}`, description);
@@ -35,7 +34,7 @@ export async function measureThroughput({ options, programs, note }: Field): Pro
     await manyAtOnce(model, paths.slice(0, 50));
     let [single, many, memory] = [0, 0, [] as number[]];
     for (let round = 0; round < rounds; round++) {
-      note(`throughput on ${name}: ${(100 * round) / rounds} %`);
+      showStatus(`throughput on ${name}: ${(100 * round) / rounds} %`);
       const some = paths.slice((round * images) / rounds, ((round + 1) * images) / rounds);
       single += (await timed(() => oneByOne(model, some))).seconds;
       many += (await timed(() => manyAtOnce(model, some))).seconds;
@@ -43,7 +42,7 @@ export async function measureThroughput({ options, programs, note }: Field): Pro
     }
     await model.dispose();
     rows.push({
-      backend: name,
+      program: `clipscope, ${name}`,
       single: images / single,
       many: images / many,
       ratio: single / many,
@@ -53,9 +52,9 @@ export async function measureThroughput({ options, programs, note }: Field): Pro
   return [
     {
       id: "throughput",
-      title: `${images} JPEGs of 640 × 480 through the demo model, ${images / rounds} each way in turn`,
+      title: `${images} JPEGs of 640 × 480 through the demo model, ${images / rounds} per round`,
       columns: [
-        { key: "backend", title: "backend" },
+        { key: "program", title: "program" },
         { key: "single", title: "one by one, images/s" },
         { key: "many", title: "embedImages, images/s" },
         { key: "ratio", title: "faster by ×" },
@@ -69,7 +68,7 @@ export async function measureThroughput({ options, programs, note }: Field): Pro
   ];
 }
 
-/** As a program does that knows of no batches: read, embed, take the numbers, next. */
+/** A plain loop without batches. */
 async function oneByOne(model: Clip, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     const pixels = await readImages([path], model.preprocess);
@@ -84,8 +83,8 @@ async function manyAtOnce(model: Clip, paths: readonly string[]): Promise<void> 
   }
 }
 
-/** Soft shapes of several sizes, which take a decoder as long as photographs do. */
-async function writePhotographs(): Promise<string[]> {
+/** Noise at several scales, which takes a decoder as long as photographs do. */
+async function writeImages(): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "clipscope-bench-"));
   removeAtExit(folder);
   await mkdir(folder, { recursive: true });
@@ -93,15 +92,15 @@ async function writePhotographs(): Promise<string[]> {
   const random = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
   const originals: string[] = [];
   for (let i = 0; i < differentImages; i++) {
-    const picture = new Jimp({ width: 640, height: 480 });
+    const image = new Jimp({ width: 640, height: 480 });
     for (const cell of [160, 40, 8]) {
       const layer = new Jimp({ width: 640 / cell, height: 480 / cell });
       const { data } = layer.bitmap;
       for (let at = 0; at < data.length; at++) data[at] = at % 4 === 3 ? 110 : Math.floor(256 * random());
-      picture.composite(layer.resize({ w: 640, h: 480 }), 0, 0);
+      image.composite(layer.resize({ w: 640, h: 480 }), 0, 0);
     }
     const path = join(folder, `${i}.jpg`);
-    await writeFile(path, await picture.getBuffer("image/jpeg", { quality: 87 }));
+    await writeFile(path, await image.getBuffer("image/jpeg", { quality: 87 }));
     originals.push(path);
   }
   return Promise.all(

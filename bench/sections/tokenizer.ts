@@ -1,19 +1,19 @@
-/** Texts to token ids, beside Hugging Face's tokenizers. */
+/** Texts to token ids, compared with Hugging Face's tokenizers. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Tokenizer } from "tokenizers";
 import { createTokenizer } from "../../lib/text/create-tokenizer.ts";
 import { naturalCaptions } from "../captions.ts";
-import type { Field } from "../field.ts";
+import type { Context } from "../context.ts";
 import { packageRoot } from "../result.ts";
 import { inTurn, timed } from "../rounds.ts";
 import type { Table } from "../table.ts";
 
 const count = 8192;
 
-export async function measureTokenizer({ options, model, programs, note }: Field): Promise<Table[]> {
-  note("tokenizer");
+export async function measureTokenizer({ options, model, programs, showStatus }: Context): Promise<Table[]> {
+  showStatus("tokenizer");
   const path = join(packageRoot, "fixtures/tokenizer/tokenizer.json");
   const bytes = readFileSync(path);
   const { contextLength } = model.config.text;
@@ -25,33 +25,33 @@ export async function measureTokenizer({ options, model, programs, note }: Field
   const texts = Array.from({ length: count }, (_, i) => natural[i % natural.length]!.text);
   const runners = [
     {
-      name: "clipscope, cleaning included",
+      name: "clipscope",
       run: () =>
         timed(() => {
           for (const text of texts) ours.encode(text);
         }),
     },
     {
-      name: "Hugging Face tokenizers",
+      name: "tokenizers",
       run: () =>
         timed(async () => {
           for (const text of texts) (await theirs.encode(text)).getIds();
         }),
     },
   ];
-  for (const { run } of runners) await run(); // V8 has compiled what it will by then
+  for (const { run } of runners) await run(); // gives V8 time to compile
   const measured = await inTurn(runners, { ...options, atLeast: 2 });
   return [
     {
       id: "tokenizer",
-      title: "tokenising captions, one after another, in turn",
+      title: "tokenize captions, one at a time; clipscope cleans them too",
       columns: [
-        { key: "what", title: "program" },
+        { key: "program", title: "program" },
         { key: "perSecond", title: "texts/s" },
-        { key: "ratio", title: "first row ×" },
+        { key: "ratio", title: "time ×" },
       ],
       rows: measured.map(({ seconds }, at) => ({
-        what: runners[at]!.name,
+        program: runners[at]!.name,
         perSecond: count / seconds,
         ratio: at === 0 ? null : seconds / measured[0]!.seconds,
       })),

@@ -1,7 +1,7 @@
-/** Both towers by batch and length: latency, throughput, and how near to the machine's rate of large matrix products. */
+/** Both towers by batch size and text length: latency, throughput, and the share of the machine's matrix product rate. */
 import { countFlops } from "../../lib/clip/flops.ts";
 import { captions, stretched } from "../captions.ts";
-import type { Contender } from "../contender.ts";
+import type { Participant } from "../participant.ts";
 import {
   matrixSize,
   onnxRuntimes,
@@ -9,15 +9,15 @@ import {
   startOurs,
   startPeers,
   stopAll,
-  type Field,
+  type Context,
   type Peer,
-} from "../field.ts";
+} from "../context.ts";
 import { rowsOf, type Reply, type Request } from "../peers/protocol.ts";
 import { inTurn, type Runner } from "../rounds.ts";
 import type { Column, Row, Table } from "../table.ts";
 import { farthest } from "../distance.ts";
 
-/** Texts that run together, and their tokens. */
+/** Batch sizes of texts, and their tokens. */
 const lengths = [
   [1, 16],
   [1, 77],
@@ -30,19 +30,19 @@ interface Case {
   readonly batch: number;
   readonly tokens: number;
   readonly request: Request;
-  /** Of the whole batch. */
+  /** Operations of the whole batch. */
   readonly flops: number;
 }
 
-export async function measureTowers(field: Field): Promise<Table[]> {
-  const image = [pytorch(field), ...(await onnxRuntimes(field))];
+export async function measureTowers(context: Context): Promise<Table[]> {
+  const image = [pytorch(context), ...(await onnxRuntimes(context))];
   return [
-    await measureTower(field, "image", imageCases(field), image),
-    await measureTower(field, "text", await textCases(field), [pytorch(field)]),
+    await measureTower(context, "image", imageCases(context), image),
+    await measureTower(context, "text", await textCases(context), [pytorch(context)]),
   ];
 }
 
-function imageCases({ model: { config }, options }: Field): Case[] {
+function imageCases({ model: { config }, options }: Context): Case[] {
   const [height, width] = config.vision.imageSize;
   const [patchHeight, patchWidth] = config.vision.patchSize;
   const tokens = 1 + Math.floor(height / patchHeight) * Math.floor(width / patchWidth);
@@ -55,9 +55,9 @@ function imageCases({ model: { config }, options }: Field): Case[] {
   }));
 }
 
-async function textCases(field: Field): Promise<Case[]> {
-  const { config } = field.model;
-  const natural = await captions(field, Math.max(...lengths.map(([batch]) => batch)));
+async function textCases(context: Context): Promise<Case[]> {
+  const { config } = context.model;
+  const natural = await captions(context, Math.max(...lengths.map(([batch]) => batch)));
   return lengths.map(([batch, longest]) => {
     const tokens = Math.min(longest, config.text.contextLength);
     const rows = natural.slice(0, batch).map(({ ids }) => stretched(ids, tokens));
@@ -72,38 +72,38 @@ async function textCases(field: Field): Promise<Case[]> {
 }
 
 async function measureTower(
-  field: Field,
+  context: Context,
   tower: "image" | "text",
   cases: readonly Case[],
   peers: readonly Peer[],
 ): Promise<Table> {
-  field.note(`${tower} tower: starting`);
-  const contenders: Contender[] = [];
+  context.showStatus(`${tower} tower: starting`);
+  const participants: Participant[] = [];
   try {
-    contenders.push(...(await startOurs(field, field.model.path)));
-    contenders.push(...(await startPeers(field, peers)));
-    const rows = await measureCases(field, contenders, cases);
-    return { id: tower, title: `${tower} tower, in turn`, columns, rows, legend };
+    participants.push(...(await startOurs(context, context.model.path)));
+    participants.push(...(await startPeers(context, peers)));
+    const rows = await measureCases(context, participants, cases);
+    return { id: tower, title: `${tower} tower`, columns, rows, legend };
   } finally {
-    await stopAll(contenders);
+    await stopAll(participants);
   }
 }
 
 async function measureCases(
-  { options, note }: Field,
-  contenders: readonly Contender[],
+  { options, showStatus }: Context,
+  participants: readonly Participant[],
   cases: readonly Case[],
 ): Promise<Row[]> {
-  // Loads the weights, too.
-  for (const contender of contenders) {
-    note(`${contender.name} loads`);
-    await contender.ask(cases[0]!.request);
+  // The first pass also loads the weights.
+  for (const participant of participants) {
+    showStatus(`loading ${participant.name}`);
+    await participant.ask(cases[0]!.request);
   }
   const rows: Row[] = [];
-  const slow = new Set<Contender>();
+  const slow = new Set<Participant>();
   for (const [which, { batch, tokens, request, flops }] of cases.entries()) {
-    note(`${request.kind} tower: batch ${batch}, ${tokens} tokens`);
-    const fit = contenders.filter((contender) => !slow.has(contender));
+    showStatus(`${request.kind} tower: batch ${batch}, ${tokens} tokens`);
+    const fit = participants.filter((participant) => !slow.has(participant));
     const runners = fit.flatMap((one) => [
       runner(one, { kind: "matrix", size: matrixSize }),
       runner(one, request),
@@ -115,7 +115,7 @@ async function measureCases(
     for (const [at, { seconds, median, runs, reply }] of passes.entries()) {
       const isFirst = at === 0;
       rows.push({
-        contender: fit[at]!.name,
+        program: fit[at]!.name,
         batch,
         tokens,
         milliseconds: 1000 * seconds,
@@ -128,7 +128,7 @@ async function measureCases(
         difference: isFirst ? null : farthest(rowsOf(reply, batch), rowsOf(passes[0]!.reply, batch)),
         runs,
       });
-      // Whom the next case would take much longer than the limit sits it out, but for the first, the measure of all.
+      // A participant that would exceed the limit by far skips the next cases. The first one, the baseline, never does.
       const next = cases[which + 1]?.flops ?? 0;
       if (!isFirst && (seconds * next) / flops > 2 * options.limit) slow.add(fit[at]!);
     }
@@ -137,7 +137,7 @@ async function measureCases(
 }
 
 const columns: readonly Column[] = [
-  { key: "contender", title: "program" },
+  { key: "program", title: "program" },
   { key: "batch", title: "batch" },
   { key: "tokens", title: "tokens" },
   { key: "milliseconds", title: "ms" },
@@ -146,16 +146,17 @@ const columns: readonly Column[] = [
   { key: "gflops", title: "GFLOP/s" },
   { key: "share", title: "% rate" },
   { key: "matrix", title: "matMul" },
-  { key: "ratio", title: "ours ×" },
+  { key: "ratio", title: "time ×" },
   { key: "difference", title: "difference" },
   { key: "runs", title: "runs" },
 ];
 
 const legend =
-  "ms and median of a run; per s: images or texts; % rate: of the fastest matrix product that any of them reached meanwhile; " +
-  `matMul: GFLOP/s of its own product of two ${matrixSize} × ${matrixSize} matrices; ours ×: how much faster the first row is; ` +
-  "difference: relative L2 of the embeddings from the first row's";
+  "ms: the fastest run; median: the median run, in ms; per s: images or texts; " +
+  "% rate: share of the fastest matrix product that any program reached in the same rounds; " +
+  `matMul: GFLOP/s of the program's own product of two ${matrixSize} × ${matrixSize} matrices; ` +
+  "time ×: time divided by the first row's; difference: relative L2 between the embeddings and the first row's";
 
-function runner(contender: Contender, request: Request): Runner<Reply> {
-  return { name: contender.name, run: () => contender.ask(request) };
+function runner(participant: Participant, request: Request): Runner<Reply> {
+  return { name: participant.name, run: () => participant.ask(request) };
 }

@@ -1,3 +1,7 @@
-/** Reads PyTorch files (zip, legacy, TorchScript) and finds the state dict in them. */
-export * from "./state-dict.ts";
+/**
+ * PyTorch checkpoint files, read without executing anything in them. Runs in browsers too.
+ *
+ * @module checkpoint
+ */
+export { openTorchCheckpoint, unwrapped, type TorchCheckpoint } from "./state-dict.ts";
 export { isTorchFile } from "./torch-file.ts";

@@ -20,6 +20,7 @@ import { readTorchFile, type TorchFile } from "./torch-file.ts";
 import { TorchTensor, UnreadableTensor } from "./torch-objects.ts";
 import { TorchStore } from "./torch-store.ts";
 
+/** The tensors of a PyTorch file, and the entries that are not tensors. */
 export interface TorchCheckpoint {
   /** Tensors under the names that the model's modules have. */
   readonly store: TensorStore;

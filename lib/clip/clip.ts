@@ -25,16 +25,19 @@ import type { VisionTransformer } from "./vision/vision-transformer.ts";
 /** Texts of similar length that run together. */
 const textBatchSize = 32;
 
+/** Options of the encoding methods of `Clip`. */
 export interface EncodeOptions extends RunOptions {
   /** Divide each embedding by its L2 norm. Default: false, as in open_clip. */
   readonly normalize?: boolean;
 }
 
+/** Options of `Clip.encodeTokens`. */
 export interface EncodeTokensOptions extends EncodeOptions {
   /** Texts that run together. Default: 32. */
   readonly batchSize?: number;
 }
 
+/** Everything that a `Clip` is constructed from. */
 export interface ClipParts {
   readonly config: ClipConfig;
   readonly store: TensorStore;
@@ -45,6 +48,7 @@ export interface ClipParts {
   readonly residency?: Residency;
 }
 
+/** A CLIP model: an image tower, a text tower and the scale of their similarity. */
 export class Clip {
   readonly config: ClipConfig;
   /** How images become this model's pixels. */

@@ -13,6 +13,7 @@ import { Weight, type Loadable } from "../tensor/weight.ts";
 import type { ClipConfig } from "./config/clip-config.ts";
 import { networkOutline } from "./network.ts";
 
+/** The sizes that operations are counted for. */
 export interface FlopOptions {
   /** In pixels. Default: the config's. */
   readonly imageSize?: readonly [height: number, width: number];
@@ -20,6 +21,7 @@ export interface FlopOptions {
   readonly textLength?: number;
 }
 
+/** Operations of one image and of one text. */
 export interface Flops {
   /** Of one image. */
   readonly image: number;

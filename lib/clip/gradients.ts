@@ -15,6 +15,7 @@ import { assertPixels, assertRows } from "./inputs.ts";
 import type { LossInputs } from "./loss.ts";
 import { l2Normalize } from "./normalize.ts";
 
+/** The inputs of `gradients`; either may be omitted. */
 export interface GradientInputs {
   /** [B, 3, H, W] */
   readonly pixels?: Tensor4D;
@@ -22,6 +23,7 @@ export interface GradientInputs {
   readonly rows?: readonly (readonly number[])[];
 }
 
+/** A loss and its gradients. */
 export interface Gradients {
   readonly loss: number;
   /**

@@ -1,21 +1,34 @@
-/** The network. Runs in a browser too. */
-export * from "./clip.ts";
-export * from "./config/clip-config.ts";
-export * from "./config/open-clip.ts";
-export * from "./config/preprocess-config.ts";
-export * from "./config/recognize.ts";
-export * from "./flops.ts";
-export * from "./gradients.ts";
-export * from "./loss.ts";
-export { declaredTensors, ignoredTensors } from "./network.ts";
-export * from "./normalize.ts";
-export * from "./text/clip/clip-text-tower.ts";
-export * from "./text/token-batch.ts";
-export * from "./text/tower.ts";
-export * from "./text/xlm-roberta/xlm-roberta-text-tower.ts";
-export * from "./vision/vision-transformer.ts";
-export * from "../image/decode.ts";
-export * from "../image/preprocess.ts";
+/**
+ * CLIP's network, its configuration, tokenizers and preprocessing. Runs in browsers too.
+ *
+ * @module clip
+ */
+export { Clip, type ClipParts, type EncodeOptions, type EncodeTokensOptions } from "./clip.ts";
+export { declaredTensors } from "./network.ts";
+export { l2Normalize } from "./normalize.ts";
+export { contrastiveLoss, type LossInputs } from "./loss.ts";
+export { gradients, type GradientInputs, type Gradients } from "./gradients.ts";
+export { VisionTransformer } from "./vision/vision-transformer.ts";
+export { ClipTextTower } from "./text/clip/clip-text-tower.ts";
+export { TokenBatch, type TokenRules } from "./text/token-batch.ts";
+export { TextTower } from "./text/tower.ts";
+export { XlmRobertaTextTower } from "./text/xlm-roberta/xlm-roberta-text-tower.ts";
+export { countFlops, type FlopOptions, type Flops } from "./flops.ts";
+export type {
+  ClipConfig,
+  ClipTextConfig,
+  TextConfig,
+  TokenizerConfig,
+  TransformerConfig,
+  VisionConfig,
+  XlmRobertaConfig,
+  XlmRobertaTextConfig,
+} from "./config/clip-config.ts";
+export { architectureByName, parseClipConfig, type ReadTextNetwork } from "./config/open-clip.ts";
+export { parsePreprocessConfig } from "./config/preprocess-config.ts";
+export { recognizeArchitecture } from "./config/recognize.ts";
+export { decodeImage, type DecodedImage, type DecodeOptions, type ImageCodecs } from "../image/decode.ts";
+export { preprocessImage, type PreprocessImage } from "../image/preprocess.ts";
 export type { PreprocessConfig } from "../image/transform.ts";
-export * from "../text/create-tokenizer.ts";
-export * from "../text/tokenizer.ts";
+export { createTokenizer } from "../text/create-tokenizer.ts";
+export type { TokenizedText, Tokenizer, TokenizerFile, TokenizerOptions } from "../text/tokenizer.ts";

@@ -11,6 +11,7 @@ export interface Rows {
   readonly width: number;
 }
 
+/** The content of a features file. */
 export interface Features extends Rows {
   /** The file's path, for messages. */
   readonly name: string;

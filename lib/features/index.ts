@@ -1,4 +1,8 @@
-/** Features of images and texts, and their files. Runs in a browser too. */
+/**
+ * Features of images and texts, and the format of their files. Runs in a browser too.
+ *
+ * @module features
+ */
 export { decodeFeatures, encodeFeatures } from "./features-file.ts";
 export * from "./features.ts";
 export type { Embedded, EmbedImagesToFileOptions, EmbedToFileOptions } from "./embed-to-file.ts";

@@ -88,6 +88,7 @@ const unsupported: readonly (readonly [name: string, matches: (file: ImageBytes)
   ["PNM", (file) => /^P[1-7]\s/.test(file.ascii(0, 3))],
 ];
 
+/** Options of `decodeImage`. */
 export interface DecodeOptions {
   /** Apply the Exif orientation. Default: false, as in open_clip. */
   readonly exifOrientation?: boolean;

@@ -1,12 +1,16 @@
-/** Layers, one a file, and the network's own operations. Runs in a browser too. */
-export * from "./embedding.ts";
-export * from "./gelu.ts";
-export * from "./layer-norm.ts";
-export * from "./linear.ts";
-export * from "./mlp.ts";
-export * from "./module.ts";
-export * from "./multihead-attention.ts";
-export * from "./quick-gelu.ts";
-export * from "./scaled-dot-product-attention.ts";
-export * from "./tanh.ts";
-export * from "./tower.ts";
+/**
+ * The layers of the network, one per file. Runs in browsers too.
+ *
+ * @module nn
+ */
+export { Embedding, type IdGrid } from "./embedding.ts";
+export { Gelu } from "./gelu.ts";
+export { LayerNorm } from "./layer-norm.ts";
+export { Linear } from "./linear.ts";
+export { Mlp } from "./mlp.ts";
+export { Module } from "./module.ts";
+export { MultiheadAttention } from "./multihead-attention.ts";
+export { QuickGelu } from "./quick-gelu.ts";
+export { scaledDotProductAttention } from "./scaled-dot-product-attention.ts";
+export { Tanh } from "./tanh.ts";
+export { Tower, type Block, type RunOptions } from "./tower.ts";

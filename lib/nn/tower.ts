@@ -22,6 +22,7 @@ export interface Block {
   apply(x: Tensor3D, mask?: Tensor4D): Tensor3D;
 }
 
+/** A tower of the network: `embed`, then `blocks`, then `readOut`. */
 export abstract class Tower<Input> {
   readonly scope: WeightScope;
   /** The modules that hold the blocks, innermost first. Each emits the stream after the last block as its tap. */
@@ -52,6 +53,7 @@ export abstract class Tower<Input> {
   }
 }
 
+/** Options of a pass through a tower. */
 export interface RunOptions {
   /** Stops the pass before the next block. */
   readonly signal?: AbortSignal | undefined;

@@ -1,3 +1,7 @@
-/** Parity with the reference, tap by tap. Runs in a browser too. */
-export * from "./golden.ts";
-export * from "./verify.ts";
+/**
+ * Comparison with OpenCLIP, tap by tap: golden files and their verification. Runs in browsers too.
+ *
+ * @module parity
+ */
+export { Golden } from "./golden.ts";
+export { verify, type ParityReport, type TapReport, type VerifyOptions } from "./verify.ts";

@@ -12,6 +12,7 @@ import { readTap, withTaps } from "../tensor/taps.ts";
 import type { Golden } from "./golden.ts";
 import { isImageTap, runInputs } from "./run-inputs.ts";
 
+/** Options of `verify`. */
 export interface VerifyOptions {
   /** The largest relative L2 that passes. Default: 1e-4. */
   readonly tolerance?: number;
@@ -42,6 +43,7 @@ export interface TapReport {
   readonly ratio?: number;
 }
 
+/** The result of `verify`. */
 export interface ParityReport {
   readonly passed: boolean;
   /** In the order of the computation. Taps that our network lacks come last. */

@@ -18,6 +18,7 @@ import { logitsOf } from "./probe.ts";
 import { SoftmaxLoss } from "./softmax-loss.ts";
 import { TorchRandom } from "./torch-random.ts";
 
+/** Options of `trainAdamw`. */
 export interface AdamwOptions {
   /** Default: 0.1, CLIP_benchmark's. */
   readonly learningRate?: number;

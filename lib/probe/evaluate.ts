@@ -1,6 +1,7 @@
 /** Evaluates a classifier on labelled examples: accuracy, confusions, and calibration. */
 import { classificationMetrics, type ClassificationMetrics } from "../tasks/metrics.ts";
 
+/** Recall and precision of one class. */
 export interface ClassReport {
   /** The number of examples of the class. */
   readonly examples: number;
@@ -19,6 +20,7 @@ export interface CalibrationBin {
   readonly accuracy: number;
 }
 
+/** The figures of a classifier on labelled features. */
 export interface Evaluation extends ClassificationMetrics {
   readonly classes: readonly ClassReport[];
   /** [true class][predicted class]: number of examples */

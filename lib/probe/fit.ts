@@ -5,12 +5,14 @@ import { classCount, concatRows, normalizeRows, type LabelledFeatures } from "..
 import { fitLogisticRegression, clipC, type LogisticRegressionOptions } from "./logistic-regression.ts";
 import { Probe } from "./probe.ts";
 
+/** A probe and its accuracy on the training features. */
 export interface FittedProbe {
   readonly probe: Probe;
   /** The fraction of the training rows that are classified correctly. */
   readonly trainingAccuracy: number;
 }
 
+/** A probe fitted by logistic regression. */
 export interface FittedByRegression extends FittedProbe {
   readonly iterations: number;
   /** False if the fit stopped at `maxIterations`, before the minimum. */
@@ -28,6 +30,7 @@ export function fitProbe(
   return { ...probeOf(features, classifier, "logistic-regression", settings), iterations, converged };
 }
 
+/** A probe fitted by CLIP_benchmark's recipe. */
 export interface FittedByAdamw extends FittedProbe {
   readonly weightDecay: number;
   /** The weight decays that the search tried; empty without a validation split. */

@@ -1,4 +1,8 @@
-/** Linear probes: classifiers on features, and how good they are. Runs in a browser too. */
+/**
+ * Linear probes: fit a classifier to features, measure it, and compare the layers of a model. Runs in a browser too.
+ *
+ * @module probe
+ */
 export * from "./adamw.ts";
 export * from "./evaluate.ts";
 export * from "./fit.ts";

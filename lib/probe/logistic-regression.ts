@@ -13,6 +13,7 @@ import { classCount, type LabelledFeatures } from "../features/features.ts";
 import { minimize } from "./lbfgs.ts";
 import { SoftmaxLoss, type Precision } from "./softmax-loss.ts";
 
+/** Options of `fitLogisticRegression`. */
 export interface LogisticRegressionOptions {
   /** Inverse of the penalty's strength. Default: 0.316, CLIP's. */
   readonly C?: number;

@@ -16,6 +16,7 @@ export const sweptC: readonly number[] = Array.from({ length: 13 }, (_, i) => 10
 /** Coarser than for a final fit: accuracies do not change close to the minimum. */
 const tolerance = 1e-5;
 
+/** The cross-validation accuracy of one C. */
 export interface SweepRow {
   readonly C: number;
   /** The mean accuracy on the held-out folds. */
@@ -24,6 +25,7 @@ export interface SweepRow {
   readonly deviation: number;
 }
 
+/** The result of `sweepC`. */
 export interface Sweep {
   /** The C with the best accuracy; of several the smallest, which regularises most. */
   readonly C: number;
@@ -31,6 +33,7 @@ export interface Sweep {
   readonly rows: readonly SweepRow[];
 }
 
+/** Options of `sweepC`. */
 export interface SweepOptions extends Pick<
   LogisticRegressionOptions,
   "maxIterations" | "classWeight" | "precision"

@@ -1,5 +1,9 @@
-/** Pictures of what goes on inside. Runs in a browser too. */
-export * from "./attention.ts";
-export * from "../draw/raster.ts";
-export * from "./study.ts";
-export * from "./weights.ts";
+/**
+ * Charts of what a model attends to and has learned. Runs in browsers too.
+ *
+ * @module study
+ */
+export { classAttention, overlay, Rollout, type Attention } from "./attention.ts";
+export { studyImage, type Study, type StudyOptions } from "./study.ts";
+export { patchFilters, positionSimilarity } from "./weights.ts";
+export { Raster } from "../draw/raster.ts";

@@ -12,6 +12,7 @@ import { classAttention, overlay, Rollout, type Attention } from "./attention.ts
 import { grid, heat, Raster } from "../draw/raster.ts";
 import { patchFilters, positionSimilarity } from "./weights.ts";
 
+/** Options of `studyImage`. */
 export interface StudyOptions {
   /** The layer whose attention is shown. Default: the last. */
   readonly layer?: number;
@@ -21,6 +22,7 @@ export interface StudyOptions {
   readonly classifier?: ZeroShotClassifier;
 }
 
+/** The result of `studyImage`. */
 export interface Study {
   /** By file name without extension. */
   readonly pictures: ReadonlyMap<string, Raster>;

@@ -8,6 +8,7 @@ import { runTapped, type Pooling } from "./tapped.ts";
 /** The tap of the whole text tower: the embedding. */
 export const textTap = "text";
 
+/** Options of `embedTextTaps`. */
 export interface EmbedTextsOptions {
   /** Divide each embedding by its L2 norm. Default: false. */
   readonly normalize?: boolean;

@@ -1,8 +1,18 @@
-/** What a model is used for: embedding, zero-shot classification, retrieval. Runs in a browser too. */
+/**
+ * Embedding, zero-shot classification and ranking with a loaded model. Runs in a browser too.
+ *
+ * @module tasks
+ */
 export * from "./embed-images.ts";
-export * from "./embed-texts.ts";
+export { embedTextTaps, type EmbedTextsOptions } from "./embed-texts.ts";
 export * from "./image-source.ts";
-export * from "./metrics.ts";
+export { classificationMetrics, type ClassificationMetrics } from "./metrics.ts";
 export * from "./search.ts";
 export type { Pooling } from "./tapped.ts";
-export * from "./zero-shot.ts";
+export {
+  zeroShotClassifier,
+  ZeroShotClassifier,
+  zeroShotPrompts,
+  type ClassScore,
+  type ZeroShotOptions,
+} from "./zero-shot.ts";

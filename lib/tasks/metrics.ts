@@ -5,6 +5,7 @@
  */
 import { InputError } from "../errors/input-error.ts";
 
+/** Accuracies as fractions. */
 export interface ClassificationMetrics {
   /** Fraction of the examples whose best class is the true one. */
   readonly acc1: number;

@@ -4,6 +4,7 @@ import { disposing } from "../tensor/disposing.ts";
 import { assertFinite } from "./finite.ts";
 import type { EmbeddedImages } from "./embed-images.ts";
 
+/** A row and its similarity to the query. */
 export interface Ranked {
   /** Row of the features. */
   readonly index: number;
@@ -11,6 +12,7 @@ export interface Ranked {
   readonly similarity: number;
 }
 
+/** An image and its similarity to the query. */
 export interface Match {
   readonly path: string;
   /** Cosine similarity, −1…1. */

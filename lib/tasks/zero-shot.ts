@@ -26,11 +26,13 @@ export interface ClassScore {
   readonly logit: number;
 }
 
+/** Options of `zeroShotClassifier`. */
 export interface ZeroShotOptions {
   /** Called after each batch with the number of classes done. */
   readonly onProgress?: (done: number) => void;
 }
 
+/** Classifies embeddings by their similarity to the embeddings of labels. */
 export class ZeroShotClassifier {
   readonly classNames: readonly string[];
   /** [embedDim, classes], columns of norm 1; disposed with the classifier */

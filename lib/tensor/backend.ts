@@ -6,10 +6,14 @@ import { env, getBackend, ready, setBackend } from "@tensorflow/tfjs-core";
 
 import { InputError } from "../errors/input-error.ts";
 
+/** The backends, in the order in which `auto` tries them. */
 export const backendNames = ["tensorflow", "wasm", "cpu"] as const;
+/** The name of a backend. */
 export type BackendName = (typeof backendNames)[number];
+/** A backend, or the first one that works. */
 export type BackendChoice = "auto" | BackendName;
 
+/** A backend that has started. */
 export interface BackendInfo {
   readonly name: BackendName;
   /** One line: "tensorflow 2.21.0 on CPU (2 threads)", "wasm with SIMD, 1 thread". */

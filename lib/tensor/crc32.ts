@@ -1,6 +1,6 @@
 /** CRC-32, the checksum of zip and PNG files. */
 
-/** @param before the checksum of the bytes before these, 0 for none */
+/** A CRC-32 function. @param before the checksum of the preceding bytes; 0 for none */
 export type Crc32 = (bytes: Uint8Array, before?: number) => number;
 
 /** `tables[256 * k + byte]`: the remainder of a byte that is followed by k zero bytes. */

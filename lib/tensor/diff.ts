@@ -12,6 +12,7 @@ import { tensorInfo, type TensorStore } from "./store.ts";
  */
 export type DifferenceKind = "identical" | "rounded" | "different" | "shape" | "only-a" | "only-b";
 
+/** The result of comparing one tensor of two stores. */
 export interface TensorDifference {
   readonly name: string;
   readonly kind: DifferenceKind;

@@ -29,6 +29,7 @@ export const bytesPerElement = {
   C64: 8,
 } as const;
 
+/** A dtype of safetensors. */
 export type Dtype = keyof typeof bytesPerElement;
 
 export function isDtype(name: unknown): name is Dtype {

@@ -1,18 +1,31 @@
-/** Tensors without networks: dtypes, files, weights, taps, comparison. Runs in a browser too. */
-export * from "./compare.ts";
-export * from "./crc32.ts";
-export * from "./diff.ts";
-export * from "./dtype.ts";
-export * from "../errors/input-error.ts";
-export * from "./rounding.ts";
-export * from "./safetensors.ts";
-export * from "./shards.ts";
-export * from "./statistics.ts";
-export * from "./store.ts";
-export * from "./synthetic.ts";
-export * from "./taps.ts";
-export * from "./disposing.ts";
-export * from "./model-weights.ts";
-export * from "./row-table.ts";
-export * from "./weight.ts";
-export * from "./wasm/index.ts";
+/**
+ * Tensors without networks: safetensors files, dtypes, weights, taps and comparison. Runs in browsers too.
+ *
+ * @module tensor
+ */
+export { InputError } from "../errors/input-error.ts";
+export { backendNames, type BackendChoice, type BackendInfo, type BackendName } from "./backend.ts";
+export { compare, type Comparison } from "./compare.ts";
+export { crc32, type Crc32 } from "./crc32.ts";
+export { diffStores, type DifferenceKind, type TensorDifference } from "./diff.ts";
+export { bytesPerElement, elementCount, toFloat32, toIntegers, weightDtypes, type Dtype } from "./dtype.ts";
+export { roundFloats, type FloatDtype, type Rounded } from "./rounding.ts";
+export { encodeSafetensors, SafetensorsFile, type TensorSpec } from "./safetensors.ts";
+export {
+  readFloat32,
+  readIntegers,
+  type ByteSource,
+  type FilePlace,
+  type SyncByteSource,
+  type TensorInfo,
+  type TensorStore,
+} from "./store.ts";
+export { ShardedSafetensors } from "./shards.ts";
+export { statistics, tensorStatistics, type Statistics, type TensorStatistics } from "./statistics.ts";
+export { SyntheticStore } from "./synthetic.ts";
+export { readTap, withTaps, type Patch, type TapSink } from "./taps.ts";
+export { registerWasmKernels } from "./wasm/index.ts";
+export { ModelWeights, WeightScope } from "./model-weights.ts";
+export { RowTable } from "./row-table.ts";
+export { Weight, type Layout, type Residency } from "./weight.ts";
+export { disposing } from "./disposing.ts";

@@ -10,6 +10,7 @@ import { RowTable } from "./row-table.ts";
 import type { TensorStore } from "./store.ts";
 import { loadAll, Weight, type Layout, type Loadable, type Residency, type WeightSource } from "./weight.ts";
 
+/** The weights of a model: a store, and a handle for each tensor that a layer has asked for. */
 export class ModelWeights implements WeightSource {
   readonly residency: Residency;
   readonly store: TensorStore;

@@ -2,6 +2,7 @@
 import { bytesPerElement, toNumbers } from "./dtype.ts";
 import { tensorInfo, type TensorStore } from "./store.ts";
 
+/** Statistics of an array of numbers. */
 export interface Statistics {
   readonly mean: number;
   /** Population standard deviation: divided by the count. */
@@ -44,6 +45,7 @@ export function statistics(values: ArrayLike<number>): Statistics {
   };
 }
 
+/** Statistics of a tensor in a store. */
 export interface TensorStatistics {
   /** Of the finite numbers, as are max, mean and std; null if there are none. */
   readonly min: number | null;

@@ -26,6 +26,7 @@ export interface SyncByteSource extends ByteSource {
   readSync(offset: number, length: number): Uint8Array;
 }
 
+/** A tensor's dtype, shape and place in a file. */
 export interface TensorInfo {
   readonly dtype: Dtype;
   readonly shape: readonly number[];

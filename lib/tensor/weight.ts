@@ -30,6 +30,7 @@ const permutations = {
   conv2d: [2, 3, 1, 0],
 } as const;
 
+/** How a weight is permuted when it is loaded. */
 export type Layout = keyof typeof permutations;
 
 /**

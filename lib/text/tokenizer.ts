@@ -10,6 +10,7 @@ export interface TokenizedText {
   readonly ids: readonly number[];
 }
 
+/** Converts texts to rows of token ids. */
 export interface Tokenizer {
   /** The maximum number of ids of a text. */
   readonly contextLength: number;
@@ -28,6 +29,7 @@ export interface TokenizerFile {
   readonly bytes: Uint8Array;
 }
 
+/** Options of `createTokenizer`. */
 export interface TokenizerOptions {
   /** The maximum number of ids of a text, start and end tokens included. */
   readonly contextLength: number;

@@ -7,10 +7,10 @@ import { syntheticValues } from "../../lib/tensor/synthetic.ts";
 import { writeFullSizeModel } from "../../bench/full-size-model.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
-describe("a model of the published size on synthetic weights", () => {
+describe("a model of the published size with synthetic weights", () => {
   const folder = temporaryFolder();
 
-  it("loads with as many blocks as it was asked for, and is written once", async () => {
+  it("loads with the requested number of blocks, and is written once", async () => {
     const options = { arch: "ViT-B-32", blocks: 1, dtype: "F16", parent: folder.path } as const;
     const directory = await writeFullSizeModel(options);
     const model = await loadModel(directory);

@@ -7,7 +7,7 @@ import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
 import { fixture } from "../support/paths.ts";
 import { MemorySource } from "../support/memory-source.ts";
 
-/** Field numbers of onnx.proto, as ONNX publishes it. */
+/** Field numbers. Source: onnx/onnx, onnx/onnx.proto. */
 const numbers = {
   model: { irVersion: 1, graph: 7, opsetImport: 8 },
   graph: { node: 1, initializer: 5, input: 11, output: 12 },
@@ -17,7 +17,7 @@ const numbers = {
   valueInfo: { name: 1 },
 } as const;
 
-/** A message as pbf decodes it; protobufjs encoded it. */
+/** A message read by pbf, which is independent of the writer, protobufjs. */
 class Message {
   readonly #integers: (readonly [number: number, value: number])[] = [];
   readonly #payloads: (readonly [number: number, bytes: Uint8Array])[] = [];
@@ -89,7 +89,7 @@ describe("the ONNX model of the image tower", () => {
     assert.deepEqual(covered, expected);
   });
 
-  it("uses no value before it is there, and gives what it announces", () => {
+  it("uses every value after its definition, and defines its outputs", () => {
     const { node, tensor, valueInfo } = numbers;
     const known = new Set([
       ...graph.messages(numbers.graph.input).flatMap((input) => input.strings(valueInfo.name)),
@@ -109,7 +109,7 @@ describe("the ONNX model of the image tower", () => {
     assert.equal(outputs.length, 1);
   });
 
-  it("is refused for weights that are no float32", async () => {
+  it("is refused for weights that are not float32", async () => {
     const { config } = await readModelDirectory(directory);
     const bytes = await editSafetensors(`${directory}/open_clip_model.safetensors`, (tensors) => {
       const { shape } = tensors.get("visual.proj")!;

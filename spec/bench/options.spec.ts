@@ -3,7 +3,7 @@ import { InputError } from "../../lib/errors/input-error.ts";
 import { parseOptions } from "../../bench/options.ts";
 
 describe("the benchmark's arguments", () => {
-  it("are lists where they are lists", () => {
+  it("accept comma-separated lists", () => {
     const options = parseOptions([
       "--only",
       "towers,load",
@@ -17,7 +17,7 @@ describe("the benchmark's arguments", () => {
     assert.deepEqual(options.batch, [1, 16]);
   });
 
-  it("are refused in one line that says what is wrong", () => {
+  it("are refused with one line that names the mistake", () => {
     const refused: [string[], RegExp][] = [
       [["--only", "tower"], /Unknown section "tower", expected towers, text, growth/],
       [["--batch", "1,many"], /whole number above 0, found "many"/],

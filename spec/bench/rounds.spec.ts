@@ -3,7 +3,7 @@ import { inTurn, type Runner } from "../../bench/rounds.ts";
 
 type Reply = { readonly seconds: number; readonly run: number };
 
-/** Takes the times given, one after the other, and writes down that it ran. */
+/** A runner that takes the given times and logs its name. */
 function runner(name: string, times: readonly number[], log: string[]): Runner<Reply> {
   let run = 0;
   return {
@@ -16,7 +16,7 @@ function runner(name: string, times: readonly number[], log: string[]): Runner<R
 }
 
 describe("measuring in turn", () => {
-  it("runs one after the other in every round, and gives the fastest run and the median", async () => {
+  it("runs each program once per round, and reports the fastest run and the median", async () => {
     const log: string[] = [];
     const [a, b] = await inTurn([runner("a", [3, 1, 2], log), runner("b", [5, 9, 4], log)], {
       repeats: 3,
@@ -28,7 +28,7 @@ describe("measuring in turn", () => {
     assert.deepEqual(b, { seconds: 4, median: 5, runs: 3, reply: { seconds: 4, run: 2 } });
   });
 
-  it("begins no round beyond the limit, but those that must be", async () => {
+  it("starts no round after the limit, except for the required ones", async () => {
     const log: string[] = [];
     const [even] = await inTurn([runner("a", [2, 1, 3], log)], { repeats: 3, limit: 0, atLeast: 2 });
     assert.deepEqual([even?.runs, even?.median], [2, 1.5]);

@@ -5,9 +5,9 @@ import { packageRoot } from "../support/paths.ts";
 
 const number = /-?\d+(\.\d+)?(e[-+]?\d+)?/g;
 
-for (const name of ["README.md", "docs/cli.md", "docs/real-weights.md"]) {
+for (const name of ["README.md", "docs/reference/command-line.md", "docs/real-weights.md"]) {
   describe(name, () => {
-    it("shows what the commands print (UPDATE_DOCS=1 writes it anew)", async () => {
+    it("shows what the commands print (UPDATE_DOCS=1 rewrites it)", async () => {
       const path = `${packageRoot}${name}`;
       const page = await readFile(path, "utf8");
       const now = await rerunExamples(page);

@@ -15,7 +15,7 @@ describe("docs/linear-probe.md", () => {
     process.chdir(home);
   });
 
-  it("shows what the commands print (UPDATE_DOCS=1 writes it anew)", async function () {
+  it("shows what the commands print (UPDATE_DOCS=1 rewrites it)", async function () {
     this.timeout(120_000); // the whole page, on a machine that may have other work
     const path = `${packageRoot}docs/linear-probe.md`;
     const page = await readFile(path, "utf8");

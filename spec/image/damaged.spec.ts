@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { decodeImage } from "../../lib/image/decode.ts";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { readCases } from "../support/image-cases.ts";
+import { readCases } from "../../tools/golden/image-cases.ts";
 import { fixture } from "../support/paths.ts";
 
 /** Per file. DAMAGE_ROUNDS=200 is for a long run by hand. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compareCase, readCases } from "../support/image-cases.ts";
+import { compareCase, readCases } from "../../tools/golden/image-cases.ts";
 import { fixture } from "../support/paths.ts";
 
 const folder = fixture("images");

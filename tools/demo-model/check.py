@@ -1,4 +1,4 @@
-"""Loads a model directory in OpenCLIP, strictly, and measures it: the reference for evaluate.ts.
+"""Loads a model directory into OpenCLIP, strictly, and measures it. The reference for evaluate.ts.
 
 python check.py --model DIR --test DIR
 """
@@ -39,7 +39,7 @@ def preprocessing(folder: Path):
 
 
 def read_dataset(folder: Path, preprocess, limit: int | None = None):
-    """Pictures (uint8, resized and cropped as the preprocessing does it), scenes, and the set's own description."""
+    """The images (uint8, resized and cropped by the preprocessing), the scenes, and meta.json."""
     meta = json.loads((folder / "meta.json").read_text())
     with open(folder / "scenes.jsonl") as lines:
         scenes = [json.loads(line) for line in lines][:limit]
@@ -52,14 +52,14 @@ def read_dataset(folder: Path, preprocess, limit: int | None = None):
 
 
 def to_input(images: numpy.ndarray, preprocess) -> torch.Tensor:
-    """uint8 [B, H, W, 3] to what the model takes: the last steps of the preprocessing."""
-    normalise = preprocess.transforms[-1]
-    return normalise(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255)
+    """uint8 [B, H, W, 3] to the model's input: the last steps of the preprocessing."""
+    normalize = preprocess.transforms[-1]
+    return normalize(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255)
 
 
 @torch.no_grad()
 def accuracies(model, tokenize, preprocess, images, scenes, classes) -> dict[str, dict[str, float]]:
-    """Language → task → share of pictures whose best class is the right one."""
+    """Language → task → fraction of images whose best class is correct."""
     batches = [images[start : start + 200] for start in range(0, len(images), 200)]
     image_features = torch.cat([model.encode_image(to_input(batch, preprocess), normalize=True) for batch in batches])
     found: dict[str, dict[str, float]] = {}
@@ -68,7 +68,7 @@ def accuracies(model, tokenize, preprocess, images, scenes, classes) -> dict[str
         for task, prompts in tasks.items():
             asked = [index for index, scene in enumerate(scenes) if task in scene["labels"]]
             labels = torch.tensor([scenes[index]["labels"][task] for index in asked])
-            # As CLIP_benchmark makes a classifier: embed, normalise, average by class, normalise again.
+            # As in CLIP_benchmark: embed, normalize, average by class, normalize again.
             classifier = model.encode_text(tokenize(sum(prompts, [])), normalize=True)
             classifier = classifier.view(len(prompts), -1, classifier.shape[-1]).mean(dim=1)
             classifier = torch.nn.functional.normalize(classifier, dim=-1)
@@ -87,7 +87,7 @@ def main() -> None:
     images, scenes, meta = read_dataset(arguments.test, preprocess)
     found = accuracies(model, tokenize, preprocess, images, scenes, meta["classes"])
     tasks = list(next(iter(found.values())))
-    print(f"{len(images)} pictures of {meta['width']}x{meta['height']}, split {meta['split']}, seed {meta['seed']}")
+    print(f"{len(images)} images of {meta['width']}x{meta['height']}, split {meta['split']}, seed {meta['seed']}")
     print("| language | " + " | ".join(tasks) + " |")
     print("|---" * (len(tasks) + 1) + "|")
     for language, row in found.items():

@@ -1,6 +1,6 @@
 /**
- * Measures a model directory with our own code: zero-shot accuracy on generated pictures whose combination of
- * colour, shape and background was never in training, in every language. check.py does the same in Python.
+ * Measures a model directory with clipscope: zero-shot accuracy in every language, on generated images whose combination
+ * of colour, shape and background was never in training. check.py does the same with OpenCLIP.
  *
  *   node dist/tools/demo-model/evaluate.js [--model DIR] [--seed 1001] [--count 2000] [--split test] [--size 320x240]
  *     [--backend auto] [--json]
@@ -14,12 +14,12 @@ import { demoModel, loadModel } from "../../lib/index.ts";
 import type { Clip, LoadOptions } from "../../lib/index.ts";
 import { classificationMetrics } from "../../lib/tasks/metrics.ts";
 import { zeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
-import { LANGUAGES } from "./captions.ts";
+import { languages } from "./captions.ts";
 import type { Language } from "./captions.ts";
-import { pictureOf, sceneOf } from "./dataset.ts";
-import { SPLITS } from "./scene.ts";
+import { imageOf, sceneOf } from "./dataset.ts";
+import { splits } from "./scene.ts";
 import type { Scene, Split } from "./scene.ts";
-import { TASKS, classNames, templates } from "./tasks.ts";
+import { demoTasks, classNames, templates } from "./tasks.ts";
 import type { Task } from "./tasks.ts";
 
 export interface Evaluation {
@@ -30,21 +30,21 @@ export interface Evaluation {
   readonly height: number;
 }
 
-/** Language → task → share of the pictures whose best class is the right one. */
+/** Language → task → fraction of images whose best class is correct. */
 export type Accuracies = Record<Language, Record<string, number>>;
 
-const IMAGES_AT_ONCE = 50;
+const batchSize = 50;
 
 export async function evaluate(
   model: Clip,
   evaluation: Evaluation,
-  tasks: readonly Task[] = TASKS,
+  tasks: readonly Task[] = demoTasks,
 ): Promise<Accuracies> {
   const { seed, count, split } = evaluation;
   const scenes = Array.from({ length: count }, (_, index) => sceneOf(seed, index, split));
   const features = await imageFeatures(model, scenes, evaluation);
   const found: [Language, Record<string, number>][] = [];
-  for (const language of LANGUAGES) {
+  for (const language of languages) {
     const accuracies: Record<string, number> = {};
     for (const task of tasks) accuracies[task.name] = await accuracy(model, features, scenes, task, language);
     found.push([language, accuracies]);
@@ -53,7 +53,7 @@ export async function evaluate(
   return Object.fromEntries(found) as Accuracies;
 }
 
-/** [pictures, embedDim], normalised. */
+/** [images, embedDim], L2-normalized. */
 async function imageFeatures(
   model: Clip,
   scenes: readonly Scene[],
@@ -61,13 +61,13 @@ async function imageFeatures(
 ): Promise<Tensor2D> {
   const batches: Tensor2D[] = [];
   const [rows, columns] = model.preprocess.size;
-  for (let start = 0; start < scenes.length; start += IMAGES_AT_ONCE) {
-    const pixels = scenes.slice(start, start + IMAGES_AT_ONCE).map((scene, offset) => {
-      const raster = pictureOf(scene, seed, start + offset, width, height);
+  for (let start = 0; start < scenes.length; start += batchSize) {
+    const pixels = scenes.slice(start, start + batchSize).map((scene, offset) => {
+      const raster = imageOf(scene, seed, start + offset, width, height);
       return transform({ ...raster, mode: "RGB", stride: 4 }, model.preprocess);
     });
     const batch = new Float32Array(pixels.length * 3 * rows * columns);
-    for (const [at, picture] of pixels.entries()) batch.set(picture, at * picture.length);
+    for (const [at, image] of pixels.entries()) batch.set(image, at * image.length);
     const input = tensor4d(batch, [pixels.length, 3, rows, columns]);
     batches.push(await model.encodeImage(input, { normalize: true }));
     input.dispose();
@@ -114,9 +114,9 @@ async function main(): Promise<void> {
     },
   });
   const [width, height] = values.size.split("x").map(Number);
-  const split = SPLITS.find((known) => known === values.split);
+  const split = splits.find((known) => known === values.split);
   if (width === undefined || height === undefined || split === undefined) {
-    throw new Error(`evaluate: expected --size WIDTHxHEIGHT and --split ${SPLITS.join(" or ")}`);
+    throw new Error(`evaluate: expected --size WIDTHxHEIGHT and --split ${splits.join(" or ")}`);
   }
   const evaluation: Evaluation = {
     seed: Number(values.seed),
@@ -134,11 +134,11 @@ async function main(): Promise<void> {
     console.log(JSON.stringify({ ...evaluation, accuracies: found }));
     return;
   }
-  console.log(`${evaluation.count} pictures of ${values.size}, split ${split}, seed ${evaluation.seed}`);
-  console.log(`| language | ${TASKS.map(({ name }) => name).join(" | ")} |`);
-  console.log("|---".repeat(TASKS.length + 1) + "|");
-  for (const language of LANGUAGES) {
-    const row = TASKS.map(({ name }) => (100 * (found[language][name] ?? NaN)).toFixed(1));
+  console.log(`${evaluation.count} images of ${values.size}, split ${split}, seed ${evaluation.seed}`);
+  console.log(`| language | ${demoTasks.map(({ name }) => name).join(" | ")} |`);
+  console.log("|---".repeat(demoTasks.length + 1) + "|");
+  for (const language of languages) {
+    const row = demoTasks.map(({ name }) => (100 * (found[language][name] ?? NaN)).toFixed(1));
     console.log(`| ${language} | ${row.join(" | ")} |`);
   }
 }

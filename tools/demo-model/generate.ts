@@ -1,12 +1,12 @@
 /**
- * Writes pictures and captions for Python, the sentences its tokenizer learns from, or the sample pictures.
+ * Writes images and captions for training in Python, the tokenizer's training corpus, or the sample images.
  *
- *   node dist/tools/demo-model/generate.js --out DIR [--seed 1] [--count 1000] [--split train|test] [--size 84x84]
+ *   node dist/tools/demo-model/generate.js --out DIR [--seed 1] [--count 1000] [--split pretrain|train|test] [--size 84x84]
  *   node dist/tools/demo-model/generate.js --corpus FILE
  *   node dist/tools/demo-model/generate.js --samples DIR
  *
- * DIR gets images.bin (uint8, red, green, blue, one picture after the other), scenes.jsonl (a line for each picture:
- * `scene`, `captions`: language → sentences, `labels`: task → index of its class) and meta.json (count, width, height,
+ * DIR gets images.bin (uint8, red, green, blue, one image after the other), scenes.jsonl (one line per image:
+ * `scene`, `captions`: language → sentences, `labels`: task → index of the class) and meta.json (count, width, height,
  * seed, split, and `classes`: language → task → prompts of each class).
  */
 import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
@@ -16,16 +16,15 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { Jimp } from "jimp";
-import { LANGUAGES, tokenizerCorpus } from "./captions.ts";
-import { captionsOf, pictureOf, sceneOf } from "./dataset.ts";
+import { languages, tokenizerCorpus } from "./captions.ts";
+import { captionsOf, imageOf, sceneOf } from "./dataset.ts";
 import { renderScene } from "./generator.ts";
 import type { Raster } from "./generator.ts";
-import { SAMPLES } from "./samples.ts";
-import { SPLITS, type Split } from "./scene.ts";
+import { samples } from "./samples.ts";
+import { splits, type Split } from "./scene.ts";
 import { allPrompts, labelsOf } from "./tasks.ts";
 
-/** Sentences in each language for a picture. */
-const CAPTIONS_PER_LANGUAGE = 3;
+const captionsPerLanguage = 3;
 
 interface DataSet {
   readonly out: string;
@@ -42,8 +41,8 @@ async function writeDataSet({ out, seed, count, split, width, height }: DataSet)
   const scenes = createWriteStream(join(out, "scenes.jsonl"));
   for (let index = 0; index < count; index++) {
     const scene = sceneOf(seed, index, split);
-    await write(images, withoutAlpha(pictureOf(scene, seed, index, width, height)));
-    const captions = captionsOf(scene, seed, index, CAPTIONS_PER_LANGUAGE);
+    await write(images, withoutAlpha(imageOf(scene, seed, index, width, height)));
+    const captions = captionsOf(scene, seed, index, captionsPerLanguage);
     await write(scenes, `${JSON.stringify({ scene, captions, labels: labelsOf(scene) })}\n`);
   }
   images.end();
@@ -69,12 +68,12 @@ function withoutAlpha({ width, height, data }: Raster): Uint8Array {
 
 async function writeSamples(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  for (const { file, width, height, seed, scene } of SAMPLES) {
+  for (const { file, width, height, seed, scene } of samples) {
     const { data } = renderScene(scene, width, height, seed);
-    const picture = new Jimp({ data: Buffer.from(data), width, height });
+    const image = new Jimp({ data: Buffer.from(data), width, height });
     const bytes = file.endsWith(".png")
-      ? await picture.getBuffer("image/png")
-      : await picture.getBuffer("image/jpeg", { quality: 90 });
+      ? await image.getBuffer("image/png")
+      : await image.getBuffer("image/jpeg", { quality: 90 });
     writeFileSync(join(folder, file), bytes);
   }
 }
@@ -92,16 +91,16 @@ const { values } = parseArgs({
 });
 
 const [width, height] = values.size.split("x").map(Number);
-const split = SPLITS.find((known) => known === values.split);
+const split = splits.find((known) => known === values.split);
 if (values.samples !== undefined) {
   await writeSamples(values.samples);
 } else if (values.corpus !== undefined) {
-  writeFileSync(values.corpus, `${LANGUAGES.flatMap(tokenizerCorpus).join("\n")}\n`);
+  writeFileSync(values.corpus, `${languages.flatMap(tokenizerCorpus).join("\n")}\n`);
 } else if (values.out !== undefined && split !== undefined && width !== undefined && height !== undefined) {
   const { out } = values;
   await writeDataSet({ out, split, seed: Number(values.seed), count: Number(values.count), width, height });
 } else {
   throw new Error(
-    "generate: expected --out DIR (with --split train or test, --size WIDTHxHEIGHT) or --samples DIR",
+    "generate: expected --out DIR (with --split pretrain, train or test and --size WIDTHxHEIGHT), --corpus FILE or --samples DIR",
   );
 }

@@ -1,12 +1,12 @@
 /**
- * Scene → picture, at any size, the same on every machine. The scene stands in the largest centred square (what a
- * centre crop keeps), in coordinates from −1 to 1; the background fills the rest.
+ * Draws a scene at any size, with the same pixels on every machine. The shapes are inside the largest centred square,
+ * which a centre crop keeps, in coordinates from −1 to 1; the background fills the rest.
  */
 import { Random } from "./random.ts";
 import type { Arrangement, Background, Colour, Fill, Pattern, Scene, Shape } from "./scene.ts";
 import { distanceTo } from "./shapes.ts";
 
-/** 8 bits a channel, red, green, blue, alpha (always 255), rows from the top. */
+/** 8 bits per channel: red, green, blue, alpha (always 255); rows from the top. */
 export interface Raster {
   readonly width: number;
   readonly height: number;
@@ -15,7 +15,7 @@ export interface Raster {
 
 type Rgb = readonly [red: number, green: number, blue: number];
 
-/** One shape of the picture. */
+/** One shape of the image. */
 interface Item {
   readonly x: number;
   readonly y: number;
@@ -23,7 +23,7 @@ interface Item {
   readonly rotation: number;
 }
 
-const COLOUR_RGB: Readonly<Record<Colour, Rgb>> = {
+const colourRgb: Readonly<Record<Colour, Rgb>> = {
   red: [214, 36, 42],
   orange: [250, 132, 16],
   yellow: [250, 214, 24],
@@ -34,7 +34,7 @@ const COLOUR_RGB: Readonly<Record<Colour, Rgb>> = {
   brown: [134, 82, 40],
 };
 
-const BACKGROUND_RGB: Readonly<Record<Background, Rgb>> = {
+const backgroundRgb: Readonly<Record<Background, Rgb>> = {
   white: [248, 248, 246],
   black: [24, 24, 28],
   grey: [146, 148, 152],
@@ -42,11 +42,11 @@ const BACKGROUND_RGB: Readonly<Record<Background, Rgb>> = {
   sky: [150, 206, 240],
 };
 
-/** Radius by count: four large shapes still leave room between them. */
-const RADII = { large: [0.52, 0.42, 0.37, 0.35], small: [0.32, 0.27, 0.25, 0.24] } as const;
+/** Radius by count, so that four large shapes still fit. */
+const radii = { large: [0.52, 0.42, 0.37, 0.35], small: [0.32, 0.27, 0.25, 0.24] } as const;
 
-/** How far a shape may turn (radians) and still go by its name: a square on its corner would be a diamond. */
-const LARGEST_TURN: Readonly<Record<Shape, number>> = {
+/** The largest rotation, in radians, at which a shape keeps its name: a square on its corner would be a diamond. */
+const largestTurn: Readonly<Record<Shape, number>> = {
   circle: Math.PI,
   ring: Math.PI,
   square: 0.2,
@@ -57,7 +57,7 @@ const LARGEST_TURN: Readonly<Record<Shape, number>> = {
   crescent: 0.5,
 };
 
-/** Draws a scene; `key` (a seed and an index, say) fixes everything that the scene leaves to chance. */
+/** Draws a scene. `key`, such as a seed and an index, determines everything that the scene does not. */
 export function renderScene(scene: Scene, width: number, height: number, ...key: readonly number[]): Raster {
   const random = new Random(...key);
   const canvas = new Canvas(width, height);
@@ -65,18 +65,18 @@ export function renderScene(scene: Scene, width: number, height: number, ...key:
   paintBackground(canvas, scene, random);
   const light = random.between(0.92, 1.06);
   const softness = random.between(0.9, 1.7);
-  const tint = jitter(COLOUR_RGB[scene.colour], 14, random);
+  const tint = jitter(colourRgb[scene.colour], 14, random);
   const shadow = random.between(0.1, 0.3);
   for (const item of items) paintShadow(canvas, scene.shape, item, shadow);
   for (const item of items) paintItem(canvas, scene.shape, scene.fill, item, tint, softness);
   return canvas.finish(light, random.between(0, 7), random);
 }
 
-/** Places for the shapes of a scene, none touching another. */
+/** Places the shapes of a scene so that they do not touch. */
 function layOut(scene: Scene, random: Random): Item[] {
-  const base = RADII[scene.size][scene.count - 1] ?? RADII.small[3];
+  const base = radii[scene.size][scene.count - 1] ?? radii.small[3];
   const radius = base * random.between(0.94, 1.06);
-  const turn = (): number => random.between(-1, 1) * LARGEST_TURN[scene.shape];
+  const turn = (): number => random.between(-1, 1) * largestTurn[scene.shape];
   const common = turn();
   return places(scene, radius, random).map(([x, y]) => ({
     x,
@@ -107,11 +107,11 @@ function places(scene: Scene, radius: number, random: Random): [number, number][
   return spread(scene.arrangement, scene.count, radius, random);
 }
 
-/** Several shapes: in a row, in a column (both zigzag where they would not fit), or anywhere. */
+/** Positions of several shapes: in a row or a column (zigzag if they would not fit otherwise), or scattered. */
 function spread(arrangement: Arrangement, count: number, radius: number, random: Random): [number, number][] {
   if (arrangement === "scattered") return scatter(count, radius, random);
   const step = 1.9 / count;
-  // Neighbours closer than two radii step aside, in turn to either side.
+  // Neighbours that would be closer than two radii move aside, alternating between the sides.
   const wanted = 2.1 * radius;
   const aside = step < wanted ? Math.sqrt(wanted * wanted - step * step) / 2 : 0;
   const shift = random.between(-1, 1) * Math.max(0, 0.9 - radius - aside) * 0.5;
@@ -122,7 +122,7 @@ function spread(arrangement: Arrangement, count: number, radius: number, random:
   });
 }
 
-/** Random places; where chance finds no room after many tries, a new start. */
+/** Random positions. Starts over if no room is found after many attempts. */
 function scatter(count: number, radius: number, random: Random): [number, number][] {
   const limit = 0.97 - radius;
   for (;;) {
@@ -139,8 +139,8 @@ function scatter(count: number, radius: number, random: Random): [number, number
 }
 
 function paintBackground(canvas: Canvas, scene: Scene, random: Random): void {
-  const base = jitter(BACKGROUND_RGB[scene.background], 8, random);
-  // The pattern's second tone: darker, on black lighter.
+  const base = jitter(backgroundRgb[scene.background], 8, random);
+  // The second tone of the pattern: darker than the background, or lighter on black.
   const second: Rgb =
     scene.background === "black"
       ? [base[0] + 46, base[1] + 46, base[2] + 50]
@@ -159,7 +159,7 @@ function paintBackground(canvas: Canvas, scene: Scene, random: Random): void {
   });
 }
 
-/** Signed distance to a pattern's second tone: negative where it is painted. */
+/** Signed distance to the second tone of a pattern: negative where it is painted. */
 function patternAt(pattern: Pattern, random: Random): (x: number, y: number) => number {
   const period = random.between(0.26, 0.38);
   const phaseX = random.between(0, period);
@@ -206,7 +206,7 @@ function paintItem(canvas: Canvas, shape: Shape, fill: Fill, item: Item, tint: R
     const cover = clamp01(0.5 - distance / edge);
     if (cover === 0) return;
     const paint = cover * fillAt(fill, localX, localY, distance / item.radius, edge / item.radius);
-    // Lighter towards the top, a darker rim: less flat.
+    // Lighter towards the top and darker at the rim, so that shapes look less flat.
     const shade = 1 - 0.1 * localY - 0.12 * clamp01(1 + distance / (0.12 * item.radius));
     for (let channel = 0; channel < 3; channel++) {
       const under = rgb[at + channel] ?? 0;
@@ -215,7 +215,7 @@ function paintItem(canvas: Canvas, shape: Shape, fill: Fill, item: Item, tint: R
   });
 }
 
-/** How much of the paint a fill puts at a point of the shape: 1 all, less where the background shows. */
+/** The opacity of a fill at a point of the shape, from 0 to 1. */
 function fillAt(fill: Fill, x: number, y: number, distance: number, edge: number): number {
   const period = 0.36;
   switch (fill) {
@@ -233,11 +233,11 @@ function fillAt(fill: Fill, x: number, y: number, distance: number, edge: number
   }
 }
 
-/** Colour planes in floating point, with the loops over pixels. */
+/** An RGB image in floating point, with loops over its pixels. */
 class Canvas {
   readonly width: number;
   readonly height: number;
-  /** A pixel's width in the scene's coordinates. */
+  /** The width of a pixel in scene coordinates. */
   readonly pixel: number;
   readonly #rgb: Float32Array;
 
@@ -252,7 +252,7 @@ class Canvas {
     this.#eachPixelIn(0, this.width, 0, this.height, paint);
   }
 
-  /** The pixels near an item, in its own turned coordinates: its radius is 1. */
+  /** Visits the pixels near an item, in the item's rotated coordinates, in which its radius is 1. */
   eachPixelOf(
     item: Item,
     margin: number,
@@ -291,7 +291,7 @@ class Canvas {
     }
   }
 
-  /** Brightness and noise, then 8 bits. */
+  /** Applies brightness and noise, and converts to 8 bits. */
   finish(light: number, noise: number, random: Random): Raster {
     const data = new Uint8ClampedArray(this.width * this.height * 4);
     for (let pixel = 0; pixel < this.width * this.height; pixel++) {

@@ -1,6 +1,6 @@
 /**
- * Writes pictures of a task that the demo model was not trained for, a folder for each class: no caption of its
- * training says how shapes are painted, or how they stand.
+ * Writes images of a task that the demo model was not trained for, one folder per class: the captions of its training
+ * data do not describe how shapes are filled or arranged.
  *
  *   node dist/tools/demo-model/pictures.js --task fill|arrangement --out DIR [--count 50] [--seed 1] [--size 84x84]
  */
@@ -9,48 +9,48 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Jimp } from "jimp";
-import { pictureOf } from "./dataset.ts";
+import { imageOf } from "./dataset.ts";
 import { Random } from "./random.ts";
-import { ARRANGEMENTS, FILLS, sampleScene } from "./scene.ts";
+import { arrangements, fills, sampleScene } from "./scene.ts";
 import type { Scene } from "./scene.ts";
 
-/** Scenes of a class; else they are as in training. */
-const TASKS = {
-  fill: FILLS.map((fill) => ({ name: fill, change: { fill, count: 1, size: "large" } as const })),
-  arrangement: ARRANGEMENTS.map((arrangement) => ({
+/** The attributes of each class. All others are as in training. */
+const unseenTasks = {
+  fill: fills.map((fill) => ({ name: fill, change: { fill, count: 1, size: "large" } as const })),
+  arrangement: arrangements.map((arrangement) => ({
     name: arrangement,
     change: { arrangement, count: 4, position: "centre", size: "small" } as const,
   })),
 };
 
-export type PictureTask = keyof typeof TASKS;
+export type PictureTask = keyof typeof unseenTasks;
 
 export interface Pictures {
   readonly task: PictureTask;
   readonly out: string;
-  /** Of each class. */
+  /** Images per class. */
   readonly count: number;
   readonly seed: number;
   readonly width: number;
   readonly height: number;
 }
 
-/** Writes `out`/CLASS/NNN.png; a seed gives the same pictures everywhere. */
+/** Writes `out`/CLASS/NNN.png. The images depend only on the options. */
 export async function writePictures({ task, out, count, seed, width, height }: Pictures): Promise<void> {
-  for (const [c, { name, change }] of TASKS[task].entries()) {
+  for (const [c, { name, change }] of unseenTasks[task].entries()) {
     mkdirSync(join(out, name), { recursive: true });
     for (let i = 0; i < count; i++) {
       const index = c * count + i;
       const scene: Scene = { ...sampleScene(new Random(seed, index), "train"), ...change };
-      const { data } = pictureOf(scene, seed, index, width, height);
-      const picture = new Jimp({ data: Buffer.from(data), width, height });
-      await picture.write(join(out, name, `${`${i}`.padStart(3, "0")}.png`) as `${string}.png`);
+      const { data } = imageOf(scene, seed, index, width, height);
+      const image = new Jimp({ data: Buffer.from(data), width, height });
+      await image.write(join(out, name, `${`${i}`.padStart(3, "0")}.png`) as `${string}.png`);
     }
   }
 }
 
 function isTask(name: string | undefined): name is PictureTask {
-  return name !== undefined && Object.hasOwn(TASKS, name);
+  return name !== undefined && Object.hasOwn(unseenTasks, name);
 }
 
 async function main(): Promise<void> {
@@ -66,7 +66,7 @@ async function main(): Promise<void> {
   const { task, out } = values;
   const [width, height] = values.size.split("x").map(Number);
   if (!isTask(task) || out === undefined || width === undefined || height === undefined) {
-    throw new Error(`pictures: expected --task ${Object.keys(TASKS).join(" or ")}, and --out DIR`);
+    throw new Error(`pictures: expected --task ${Object.keys(unseenTasks).join(" or ")}, and --out DIR`);
   }
   await writePictures({ task, out, count: Number(values.count), seed: Number(values.seed), width, height });
 }

@@ -1,18 +1,18 @@
 /**
- * A small counter-based generator of random numbers (splitmix32): 32-bit integer arithmetic only, so that a seed
- * gives the same scenes and pictures on every machine. Not for cryptography.
+ * A small counter-based random number generator (splitmix32). It uses only 32-bit integer arithmetic, so that a seed
+ * gives the same scenes and images on every machine. Not for cryptography.
  */
 export class Random {
   #state: number;
 
-  /** Numbers such as (seed, index, stream): every combination is its own sequence. */
+  /** @param key numbers such as (seed, index, stream); every combination has its own sequence */
   constructor(...key: readonly number[]) {
-    this.#state = key.reduce((state, part) => mix((state ^ mix(part | 0)) + GOLDEN_GAMMA), 0);
+    this.#state = key.reduce((state, part) => mix((state ^ mix(part | 0)) + goldenGamma), 0);
   }
 
   /** 0 to 2³² − 1. */
   uint32(): number {
-    this.#state = (this.#state + GOLDEN_GAMMA) | 0;
+    this.#state = (this.#state + goldenGamma) | 0;
     return mix(this.#state) >>> 0;
   }
 
@@ -31,21 +31,21 @@ export class Random {
     return Math.floor(this.unit() * limit);
   }
 
-  /** True once in 1 / probability. */
+  /** True with the given probability. */
   chance(probability: number): boolean {
     return this.unit() < probability;
   }
 
   pick<T>(choices: readonly T[]): T {
     const choice = choices[this.below(choices.length)];
-    if (choice === undefined) throw new RangeError("Random.pick: nothing to pick from (an empty list)");
+    if (choice === undefined) throw new RangeError("Random.pick: the list is empty");
     return choice;
   }
 }
 
-const GOLDEN_GAMMA = 0x9e3779b9;
+const goldenGamma = 0x9e3779b9;
 
-/** The finaliser of MurmurHash3: every bit of the input moves every bit of the output. */
+/** The finalizer of MurmurHash3: every bit of the input affects every bit of the output. */
 function mix(value: number): number {
   let bits = value | 0;
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);

@@ -1,4 +1,4 @@
-/** The pictures that come along with the demo model: pairs of colour and shape that it never saw in training. */
+/** The sample images of the demo model. They show combinations that were held out of training. */
 import type { Scene } from "./scene.ts";
 
 export interface Sample {
@@ -9,29 +9,29 @@ export interface Sample {
   readonly scene: Scene;
 }
 
-const COMMON = { size: "large", position: "centre", arrangement: "scattered", fill: "solid" } as const;
+const common = { size: "large", position: "centre", arrangement: "scattered", fill: "solid" } as const;
 
-export const SAMPLES: readonly Sample[] = [
+export const samples: readonly Sample[] = [
   {
     file: "three-brown-stars.png",
     width: 320,
     height: 240,
     seed: 12,
-    scene: { ...COMMON, shape: "star", colour: "brown", count: 3, background: "white", pattern: "plain" },
+    scene: { ...common, shape: "star", colour: "brown", count: 3, background: "white", pattern: "plain" },
   },
   {
     file: "orange-heart.jpg",
     width: 640,
     height: 480,
     seed: 1,
-    scene: { ...COMMON, shape: "heart", colour: "orange", count: 1, background: "sky", pattern: "dotted" },
+    scene: { ...common, shape: "heart", colour: "orange", count: 1, background: "sky", pattern: "dotted" },
   },
   {
     file: "two-red-circles.png",
     width: 320,
     height: 240,
     seed: 1,
-    scene: { ...COMMON, shape: "circle", colour: "red", count: 2, background: "grey", pattern: "checked" },
+    scene: { ...common, shape: "circle", colour: "red", count: 2, background: "grey", pattern: "checked" },
   },
   {
     file: "pink-ring-on-the-left.png",
@@ -39,7 +39,7 @@ export const SAMPLES: readonly Sample[] = [
     height: 240,
     seed: 1,
     scene: {
-      ...COMMON,
+      ...common,
       shape: "ring",
       colour: "pink",
       count: 1,
@@ -54,7 +54,7 @@ export const SAMPLES: readonly Sample[] = [
     height: 480,
     seed: 3,
     scene: {
-      ...COMMON,
+      ...common,
       shape: "square",
       colour: "purple",
       count: 4,
@@ -68,7 +68,7 @@ export const SAMPLES: readonly Sample[] = [
     height: 640,
     seed: 1,
     scene: {
-      ...COMMON,
+      ...common,
       shape: "cross",
       colour: "blue",
       count: 1,
@@ -83,7 +83,7 @@ export const SAMPLES: readonly Sample[] = [
     height: 240,
     seed: 1,
     scene: {
-      ...COMMON,
+      ...common,
       shape: "triangle",
       colour: "yellow",
       count: 1,
@@ -99,7 +99,7 @@ export const SAMPLES: readonly Sample[] = [
     height: 480,
     seed: 2,
     scene: {
-      ...COMMON,
+      ...common,
       shape: "crescent",
       colour: "green",
       count: 4,

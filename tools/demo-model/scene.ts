@@ -1,36 +1,36 @@
 /**
- * What a generated picture shows. Captions name these attributes; everything else (exact place, rotation, light,
- * noise) is left to chance. All lists are in a fixed order: held-out combinations depend on it.
+ * The content of a generated image. Captions name these attributes; everything else (exact position, rotation, light,
+ * noise) is random. Held-out combinations depend on the order of these lists.
  */
 import type { Random } from "./random.ts";
 
-export const SHAPES = ["circle", "square", "triangle", "star", "cross", "heart", "ring", "crescent"] as const;
-export const COLOURS = ["red", "orange", "yellow", "green", "blue", "purple", "pink", "brown"] as const;
-export const COUNTS = [1, 2, 3, 4] as const;
-export const POSITIONS = ["left", "right", "top", "bottom", "centre"] as const;
-export const SIZES = ["small", "large"] as const;
-export const BACKGROUNDS = ["white", "black", "grey", "beige", "sky"] as const;
-export const PATTERNS = ["plain", "striped", "dotted", "checked"] as const;
-/** How several shapes stand: never in a caption, so that it stays a task the model was not trained for. */
-export const ARRANGEMENTS = ["scattered", "row", "column"] as const;
-/** How a shape is painted: the training pictures are all solid; the others are for tasks of other programs. */
-export const FILLS = ["solid", "striped", "dotted", "outlined"] as const;
+export const shapes = ["circle", "square", "triangle", "star", "cross", "heart", "ring", "crescent"] as const;
+export const colours = ["red", "orange", "yellow", "green", "blue", "purple", "pink", "brown"] as const;
+export const counts = [1, 2, 3, 4] as const;
+export const positions = ["left", "right", "top", "bottom", "centre"] as const;
+export const sizes = ["small", "large"] as const;
+export const backgrounds = ["white", "black", "grey", "beige", "sky"] as const;
+export const patterns = ["plain", "striped", "dotted", "checked"] as const;
+/** The arrangement of several shapes. Captions never name it, so that it remains a task the model was not trained for. */
+export const arrangements = ["scattered", "row", "column"] as const;
+/** The fill of a shape. All training images are solid; the other fills are for tasks the model was not trained for. */
+export const fills = ["solid", "striped", "dotted", "outlined"] as const;
 
-export type Shape = (typeof SHAPES)[number];
-export type Colour = (typeof COLOURS)[number];
-export type Count = (typeof COUNTS)[number];
-export type Position = (typeof POSITIONS)[number];
-export type Size = (typeof SIZES)[number];
-export type Background = (typeof BACKGROUNDS)[number];
-export type Pattern = (typeof PATTERNS)[number];
-export type Arrangement = (typeof ARRANGEMENTS)[number];
-export type Fill = (typeof FILLS)[number];
+export type Shape = (typeof shapes)[number];
+export type Colour = (typeof colours)[number];
+export type Count = (typeof counts)[number];
+export type Position = (typeof positions)[number];
+export type Size = (typeof sizes)[number];
+export type Background = (typeof backgrounds)[number];
+export type Pattern = (typeof patterns)[number];
+export type Arrangement = (typeof arrangements)[number];
+export type Fill = (typeof fills)[number];
 
 export interface Scene {
   readonly shape: Shape;
   readonly colour: Colour;
   readonly count: Count;
-  /** Where a single shape stands; several shapes spread over the picture ("centre"). */
+  /** The position of a single shape; "centre" for several shapes, which are spread over the image. */
   readonly position: Position;
   readonly size: Size;
   readonly background: Background;
@@ -40,30 +40,30 @@ export interface Scene {
 }
 
 /**
- * `pretrain`: no held-out pair of colour and shape; `train`: no held-out combination; `test`: held-out combinations
- * alone.
+ * `pretrain`: no held-out pair of colour and shape; `train`: no held-out combination; `test`: only held-out
+ * combinations.
  */
-export const SPLITS = ["pretrain", "train", "test"] as const;
-export type Split = (typeof SPLITS)[number];
+export const splits = ["pretrain", "train", "test"] as const;
+export type Split = (typeof splits)[number];
 
 /**
- * Whether a pair of colour and shape is kept out of the first part of training: eight of the 64, one of each colour and
- * of each shape.
+ * Whether a pair of colour and shape is held out of the first phase of training: eight of the 64 pairs, with each
+ * colour and each shape once.
  */
 export function isHeldOutPair({ colour, shape }: Pick<Scene, "colour" | "shape">): boolean {
-  return (COLOURS.indexOf(colour) + 3 * SHAPES.indexOf(shape)) % 8 === 0;
+  return (colours.indexOf(colour) + 3 * shapes.indexOf(shape)) % 8 === 0;
 }
 
 /**
- * Whether a combination of colour, shape and background is kept out of training altogether, in every language: each
- * held-out pair on three of the five backgrounds, another three for the next shape.
+ * Whether a combination of colour, shape and background is held out of all training: each held-out pair on three of the
+ * five backgrounds, which differ from shape to shape.
  */
 export function isHeldOut({
   colour,
   shape,
   background,
 }: Pick<Scene, "colour" | "shape" | "background">): boolean {
-  const turned = (BACKGROUNDS.indexOf(background) + SHAPES.indexOf(shape)) % BACKGROUNDS.length;
+  const turned = (backgrounds.indexOf(background) + shapes.indexOf(shape)) % backgrounds.length;
   return isHeldOutPair({ colour, shape }) && turned >= 2;
 }
 
@@ -73,25 +73,25 @@ const belongs: Readonly<Record<Split, (scene: Pick<Scene, "colour" | "shape" | "
   test: isHeldOut,
 };
 
-/** A scene of the split. */
+/** A random scene of the split. */
 export function sampleScene(random: Random, split: Split): Scene {
   let combination: Pick<Scene, "colour" | "shape" | "background">;
   do {
     combination = {
-      colour: random.pick(COLOURS),
-      shape: random.pick(SHAPES),
-      background: random.pick(BACKGROUNDS),
+      colour: random.pick(colours),
+      shape: random.pick(shapes),
+      background: random.pick(backgrounds),
     };
   } while (!belongs[split](combination));
-  // One shape alone, and a plain background, more often than the rest.
-  const count = random.chance(0.15) ? 1 : random.pick(COUNTS);
+  // Single shapes and plain backgrounds are more frequent than the others.
+  const count = random.chance(0.15) ? 1 : random.pick(counts);
   return {
     ...combination,
     count,
-    position: count === 1 ? random.pick(POSITIONS) : "centre",
-    size: random.pick(SIZES),
-    pattern: random.chance(0.3) ? "plain" : random.pick(PATTERNS),
-    arrangement: count === 1 ? "scattered" : random.pick(ARRANGEMENTS),
+    position: count === 1 ? random.pick(positions) : "centre",
+    size: random.pick(sizes),
+    pattern: random.chance(0.3) ? "plain" : random.pick(patterns),
+    arrangement: count === 1 ? "scattered" : random.pick(arrangements),
     fill: "solid",
   };
 }

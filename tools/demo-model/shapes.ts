@@ -1,6 +1,6 @@
 /**
- * Signed distances to the eight shapes, in units of the shape's radius: negative inside, y pointing down. From
- * https://iquilezles.org/articles/distfunctions2d/ where a formula is not obvious.
+ * Signed distances to the eight shapes, in units of the shape's radius: negative inside, with y pointing down.
+ * Source: https://iquilezles.org/articles/distfunctions2d/ for the less obvious formulas.
  */
 import type { Shape } from "./scene.ts";
 
@@ -18,33 +18,33 @@ export function distanceTo(shape: Shape, x: number, y: number): number {
     case "heart":
       return heart(x, y);
     case "square":
-      return polygon(SQUARE, x, y) - ROUNDING;
+      return polygon(square, x, y) - rounding;
     case "triangle":
-      return polygon(TRIANGLE, x, y) - ROUNDING;
+      return polygon(triangle, x, y) - rounding;
     case "star":
-      return polygon(STAR, x, y) - ROUNDING;
+      return polygon(star, x, y) - rounding;
     case "cross":
-      return polygon(CROSS, x, y) - ROUNDING;
+      return polygon(cross, x, y) - rounding;
   }
 }
 
-/** Corners of polygons are rounded a little: they look friendlier so. */
-const ROUNDING = 0.05;
+/** The radius that corners of polygons are rounded with. */
+const rounding = 0.05;
 
-const SQUARE: readonly Point[] = [
+const square: readonly Point[] = [
   [-0.72, -0.72],
   [0.72, -0.72],
   [0.72, 0.72],
   [-0.72, 0.72],
 ];
 
-const TRIANGLE: readonly Point[] = [
+const triangle: readonly Point[] = [
   [0, -0.88],
   [0.9, 0.7],
   [-0.9, 0.7],
 ];
 
-const CROSS: readonly Point[] = [
+const cross: readonly Point[] = [
   [-0.25, -0.88],
   [0.25, -0.88],
   [0.25, -0.25],
@@ -60,7 +60,7 @@ const CROSS: readonly Point[] = [
 ];
 
 /** Five points on a circle of radius 1, five between them on one of 0.44. */
-const STAR: readonly Point[] = Array.from({ length: 10 }, (_, corner): Point => {
+const star: readonly Point[] = Array.from({ length: 10 }, (_, corner): Point => {
   const radius = corner % 2 === 0 ? 1 : 0.44;
   const angle = (corner * Math.PI) / 5;
   return [radius * Math.sin(angle), 0.06 - radius * Math.cos(angle)];
@@ -94,7 +94,7 @@ function polygon(points: readonly Point[], x: number, y: number): number {
   return inside ? -Math.sqrt(nearest) : Math.sqrt(nearest);
 }
 
-/** A disc with a bite: a second disc, to the right, taken away. */
+/** A disc minus a second disc to its right. */
 function crescent(x: number, y: number): number {
   const [radius, bite, apart] = [0.9, 0.72, 0.45];
   const across = x + 0.1;
@@ -102,7 +102,7 @@ function crescent(x: number, y: number): number {
   // Where the two circles meet: the horns.
   const hornX = (radius * radius - bite * bite + apart * apart) / (2 * apart);
   const hornY = Math.sqrt(Math.max(radius * radius - hornX * hornX, 0));
-  // Behind the horns, seen from the bite's centre, the nearest point is a horn.
+  // Behind the horns, as seen from the centre of the second disc, the nearest point is a horn.
   if (apart * (across * hornY - up * hornX) > apart * apart * Math.max(hornY - up, 0)) {
     return Math.sqrt((across - hornX) ** 2 + (up - hornY) ** 2);
   }

@@ -1,59 +1,59 @@
-/** What the demo model is measured on: zero-shot tasks over generated scenes, in every language. */
-import { LANGUAGES, labelTemplates, phrase } from "./captions.ts";
+/** The zero-shot tasks that the demo model is measured on, in every language. */
+import { languages, labelTemplates, phrase } from "./captions.ts";
 import type { Language, Parts } from "./captions.ts";
-import { BACKGROUNDS, COLOURS, COUNTS, PATTERNS, POSITIONS, SHAPES, SIZES } from "./scene.ts";
+import { backgrounds, colours, counts, patterns, positions, shapes, sizes } from "./scene.ts";
 import type { Scene } from "./scene.ts";
 
 export interface Task {
   readonly name: string;
-  /** What a prompt of each class says. */
+  /** The content of each class's prompts. */
   readonly classes: readonly Parts[];
-  /** The right class of a scene; undefined where the task does not ask about it (the place of several shapes). */
+  /** The class of a scene; undefined if the task does not apply to it (the position of several shapes). */
   label(scene: Scene): number | undefined;
 }
 
-export const TASKS: readonly Task[] = [
+export const demoTasks: readonly Task[] = [
   {
-    // The task of the 95 %: which of all 64 pairs, those of training among them.
+    // All 64 pairs are classes, including those of the training images.
     name: "colour and shape",
-    classes: COLOURS.flatMap((colour) => SHAPES.map((shape) => ({ colour, shape }))),
-    label: ({ colour, shape }) => COLOURS.indexOf(colour) * SHAPES.length + SHAPES.indexOf(shape),
+    classes: colours.flatMap((colour) => shapes.map((shape) => ({ colour, shape }))),
+    label: ({ colour, shape }) => colours.indexOf(colour) * shapes.length + shapes.indexOf(shape),
   },
   {
     name: "colour",
-    classes: COLOURS.map((colour) => ({ colour })),
-    label: ({ colour }) => COLOURS.indexOf(colour),
+    classes: colours.map((colour) => ({ colour })),
+    label: ({ colour }) => colours.indexOf(colour),
   },
   {
     name: "shape",
-    classes: SHAPES.map((shape) => ({ shape })),
-    label: ({ shape }) => SHAPES.indexOf(shape),
+    classes: shapes.map((shape) => ({ shape })),
+    label: ({ shape }) => shapes.indexOf(shape),
   },
   {
     name: "count",
-    classes: COUNTS.map((count) => ({ count })),
-    label: ({ count }) => COUNTS.indexOf(count),
+    classes: counts.map((count) => ({ count })),
+    label: ({ count }) => counts.indexOf(count),
   },
   {
     name: "position",
-    classes: POSITIONS.map((position) => ({ count: 1, position })),
-    label: ({ count, position }) => (count === 1 ? POSITIONS.indexOf(position) : undefined),
+    classes: positions.map((position) => ({ count: 1, position })),
+    label: ({ count, position }) => (count === 1 ? positions.indexOf(position) : undefined),
   },
   {
     name: "size",
-    classes: SIZES.map((size) => ({ count: 1, size })),
-    label: ({ count, size }) => (count === 1 ? SIZES.indexOf(size) : undefined),
+    classes: sizes.map((size) => ({ count: 1, size })),
+    label: ({ count, size }) => (count === 1 ? sizes.indexOf(size) : undefined),
   },
   {
     name: "background",
-    classes: BACKGROUNDS.map((background) => ({ background })),
-    label: ({ background }) => BACKGROUNDS.indexOf(background),
+    classes: backgrounds.map((background) => ({ background })),
+    label: ({ background }) => backgrounds.indexOf(background),
   },
   {
     name: "background and pattern",
-    classes: BACKGROUNDS.flatMap((background) => PATTERNS.map((pattern) => ({ background, pattern }))),
+    classes: backgrounds.flatMap((background) => patterns.map((pattern) => ({ background, pattern }))),
     label: ({ background, pattern }) =>
-      BACKGROUNDS.indexOf(background) * PATTERNS.length + PATTERNS.indexOf(pattern),
+      backgrounds.indexOf(background) * patterns.length + patterns.indexOf(pattern),
   },
 ];
 
@@ -62,17 +62,17 @@ export function classNames(task: Task, language: Language): string[] {
   return task.classes.map((parts) => phrase(language, parts));
 }
 
-/** The sentences that a task's class names stand in: labels in those of the captions, all else as it is. */
+/** The templates of a task: the captions' label sentences for labels, else the plain class name. */
 export function templates(task: Task, language: Language): readonly string[] {
   return task.classes.every(({ colour, shape }) => colour !== undefined && shape !== undefined)
     ? labelTemplates(language)
     : ["{}"];
 }
 
-/** Task → index of the right class. */
+/** Task → index of the scene's class. */
 export function labelsOf(scene: Scene): Record<string, number> {
   return Object.fromEntries(
-    TASKS.flatMap((task) => {
+    demoTasks.flatMap((task) => {
       const label = task.label(scene);
       return label === undefined ? [] : [[task.name, label]];
     }),
@@ -82,10 +82,10 @@ export function labelsOf(scene: Scene): Record<string, number> {
 /** Language → task → the prompts of each class. */
 export function allPrompts(): Record<string, Record<string, string[][]>> {
   return Object.fromEntries(
-    LANGUAGES.map((language) => [
+    languages.map((language) => [
       language,
       Object.fromEntries(
-        TASKS.map((task) => [
+        demoTasks.map((task) => [
           task.name,
           classNames(task, language).map((name) =>
             templates(task, language).map((template) => template.replace("{}", name)),

@@ -1,4 +1,4 @@
-"""Trains the demo model with OpenCLIP and writes it as a model directory. See README.md for the whole recipe.
+"""Trains the demo model with OpenCLIP and writes it as a model directory. See README.md for the recipe.
 
 python train.py --data DIR… --test DIR --corpus FILE --out DIR
 """
@@ -26,13 +26,13 @@ from check import accuracies, load, preprocessing, read_dataset, to_input
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="training sets that generate.js wrote")
-    parser.add_argument("--test", type=Path, required=True, help="a test set: its first pictures show progress")
-    parser.add_argument("--corpus", type=Path, help="what the tokenizer learns from; not with --start")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="training sets written by generate.js")
+    parser.add_argument("--test", type=Path, required=True, help="a test set, whose first images show progress")
+    parser.add_argument("--corpus", type=Path, help="training corpus of the tokenizer; not with --start")
     parser.add_argument("--out", type=Path, required=True, help="the model directory")
     parser.add_argument("--settings", type=Path, default=Path(__file__).parent / "settings.json")
-    parser.add_argument("--phase", choices=["pretraining", "training"], required=True, help="of settings.json")
-    parser.add_argument("--start", type=Path, help="go on from this model directory")
+    parser.add_argument("--phase", choices=["pretraining", "training"], required=True, help="section of settings.json")
+    parser.add_argument("--start", type=Path, help="continue from this model directory")
     arguments = parser.parse_args()
     settings = json.loads(arguments.settings.read_text())
 
@@ -56,7 +56,7 @@ def save(model: CustomTextCLIP, out: Path) -> None:
 
 
 def write_configuration(out: Path, corpus: Path, settings: dict) -> None:
-    """Everything but the weights: the two configurations and the tokenizer."""
+    """Writes everything but the weights: the two configurations and the tokenizer."""
     text_folder = out / settings["model"]["text_cfg"]["hf_model_name"]
     text_folder.mkdir(parents=True, exist_ok=True)
     tokenizer_folder = out / settings["model"]["text_cfg"]["hf_tokenizer_name"]
@@ -83,10 +83,10 @@ def train(model: CustomTextCLIP, tokenize, arguments: argparse.Namespace, settin
     said = [list(scene["captions"].values()) for _, scenes, _ in sets for scene in scenes]
     ids_of = tokenize_once(tokenize, {sentence for languages in said for language in languages for sentence in language})
     test_images, test_scenes, test_meta = read_dataset(arguments.test, preprocess, limit=400)
-    print(f"{len(images)} pictures, {len(ids_of)} different captions", flush=True)
+    print(f"{len(images)} images, {len(ids_of)} different captions", flush=True)
 
     if arguments.start is None:
-        initialise(model, to_input(images[:2000], preprocess))
+        initialize(model, to_input(images[:2000], preprocess))
     decayed = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
     others = [parameter for parameter in model.parameters() if parameter.ndim < 2]
     optimizer = torch.optim.AdamW(
@@ -103,13 +103,13 @@ def train(model: CustomTextCLIP, tokenize, arguments: argparse.Namespace, settin
     order = epochs(len(images), batch_size)
     started = time.time()
     total = 0.0
-    # A phase may end before its schedule does, for another that goes on from there.
+    # A phase may stop before the end of its schedule, for another phase to continue.
     for step in range(1, settings.get("stop_at", steps) + 1):
         for group in optimizer.param_groups:
             group["lr"] = settings["learning_rate"] * schedule(step, settings["warmup_steps"], steps)
         chosen = next(order)
         image_features = model.encode_image(to_input(images[chosen], preprocess), normalize=True)
-        # Two captions for a picture, in two languages: text is cheap beside the image tower.
+        # Several captions per image, in different languages: the text tower is cheap compared with the image tower.
         loss = torch.zeros(())
         languages = [random.sample(said[index], settings["captions_per_image"]) for index in chosen]
         for number in range(settings["captions_per_image"]):
@@ -139,11 +139,11 @@ def train(model: CustomTextCLIP, tokenize, arguments: argparse.Namespace, settin
 
 
 @torch.no_grad()
-def initialise(model: CustomTextCLIP, images: torch.Tensor) -> None:
-    """A head start for the patch embedding and the positions, where a small image tower loses most of its time.
+def initialize(model: CustomTextCLIP, images: torch.Tensor) -> None:
+    """Initializes the patch embedding and the positions, which a small image tower learns slowly from scratch.
 
-    A patch is mostly its mean colour, and edges drown in it. The filters begin as the patches' principal components,
-    scaled to equal variance. Positions begin as sines and cosines, as large as what they are added to.
+    The mean colour dominates a patch, and edges are small in comparison. The filters start as the principal components
+    of the patches, scaled to equal variance. The positions start as sines and cosines of the patches' magnitude.
     """
     visual = model.visual
     width, _, patch, _ = visual.conv1.weight.shape
@@ -162,7 +162,7 @@ def initialise(model: CustomTextCLIP, images: torch.Tensor) -> None:
 
 
 def tokenize_once(tokenize, sentences: set[str]) -> dict[str, torch.Tensor]:
-    """Ids without padding: a batch is padded to its own longest row, which gives the same features."""
+    """Ids without padding. Batches are padded to their longest row, which gives the same features."""
     found: dict[str, torch.Tensor] = {}
     ordered = sorted(sentences)
     for start in range(0, len(ordered), 10_000):

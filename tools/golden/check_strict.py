@@ -1,8 +1,8 @@
-"""Loads a model directory that `clipscope convert` wrote into OpenCLIP's own model, strictly.
+"""Loads model directories written by `clipscope convert` into OpenCLIP's model, strictly.
 
     python tools/golden/check_strict.py MODEL_DIRECTORY…
 
-Prints a line for each directory; a key that is missing, unexpected or misshapen is an error.
+Prints one line per directory. A missing, unexpected or misshapen key is an error.
 """
 
 import sys

@@ -1,9 +1,9 @@
-"""Makes fixtures/checkpoints: small checkpoints in every variant that torch.save writes.
+"""Writes fixtures/checkpoints: small checkpoints in every variant of torch.save.
 
     python tools/golden/checkpoints.py
 
-`expected.safetensors` holds every tensor as it has to come out, under `FILE:NAME`, contiguous. The files `training*.pt`
-and `exported.pt` hold the weights of fixtures/tiny/no-projection (BF16), which are not repeated.
+`expected.safetensors` holds the expected value of every tensor under `FILE:NAME`, contiguous. `training*.pt` and
+`exported.pt` hold the weights of fixtures/tiny/no-projection (BF16), which are not repeated there.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def expect(file: str, state: dict[str, torch.Tensor]) -> None:
 
 
 def dtypes() -> dict[str, torch.Tensor]:
-    """A tensor of every dtype that safetensors has, with its extremes; shapes with nothing and with one thing."""
+    """Tensors of every safetensors dtype with their extreme values, a scalar and an empty tensor."""
     generator = torch.Generator().manual_seed(0)
     state = {}
     for dtype in (torch.float32, torch.float16, torch.bfloat16, torch.float64):
@@ -57,7 +57,7 @@ def dtypes() -> dict[str, torch.Tensor]:
 
 
 def views() -> dict[str, torch.Tensor]:
-    """Tensors that are views: what has to be gathered, and what shares its bytes with others."""
+    """Tensors that are views: some are not contiguous, some share a storage."""
     base = torch.arange(2 * 3 * 4 * 5, dtype=torch.float32).reshape(2, 3, 4, 5)
     matrix = torch.arange(35, dtype=torch.float32).reshape(5, 7)
     shared = torch.arange(24, dtype=torch.int64)
@@ -94,7 +94,7 @@ class Wrapper(torch.nn.Module):
 
 
 def training(state: dict[str, torch.Tensor]) -> dict:
-    """What open_clip's training saves, and what others put beside it."""
+    """A checkpoint of open_clip's training, with entries that other training scripts add."""
     model = torch.nn.Linear(4, 4)
     optimizer = torch.optim.AdamW(model.parameters())
     model(torch.ones(1, 4)).sum().backward()
@@ -112,10 +112,10 @@ def training(state: dict[str, torch.Tensor]) -> dict:
 
 
 def big_endian(file: str, state: dict[str, torch.Tensor]) -> None:
-    """The file that a big-endian machine would have written: every number of every storage turned round."""
+    """The file that a big-endian machine would have written: with the bytes of every number reversed."""
     little = io.BytesIO()
     torch.save(state, little)
-    # Storages are numbered in the order in which the tensors come.
+    # Storages are numbered in the order of the tensors.
     widths = [value.element_size() // (2 if value.is_complex() else 1) for value in state.values()]
     with zipfile.ZipFile(little) as reader, zipfile.ZipFile(OUT / file, "w", zipfile.ZIP_STORED) as writer:
         for name in reader.namelist():

@@ -1,12 +1,12 @@
 /**
- * Compares our decoding and preprocessing with what Pillow and open_clip made of the same files.
+ * Compares decoding and preprocessing with the results of Pillow and open_clip for the same files.
  *
  *     python tools/golden/image_fuzz.py --out DIR
  *     node dist/tools/golden/compare-images.js DIR
  *
- * Prints a table by format and mode, and each case that differs; exit status 1 if one does.
+ * Prints a table by format and mode, and every difference. The exit status is 1 if there are any.
  */
-import { readCases, compareCase, type Difference } from "../../spec/support/image-cases.ts";
+import { readCases, compareCase, type Difference } from "./image-cases.ts";
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error("usage: compare-images.js DIR");

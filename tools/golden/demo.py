@@ -1,8 +1,8 @@
-"""Makes the golden of the demo model on its sample images: fixtures/demo-golden.json.
+"""Writes fixtures/demo-golden.json, the golden of the demo model on its sample images.
 
     python tools/golden/demo.py
 
-Files in, logits out, all by OpenCLIP: Pillow and the eval transform, the tokenizer, both towers.
+From image files and texts to logits, all computed by OpenCLIP: the eval transform, the tokenizer, both towers.
 """
 
 import json

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the Python environment that all goldens are made with, in the folder named by the first argument:
+# Creates the Python environment for all goldens in the folder named by the first argument:
 #   sh tools/golden/environment.sh .venv && .venv/bin/python tools/golden/golden.py --help
 set -eu
 dir=${1:?usage: environment.sh DIR}

@@ -1,21 +1,22 @@
-"""Makes a golden: the inputs and every module's output of one forward pass of OpenCLIP, as one safetensors file.
+"""Writes a golden: the inputs and the output of every module of one forward pass of OpenCLIP, as a safetensors file.
 
     python tools/golden/golden.py --model DIR --image cat.jpg --text "a cat" --float64 --out golden.safetensors
 
 The model is one of
     --model DIR                    a model directory (open_clip_config.json, weights, tokenizer), as downloaded
-    --arch NAME --weights FILE     one of OpenCLIP's architectures, with a checkpoint of any of OpenCLIP's kinds
-    --arch NAME --init-seed N      the same, freshly initialised; --save DIR writes it as a model directory
-    --arch NAME --synthetic        the same on weights made from names (synthetic.py), which `verify` makes itself
+    --arch NAME --weights FILE     an architecture of OpenCLIP with a checkpoint that OpenCLIP can load
+    --arch NAME --init-seed N      an architecture with random weights; --save DIR writes it as a model directory
+    --arch NAME --synthetic        an architecture with weights derived from names (synthetic.py), which `verify`
+                                   computes itself
 
-The inputs are images and texts of your choice (--image, --text, both repeated), through OpenCLIP's own preprocessing
-and tokenizer, or else random: normal pixels (synthetic ones with --synthetic), and token ids in rows of different
-lengths. One of the two alone makes a golden of one tower; for random inputs, `--images 0` or `--texts 0` does.
+The inputs are images and texts (--image, --text, both may be repeated), preprocessed and tokenized by OpenCLIP, or else
+random: normal pixels (synthetic ones with --synthetic), and token ids in rows of different lengths. With images or texts
+only, the golden covers one tower; for random inputs use `--images 0` or `--texts 0`.
 
---float64 runs the model in double precision too. The taps then hold those values, rounded to float32 as all taps, and
-the metadata's `float32_error` PyTorch's own error in float32 at each tap: ||float32 - tap|| / ||tap||.
---samples N keeps of each tap its norm, its mean and N values, leaves out the modules that do nothing, and measures
-float32's error at those values.
+--float64 also runs the model in double precision. The taps then hold those values, rounded to float32, and the metadata
+`float32_error` holds PyTorch's own float32 error at each tap: ||float32 - tap|| / ||tap||.
+--samples N stores the norm, the mean and N values of each tap, skips modules that return their input, and measures the
+float32 error at those values.
 """
 
 import argparse
@@ -36,9 +37,9 @@ Inputs = tuple[torch.Tensor | None, torch.Tensor | None]
 def random_inputs(
     model: torch.nn.Module, seed: int, images: int, texts: int, length: int, values=None
 ) -> Inputs:
-    """[images, 3, H, W] and [texts, length]; text i is i / texts shorter than the first, the rest is padding.
+    """[images, 3, H, W] and [texts, length]. Text i is i / texts shorter than the first, and padded.
 
-    values: makes the pixels, as synthetic.values does; else they are normal.
+    values: a function that computes the pixels, such as synthetic.values. Default: normally distributed pixels.
     """
     generator = torch.Generator().manual_seed(seed)
     shape = (images, 3, *model.visual.image_size)
@@ -73,7 +74,7 @@ def golden(model: torch.nn.Module, pixels: torch.Tensor | None, ids: torch.Tenso
 
 
 class Compared:
-    """The values of taps that are compared: at texts' padding the reference's are arbitrary."""
+    """The values of taps that are compared: all but those at padding, which are arbitrary."""
 
     def __init__(self, model: torch.nn.Module, ids: torch.Tensor | None):
         self.ids = ids
@@ -91,7 +92,7 @@ def relative_l2(ours: np.ndarray, exact: np.ndarray) -> float:
 
 
 def at_samples(name: str, values: np.ndarray, count: int) -> np.ndarray:
-    """The values at the positions that hashes of 0, 1, … with the tap's name say; all values where count is 0."""
+    """The values at positions given by hashes of the tap's name with 0, 1, …; all values if count is 0."""
     return values[synthetic.hashes(name, count) % np.uint32(values.size)] if count else values
 
 
@@ -174,16 +175,16 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--float64", action="store_true")
     parser.add_argument("--samples", type=int, default=0, metavar="N")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--seed", type=int, default=0, help="of random inputs")
-    parser.add_argument("--images", type=int, default=2, help="random images")
-    parser.add_argument("--texts", type=int, default=3, help="random texts")
-    parser.add_argument("--length", type=int, default=12, help="tokens of the longest random text (not for the English models)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of random inputs")
+    parser.add_argument("--images", type=int, default=2, help="number of random images")
+    parser.add_argument("--texts", type=int, default=3, help="number of random texts")
+    parser.add_argument("--length", type=int, default=12, help="tokens of the longest random text (ignored for English models)")
     options = parser.parse_args()
     has_weights = options.weights is not None or options.init_seed is not None or options.synthetic
     if (options.model is None) == (options.arch is None) or has_weights != (options.arch is not None):
         parser.error("give --model DIR, or --arch NAME with one of --weights, --init-seed and --synthetic")
     if options.save and options.init_seed is None:
-        parser.error("--save goes with --init-seed")
+        parser.error("--save requires --init-seed")
     return options
 
 

@@ -1,4 +1,4 @@
-"""Makes the gradient goldens of tiny models: the contrastive loss, and its gradient for every parameter and the pixels.
+"""Writes gradient goldens of tiny models: the contrastive loss and its gradient for every weight and the pixels.
 
     python tools/golden/gradients.py --model fixtures/tiny/gelu-mlp --out fixtures/tiny/gelu-mlp/gradients.safetensors
 

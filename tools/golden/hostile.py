@@ -1,9 +1,9 @@
-"""Makes fixtures/checkpoints/hostile: files that attack whoever reads them.
+"""Writes fixtures/checkpoints/hostile: files that attack their reader.
 
     python tools/golden/hostile.py
 
-Pickles that call functions leave a file named PWNED in the working directory where they succeed. The others ask for
-more time or memory than there is, or are not what they say.
+Pickles that call functions create a file named PWNED in the working directory if they succeed. The others demand
+excessive time or memory, or contradict themselves.
 """
 
 import builtins
@@ -35,7 +35,7 @@ def tensor(numel: int, offset: int, shape: list[int], stride: list[int]) -> byte
 
 
 def state(value: bytes) -> bytes:
-    """A pickle of {"visual.proj": value}."""
+    """The pickle of {"visual.proj": value}."""
     return b"\x80\x02}X\x0b\x00\x00\x00visual.proj" + value + b"s."
 
 
@@ -54,7 +54,7 @@ class Call:
 
 
 def executing() -> None:
-    """Code that runs where a pickle is loaded by Python."""
+    """Code that runs when Python loads the pickle."""
     command = "touch PWNED"
     attacks = {
         "os-system": Call(os.system, command),
@@ -69,20 +69,20 @@ def executing() -> None:
             torch.save(good | {"attack": attack}, OUT / f"{name}{suffix}.pt", **options)
     torch.save(Call(os.system, command), OUT / "os-system-alone.pt")
     torch.save({"state_dict": OrderedDict(good), "optimizer": Call(os.system, command)}, OUT / "os-system-optimizer.pt")
-    # In the place of a tensor: an error that names it.
+    # Instead of a tensor, to produce an error that names it.
     archive("os-system-tensor.pt", state(b"cposix\nsystem\n" + tensor(4, 0, [4], [1]) + b"\x85R"))
-    # Names that mean something in JavaScript.
+    # Names with a meaning in JavaScript.
     for name in ("constructor", "__proto__", "toString"):
         archive(f"javascript-{name.strip('_')}.pt", state(b"c" + name.encode() + b"\n" + name.encode() + b"\n)R"))
     archive("javascript-keys.pt", b"\x80\x02}(X\x09\x00\x00\x00__proto__" + tensor(4, 0, [4], [1]) + b"X\x0b\x00\x00\x00constructor" + tensor(4, 0, [4], [1]) + b"u.")
-    # An import inside the name.
+    # Imports through the opcodes STACK_GLOBAL and INST.
     archive("stack-global.pt", b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x0btouch PWNED\x85R.")
     archive("inst.pt", b"\x80\x02(X\x0b\x00\x00\x00touch PWNEDiposix\nsystem\n.")
     archive("extension.pt", b"\x80\x02\x82\x01)R.")
 
 
 def large() -> None:
-    """Small files that ask for much."""
+    """Small files that demand much time or memory."""
     archive("bytes-length.pt", b"\x80\x04\x8e" + struct.pack("<Q", 2**62) + b".")
     archive("unicode-length.pt", b"\x80\x02X\xff\xff\xff\xff.")
     archive("long-length.pt", b"\x80\x02\x8b\xff\xff\xff\x7f.")
@@ -91,12 +91,12 @@ def large() -> None:
     archive("marks.pt", b"\x80\x02" + b"(" * 40_000 + b".")
     archive("nested-tuples.pt", b"\x80\x02)" + b"\x85" * 40_000 + b".")
     archive("nested-lists.pt", b"\x80\x02" + b"]" * 30_000 + b"a" * 29_999 + b".")
-    # A list of two references to a list of two references …: 2¹⁰⁰⁰ for whoever walks it.
+    # A list of two references to a list of two references …: 2¹⁰⁰⁰ items for a reader that visits them all.
     archive("memo-bomb.pt", b"\x80\x02]q\x00" + b"".join(b"](h\x00h\x00eq\x00" for _ in range(1000)) + b".")
     archive("dictionary-bomb.pt", b"\x80\x02}q\x00" + b"".join(b"}(X\x01\x00\x00\x00ah\x00X\x01\x00\x00\x00bh\x00uq\x00" for _ in range(1000)) + b".")
     archive("self-reference.pt", b"\x80\x02}q\x00X\x0a\x00\x00\x00state_dicth\x00s.")
     archive("module-cycle.pt", b"\x80\x02c__torch__\nM\n)\x81q\x00}X\x05\x00\x00\x00childh\x00sb.", {"archive/constants.pkl": b"\x80\x02)."})
-    # A chain of modules of which every one holds the next twice.
+    # A chain of modules, each of which contains the next one twice.
     chain = b"\x80\x02c__torch__\nM\n)\x81q\x00" + b"".join(
         b"c__torch__\nM\n)\x81}(X\x01\x00\x00\x00ah\x00X\x01\x00\x00\x00bh\x00ubq\x00" for _ in range(1000)
     )
@@ -120,7 +120,7 @@ def large() -> None:
 
 
 def broken() -> None:
-    """Files cut in the middle, and archives that are not what they say."""
+    """Truncated files, and archives whose headers are wrong."""
     buffer = io.BytesIO()
     torch.save({"visual.proj": torch.arange(4.0)}, buffer)
     whole = buffer.getvalue()
@@ -149,7 +149,7 @@ def broken() -> None:
         writer.writestr("archive/data/0", bytes(64))
         writer.writestr("archive/data/1", bytes(64))
     data = bytearray(good.getvalue())
-    # Members that share bytes: the third's header is the second's.
+    # Members that share bytes: the third has the header of the second.
     directory = data.rindex(b"PK\x01\x02")
     first = data.index(b"archive/data/0") - 30
     data[directory + 42 : directory + 46] = struct.pack("<I", first)

@@ -1,6 +1,6 @@
-"""Image files and what Pillow and open_clip make of them, in one folder: the files, cases.json and expected.bin.gz.
+"""Image files with the results of Pillow and open_clip, in one folder: the files, cases.json and expected.bin.gz.
 
-cases.json lists for each file its mode and size and, for each array, where it lies in the unpacked expected.bin:
+cases.json lists the mode and size of each file and, for each array, its place in the decompressed expected.bin:
 `decoded` (the samples of the mode, row by row; 8-bit, or little-endian 16-bit, 32-bit and float) and, for each
 transform, `pixels` (uint8 [size, size, 3], the eval transform up to the conversion to RGB) and `sha256` of the float32
 output [3, size, size].
@@ -29,7 +29,7 @@ DEFAULT = {"size": 224, "interpolation": "bicubic", "resize_mode": "shortest", "
 
 
 def samples(image: Image.Image) -> np.ndarray:
-    """The samples of the mode; bilevel as 0 and 255."""
+    """The samples of an image in its mode; bilevel samples are 0 and 255."""
     if image.mode == "1":
         return np.asarray(image.convert("L"))
     array = np.asarray(image)
@@ -49,7 +49,7 @@ class Cases:
         return {"at": at, "length": self.expected.tell() - at}
 
     def add(self, name: str, data: bytes, transforms: list[dict], keep_decoded: bool = True) -> None:
-        """Records one file; what Pillow refuses is recorded as refused."""
+        """Records a file, or that Pillow refuses it."""
         (self.folder / name).write_bytes(data)
         case = {"file": name}
         self.cases.append(case)
@@ -68,7 +68,7 @@ class Cases:
         for given in transforms:
             config = DEFAULT | given
             transform = image_transform(config["size"], False, **{k: config[k] for k in config if k != "size"})
-            # A fresh image, as the reference opens one: not yet loaded.
+            # Open the image again: the reference transforms an image that is not loaded yet.
             steps = Image.open(io.BytesIO(data))
             for step in transform.transforms[:-2]:
                 steps = step(steps)

@@ -1,4 +1,4 @@
-"""Image files of kinds that Pillow reads but does not write, and pictures to fill them with."""
+"""Encoders for image files that Pillow reads but does not write, and random content for them."""
 
 import io
 import struct
@@ -14,8 +14,8 @@ def save(image: Image.Image, kind: str, **options) -> bytes:
     return out.getvalue()
 
 
-def picture(rng: np.random.Generator, width: int, height: int, bands: int) -> np.ndarray:
-    """Noise, gradients or hard edges, or a mixture."""
+def random_pixels(rng: np.random.Generator, width: int, height: int, bands: int) -> np.ndarray:
+    """Noise, gradients, hard edges, or a mixture."""
     kind = rng.integers(4)
     noise = rng.integers(0, 256, (height, width, bands))
     y, x = np.mgrid[0:height, 0:width]
@@ -42,7 +42,7 @@ def png(
     channels = CHANNELS[colour_type]
     top = 256 if palette is None else len(palette) // 3
     if samples is None:
-        samples = picture(rng, width, height, channels).astype(np.uint16)
+        samples = random_pixels(rng, width, height, channels).astype(np.uint16)
         if depth == 16:
             samples = samples * 257 ^ rng.integers(0, 256, samples.shape).astype(np.uint16)
             if rng.integers(3) == 0:
@@ -184,7 +184,7 @@ def bmp(
     masks: tuple[int, ...] = (),
     header: int = 40,
 ) -> bytes:
-    """A BMP file. A negative height is from the top down; the palette has 4 bytes a colour, 3 for header 12."""
+    """A BMP file. A negative height means rows from the top; the palette has 4 bytes per colour (3 for header 12)."""
     colours = len(palette) // (3 if header == 12 else 4)
     if header == 12:
         head = struct.pack("<IHHHH", 12, width, height, 1, bits)

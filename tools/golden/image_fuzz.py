@@ -1,8 +1,8 @@
-"""Random pictures in random encodings, for dist/tools/golden/compare-images.js.
+"""Writes random images in random encodings for dist/tools/golden/compare-images.js.
 
     python tools/golden/image_fuzz.py --out DIR [--count 500] [--seed 0] [--kinds png jpg …] [--flips N]
 
-With --flips up to N random bytes of each file are changed: what Pillow still reads should come out the same.
+--flips N changes up to N random bytes of each file. Files that Pillow still reads should give the same pixels.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import image_cases
 import numpy as np
-from image_files import bmp, picture, png, save, tiff
+from image_files import bmp, png, random_pixels, save, tiff
 from PIL import Image
 
 
@@ -33,7 +33,7 @@ def random_png(rng, width, height) -> bytes:
 
 def random_jpeg(rng, width, height) -> bytes:
     bands = int(rng.choice([1, 3, 3, 3]))
-    array = picture(rng, width, height, bands)
+    array = random_pixels(rng, width, height, bands)
     image = Image.fromarray(array[..., 0] if bands == 1 else array)
     options = {"quality": int(rng.integers(1, 101)), "progressive": bool(rng.integers(2))}
     options["optimize"] = bool(rng.integers(2))
@@ -51,32 +51,32 @@ def random_jpeg(rng, width, height) -> bytes:
 
 
 def random_cmyk_jpeg(rng, width, height) -> bytes:
-    image = Image.fromarray(picture(rng, width, height, 4), "CMYK")
+    image = Image.fromarray(random_pixels(rng, width, height, 4), "CMYK")
     options = {"quality": int(rng.integers(1, 101)), "progressive": bool(rng.integers(2))}
     if rng.integers(2):
         options["subsampling"] = str(rng.choice(["4:4:4", "4:2:2", "4:2:0"]))
     if rng.integers(3) == 0:
         options["restart_marker_blocks"] = int(rng.integers(1, 9))
     data = save(image, "JPEG", **options)
-    # The same data as YCCK, by the transform byte of the Adobe marker.
+    # The same data marked as YCCK by the transform byte of the Adobe marker.
     at = data.index(b"Adobe") + 11
     return data[:at] + b"\2" + data[at + 1 :] if rng.integers(2) else data
 
 
 def random_webp(rng, width, height) -> bytes:
     bands = int(rng.choice([3, 4]))
-    image = Image.fromarray(picture(rng, width, height, bands))
+    image = Image.fromarray(random_pixels(rng, width, height, bands))
     options = {"quality": int(rng.integers(1, 101)), "lossless": bool(rng.integers(2)), "method": 2}
     options["exact"] = bool(rng.integers(2))
     if rng.integers(4) == 0:
-        second = Image.fromarray(picture(rng, width, height, bands))
+        second = Image.fromarray(random_pixels(rng, width, height, bands))
         options |= {"save_all": True, "append_images": [second], "duration": 50}
     return save(image, "WEBP", **options)
 
 
 def random_gif(rng, width, height) -> bytes:
     kind = rng.integers(3)
-    array = picture(rng, width, height, 3)
+    array = random_pixels(rng, width, height, 3)
     if kind == 0:
         image = Image.fromarray(array[..., 0])
     else:
@@ -85,7 +85,7 @@ def random_gif(rng, width, height) -> bytes:
     if rng.integers(2):
         options["transparency"] = int(rng.integers(0, 4))
     if rng.integers(3) == 0:
-        options |= {"save_all": True, "append_images": [Image.fromarray(picture(rng, width, height, 3))]}
+        options |= {"save_all": True, "append_images": [Image.fromarray(random_pixels(rng, width, height, 3))]}
     return save(image, "GIF", **options)
 
 
@@ -112,7 +112,7 @@ def random_layout(rng, width, height) -> bytes:
         (3, 1, 4, ()),
         (3, 1, 8, ()),
     ][rng.integers(19)]
-    samples = picture(rng, width, height, bands).astype(np.int64)
+    samples = random_pixels(rng, width, height, bands).astype(np.int64)
     samples = samples * 257 if bits == 16 else samples >> (8 - bits)
     tags = {}
     if photometric == 3:
@@ -131,7 +131,7 @@ def random_layout(rng, width, height) -> bytes:
         compression=8 if compressed else 1,
         predictor=2 if compressed and bits >= 8 and photometric != 3 and rng.integers(2) else 1,
         tile=(16, 32) if rng.integers(3) == 0 else None,
-        # Pillow misreads separate planes of gray with alpha; uncompressed, of 16 bits or in reversed fill order too.
+        # Pillow misreads separate planes of gray with alpha, and uncompressed ones of 16 bits or reversed fill order.
         planar=bands > 2 and (compressed or bits + fill_order == 9) and bool(rng.integers(3) == 0),
         fill_order=fill_order,
     )
@@ -140,19 +140,19 @@ def random_layout(rng, width, height) -> bytes:
 def random_tiff(rng, width, height) -> bytes:
     mode = str(rng.choice(["1", "L", "LA", "P", "RGB", "RGBA", "RGBX", "CMYK", "I;16", "I;16B", "I", "F"]))
     if mode in ("I;16", "I;16B"):
-        values = (picture(rng, width, height, 1)[..., 0].astype(np.uint16) * 257) >> int(rng.integers(0, 9))
+        values = (random_pixels(rng, width, height, 1)[..., 0].astype(np.uint16) * 257) >> int(rng.integers(0, 9))
         image = Image.frombytes(mode, (width, height), values.astype("<u2" if mode == "I;16" else ">u2").tobytes())
     elif mode == "I":
-        image = Image.fromarray(picture(rng, width, height, 1)[..., 0].astype(np.int32) * 3 - 200)
+        image = Image.fromarray(random_pixels(rng, width, height, 1)[..., 0].astype(np.int32) * 3 - 200)
     elif mode == "F":
-        image = Image.fromarray(picture(rng, width, height, 1)[..., 0].astype(np.float32) * 1.37 - 40)
+        image = Image.fromarray(random_pixels(rng, width, height, 1)[..., 0].astype(np.float32) * 1.37 - 40)
     elif mode == "P":
-        image = Image.fromarray(picture(rng, width, height, 3)).quantize(int(rng.integers(2, 257)))
+        image = Image.fromarray(random_pixels(rng, width, height, 3)).quantize(int(rng.integers(2, 257)))
     elif mode == "1":
-        image = Image.fromarray(picture(rng, width, height, 1)[..., 0]).convert("1")
+        image = Image.fromarray(random_pixels(rng, width, height, 1)[..., 0]).convert("1")
     else:
         bands = len(Image.new(mode, (1, 1)).getbands())
-        image = Image.frombytes(mode, (width, height), picture(rng, width, height, bands).tobytes())
+        image = Image.frombytes(mode, (width, height), random_pixels(rng, width, height, bands).tobytes())
     options = {}
     compression = str(rng.choice(["raw", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits", "jpeg"]))
     if compression == "jpeg":
@@ -178,7 +178,7 @@ def random_tiff(rng, width, height) -> bytes:
 
 def random_bmp(rng, width, height) -> bytes:
     mode = str(rng.choice(["1", "L", "P", "RGB", "RGBA", "16"]))
-    array = picture(rng, width, height, 4)
+    array = random_pixels(rng, width, height, 4)
     if mode == "16":
         stored = rng.integers(0, 65536, (height, (width + 1) // 2 * 2)).astype("<u2").tobytes()
         masks = [(), (0xF800, 0x7E0, 0x1F), (0x7C00, 0x3E0, 0x1F)][rng.integers(3)]
@@ -191,7 +191,7 @@ def random_bmp(rng, width, height) -> bytes:
         image = Image.fromarray(array[..., :3]).convert(mode)
     data = save(image, "BMP")
     if rng.integers(3) == 0:
-        # From the top down: a negative height.
+        # A negative height means rows from the top.
         data = data[:22] + struct.pack("<i", -height) + data[26:]
     return data
 
@@ -233,7 +233,7 @@ def main() -> None:
     for i in range(args.count):
         kind = args.kinds[i % len(args.kinds)]
         width, height = (int(v) for v in rng.integers(1, 90, 2))
-        # What is too narrow for "longest" is another spec's.
+        # Images too narrow for "longest" are tested by another spec.
         transforms = [random_transform(rng)] + ([{"size": 32}] if rng.integers(2) else [])
         if max(width, height) > 30 * min(width, height):
             transforms = [{"size": 32}]

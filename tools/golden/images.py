@@ -1,4 +1,4 @@
-"""Makes fixtures/images: small pictures in many encodings, with what Pillow and open_clip make of them.
+"""Writes fixtures/images: small images in many encodings, with the results of Pillow and open_clip.
 
     python tools/golden/images.py
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import image_cases
 import numpy as np
-from image_files import bmp, chunk, picture, png, save, tiff
+from image_files import bmp, chunk, png, random_pixels, save, tiff
 from PIL import Image
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "images"
@@ -16,13 +16,13 @@ FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "images"
 rng = np.random.default_rng(20)
 cases = image_cases.Cases(FOLDER)
 
-# What an encoding is tried with: the usual transform, small, and the same image where alpha and palettes matter more.
+# Transforms for each encoding: the usual one at a small size, and one for which alpha and palettes matter more.
 USUAL = [{"size": 32}]
 PADDED = [{"size": 32}, {"size": 24, "resize_mode": "longest", "fill_color": 200, "interpolation": "bilinear"}]
 
 
 def scene(width: int, height: int, bands: int) -> np.ndarray:
-    """Gradients, hard edges and noise, each in a third of the picture: [height, width, bands]."""
+    """Gradients, hard edges and noise, each in a third of the image: [height, width, bands]."""
     y, x = np.mgrid[0:height, 0:width]
     smooth = np.stack([127 + 120 * np.sin(x / (9 + 3 * b) + y / (7 + b) + b) for b in range(bands)], -1)
     edges = np.stack([((x // (3 + b) + y // 5) % 2) * 255 for b in range(bands)], -1)
@@ -51,7 +51,7 @@ def pngs() -> None:
 
     for depth in (1, 2, 4, 8, 16):
         add(f"gray{depth}", depth, 0)
-    # 16-bit gray mostly below 256, where Pillow clips nothing.
+    # 16-bit gray mostly below 256, which Pillow does not clip.
     low = rng.integers(0, 400, (37, 45, 1)).astype(np.uint16)
     add("gray16-dark", 16, 0, samples=low)
     add("gray8-transparent", 8, 0, trns=struct.pack(">H", 255))
@@ -77,11 +77,11 @@ def pngs() -> None:
     upright = png(rng, 45, 37, 8, 2)
     block = exif(6).tobytes().removeprefix(b"Exif\0\0")
     cases.add("png-orientation.png", upright[:33] + chunk(b"eXIf", block) + upright[33:], USUAL)
-    # A picture without its end marker is whole to Pillow.
+    # Pillow accepts an image without its end marker.
     cases.add("png-without-end.png", upright[:-12], USUAL)
     animated = save(photo(30, 20), "PNG", save_all=True, append_images=[photo(30, 20)])
     cases.add("png-animated.png", animated, USUAL)
-    # Where the picture has its size already, alpha is not multiplied and divided again.
+    # If the image already has the target size, alpha is not premultiplied and divided.
     cases.add("png-rgba-at-size.png", png(rng, 32, 32, 8, 6), USUAL)
 
 
@@ -102,7 +102,7 @@ def jpegs() -> None:
     add("narrow-420", photo(3, 40), subsampling="4:2:0")
     for orientation in (3, 6):
         add(f"orientation{orientation}", photo(40, 24), exif=exif(orientation))
-    # Samplings that Pillow does not write: at 64 x 64 the blocks are as many, only their places change.
+    # Samplings that Pillow does not write. At 64 x 64 the number of blocks is the same, only their places change.
     for name, sampling, factors in (("440", "4:2:2", 0x12), ("411", "4:2:0", 0x41)):
         cases.add(f"jpeg-{name}.jpg", resampled(photo(64, 64), sampling, factors), USUAL)
     inks = Image.fromarray(scene(64, 64, 4), "CMYK")
@@ -112,7 +112,7 @@ def jpegs() -> None:
     add("cmyk-422", inks, subsampling="4:2:2")
     add("cmyk-420-progressive", inks, subsampling="4:2:0", progressive=True)
     add("cmyk-restart", inks, restart_marker_blocks=2)
-    # Photoshop's YCCK: the same data with another transform in the Adobe marker.
+    # Photoshop's YCCK: the same data with a different transform in the Adobe marker.
     for name, options in {"ycck": {}, "ycck-420-progressive": {"subsampling": "4:2:0", "progressive": True}}.items():
         data = save(inks, "JPEG", **options)
         at = data.index(b"Adobe") + 11
@@ -120,7 +120,7 @@ def jpegs() -> None:
 
 
 def resampled(image: Image.Image, sampling: str, factors: int) -> bytes:
-    """A JPEG whose first component says that it has other sampling factors."""
+    """A JPEG with the sampling factors of its first component changed."""
     data = bytearray(save(image, "JPEG", subsampling=sampling))
     frame = data.index(b"\xff\xc0")
     data[frame + 11] = factors
@@ -140,7 +140,7 @@ def webps() -> None:
     add("orientation", photo(61, 43), exif=exif(6))
     add("animated", photo(31, 23), save_all=True, append_images=[photo(31, 23)], duration=40)
     add("animated-alpha", rgba, save_all=True, append_images=[Image.fromarray(scene(61, 43, 4))], lossless=True)
-    # The same animation, its first frame moved on a larger canvas.
+    # The same animation with its first frame moved, on a larger canvas.
     data = bytearray(save(photo(31, 23), "WEBP", save_all=True, append_images=[photo(31, 23)], duration=40))
     data[24:30] = struct.pack("<I", 39)[:3] + struct.pack("<I", 29)[:3]
     at = data.index(b"ANMF") + 8
@@ -158,12 +158,12 @@ def gifs() -> None:
     add("palette", paletted)
     add("two-colours", photo(53, 41).quantize(2))
     add("interlaced", paletted, interlace=1)
-    # A palette of all grays is no palette to Pillow: this one is resized smoothly.
+    # Pillow reads a palette of all grays as gray, so this image is resized smoothly.
     add("gray", Image.fromarray(scene(53, 41, 1)[..., 0]), optimize=False)
     add("transparent", paletted, transparency=5)
     add("gray-transparent", Image.fromarray(scene(53, 41, 1)[..., 0]), transparency=9, optimize=False)
     data = add("animated", paletted, save_all=True, append_images=[photo(53, 41)])
-    # A screen larger, and one smaller, than the first frame.
+    # A screen larger than the first frame, and one smaller than it.
     for name, size in {"larger-screen": (60, 50), "smaller-screen": (20, 50)}.items():
         cases.add(f"gif-{name}.gif", data[:6] + struct.pack("<HH", *size) + data[10:], USUAL)
     data = add("transparent-larger", paletted, transparency=5)
@@ -209,7 +209,7 @@ def tiffs() -> None:
     add("gray16", tiff(wide, 1, bits=16))
     add("gray16-predictor", tiff(wide, 1, bits=16, compression=8, predictor=2))
     add("gray16-dark", tiff(dark, 1, bits=16))
-    # Pillow resamples big-endian 16-bit gray with its bytes exchanged.
+    # Pillow resamples big-endian 16-bit gray with swapped bytes.
     add("gray16-big-endian", tiff(dark, 1, bits=16, big_endian=True))
     add("rgb16-big-endian", tiff(rgb.astype(np.int64) * 257, 2, bits=16, big_endian=True))
     add("tiled", tiff(rgb, 2, tile=(16, 32), compression=8))
@@ -228,7 +228,7 @@ def bmps() -> None:
         cases.add(f"bmp-{name}.bmp", data, USUAL)
 
     def rows(values: np.ndarray) -> bytes:
-        """Rows of bytes, each padded to whole words."""
+        """Rows of bytes, each padded to a multiple of four bytes."""
         values = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), -1)
         return np.pad(values, ((0, 0), (0, -values.shape[1] % 4))).tobytes()
 
@@ -250,7 +250,7 @@ def bmps() -> None:
     add("rgb32", bmp(43, 29, 32, rows(rgba)))
     add("rgba32", bmp(43, 29, 32, rows(rgba), compression=3, header=56, masks=(0xFF0000, 0xFF00, 0xFF, 0xFF000000)))
     add("xbgr32", bmp(43, 29, 32, rows(rgba), compression=3, header=56, masks=(0xFF000000, 0xFF0000, 0xFF00, 0)))
-    # Runs, literals, a jump, and the ends of lines and picture.
+    # Runs, literals, a jump, and the ends of lines and of the image.
     eight = b"".join(bytes([20, i, 0, 5, 1, 2, 3, 4, i, 0, 10, i + 9, 0, 0]) for i in range(28))
     eight += bytes([7, 1, 0, 2, 30, 0, 6, 77, 0, 1])
     add("rle8", bmp(43, 29, 8, eight, compression=1, palette=palette_of(256)))
@@ -259,12 +259,12 @@ def bmps() -> None:
 
 
 def palette_of(colours: int) -> bytes:
-    """For BMP: four bytes a colour."""
+    """A BMP palette: four bytes per colour."""
     return rng.integers(0, 256, colours * 4).astype(np.uint8).tobytes()
 
 
 def sizes() -> None:
-    """Sizes that decide how the resize and the crop round, in a lossless encoding."""
+    """Sizes at which the rounding of resize and crop matters, in a lossless encoding."""
 
     def add(width: int, height: int, transforms: list[dict]) -> None:
         cases.add(f"size-{width}x{height}.png", save(photo(width, height), "PNG", optimize=True), transforms, False)
@@ -276,7 +276,7 @@ def sizes() -> None:
     ]
     add(90, 61, [{"size": 32} | mode for mode in modes])
     add(61, 90, [{"size": 33} | mode for mode in modes])
-    # Oblong inputs: [height, width]. "shortest" rounds both edges, and is bicubic whatever the config says.
+    # Oblong inputs: [height, width]. "shortest" rounds both edges, and ignores the config's interpolation: it is bicubic.
     add(70, 50, [{"size": size} | mode for size in ([24, 40], [40, 24]) for mode in modes])
     add(64, 48, [{"size": 224}])
     add(300, 224, [{"size": 224}])
@@ -286,7 +286,7 @@ def sizes() -> None:
     add(37, 1, [{"size": 16}])
     add(1, 1, [{"size": 16}])
     add(700, 5, [{"size": 24}])
-    # More than a hundred times as high as wide: Pillow shortens before it narrows.
+    # More than a hundred times as high as wide: Pillow then resizes vertically first.
     add(3, 401, [{"size": 2, "resize_mode": mode} for mode in ("shortest", "squash")])
     add(2, 201, [{"size": 24, "resize_mode": mode} for mode in ("shortest", "squash")])
     # A centre of half a pixel, rounded to the even offset: 1.5 to 2, 2.5 to 2, 3.5 to 4.

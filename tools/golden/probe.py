@@ -1,16 +1,18 @@
-"""Makes the golden of the linear probes: fixtures/probe/golden.safetensors.
+"""Writes fixtures/probe/golden.safetensors, the golden of the linear probes.
 
     python tools/golden/probe.py --out fixtures/probe/golden.safetensors
 
-Random features of a few cases, and what the originals make of them. `CASE.features` F32, `CASE.labels` I64. Logistic
-regression is scikit-learn's in float64 to the minimum (tol 1e-10): `CASE.C.weight`, `.bias`, `.probabilities` F64, with
-`balanced` behind C where classes are weighed so. CLIP_benchmark's AdamW schedule is torch's, as CLIP_benchmark's linear
-probe runs it on the CPU (seed 0, batches of 64 from a shuffling DataLoader, 10 epochs, learning rate 0.1, cosine):
-`CASE.adamw.DECAY.weight`, `.bias` F32 by weight decay, and `CASE.adamw.start.*`, `CASE.adamw.order` I64 [epochs, rows] to
-tell where a difference comes from. Its search of the weight decay (find_peak and evaluate there), with the last third of
-the rows for validation: `CASE.search.decays` and `.accuracies` F64 in the order of the trials, repetitions included,
-`.decay` F64 [1] and, trained with that on all rows, `.weight` and `.bias` F32. `CASE.shots.K` I64: the rows that its
-few-shot picking takes after torch.manual_seed(0).
+For each case:
+- `CASE.features` F32 and `CASE.labels` I64: random features.
+- `CASE.C.weight`, `.bias` and `.probabilities` F64: scikit-learn's logistic regression in float64 at its minimum
+  (tol 1e-10), with `balanced` after C if classes are weighted.
+- `CASE.adamw.DECAY.weight` and `.bias` F32: CLIP_benchmark's linear probe on the CPU with torch's AdamW (seed 0, batches
+  of 64 from a shuffling DataLoader, 10 epochs, learning rate 0.1, cosine), by weight decay. `CASE.adamw.start.*` and
+  `CASE.adamw.order` I64 [epochs, rows] help to locate a difference.
+- `CASE.search.decays` and `.accuracies` F64: CLIP_benchmark's search for the weight decay (find_peak and evaluate), with
+  the last third of the rows for validation, in the order of the trials including repeated ones; `.decay` F64 [1], and
+  `.weight` and `.bias` F32 trained with it on all rows.
+- `CASE.shots.K` I64: the rows of CLIP_benchmark's few-shot selection after torch.manual_seed(0).
 """
 
 import argparse
@@ -27,7 +29,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch.utils.data import DataLoader, TensorDataset
 
-# name: rows of each class, width, how far classes are apart
+# name: rows per class, width, distance between classes
 CASES = {
     "two": ([60, 100], 16, 0.6),
     "many": ([20] * 12, 24, 1.0),
@@ -40,7 +42,7 @@ EPOCHS, BATCH, RATE = 10, 64, 0.1
 
 
 def draw(random: np.random.Generator, rows: list[int], width: int, apart: float) -> tuple[np.ndarray, np.ndarray]:
-    """Like a network's features: dimensions of different scales round a mean that is far from 0."""
+    """Random features that resemble a network's: dimensions of different scales around a mean far from 0."""
     labels = random.permutation(np.repeat(np.arange(len(rows)), rows))
     scales = np.exp(random.normal(size=width))
     centres = apart * random.normal(size=(len(rows), width))
@@ -58,7 +60,7 @@ def regression(features: np.ndarray, labels: np.ndarray, strength: float, weight
 
 
 def shots(labels: torch.Tensor, k: int) -> torch.Tensor:
-    """CLIP_benchmark, metrics/linear_probe.py, evaluate: k of each class in the order of a random permutation."""
+    """k rows per class in the order of a random permutation. Source: CLIP_benchmark, metrics/linear_probe.py, evaluate."""
     torch.manual_seed(0)
     counts: dict[int, int] = {}
     chosen = []
@@ -71,7 +73,7 @@ def shots(labels: torch.Tensor, k: int) -> torch.Tensor:
 
 
 def search(features: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
-    """CLIP_benchmark, metrics/linear_probe.py, find_peak and the sweep in evaluate: the same trials in the same order."""
+    """The same trials in the same order. Source: CLIP_benchmark, metrics/linear_probe.py, find_peak and evaluate."""
     decays = np.logspace(-6, 2, num=97).tolist()
     first = np.logspace(-6, 2, num=7).tolist()
     kept = len(features) * 2 // 3
@@ -106,7 +108,7 @@ def search(features: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tens
 
 
 def adamw(features: torch.Tensor, labels: torch.Tensor, decay: float) -> dict[str, torch.Tensor]:
-    """CLIP_benchmark, metrics/linear_probe.py, train: the same calls in the same order, so the same random numbers."""
+    """The same calls in the same order, for the same random numbers. Source: CLIP_benchmark, metrics/linear_probe.py, train."""
     rows = torch.arange(len(features))
     loader = DataLoader(TensorDataset(features, labels, rows), batch_size=BATCH, shuffle=True)
     torch.manual_seed(0)

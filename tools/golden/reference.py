@@ -1,4 +1,4 @@
-"""OpenCLIP as the reference: its models, its preprocessing and tokenizer, and every module's output.
+"""OpenCLIP as the reference: its models, preprocessing, tokenizer, and the output of every module.
 
 Needs the environment of environment.sh. Import this module before anything that imports torchvision.
 """
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-try:  # torchvision's CPU wheel registers these where it was built for this PyTorch; else it fails at import.
+try:  # torchvision's CPU wheel registers these operations only if it was built for this PyTorch; else it fails to import.
     _library = torch.library.Library("torchvision", "DEF")
     for _signature in (
         "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -35,7 +35,7 @@ from transformers import XLMRobertaConfig  # noqa: E402
 
 
 def versions() -> dict[str, str]:
-    """What made a golden, for its metadata."""
+    """The versions of the reference, for a golden's metadata."""
     return {
         "open_clip": open_clip.__version__,
         "torch": torch.__version__,
@@ -44,7 +44,7 @@ def versions() -> dict[str, str]:
     }
 
 
-# Hugging Face's config.json of the published text networks (what shapes the network), so that none has to be fetched.
+# The fields of Hugging Face's config.json that determine the published text networks, to avoid downloading them.
 XLM_ROBERTA = {"vocab_size": 250002, "max_position_embeddings": 514, "type_vocab_size": 1, "layer_norm_eps": 1e-5}
 TEXT_NETWORKS = {
     "xlm-roberta-base": XLMRobertaConfig(
@@ -57,10 +57,10 @@ TEXT_NETWORKS = {
 
 
 def published_config(arch: str) -> dict:
-    """What open_clip_config.json would hold for one of OpenCLIP's names."""
+    """The content of open_clip_config.json for one of OpenCLIP's architectures."""
     model_cfg = open_clip.get_model_config(arch)
     if model_cfg is None:
-        raise SystemExit(f"{arch}: no architecture of OpenCLIP; open_clip.list_models() lists them")
+        raise SystemExit(f"{arch}: not an architecture of OpenCLIP; open_clip.list_models() lists them")
     return {"model_cfg": model_cfg}
 
 
@@ -72,8 +72,8 @@ def build(
 ) -> torch.nn.Module:
     """The network of an open_clip_config.json in float32 and eval mode.
 
-    directory: of the config; a folder in it may hold the text network's config.json (our way for small models).
-    weights: a checkpoint, loaded strictly. values: makes each parameter. Neither: freshly initialised.
+    directory: the folder of the config. A subfolder may hold the text network's config.json, for small models.
+    weights: a checkpoint, loaded strictly. values: a function that computes each parameter. Default: random weights.
     """
     model_cfg = copy.deepcopy(config["model_cfg"])
     is_custom = model_cfg.pop("custom_text", False) or "hf_model_name" in model_cfg["text_cfg"]
@@ -101,7 +101,7 @@ def build(
 
 
 def load(directory: Path) -> tuple[torch.nn.Module, dict]:
-    """The model of a model directory with its weights, strictly, and its config."""
+    """The model of a model directory, with its weights loaded strictly, and its config."""
     config = json.loads((directory / "open_clip_config.json").read_text()) | {"directory": os.fspath(directory)}
     index = directory / "open_clip_model.safetensors.index.json"
     if not index.exists():
@@ -131,11 +131,11 @@ class SpecialIds(NamedTuple):
     start: int
     end: int
     limit: int
-    """Above all ids of ordinary tokens."""
+    """An upper bound of the ids of ordinary tokens."""
 
 
 def is_plain(model: torch.nn.Module) -> bool:
-    """Whether the text tower is CLIP's own, whose rows are all as long as the context."""
+    """Whether the text tower is CLIP's own, whose rows always have the context length."""
     return not hasattr(getattr(model, "text", None), "config")
 
 
@@ -147,7 +147,7 @@ def special_ids(model: torch.nn.Module) -> SpecialIds:
 
 
 def is_token(model: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:
-    """Where rows of ids hold tokens; behind them a text tower's activations mean nothing."""
+    """Marks the ids that are tokens. At the other positions, the text tower's activations are arbitrary."""
     if is_plain(model):
         return torch.arange(ids.shape[1]) <= ids.argmax(dim=1, keepdim=True)
     return ids != special_ids(model).pad
@@ -156,7 +156,7 @@ def is_token(model: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:
 def preprocess(
     model: torch.nn.Module, config: dict, images: list[Path], texts: list[str]
 ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """Image files and texts as OpenCLIP feeds them to the model."""
+    """Preprocessed images and token ids as OpenCLIP passes them to the model."""
     pixels = ids = None
     if images:
         settings = merge_preprocess_dict(PreprocessCfg(), config.get("preprocess_cfg", {}))
@@ -181,9 +181,9 @@ def tokenizer(config: dict):
 
 
 def record(model: torch.nn.Module, run) -> dict[str, torch.Tensor]:
-    """Runs and returns every module's output under its name in named_modules().
+    """Calls run and returns the output of every module by its name in named_modules().
 
-    Of a tuple the first item counts, of an encoder's output object its last_hidden_state.
+    Of a tuple, the first item is recorded; of an encoder's output object, last_hidden_state.
     """
     taps: dict[str, torch.Tensor] = {}
 

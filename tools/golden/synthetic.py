@@ -1,4 +1,4 @@
-"""Weights made from names: the twin of lib/tensor/synthetic.ts, number for number. See there for the why."""
+"""Weights derived from names. Gives the same numbers as lib/tensor/synthetic.ts, which explains why."""
 
 import math
 import re
@@ -28,7 +28,7 @@ def uniform(h: np.ndarray) -> np.ndarray:
 
 
 def values(name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """The tensor of that name, float32."""
+    """The tensor of the given name, float32."""
     if name == "logit_scale":
         return np.full(shape, 4, np.float32)
     if name == "input.image":

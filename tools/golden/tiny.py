@@ -1,9 +1,9 @@
-"""Makes the small random models of fixtures/tiny and their goldens.
+"""Writes the small random models of fixtures/tiny and their goldens.
 
     python tools/golden/tiny.py
 
-Model directories that together take every branch of the architecture, each with `golden.safetensors`:
-- gelu-mlp: F32, an oblong image (rows and columns cannot be mixed up unseen), mean pooler, two-layer projection;
+Together the models cover every branch of the architecture. Each has a `golden.safetensors`:
+- gelu-mlp: F32, an oblong image (which reveals swapped rows and columns), mean pooler, two-layer projection;
 - quickgelu-linear: F16, QuickGELU, XLM-R's own pooler, linear projection;
 - no-projection: BF16 in two shards, pooled at the first token, no projection, a logit_scale of the shape [1];
 - plain: F32, the English models' causal text tower at the root of the state dict;
@@ -102,20 +102,20 @@ MODELS = {
 
 
 def perturb(model: torch.nn.Module, seed: int) -> None:
-    """Fresh norms are ones and biases zeros, which hides half of all bugs: gives them values, some of them large."""
+    """Gives norms and biases random values, some of them large. Their initial ones and zeros would hide bugs."""
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator)
         norm = ".ln_" in name or "LayerNorm" in name
         if norm and name.endswith("weight"):
             parameter.data = 1 + 0.2 * noise
-            # Trained transformers have a few channels that are far larger than the rest.
+            # Trained transformers have a few channels that are much larger than the others.
             outliers = torch.randint(0, parameter.numel(), (2,), generator=generator)
             parameter.data[outliers] *= 8
         elif parameter.dim() == 1 and name != "logit_scale":
             parameter.data = 0.3 * noise
         elif "text.transformer" in name:
-            # XLM-R's initialisation (0.02) is for a width of 1024: at this width its layers would do nothing.
+            # XLM-R's initialization (0.02) is for a width of 1024. At this width the layers would have almost no effect.
             parameter.data = noise * parameter.shape[-1] ** -0.5
         elif name == "logit_scale":
             parameter.data.fill_(2.5)

@@ -1,17 +1,17 @@
-"""Makes the tokenizer's test tables under fixtures/tokenizer/ with open_clip itself.
+"""Writes the tokenizer's test tables in fixtures/tokenizer/ with open_clip.
 
     python tools/golden/tokenizer_tables.py fixtures/tokenizer
 
 writes
-  cleaning.jsonl     texts and what open_clip's cleaning (ftfy, html.unescape, white space) makes of them
+  cleaning.jsonl     texts before and after open_clip's cleaning (ftfy, html.unescape, white space)
   sentencepiece.bpe.model, tokenizer.json
-                     a unigram vocabulary of about a thousand pieces with XLM-R's conventions, trained here on captions
-                     that this script composes; the JSON file is what transformers saves for it
-  ids.jsonl          texts and the ids that open_clip's HFTokenizer gives them with that vocabulary
-  option_ids.jsonl   the same with tokenizer_kwargs of the config: other ways to clean, strip_sep_token
-  bpe_ids.jsonl      texts and the ids of open_clip's SimpleTokenizer, the English models' BPE
-The first line of a table names the seed and the versions. Everything is drawn from one seed; training is
-single-threaded, so that a second run gives the same files.
+                     a unigram vocabulary of about a thousand pieces with XLM-R's conventions, trained on captions that
+                     this script composes; the JSON file is saved by transformers
+  ids.jsonl          texts and their ids from open_clip's HFTokenizer with that vocabulary
+  option_ids.jsonl   the same with tokenizer_kwargs of the config: other cleaning, strip_sep_token
+  bpe_ids.jsonl      texts and their ids from open_clip's SimpleTokenizer, the BPE of the English models
+The first line of a table names the seed and the versions. All random numbers come from one seed, and training is
+single-threaded, so that every run writes the same files.
 
 Needs open_clip_torch, transformers, sentencepiece and ftfy.
 """
@@ -116,7 +116,7 @@ def captions(rng: random.Random, count: int) -> list[str]:
 
 
 class Fuzz:
-    """Texts that go wrong in the ways that text goes wrong."""
+    """Texts with typical encoding errors."""
 
     def __init__(self, rng: random.Random):
         self.rng = rng
@@ -201,7 +201,7 @@ class Fuzz:
 
 
 def as_json_reads_it(text: str) -> str:
-    """Pairs of surrogates become the characters that they stand for, as in any reader of the table."""
+    """Replaces pairs of surrogates by the characters that they encode, as every reader of the table does."""
     return json.loads(json.dumps(text))
 
 
@@ -217,7 +217,7 @@ def write_table(path: Path, about: str, rows: list[dict]) -> None:
 
 
 def fields(message: bytes):
-    """Numbers and payloads of a protocol buffer's length-delimited fields; others are passed over."""
+    """Numbers and payloads of the length-delimited fields of a protocol buffer; other fields are skipped."""
 
     def varint(at):
         value = shift = 0
@@ -242,7 +242,7 @@ def fields(message: bytes):
 
 
 def train(folder: Path, rng: random.Random) -> None:
-    """A vocabulary as XLM-R has it: unk, bos, eos first, no pad, nmt_nfkc; and its tokenizer.json."""
+    """A vocabulary with XLM-R's conventions (unk, bos, eos first, no pad, nmt_nfkc) and its tokenizer.json."""
     with tempfile.TemporaryDirectory() as scratch:
         corpus = Path(scratch) / "captions.txt"
         corpus.write_text("\n".join(captions(rng, 4000) + OTHER_SCRIPTS[:3] * 3), encoding="utf-8")
@@ -257,7 +257,7 @@ def train(folder: Path, rng: random.Random) -> None:
             num_threads=1,
             minloglevel=2,
         )
-        # The name of the corpus stands in the trainer's settings: read the model without them.
+        # The trainer's settings contain the path of the corpus: read the model without them.
         model = Path(f"{scratch}/tiny.model").read_bytes()
     pieces = [payload for number, payload in fields(model) if number == 1]
     normalizer = next(payload for number, payload in fields(model) if number == 3)
@@ -277,7 +277,7 @@ def train(folder: Path, rng: random.Random) -> None:
     vocabulary = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
     vocabulary += [(processor.id_to_piece(i), processor.get_score(i)) for i in range(3, len(processor))]
     vocabulary += [("<mask>", 0.0)]
-    # What transformers does with a sentencepiece.bpe.model, without its need of the protobuf package.
+    # The same as transformers does with a sentencepiece.bpe.model, without the protobuf package.
     tokenizer = XLMRobertaTokenizer(vocab=vocabulary, _spm_precompiled_charsmap=charsmap)
     with tempfile.TemporaryDirectory() as scratch:
         tokenizer.save_pretrained(scratch)
@@ -326,7 +326,7 @@ def main() -> None:
     simple = SimpleTokenizer()
     rows = []
     for text in map(as_json_reads_it, texts):
-        # Which of the characters that are not assigned yet are letters depends on everybody's version of Unicode.
+        # Whether an unassigned character is a letter depends on the version of Unicode.
         if any(unicodedata.category(character) == "Cn" for character in text + clean(text)):
             continue
         encoded = [simple.sot_token_id, *simple.encode(text), simple.eot_token_id]

@@ -28,6 +28,7 @@ export interface VisionConfig extends TransformerConfig {
   readonly patchSize: readonly [height: number, width: number];
 }
 
+/** The configuration of a text tower, told apart by `kind`. */
 export type TextConfig = XlmRobertaTextConfig | ClipTextConfig;
 
 /** What every text tower has. `kind` is a key of the registry in lib/clip/text/tower.ts. */
@@ -63,6 +64,7 @@ export interface XlmRobertaConfig extends TransformerConfig {
   readonly padId: number;
 }
 
+/** The tokenizer's options in a config. */
 export interface TokenizerConfig {
   /** Which tokenizer of lib/text. */
   readonly kind: "clip-bpe" | "xlm-roberta";

@@ -14,6 +14,7 @@ export interface TokenRules {
   readOutPosition(row: readonly number[]): number;
 }
 
+/** Rows of token ids, padded to one length, with the positions that are tokens. */
 export class TokenBatch {
   readonly tokens: IdGrid;
   /** 1 for tokens, 0 for padding. [B, L] */

@@ -19,6 +19,7 @@ import type { ResidualAttentionBlock } from "../residual-attention-block.ts";
 import { Transformer } from "../transformer.ts";
 import { PatchEmbedding } from "./patch-embedding.ts";
 
+/** The image tower: pixels [B, 3, H, W] to embeddings [B, embedDim]. */
 export class VisionTransformer extends Tower<Tensor4D> {
   readonly conv1: PatchEmbedding;
   readonly classEmbedding: Weight<Rank.R1>;

@@ -24,6 +24,7 @@ import { downloadBlob, downloadedBytes, type RemoteFile } from "./download.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry.ts";
 import { hubSettings } from "./settings.ts";
 
+/** Options of `pullModel`. */
 export interface PullOptions {
   /** Branch, tag or commit. Default: "main". */
   readonly revision?: string;
@@ -38,6 +39,7 @@ export interface PullOptions {
   readonly onWait?: (reason: string) => void;
 }
 
+/** A file of a pulled model. */
 export interface PulledFile {
   readonly repository: string;
   readonly path: string;
@@ -51,6 +53,7 @@ export interface PulledFile {
   readonly location: string;
 }
 
+/** The result of `pullModel`. */
 export interface PullReport {
   readonly repository: string;
   readonly revision: string;

@@ -13,6 +13,7 @@ import "../tap-scope.ts";
 import { demoModel, openWeights, readModelDirectory } from "./model-directory.ts";
 import { readTokenizer } from "./read-tokenizer.ts";
 
+/** Options of `loadModel`. */
 export interface LoadOptions {
   /** An architecture name of open_clip, for a directory without `open_clip_config.json`. */
   readonly arch?: string;

@@ -1,5 +1,5 @@
 /**
- * Model directories: the contents of a download of an OpenCLIP repository. docs/model-directory.md lists the files.
+ * Model directories: the contents of a download of an OpenCLIP repository. docs/reference/model-directory.md lists the files.
  */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";

@@ -109,7 +109,7 @@ function runNative(
 
 /**
  * The number of products in a partial sum. TensorFlow sums sequentially in float32, and the rounding error grows with
- * the length; a sum of partial sums is as close to float64 as PyTorch's (docs/parity.md).
+ * the length; a sum of partial sums is as close to float64 as PyTorch's (docs/results/parity.md).
  */
 const depthAtOnce = 256;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  LANGUAGES,
+  languages,
   labelTemplates,
   phrase,
   sampleCaption,
@@ -9,10 +9,10 @@ import {
 import type { Language, Parts } from "../../../tools/demo-model/captions.ts";
 import { sceneOf } from "../../../tools/demo-model/dataset.ts";
 import { Random } from "../../../tools/demo-model/random.ts";
-import { TASKS, classNames } from "../../../tools/demo-model/tasks.ts";
+import { demoTasks, classNames } from "../../../tools/demo-model/tasks.ts";
 
-/** Written by hand, in the order of LANGUAGES. */
-const EXPECTED: readonly (readonly [Parts, Readonly<Record<Language, string>>])[] = [
+/** Written by hand, in the order of languages. */
+const expectedPhrases: readonly (readonly [Parts, Readonly<Record<Language, string>>])[] = [
   [
     { colour: "red", shape: "star" },
     {
@@ -135,16 +135,16 @@ const EXPECTED: readonly (readonly [Parts, Readonly<Record<Language, string>>])[
   ],
 ];
 
-describe("demo model: phrases", () => {
-  for (const [parts, expected] of EXPECTED) {
+describe("the demo model's phrases", () => {
+  for (const [parts, expected] of expectedPhrases) {
     it(`"${expected.en}" in seven languages`, () => {
-      for (const language of LANGUAGES) assert.equal(phrase(language, parts), expected[language]);
+      for (const language of languages) assert.equal(phrase(language, parts), expected[language]);
     });
   }
 
   it("name each class of a task differently", () => {
-    for (const language of LANGUAGES) {
-      for (const task of TASKS) {
+    for (const language of languages) {
+      for (const task of demoTasks) {
         const names = classNames(task, language);
         assert.equal(new Set(names).size, task.classes.length, `${language}, ${task.name}`);
       }
@@ -152,8 +152,8 @@ describe("demo model: phrases", () => {
   });
 });
 
-describe("demo model: captions", () => {
-  it("say only what the scene shows", () => {
+describe("the demo model's captions", () => {
+  it("describe only what the scene shows", () => {
     const scene = { ...sceneOf(1, 0, "train"), colour: "red", shape: "star", count: 3 } as const;
     const random = new Random(5);
     for (let draw = 0; draw < 300; draw++) {
@@ -166,7 +166,7 @@ describe("demo model: captions", () => {
     }
   });
 
-  it("take the article that the next word wants", () => {
+  it("use the article that the next word requires", () => {
     const scene = { ...sceneOf(1, 0, "train"), colour: "orange", count: 1 } as const;
     const random = new Random(6);
     for (let draw = 0; draw < 300; draw++) {
@@ -174,14 +174,14 @@ describe("demo model: captions", () => {
     }
   });
 
-  it("put labels into sentences", () => {
+  it("insert labels into sentences", () => {
     assert.deepEqual(labelTemplates("en"), ["{}", "a picture of a {}", "a photo of a {}"]);
     assert.deepEqual(labelTemplates("ja"), ["{}", "{}の写真", "{}の絵"]);
   });
 });
 
-describe("demo model: the tokenizer's corpus", () => {
-  it("never has a colour and a shape together", () => {
+describe("the demo model's tokenizer corpus", () => {
+  it("never combines a colour and a shape", () => {
     for (const sentence of tokenizerCorpus("en")) {
       assert.doesNotMatch(
         sentence,
@@ -190,7 +190,7 @@ describe("demo model: the tokenizer's corpus", () => {
     }
   });
 
-  it("marks the words of languages written without spaces, and only there", () => {
+  it("marks word ends in languages written without spaces only", () => {
     assert.ok(tokenizerCorpus("ja").some((sentence) => sentence.startsWith("赤い|図形")));
     for (const language of ["en", "it", "de", "es", "fr"] as const) {
       assert.ok(tokenizerCorpus(language).every((sentence) => !sentence.includes("|")));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { demoModel } from "../../../lib/index.ts";
-import { SAMPLES } from "../../../tools/demo-model/samples.ts";
+import { samples } from "../../../tools/demo-model/samples.ts";
 
 interface Configuration {
   readonly model_cfg: {
@@ -11,8 +11,8 @@ interface Configuration {
   };
 }
 
-describe("demo model: the directory", () => {
-  it("takes at most 6 MB, samples and all", () => {
+describe("the demo model's directory", () => {
+  it("has at most 6 MB, including samples", () => {
     const files = readdirSync(demoModel, { recursive: true, withFileTypes: true }).filter((entry) =>
       entry.isFile(),
     );
@@ -20,7 +20,7 @@ describe("demo model: the directory", () => {
     assert.ok(bytes <= 6_000_000, `${bytes} bytes`);
   });
 
-  it("has the architecture of the large model, at another head width", () => {
+  it("has the architecture of the published model with another head width", () => {
     const path = join(demoModel, "open_clip_config.json");
     const { model_cfg: model } = JSON.parse(readFileSync(path, "utf8")) as Configuration;
     assert.equal(model.vision_cfg.patch_size, 14);
@@ -29,8 +29,8 @@ describe("demo model: the directory", () => {
     assert.equal(model.text_cfg["hf_proj_type"], "mlp");
   });
 
-  it("holds the samples that the generator draws", () => {
+  it("contains the samples that the generator draws", () => {
     const files = readdirSync(join(demoModel, "samples")).sort();
-    assert.deepEqual(files, SAMPLES.map(({ file }) => file).sort());
+    assert.deepEqual(files, samples.map(({ file }) => file).sort());
   });
 });

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { captionsOf, pictureOf, sceneOf } from "../../../tools/demo-model/dataset.ts";
+import { captionsOf, imageOf, sceneOf } from "../../../tools/demo-model/dataset.ts";
 import { renderScene } from "../../../tools/demo-model/generator.ts";
 import { Random } from "../../../tools/demo-model/random.ts";
-import { SAMPLES } from "../../../tools/demo-model/samples.ts";
+import { samples } from "../../../tools/demo-model/samples.ts";
 import {
-  BACKGROUNDS,
-  COLOURS,
-  FILLS,
-  SHAPES,
+  backgrounds,
+  colours,
+  fills,
+  shapes,
   isHeldOut,
   isHeldOutPair,
   type Scene,
@@ -32,7 +32,7 @@ const plain: Scene = {
   fill: "solid",
 };
 
-/** Where the blue is: the middle of the pixels with far more blue than red, from −1 to 1. */
+/** The centre of the pixels with far more blue than red, from −1 to 1. */
 function centreOfBlue({ data, width, height }: ReturnType<typeof renderScene>): {
   x: number;
   y: number;
@@ -48,8 +48,8 @@ function centreOfBlue({ data, width, height }: ReturnType<typeof renderScene>): 
   return { x: x / found, y: y / found, share: found / (width * height) };
 }
 
-describe("demo model: random numbers", () => {
-  it("are those of splitmix32 with MurmurHash3's finaliser, whatever the machine", () => {
+describe("the demo model's random numbers", () => {
+  it("are those of splitmix32 with the finalizer of MurmurHash3", () => {
     const random = new Random(1, 2, 3);
     assert.deepEqual(
       [random.uint32(), random.uint32(), random.uint32()],
@@ -65,7 +65,7 @@ describe("demo model: random numbers", () => {
     );
   });
 
-  it("lie evenly between 0 and 1", () => {
+  it("are distributed evenly between 0 and 1", () => {
     const random = new Random(7);
     const bins = new Array<number>(10).fill(0);
     for (let draw = 0; draw < 10_000; draw++) {
@@ -80,27 +80,27 @@ describe("demo model: random numbers", () => {
   });
 });
 
-describe("demo model: scenes", () => {
+describe("the demo model's scenes", () => {
   it("hold out eight pairs: one colour of each shape, one shape of each colour", () => {
-    for (const shape of SHAPES)
-      assert.equal(COLOURS.filter((colour) => isHeldOutPair({ colour, shape })).length, 1);
-    for (const colour of COLOURS)
-      assert.equal(SHAPES.filter((shape) => isHeldOutPair({ colour, shape })).length, 1);
+    for (const shape of shapes)
+      assert.equal(colours.filter((colour) => isHeldOutPair({ colour, shape })).length, 1);
+    for (const colour of colours)
+      assert.equal(shapes.filter((shape) => isHeldOutPair({ colour, shape })).length, 1);
   });
 
   it("hold out each of those pairs on three of the five backgrounds", () => {
-    const held = SHAPES.flatMap((shape) =>
-      COLOURS.flatMap((colour) =>
-        BACKGROUNDS.filter((background) => isHeldOut({ colour, shape, background })).map(
-          () => `${colour} ${shape}`,
-        ),
+    const held = shapes.flatMap((shape) =>
+      colours.flatMap((colour) =>
+        backgrounds
+          .filter((background) => isHeldOut({ colour, shape, background }))
+          .map(() => `${colour} ${shape}`),
       ),
     );
     assert.equal(held.length, 24);
     assert.equal(new Set(held).size, 8);
   });
 
-  it("of a split show what belongs to it: nothing of the test is in training", () => {
+  it("belong to their split: no test combination is in training", () => {
     fc.assert(
       fc.property(key, key, (seed, index) => {
         const scene = (split: Split): Scene => sceneOf(seed, index, split);
@@ -109,25 +109,25 @@ describe("demo model: scenes", () => {
     );
   });
 
-  it("of training are all painted solid, so that other fills stay a task it was not trained for", () => {
+  it("are all solid in training", () => {
     for (let index = 0; index < 200; index++) assert.equal(sceneOf(1, index, "train").fill, "solid");
   });
 });
 
-describe("demo model: pictures", () => {
+describe("the demo model's images", () => {
   it("are the same, pixel by pixel, for the same seed and index", () => {
     const hash = createHash("sha256");
     for (let index = 0; index < 20; index++)
-      hash.update(pictureOf(sceneOf(1, index, "train"), 1, index, 84, 84).data);
+      hash.update(imageOf(sceneOf(1, index, "train"), 1, index, 84, 84).data);
     assert.equal(hash.digest("hex"), "18d841889ec7b1bc93638a6e71a5a01b70851fdfd97b86e356c35b6d33fda2a0");
   });
 
   it("differ from index to index", () => {
     const scene = sceneOf(1, 0, "train");
-    assert.notDeepEqual(pictureOf(scene, 1, 0, 42, 42).data, pictureOf(scene, 1, 1, 42, 42).data);
+    assert.notDeepEqual(imageOf(scene, 1, 0, 42, 42).data, imageOf(scene, 1, 1, 42, 42).data);
   });
 
-  it("show the shape where the scene says, at any size and proportion", () => {
+  it("show the shape at the position of the scene, at any size and aspect ratio", () => {
     for (const [width, height] of [
       [84, 84],
       [200, 150],
@@ -140,15 +140,15 @@ describe("demo model: pictures", () => {
     }
   });
 
-  it("are the same picture at another size", () => {
+  it("show the same scene at another size", () => {
     const small = centreOfBlue(renderScene(plain, 84, 84, 5));
     const large = centreOfBlue(renderScene(plain, 336, 336, 5));
     assert.ok(Math.abs(small.x - large.x) < 0.03 && Math.abs(small.share - large.share) < 0.02);
   });
 
-  it("paint less of a shape that is not solid", () => {
+  it("cover less of a shape that is not solid", () => {
     const solid = centreOfBlue(renderScene(plain, 200, 200, 1)).share;
-    for (const fill of FILLS.filter((name) => name !== "solid")) {
+    for (const fill of fills.filter((name) => name !== "solid")) {
       const share = centreOfBlue(renderScene({ ...plain, fill }, 200, 200, 1)).share;
       assert.ok(share < 0.9 * solid && share > 0.1 * solid, `${fill}: ${share} of ${solid}`);
     }
@@ -159,7 +159,7 @@ describe("demo model: pictures", () => {
       fc.property(key, (index) => {
         const scene = { ...sceneOf(3, index, "train"), ...plain, count: 4, size: "small" } as const;
         const { share } = centreOfBlue(renderScene(scene, 84, 84, 3, index));
-        // Four squares of half edge 0.77 · 0.24 in a picture of 2 × 2; overlap or loss would show.
+        // Four squares of half edge 0.77 · 0.24 in an image of 2 × 2; overlap or clipping would change the area.
         const expected = (4 * (2 * 0.77 * 0.24) ** 2) / 4;
         return share > 0.75 * expected && share < 1.2 * expected;
       }),
@@ -168,7 +168,7 @@ describe("demo model: pictures", () => {
   });
 });
 
-describe("demo model: shapes", () => {
+describe("the demo model's shapes", () => {
   const inside = {
     circle: true,
     square: true,
@@ -178,17 +178,17 @@ describe("demo model: shapes", () => {
     heart: true,
   } as const;
 
-  for (const shape of SHAPES) {
-    it(`${shape}: the centre is ${shape in inside ? "inside" : "outside"}, the picture's corner far outside`, () => {
-      // A crescent's centre of mass lies in its bite.
+  for (const shape of shapes) {
+    it(`${shape}: the centre is ${shape in inside ? "inside" : "outside"}, the corner of the image far outside`, () => {
+      // The centre of a crescent is in its concave part.
       const [x, y] = shape === "crescent" ? [0.2, 0] : [0, 0];
       assert.equal(distanceTo(shape, x, y) < 0, shape in inside);
       assert.ok(distanceTo(shape, 1.2, 1.2) > 0.3);
     });
   }
 
-  for (const shape of SHAPES) {
-    it(`${shape}: from outside, the distance is that to the nearest point inside`, () => {
+  for (const shape of shapes) {
+    it(`${shape}: the distance from outside is that to the nearest point inside`, () => {
       const step = 0.03;
       const grid = Array.from({ length: 80 }, (_, index) => step * (index - 39.5));
       const insides = grid.flatMap((x) =>
@@ -208,20 +208,20 @@ describe("demo model: shapes", () => {
     });
   }
 
-  it("a square's distances are those measured along the axis", () => {
+  it("a square has the distances measured along its axes", () => {
     assert.ok(Math.abs(distanceTo("square", 2, 0) - (2 - 0.77)) < 1e-12);
     assert.ok(Math.abs(distanceTo("square", 0, 0) - -0.77) < 1e-12);
   });
 });
 
-describe("demo model: samples", () => {
+describe("the demo model's samples", () => {
   it("show combinations that were held out of training", () => {
-    for (const { file, scene } of SAMPLES) assert.ok(isHeldOut(scene), file);
+    for (const { file, scene } of samples) assert.ok(isHeldOut(scene), file);
   });
 });
 
-describe("demo model: captions of a scene", () => {
-  it("are as many as asked for in each language, without marks of the grammar", () => {
+describe("captions of a scene", () => {
+  it("have the requested number in each language and no marks of the grammar", () => {
     const captions = captionsOf(sceneOf(1, 3, "train"), 1, 3, 2);
     assert.deepEqual(Object.keys(captions), ["en", "it", "ja", "zh", "de", "es", "fr"]);
     for (const sentences of Object.values(captions)) {

@@ -4,25 +4,25 @@ import { tensor4d } from "@tensorflow/tfjs-core";
 import { demoModel, loadModel } from "../../lib/index.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { syntheticValues } from "../../lib/tensor/synthetic.ts";
-import { Contender } from "../../bench/contender.ts";
+import { Participant } from "../../bench/participant.ts";
 import { farthest } from "../../bench/distance.ts";
 import { rowsOf } from "../../bench/peers/protocol.ts";
 
 const program = fileURLToPath(new URL("../../bench/peers/clipscope.js", import.meta.url));
 
-describe("a contender", () => {
-  it("measures the model it is given, on the pixels that all are given", async () => {
-    const contender = await Contender.start({
+describe("a participant", () => {
+  it("measures the given model on the pixels that all participants get", async () => {
+    const participant = await Participant.start({
       title: "clipscope",
       command: process.execPath,
       args: [program, demoModel, "wasm", "auto"],
     });
     try {
-      assert.equal(contender.name, "clipscope, wasm");
-      const image = await contender.ask({ kind: "image", batch: 2 });
+      assert.equal(participant.name, "clipscope, wasm");
+      const image = await participant.ask({ kind: "image", batch: 2 });
       const rows = [[0, 5, 6, 2]];
-      const text = await contender.ask({ kind: "text", rows, batchSize: 1, padTo: 77 });
-      const memory = await contender.ask({ kind: "memory" });
+      const text = await participant.ask({ kind: "text", rows, batchSize: 1, padTo: 77 });
+      const memory = await participant.ask({ kind: "memory" });
       assert.ok(image.seconds > 0 && text.seconds > 0 && memory.peak! > 30e6);
 
       const model = await loadModel(demoModel);
@@ -36,13 +36,13 @@ describe("a contender", () => {
       for (const tensor of [pixels, images, texts]) tensor.dispose();
       await model.dispose();
     } finally {
-      await contender.stop();
+      await participant.stop();
     }
   });
 
-  it("that cannot start says why in one line", async () => {
-    const start = (command: string, ...args: string[]): Promise<Contender> =>
-      Contender.start({ title: "peer", command, args });
+  it("reports in one line why it cannot start", async () => {
+    const start = (command: string, ...args: string[]): Promise<Participant> =>
+      Participant.start({ title: "peer", command, args });
     await assert.rejects(
       start(
         process.execPath,

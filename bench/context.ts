@@ -1,11 +1,11 @@
-/** Who is measured: clipscope on the backends asked for, and the peers that are here. */
+/** What every section of the benchmark gets, and how it starts clipscope and the peers. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Residency } from "../lib/tensor/weight.ts";
 import { openWeights, type ModelDirectory } from "../lib/node/models/model-directory.ts";
 import { InputError } from "../lib/errors/input-error.ts";
-import { Contender, type ContenderCommand } from "./contender.ts";
+import { Participant, type ParticipantCommand } from "./participant.ts";
 import type { BenchOptions } from "./options.ts";
 import { imageTowerModel, matrixProductModel } from "./peers/onnx.ts";
 import { packageRoot } from "./result.ts";
@@ -16,33 +16,32 @@ export const matrixSize = 2048;
 const compiled = (name: string): string => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
 const python = (name: string): string => join(packageRoot, "bench/peers", name);
 
-export interface Peer extends ContenderCommand {
-  /** How to get it. */
+export interface Peer extends ParticipantCommand {
+  /** How to install it, for the message that it is missing. */
   readonly remedy: string;
 }
 
-/** What a section measures with, and where it says what it does. */
-export interface Field {
+export interface Context {
   readonly options: BenchOptions;
   readonly model: ModelDirectory;
-  /** Name → version of everyone that took part; grows. */
+  /** Name → version of every program measured so far. Sections add to it. */
   readonly programs: Map<string, string>;
-  /** Shows what is going on, where a person watches. */
-  readonly note: (line: string) => void;
-  /** Says what a person must know, such as which peer is not here. */
-  readonly say: (line: string) => void;
+  /** Shows progress on a terminal. */
+  readonly showStatus: (line: string) => void;
+  /** Prints a warning once, such as a peer that is not installed. */
+  readonly warn: (line: string) => void;
 }
 
-/** clipscope on each backend. The caller stops them. */
+/** Starts clipscope on each backend. The caller stops them. */
 export async function startOurs(
-  { options, programs }: Field,
+  { options, programs }: Context,
   directory: string,
   weights: Residency | "auto" = "auto",
-): Promise<Contender[]> {
+): Promise<Participant[]> {
   return startAll(
     options.backend.map(
       (backend) => () =>
-        Contender.start({
+        Participant.start({
           title: `clipscope, ${backend}`,
           command: process.execPath,
           args: [compiled("clipscope.js"), directory, backend, weights],
@@ -52,19 +51,19 @@ export async function startOurs(
   );
 }
 
-/** Those peers that are here; of the others it says so. The caller stops them. */
+/** Starts the peers that are installed and warns about the others. The caller stops them. */
 export async function startPeers(
-  { options, programs, say }: Field,
+  { options, programs, warn }: Context,
   peers: readonly Peer[],
-): Promise<Contender[]> {
+): Promise<Participant[]> {
   if (!options.peers) return [];
   return startAll(
     peers.map((peer) => async () => {
       try {
-        return await Contender.start(peer);
+        return await Participant.start(peer);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
-        say(`${error.message}; ${peer.remedy}`);
+        warn(`${error.message}; ${peer.remedy}`);
         return null;
       }
     }),
@@ -73,16 +72,16 @@ export async function startPeers(
 }
 
 async function startAll(
-  starts: readonly (() => Promise<Contender | null>)[],
+  starts: readonly (() => Promise<Participant | null>)[],
   programs: Map<string, string>,
-): Promise<Contender[]> {
-  const started: Contender[] = [];
+): Promise<Participant[]> {
+  const started: Participant[] = [];
   try {
     for (const start of starts) {
-      const contender = await start();
-      if (contender === null) continue;
-      started.push(contender);
-      programs.set(contender.name, contender.version);
+      const participant = await start();
+      if (participant === null) continue;
+      started.push(participant);
+      programs.set(participant.name, participant.version);
     }
     return started;
   } catch (error) {
@@ -91,20 +90,20 @@ async function startAll(
   }
 }
 
-export async function stopAll(contenders: readonly Contender[]): Promise<void> {
-  await Promise.all(contenders.map((contender) => contender.stop()));
+export async function stopAll(participants: readonly Participant[]): Promise<void> {
+  await Promise.all(participants.map((participant) => participant.stop()));
 }
 
-export function pytorch({ options, model }: Field): Peer {
+export function pytorch({ options, model }: Context): Peer {
   return {
     title: "PyTorch with open_clip",
     command: options.python,
     args: [python("pytorch.py"), model.path],
-    remedy: '"sh tools/golden/environment.sh .venv" makes it, --python .venv/bin/python names it',
+    remedy: 'run "sh tools/golden/environment.sh .venv" and add --python .venv/bin/python',
   };
 }
 
-export function pillow({ options, model }: Field): Peer {
+export function pillow({ options, model }: Context): Peer {
   return {
     title: "Pillow",
     command: options.python,
@@ -114,10 +113,10 @@ export function pillow({ options, model }: Field): Peer {
 }
 
 /**
- * onnxruntime in Node and in Python. Their model's file lies beside the weights until the end: ONNX finds weights in no
- * other folder.
+ * onnxruntime in Node and in Python. Their model files are written to the folder of the weights, because ONNX accepts
+ * external weights only from there, and are deleted at exit.
  */
-export async function onnxRuntimes({ options, model, say }: Field): Promise<Peer[]> {
+export async function onnxRuntimes({ options, model, warn }: Context): Promise<Peer[]> {
   if (!options.peers) return [];
   const tower = join(model.path, `clipscope-bench-tower-${process.pid}.onnx`);
   const product = join(model.path, `clipscope-bench-product-${process.pid}.onnx`);
@@ -128,7 +127,7 @@ export async function onnxRuntimes({ options, model, say }: Field): Promise<Peer
     await writeFile(product, matrixProductModel(matrixSize));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    say(error.message);
+    warn(error.message);
     return [];
   } finally {
     await store.close();
@@ -139,7 +138,7 @@ export async function onnxRuntimes({ options, model, say }: Field): Promise<Peer
       title: "onnxruntime-node",
       command: process.execPath,
       args: [compiled("onnxruntime.js"), options.modules, ...files],
-      remedy: "npm install onnxruntime-node in some folder, and name that with --modules",
+      remedy: "npm install onnxruntime-node in a folder, and name that folder with --modules",
     },
     {
       title: "Python's onnxruntime",

@@ -1,4 +1,8 @@
-/** Fits a probe to a features file, in a process of its own: probe-fit.js FILE ITERATIONS C BACKEND. Prints its figures as JSON. */
+/**
+ * Child process of `sections/probe.ts`: fits a probe to a features file and prints the figures as JSON.
+ *
+ *     node probe-fit-child.js FILE ITERATIONS C BACKEND
+ */
 import { startNodeBackend } from "../lib/node/backends/backends.ts";
 import { requireLabels } from "../lib/features/features.ts";
 import { readFeatures } from "../lib/node/features/features-files.ts";

@@ -24,7 +24,7 @@ interface TransformCase {
   readonly sha256: string;
 }
 
-/** One file of a folder that tools/golden/image_cases.py wrote. */
+/** An image file of a folder written by tools/golden/image_cases.py. */
 export interface ImageCase {
   readonly file: string;
   /** Pillow's error, if it refuses the file. */
@@ -39,7 +39,7 @@ export interface ImageCase {
 
 export interface Difference {
   readonly what: string;
-  /** Largest distance between two values. */
+  /** The largest distance between two values. */
   readonly worst: number;
   /** Describes the first difference; undefined if the arrays are equal. */
   readonly where: string | undefined;
@@ -74,7 +74,7 @@ export async function decodeCase(folder: string, { file }: ImageCase): Promise<D
 /**
  * Decodes and transforms a case's file and compares each array with the reference's.
  *
- * @throws InputError if we refuse the file
+ * @throws InputError if clipscope refuses the file
  */
 export async function compareCase(folder: string, item: ImageCase): Promise<readonly Difference[]> {
   const image = await decodeCase(folder, item);

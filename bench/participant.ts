@@ -1,18 +1,18 @@
-/** A process that measures itself: ours or a peer's. */
+/** A process that measures itself on request: clipscope or a peer. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { InputError } from "../lib/errors/input-error.ts";
 import type { Hello, Reply, Request } from "./peers/protocol.ts";
 
-export interface ContenderCommand {
-  /** For messages, until it says its name. */
+export interface ParticipantCommand {
+  /** Used in messages until the process has sent its name. */
   readonly title: string;
   readonly command: string;
   readonly args: readonly string[];
 }
 
-export class Contender {
+export class Participant {
   readonly name: string;
   readonly version: string;
   readonly #kinds: Hello["kinds"];
@@ -27,21 +27,21 @@ export class Contender {
     this.#lines = lines;
   }
 
-  /** @throws InputError with its last line on standard error, if it ends instead of answering */
-  static async start({ title, command, args }: ContenderCommand): Promise<Contender> {
+  /** @throws InputError with the last line of its standard error, if the process ends before it answers */
+  static async start({ title, command, args }: ParticipantCommand): Promise<Participant> {
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
-    let complaint = "";
-    child.stderr.on("data", (chunk: Buffer) => (complaint = `${complaint}${chunk.toString()}`.slice(-4000)));
-    child.stdin.on("error", () => undefined); // it has ended, which the missing answer tells
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr = `${stderr}${chunk.toString()}`.slice(-4000)));
+    child.stdin.on("error", () => undefined); // the process has ended; the missing answer reports that
     const failed = new Promise<never>((_, reject) => {
       child.on("error", (error) => {
         reject(new InputError(`${title}: cannot start ${command} (${error.message})`));
       });
       child.on("close", () => {
-        reject(new InputError(`${title}: ${lastWord(complaint)}`));
+        reject(new InputError(`${title}: ${errorLine(stderr)}`));
       });
     });
-    failed.catch(() => undefined); // whoever asks hears of it; at the end nobody does
+    failed.catch(() => undefined); // a process that ends after its last request is not an error
     const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const lines: AsyncIterator<string> = {
       next: async () => {
@@ -50,20 +50,20 @@ export class Contender {
       },
     };
     const hello = JSON.parse((await lines.next()).value as string) as Hello;
-    return new Contender(hello, child, lines);
+    return new Participant(hello, child, lines);
   }
 
   answers(kind: Request["kind"]): boolean {
     return this.#kinds.includes(kind);
   }
 
-  /** @throws InputError if it ends instead of answering */
+  /** @throws InputError if the process ends before it answers */
   async ask(request: Request): Promise<Reply> {
     this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
     return JSON.parse((await this.#lines.next()).value as string) as Reply;
   }
 
-  /** Ends the process and waits until its memory is free. */
+  /** Ends the process and waits until its memory has been freed. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const closed = once(this.#child, "close");
@@ -72,9 +72,9 @@ export class Contender {
   }
 }
 
-/** Of what a program wrote to standard error: its error's line; else the last line. */
-function lastWord(complaint: string): string {
-  const lines = complaint.trim().split("\n");
+/** The line of a program's standard error that names the error; else the last line. */
+function errorLine(stderr: string): string {
+  const lines = stderr.trim().split("\n");
   return (
     lines.findLast((line) => /^\w*(Error|Exit)( \[\w+\])?: /.test(line)) ?? (lines.at(-1) || "ended early")
   );

@@ -3,9 +3,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { rerunExamples } from "../support/console-blocks.ts";
 import { packageRoot } from "../support/paths.ts";
 
-describe("docs/convert.md", () => {
-  it("shows what the commands print (UPDATE_DOCS=1 writes it anew)", async () => {
-    const path = `${packageRoot}docs/convert.md`;
+describe("docs/reference/checkpoints.md", () => {
+  it("shows what the commands print (UPDATE_DOCS=1 rewrites it)", async () => {
+    const path = `${packageRoot}docs/reference/checkpoints.md`;
     const page = await readFile(path, "utf8");
     const now = await rerunExamples(page);
     if (process.env["UPDATE_DOCS"] === "1") await writeFile(path, now);
