@@ -1,7 +1,7 @@
 /** `clipscope probe fit`: fits a linear classifier on features. */
 import { Option, type Command } from "commander";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
-import { placeFor } from "../../lib/node/files/output-path.ts";
+import { withOutput, type Reservation } from "../../lib/node/files/reserve-output.ts";
 import type { LabelledFeatures } from "../../lib/features/features.ts";
 import { assertSameOrigin } from "../../lib/features/origin.ts";
 import { saveProbe } from "../../lib/node/features/probes.ts";
@@ -64,9 +64,13 @@ export function register(probe: Command, terminal: Terminal): void {
 }
 
 async function fit(options: Options, terminal: Terminal): Promise<void> {
-  const { features: file, out, labels, recipe, shots, seed, backend, json = false } = options;
+  const { features: file, out, labels } = options;
   refuseUnused(options);
-  await placeFor(out, [file, labels, options.validation]);
+  await withOutput(out, [file, labels, options.validation], (output) => fitInto(output, options, terminal));
+}
+
+async function fitInto(output: Reservation, options: Options, terminal: Terminal): Promise<void> {
+  const { features: file, out, labels, recipe, shots, seed, backend, json = false } = options;
   const all = await readLabelledFeatures(file, { labelFile: labels, stdin: terminal.stdin });
   const features = shots === undefined ? all : takeShots(all, shots, seed);
   await startNodeBackend(backend);
@@ -74,7 +78,7 @@ async function fit(options: Options, terminal: Terminal): Promise<void> {
     recipe === "clip-benchmark"
       ? await fitAdamw(features, options, terminal)
       : await fitRegression(features, options, terminal);
-  await saveProbe(probe, out);
+  await saveProbe(probe, output);
   const classes = probe.bias.length;
   if (json) {
     terminal.printJson({ out, recipe, classes, rows: features.rows, trainingAccuracy, ...rest });

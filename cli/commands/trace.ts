@@ -130,7 +130,7 @@ async function trace(options: Options, terminal: Terminal): Promise<void> {
     });
     await file.finish({ clipscope: packageInfo().version, backend });
   } finally {
-    await file.discard();
+    await file.close();
   }
   const written = file.tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
   if (json) terminal.printJson({ out, tensors: written });

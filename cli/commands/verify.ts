@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { syntheticClip } from "../../lib/clip/synthetic-clip.ts";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { FileSource } from "../../lib/node/files/file-source.ts";
-import { placeFor } from "../../lib/node/files/output-path.ts";
+import { withOutput, type Reservation } from "../../lib/node/files/reserve-output.ts";
 import { writeWhole } from "../../lib/node/files/write-file.ts";
 import { Golden } from "../../lib/parity/golden.ts";
 import { verify, type ParityReport, type TapReport } from "../../lib/parity/verify.ts";
@@ -47,8 +47,13 @@ export function register(program: Command, terminal: Terminal): void {
 }
 
 async function runVerify(options: Options, terminal: Terminal): Promise<void> {
-  const { model, arch, json = false, html, isolated = false } = options;
-  if (html !== undefined) await placeFor(html, [options.golden]);
+  const { html } = options;
+  if (html === undefined) await verifyGolden(options, null, terminal);
+  else await withOutput(html, [options.golden], (output) => verifyGolden(options, output, terminal));
+}
+
+async function verifyGolden(options: Options, html: Reservation | null, terminal: Terminal): Promise<void> {
+  const { model, arch, json = false, isolated = false } = options;
   const golden = await Golden.open(await FileSource.open(options.golden));
   try {
     const { syntheticArch } = golden;
@@ -65,7 +70,7 @@ async function runVerify(options: Options, terminal: Terminal): Promise<void> {
           return verify(clip, golden, { tolerance: options.tolerance, isolated, onTap });
         });
         const { description: backend } = await startNodeBackend(options.backend);
-        if (html !== undefined) {
+        if (html !== null) {
           await writeWhole(html, [new TextEncoder().encode(htmlReport(report, golden, backend))]);
         }
         if (json) terminal.printJson(asJson(report));

@@ -186,9 +186,12 @@ async function embedResumably(
         for (const [i, file] of written.entries()) {
           for (const part of encodeHead(rows, widths[i]!, labels, metadata[i]!)) await file.write(part);
         }
-        for await (const { features } of pieces()) {
-          for (const [i, values] of features.entries()) await written[i]!.write(fromBase64(values));
+        let count = 0;
+        for await (const piece of pieces()) {
+          for (const [i, values] of piece.features.entries()) await written[i]!.write(fromBase64(values));
+          count += piece.embedded.length;
         }
+        if (count !== rows) throw new Error(`${out}: ${count} rows in the journal, expected ${rows}`);
       });
       return outs.map((path, i) => ({ tap: taps[i]!, out: path, rows, width: widths[i]! }));
     },

@@ -36,7 +36,11 @@ export interface FileSystem {
    * @throws InputError if one cannot be written; nothing has changed then
    */
   write(paths: readonly string[], fill: (files: readonly OutputFile[]) => Promise<void>): Promise<void>;
-  /** Opens a file of lines, and creates it where it is missing. @throws InputError if that fails */
+  /**
+   * Opens a file of lines, which may be missing yet, for this process alone.
+   *
+   * @throws InputError if it cannot be written, or another process has it open
+   */
   openLines(path: string): Promise<LineFile>;
   /** Makes a folder and its parents, where they are missing. @throws InputError if that fails */
   makeFolder(path: string): Promise<void>;
@@ -51,8 +55,12 @@ export interface OutputFile {
 
 /** A text file that grows by lines. */
 export interface LineFile {
+  /** In bytes; 0 if the file is missing. */
+  size(): Promise<number>;
   /** The lines that end with a line break, from the start of the file, without the break. */
   lines(): AsyncIterable<Uint8Array>;
+  /** Replaces the whole content by one line, in one step. */
+  replace(line: string): Promise<void>;
   append(line: string): Promise<void>;
   /** Cuts the file to a size in bytes. */
   truncate(size: number): Promise<void>;

@@ -1,11 +1,13 @@
 /**
  * Work in pieces that survive an interruption: a journal keeps each finished piece, and the next run continues.
  *
- * A journal is a file of JSON lines: first a key, which tells whose work it is, then one line for each piece. A line
- * that a killed process left incomplete does not count.
+ * A journal is a text file. Its first line is a JSON object that says so and holds the key of the work. Each further line
+ * is a piece: its CRC-32 in hexadecimal, a space, and the piece as JSON. A line that a killed process or a power failure
+ * left incomplete or damaged ends the journal: what follows it is done again.
  */
 import { InputError } from "../errors/input-error.ts";
 import { JsonValue } from "../json/json-value.ts";
+import { crc32 } from "../tensor/crc32.ts";
 import type { FileSystem, LineFile } from "./host.ts";
 
 /** What the pieces depend on: title → value. */
@@ -21,11 +23,15 @@ export interface Work<Piece, Result> {
   readonly finish: (pieces: () => AsyncIterable<Piece>) => Promise<Result>;
 }
 
+/** Marks the first line, with the version of the format. */
+const title = "clipscope journal 2";
+
 /**
  * Does work with a journal: continues where an earlier run stopped, keeps each new piece, and deletes the journal at
  * the end. After an error the journal stays, unless it has no pieces.
  *
- * @throws InputError if the journal holds pieces of another key; the file is left unchanged
+ * @throws InputError if another process uses the journal, it holds pieces of another key, or the file is not a journal;
+ *   the file is left unchanged
  */
 export async function resume<Piece extends object, Result>(
   files: FileSystem,
@@ -34,28 +40,28 @@ export async function resume<Piece extends object, Result>(
   { onPiece, remaining, finish }: Work<Piece, Result>,
 ): Promise<Result> {
   const file = await files.openLines(path);
-  let isKept = true;
+  let pieces: number | null = null; // until the journal turns out to be ours
   try {
-    const { pieces, end } = await countPieces(file, path, key);
-    isKept = pieces > 0;
-    await file.truncate(end);
-    if (pieces === 0) await file.append(JSON.stringify(key));
-    for await (const piece of readPieces<Piece>(file, path)) onPiece(piece);
+    const found = await readJournal(file, path, key);
+    pieces = found.pieces;
+    if (pieces === 0) await file.replace(JSON.stringify({ journal: title, ...key }));
+    else await file.truncate(found.end);
+    for await (const piece of readPieces<Piece>(file)) onPiece(piece);
     for await (const piece of remaining()) {
-      await file.append(JSON.stringify(piece));
-      isKept = true;
+      await file.append(encodePiece(piece));
+      pieces += 1;
       onPiece(piece);
     }
-    const result = await finish(() => readPieces<Piece>(file, path));
-    isKept = false;
+    const result = await finish(() => allPieces<Piece>(file, path, pieces!));
+    pieces = 0;
     return result;
   } finally {
-    await (isKept ? file.close() : file.remove());
+    await (pieces === 0 ? file.remove() : file.close());
   }
 }
 
-/** How many pieces the journal has, and where the last one ends; a journal without pieces counts as empty. */
-async function countPieces(
+/** How many whole pieces the journal has, and where the last one ends. */
+async function readJournal(
   file: LineFile,
   path: string,
   key: JournalKey,
@@ -64,30 +70,81 @@ async function countPieces(
   let pieces = 0;
   let end = 0;
   for await (const line of file.lines()) {
-    if (found === null) found = parseKey(path, line);
+    if (found === null) found = decodeKey(path, line);
+    else if (decodePiece(line) === null) break;
     else if (pieces++ === 0) assertSameKey(path, key, found);
     end += line.length + 1;
   }
-  return { pieces, end: pieces === 0 ? 0 : end };
+  if (found === null && (await file.size()) > 0) throw notAJournal(path);
+  return { pieces, end };
 }
 
-async function* readPieces<Piece extends object>(
-  file: LineFile,
-  path: string,
-): AsyncGenerator<Piece, void, undefined> {
-  let number = 0;
+/** The pieces up to the first incomplete or damaged line. */
+async function* readPieces<Piece extends object>(file: LineFile): AsyncGenerator<Piece, void, undefined> {
+  let isFirst = true;
   for await (const line of file.lines()) {
-    if (++number === 1) continue;
-    // Only the outer type is checked: the key shows that this program wrote the journal.
-    yield JsonValue.parse(line, `${path}: line ${number}`, { fix }).object() as Piece;
+    const piece = isFirst ? undefined : decodePiece(line);
+    isFirst = false;
+    if (piece === null) return;
+    if (piece !== undefined) yield piece as Piece;
   }
 }
 
-const fix = "the file is damaged or not a journal of unfinished work; move it away";
+/** All pieces. @throws InputError if their number is not the expected one */
+async function* allPieces<Piece extends object>(
+  file: LineFile,
+  path: string,
+  expected: number,
+): AsyncGenerator<Piece, void, undefined> {
+  let count = 0;
+  for await (const piece of readPieces<Piece>(file)) {
+    count += 1;
+    yield piece;
+  }
+  if (count === expected) return;
+  throw new InputError(
+    `${path}: expected ${expected} finished pieces, found ${count}: another program changed the file, or the disk fails; run the command again`,
+  );
+}
 
-function parseKey(path: string, line: Uint8Array): JournalKey {
-  const entries = JsonValue.parse(line, path, { fix }).entries();
-  return Object.fromEntries(entries.map(([title, value]) => [title, value.string()]));
+function encodePiece(piece: object): string {
+  const json = JSON.stringify(piece);
+  return `${checksum(new TextEncoder().encode(json))} ${json}`;
+}
+
+/** The piece in a line; null if the line is damaged. */
+function decodePiece(line: Uint8Array): object | null {
+  const json = line.subarray(9);
+  if (new TextDecoder().decode(line.subarray(0, 9)) !== `${checksum(json)} `) return null;
+  return JSON.parse(new TextDecoder().decode(json)) as object;
+}
+
+function checksum(bytes: Uint8Array): string {
+  return crc32(bytes).toString(16).padStart(8, "0");
+}
+
+function decodeKey(path: string, line: Uint8Array): JournalKey {
+  let header: JsonValue;
+  try {
+    header = JsonValue.parse(line, path);
+  } catch {
+    throw notAJournal(path);
+  }
+  const { value } = header;
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject || (value as { journal?: unknown }).journal !== title) throw notAJournal(path);
+  return Object.fromEntries(
+    header
+      .entries()
+      .filter(([name]) => name !== "journal")
+      .map(([name, text]) => [name, text.string()]),
+  );
+}
+
+function notAJournal(path: string): InputError {
+  return new InputError(
+    `${path}: expected a journal of unfinished work (${title}), found another kind of file; move it away`,
+  );
 }
 
 function assertSameKey(path: string, key: JournalKey, found: JournalKey): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { resume } from "../../lib/features/journal.ts";
 import { nodeFileSystem } from "../../lib/node/files/file-system.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -44,17 +44,30 @@ describe("resume", () => {
     assert.ok(!existsSync(path));
   });
 
-  it("continues after an error, and after an incomplete line", async () => {
+  it("continues after an error, and after an incomplete or damaged line", async () => {
     await assert.rejects(count("a", 3), /failed at 3/);
-    assert.equal(await readFile(path, "utf8"), '{"key":"a"}\n{"number":1}\n{"number":2}\n');
-    await appendFile(path, '{"number":');
-    assert.deepEqual(await count("a"), { done: [3], result: [1, 2, 3] });
+    const whole = await readFile(path, "utf8");
+    // CRC-32 of {"number":1} and {"number":2}, as zlib computes it
+    assert.equal(
+      whole,
+      '{"journal":"clipscope journal 2","key":"a"}\nc225affa {"number":1}\ne908fc39 {"number":2}\n',
+    );
+    for (const [damaged, expected] of [
+      [`${whole}c225affa {"number":`, [3]],
+      [whole.slice(0, -1), [2, 3]],
+      [whole.replace('"number":2', '"number":7'), [2, 3]],
+      [whole.replace('"number":1', '"number":7'), [1, 2, 3]],
+      [`${whole}\0\0\0\0\n`, [3]],
+    ] as const) {
+      await writeFile(path, damaged);
+      assert.deepEqual(await count("a"), { done: expected, result: [1, 2, 3] });
+    }
   });
 
   it("leaves no journal without pieces, and replaces one that has another key", async () => {
     await assert.rejects(count("a", 1), /failed at 1/);
     assert.ok(!existsSync(path));
-    await writeFile(path, '{"key":"b"}\n');
+    await writeFile(path, '{"journal":"clipscope journal 2","key":"b"}\n');
     assert.deepEqual((await count("a")).done, [1, 2, 3]);
   });
 
@@ -65,13 +78,60 @@ describe("resume", () => {
     assert.equal(await readFile(path, "utf8"), before);
   });
 
-  it("rejects a file that is not a journal, and leaves it unchanged", async () => {
-    const text = "first line\nsecond line without an end";
-    await writeFile(path, text);
-    await assert.rejects(
-      count("a"),
-      /not valid JSON .*; the file is damaged or not a journal of unfinished work/,
+  for (const [what, text] of [
+    ["lines", "first line\nsecond line without an end"],
+    ["text without a line break", "my notes"],
+    ["one line of JSON", '{"key":"a"}\n'],
+    ["JSON of another kind", '["clipscope journal 2"]\n'],
+  ] as const) {
+    it(`rejects a file that is not a journal, and leaves it unchanged: ${what}`, async () => {
+      await writeFile(path, text);
+      await assert.rejects(
+        count("a"),
+        /work\.journal: expected a journal of unfinished work .*, found another kind of file; move it away/,
+      );
+      assert.equal(await readFile(path, "utf8"), text);
+      assert.deepEqual(await readdir(folder.path), ["work.journal"]);
+    });
+  }
+
+  it("refuses a journal that another run uses", async () => {
+    const pieces: number[] = [];
+    await resume<{ number: number }, null>(
+      nodeFileSystem,
+      path,
+      { key: "a" },
+      {
+        onPiece: ({ number }) => pieces.push(number),
+        remaining: async function* () {
+          await assert.rejects(count("a"), /work\.journal: in use by this process; wait until it ends/);
+          yield { number: 1 };
+        },
+        finish: () => Promise.resolve(null),
+      },
     );
-    assert.equal(await readFile(path, "utf8"), text);
+    assert.deepEqual(pieces, [1]);
+    assert.deepEqual(await readdir(folder.path), []);
+  });
+
+  it("notices a journal that changes before its pieces are read again", async () => {
+    const work = resume<{ number: number }, number>(
+      nodeFileSystem,
+      path,
+      { key: "a" },
+      {
+        onPiece: () => undefined,
+        remaining: async function* () {
+          for (const number of [1, 2, 3]) yield await Promise.resolve({ number });
+        },
+        finish: async (all) => {
+          await truncate(path, 60);
+          let count = 0;
+          for await (const _ of all()) count += 1;
+          return count;
+        },
+      },
+    );
+    await assert.rejects(work, /expected 3 finished pieces, found 0: another program changed the file/);
   });
 });

@@ -23,7 +23,8 @@ import { tokenizerFiles } from "../../lib/text/create-tokenizer.ts";
 import { bytesPerElement, elementCount, type Dtype } from "../../lib/tensor/dtype.ts";
 import type { FloatDtype } from "../../lib/tensor/rounding.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { syncFolder, withNewFolder } from "./new-folder.ts";
+import { syncFolder } from "../../lib/node/files/sync-folder.ts";
+import { withNewFolder } from "./new-folder.ts";
 import { checkWeights, planWeights, writeWeights } from "./write-weights.ts";
 
 const weightsName = "open_clip_model.safetensors";

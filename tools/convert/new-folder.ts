@@ -1,13 +1,16 @@
 /**
  * Creates a folder atomically: it is filled under a temporary name next to its destination and then renamed.
  *
- * The destination is never incomplete. A killed run or a power failure leaves a `.partial-` folder next to it.
+ * The destination is never incomplete. A killed run or a power failure leaves a `.partial-` folder next to it, which the
+ * next run removes.
  * Replacing an older folder takes two renames; if a run is killed between them, both folders remain, complete, and the
  * next run finishes the replacement.
  */
 import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { lockOrRefuse } from "../../lib/node/files/reserve-output.ts";
+import { syncFolder } from "../../lib/node/files/sync-folder.ts";
 import { configName, exists } from "../../lib/node/models/model-directory.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 
@@ -15,7 +18,7 @@ import { InputError } from "../../lib/errors/input-error.ts";
  * Fills a folder and moves it to its destination.
  *
  * @param isReplacing replace an existing model directory once the new one is complete
- * @throws InputError if the destination exists and may not be replaced
+ * @throws InputError if the destination exists and may not be replaced, or another process writes to it
  */
 export async function withNewFolder<T>(
   destination: string,
@@ -24,7 +27,22 @@ export async function withNewFolder<T>(
 ): Promise<T> {
   const place = resolve(destination);
   await mkdir(dirname(place), { recursive: true });
+  const release = await lockOrRefuse(`${place}.lock`, destination);
+  try {
+    return await fillAndMove(destination, place, isReplacing, fill);
+  } finally {
+    await release();
+  }
+}
+
+async function fillAndMove<T>(
+  destination: string,
+  place: string,
+  isReplacing: boolean,
+  fill: (folder: string) => Promise<T>,
+): Promise<T> {
   await finishReplacing(place);
+  await removePartial(place);
   await assertFree(destination, isReplacing);
   const folder = await mkdtemp(`${place}.partial-`);
   const cleanUp = (signal: NodeJS.Signals): void => {
@@ -73,6 +91,20 @@ async function finishReplacing(place: string): Promise<void> {
   }
 }
 
+/** Removes what killed runs left behind. Nobody else writes to the destination while it is locked. */
+async function removePartial(place: string): Promise<void> {
+  const folder = dirname(place);
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(`${basename(place)}.`) || !partialName.test(name)) continue;
+    const partial = join(folder, name);
+    // A folder with other files is not from this program, whatever its name.
+    const foreign = (await foreignFiles(partial, "")).filter(
+      (path) => !path.endsWith(".safetensors.partial"),
+    );
+    if (foreign.length === 0) await rm(partial, { recursive: true, force: true });
+  }
+}
+
 /** @throws InputError if the destination exists and may not be replaced */
 async function assertFree(destination: string, isReplacing: boolean): Promise<void> {
   if (!(await exists(destination))) return;
@@ -108,17 +140,4 @@ async function foreignFiles(directory: string, below: string): Promise<string[]>
     }
   }
   return found;
-}
-
-/** Makes renames in a folder survive a power failure. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } catch (error) {
-    // Some systems cannot sync folders.
-    if (!["EISDIR", "EPERM", "EINVAL"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-  } finally {
-    await folder.close();
-  }
 }

@@ -14,7 +14,7 @@ import {
   type NativeManifest,
   platformTag,
 } from "../../lib/node/native/native-build.ts";
-import { takeLock } from "../../lib/node/files/lock.ts";
+import { describeHolder, takeLock } from "../../lib/node/files/lock.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { compileBinding, tfjsNode } from "./binding.ts";
 import type { Checked } from "./check.ts";
@@ -182,9 +182,7 @@ async function lockBuilds(cache: string): Promise<() => Promise<void>> {
   const path = join(cache, `lock-${platformTag}`);
   const lock = await takeLock(path);
   if ("release" in lock) return lock.release;
-  throw new InputError(
-    `another process (${lock.heldBy}) is building; wait for it, or delete ${path} if that process has ended`,
-  );
+  throw new InputError(`${describeHolder(lock.heldBy)} is building; wait until it ends`);
 }
 
 async function buildFolders(cache: string): Promise<string[]> {

@@ -13,6 +13,7 @@ import type { Split } from "../../probe/split-images.ts";
 import type { ImageSource } from "../../tasks/image-source.ts";
 import type { ClassScore } from "../../tasks/zero-shot.ts";
 import { FileSource } from "../files/file-source.ts";
+import type { Output } from "../files/reserve-output.ts";
 import { writeWhole } from "../files/write-file.ts";
 import { nodeHost } from "../host.ts";
 
@@ -22,8 +23,8 @@ export async function openProbe(path: string): Promise<Probe> {
 }
 
 /** Writes a probe file, whole or not at all. @throws InputError if it cannot be written */
-export function saveProbe(probe: Probe, path: string): Promise<void> {
-  return writeWhole(path, [encodeProbe(probe)]);
+export function saveProbe(probe: Probe, output: Output): Promise<void> {
+  return writeWhole(output, [encodeProbe(probe)]);
 }
 
 /** Classifies image files, batch by batch, in their order. @throws InputError as `predictImages` in lib/probe */

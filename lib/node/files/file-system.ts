@@ -1,11 +1,15 @@
 /** The file system for features and probes. */
 import { createReadStream } from "node:fs";
 import { open, rm, stat, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { FileSystem, LineFile } from "../../features/host.ts";
-import { FileSource } from "./file-source.ts";
+import { diskFull } from "./disk-space.ts";
+import { FileSource, unreadable } from "./file-source.ts";
 import { makeFolder } from "./make-folder.ts";
-import { unwritable } from "./output-path.ts";
-import { writeTogether } from "./write-file.ts";
+import { placeFor, unwritable } from "./output-path.ts";
+import { lockOrRefuse } from "./reserve-output.ts";
+import { syncFolder } from "./sync-folder.ts";
+import { writeTogether, writeWhole } from "./write-file.ts";
 
 export const nodeFileSystem: FileSystem = {
   open: (path) => FileSource.open(path),
@@ -21,25 +25,35 @@ export const nodeFileSystem: FileSystem = {
 
 const lineBreak = 10;
 
+/** How often appended lines are brought to the disk: a power failure costs the work of this time, in milliseconds. */
+const syncInterval = 1000;
+
 class NodeLineFile implements LineFile {
   readonly #path: string;
-  readonly #file: FileHandle;
+  readonly #place: string;
+  readonly #release: () => Promise<void>;
+  #file: FileHandle | null = null;
+  #syncedAt = 0;
 
-  private constructor(path: string, file: FileHandle) {
+  private constructor(path: string, place: string, release: () => Promise<void>) {
     this.#path = path;
-    this.#file = file;
+    this.#place = place;
+    this.#release = release;
   }
 
   static async open(path: string): Promise<NodeLineFile> {
-    const file = await open(path, "a+").catch((error: unknown) => {
-      throw unwritable(path, error);
-    });
-    return new NodeLineFile(path, file);
+    const place = await placeFor(path);
+    return new NodeLineFile(path, place, await lockOrRefuse(`${place}.lock`, path));
+  }
+
+  async size(): Promise<number> {
+    return (await stat(this.#place).catch(() => null))?.size ?? 0;
   }
 
   async *lines(): AsyncGenerator<Uint8Array, void, undefined> {
+    if ((await this.size()) === 0) return;
     let parts: Buffer[] = [];
-    for await (const chunk of createReadStream(this.#path) as AsyncIterable<Buffer>) {
+    for await (const chunk of createReadStream(this.#place) as AsyncIterable<Buffer>) {
       let start = 0;
       for (let end = chunk.indexOf(lineBreak); end !== -1; end = chunk.indexOf(lineBreak, start)) {
         yield Buffer.concat([...parts, chunk.subarray(start, end)]);
@@ -50,20 +64,49 @@ class NodeLineFile implements LineFile {
     }
   }
 
+  async replace(line: string): Promise<void> {
+    await this.#file?.close();
+    this.#file = null;
+    await writeWhole({ path: this.#path, place: this.#place, release: () => Promise.resolve() }, [
+      Buffer.from(`${line}\n`),
+    ]);
+  }
+
   async append(line: string): Promise<void> {
-    await this.#file.appendFile(`${line}\n`);
+    try {
+      const file = await this.#opened();
+      await file.appendFile(`${line}\n`);
+      if (performance.now() - this.#syncedAt < syncInterval) return;
+      await file.datasync();
+      this.#syncedAt = performance.now();
+    } catch (error) {
+      throw diskFull(this.#path, error) ?? unreadable(this.#path, error);
+    }
   }
 
   async truncate(size: number): Promise<void> {
-    await this.#file.truncate(size);
+    await (await this.#opened()).truncate(size);
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  async close(): Promise<void> {
+    await this.#file?.datasync().catch(() => undefined);
+    await this.#file?.close();
+    this.#file = null;
+    await this.#release();
   }
 
   async remove(): Promise<void> {
-    await this.close();
-    await rm(this.#path);
+    await this.#file?.close();
+    this.#file = null;
+    await rm(this.#place, { force: true });
+    await syncFolder(dirname(this.#place));
+    await this.#release();
+  }
+
+  async #opened(): Promise<FileHandle> {
+    this.#file ??= await open(this.#place, "a").catch((error: unknown) => {
+      throw unwritable(this.#path, error);
+    });
+    return this.#file;
   }
 }

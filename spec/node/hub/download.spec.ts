@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import {
   assertRefused,
@@ -13,6 +12,7 @@ import {
   weightsDigest,
   weightsName,
 } from "../../support/pull.ts";
+import { leaveLock } from "../../support/leave-lock.ts";
 
 describe("downloadBlob", () => {
   const room = hubRoom();
@@ -132,8 +132,7 @@ describe("downloadBlob", () => {
     room.hub.add(demo, demoFiles);
     await mkdir(dirname(room.partial()), { recursive: true });
     await writeFile(room.partial(), weights.subarray(0, 1000));
-    // No process has this id.
-    await writeFile(`${room.partial()}.lock`, `${2 ** 30} ${hostname()}\n`);
+    leaveLock(`${room.partial()}.lock`);
     await pull(demo);
     assert.equal(room.hub.downloads[0]!.range, "bytes=1000-");
     assert.deepEqual(

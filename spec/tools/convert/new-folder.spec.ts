@@ -39,7 +39,7 @@ describe("withNewFolder", () => {
       assert.equal(signal, "SIGKILL");
       const names = await readdir(folder.path);
       assert.deepEqual(
-        names.map((name) => name.replace(/-\w{6}$/, "")),
+        names.map((name) => name.replace(/-\w{6}$/, "")).filter((name) => name !== "model.lock"),
         left,
       );
       await assert.rejects(convert(model, destination), /already exists; use --force to replace it/);
@@ -81,10 +81,12 @@ describe("withNewFolder", () => {
     );
     const [, signal] = (await once(child, "exit")) as [number | null, string | null];
     assert.equal(signal, "SIGKILL");
-    const [left, ...others] = await readdir(folder.path);
+    const [lock, left, ...others] = await readdir(folder.path);
+    assert.equal(lock, "model.lock");
     assert.match(left!, /^model\.partial-/);
     assert.deepEqual(others, []);
     await assert.rejects(loadModel(folder.file(left!)), InputError);
     await convert(fixture("tiny/gelu-mlp"), folder.file("model"));
+    assert.deepEqual(await readdir(folder.path), ["model"]);
   });
 });

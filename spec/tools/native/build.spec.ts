@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
 
+import { takeLock } from "../../../lib/node/files/lock.ts";
 import { buildFolderName, nativeBuilds, platformTag } from "../../../lib/node/native/native-build.ts";
 import { InputError } from "../../../lib/errors/input-error.ts";
 import {
@@ -88,20 +88,20 @@ describe("buildNative", function () {
 
   it("removes what a killed build left", async () => {
     mkdirSync(cache.file(`building-${platformTag}-abc`, "build"), { recursive: true });
-    writeFileSync(cache.file(`lock-${platformTag}`), `999999999 ${hostname()}\n`);
     assert.deepEqual(nativeBuilds(cache.path), []);
     await buildNative(request(), fakeSteps([]));
     assert.deepEqual(readdirSync(cache.path), [buildFolderName("2.21.0", false)]);
   });
 
   it("refuses to build while another process builds", async () => {
-    const lock = cache.file(`lock-${platformTag}`);
-    writeFileSync(lock, `${process.pid} ${hostname()}\n`);
+    const lock = await takeLock(cache.file(`lock-${platformTag}`));
+    assert.ok("release" in lock);
     await assert.rejects(buildNative(request(), fakeSteps([])), {
       name: "InputError",
-      message: `another process (${process.pid} ${hostname()}) is building; wait for it, or delete ${lock} if that process has ended`,
+      message: "this process is building; wait until it ends",
     });
-    assert.ok(existsSync(lock));
+    await lock.release();
+    await buildNative(request(), fakeSteps([]));
   });
 
   it("--remove removes the build, and reports if there is none", async () => {
