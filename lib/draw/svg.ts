@@ -37,13 +37,13 @@ export function element(
   return new Markup(children.length === 0 ? `${start}/>` : `${start}>${content.join("")}</${name}>`);
 }
 
-/** The text of an SVG file, with a background of its own, so that it can be placed on any page. */
+/** The text of an SVG file, with a background of its own, so that it can be placed on any page. Sizes are in pixels, rounded up. */
 export function svgFile(width: number, height: number, title: string, children: readonly Markup[]): string {
   const attributes = {
     xmlns: "http://www.w3.org/2000/svg",
-    width,
-    height,
-    viewBox: `0 0 ${format(width)} ${format(height)}`,
+    width: Math.ceil(width),
+    height: Math.ceil(height),
+    viewBox: `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`,
     role: "img",
     "font-family": "system-ui, 'Noto Sans', 'DejaVu Sans', Arial, sans-serif",
     "font-size": fontSize,

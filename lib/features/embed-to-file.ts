@@ -31,6 +31,7 @@ interface Piece {
   readonly features: readonly string[];
 }
 
+/** Options for embedding into features files. */
 export interface EmbedToFileOptions extends Pick<EmbedLoadedOptions, "batchSize" | "normalize" | "pool"> {
   /** The modules whose outputs are taken, each into a file: `{tap}` in the path is replaced. Default: the embedding. */
   readonly taps?: readonly string[];
@@ -38,6 +39,7 @@ export interface EmbedToFileOptions extends Pick<EmbedLoadedOptions, "batchSize"
   readonly onProgress?: (done: number, before: number) => void;
 }
 
+/** Options for embedding images into features files. */
 export interface EmbedImagesToFileOptions
   extends EmbedToFileOptions, Pick<LoadImagesOptions, "exifOrientation" | "workers"> {
   /** Receives the error of an image that cannot be read; it gets no row. */

@@ -4,6 +4,7 @@ import { InputError } from "../errors/input-error.ts";
 /** The metadata of features and probes; see features-file.ts for the keys. */
 export type Metadata = Readonly<Record<string, string>>;
 
+/** A matrix of float32 values. */
 export interface Rows {
   /** [rows, width] in row-major order */
   readonly values: Float32Array;
@@ -24,6 +25,7 @@ export interface Features extends Rows {
   readonly metadata: Metadata;
 }
 
+/** Features of which every row has a label. */
 export interface LabelledFeatures extends Features {
   readonly labels: readonly number[];
 }

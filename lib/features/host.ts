@@ -4,6 +4,7 @@ import type { LoadedImage } from "../tasks/embed-images.ts";
 import type { ImageSource } from "../tasks/image-source.ts";
 import type { ByteSource } from "../tensor/store.ts";
 
+/** What the program around the library provides: files, images, and names for the metadata. */
 export interface Host {
   readonly files: FileSystem;
   /** Program and version, recorded in features files: "clipscope 1.2.3". */
@@ -18,6 +19,7 @@ export interface Host {
   ): AsyncIterable<LoadedImage>;
 }
 
+/** How images are read. */
 export interface LoadImagesOptions {
   /** Images that are decoded ahead of the consumer, so that its next batch is ready. Default: `defaultBatchSize`. */
   readonly batchSize?: number;
@@ -27,6 +29,7 @@ export interface LoadImagesOptions {
   readonly workers?: number;
 }
 
+/** The operations on files that features and probes need. */
 export interface FileSystem {
   /** @throws InputError if there is no such file, or it cannot be read */
   open(path: string): Promise<ByteSource>;

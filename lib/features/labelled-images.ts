@@ -3,6 +3,7 @@ import { fileOf, nameOf, type ImageSource } from "../tasks/image-source.ts";
 import { sha256OfJson } from "./digest.ts";
 import type { FileSystem } from "./host.ts";
 
+/** Images with their classes, if these are known. */
 export interface LabelledImages {
   readonly images: readonly ImageSource[];
   /** The class of each image, from 0; null without labels. */

@@ -22,6 +22,7 @@ import { takeShots } from "./shots.ts";
 import { imagesPerClass, type Split } from "./split-images.ts";
 import { sweepC } from "./sweep.ts";
 
+/** Options for probing every layer. */
 export interface LayersOptions extends Omit<EmbedImagesToFileOptions, "taps" | "onProgress"> {
   /** As for `fitProbe`, or `sweep`: chosen by cross-validation for each layer. */
   readonly C?: number | "sweep";

@@ -10,11 +10,13 @@ import type { ImageSource } from "../tasks/image-source.ts";
 import type { ClassScore } from "../tasks/zero-shot.ts";
 import type { Probe } from "./probe.ts";
 
+/** Options for classifying images with a probe. */
 export interface PredictOptions extends Pick<EmbedLoadedOptions, "batchSize" | "onError" | "onProgress"> {
   /** Threads that decode images. Default: the host's choice. */
   readonly workers?: number;
 }
 
+/** The scores of an image. */
 export interface Prediction {
   readonly path: string;
   /** Best first. */

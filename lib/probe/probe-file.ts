@@ -45,6 +45,7 @@ export async function decodeProbe(source: ByteSource): Promise<Probe> {
   }
 }
 
+/** Encodes a probe file. */
 export function encodeProbe({ weight, bias, width, classNames, hasNames, metadata }: Probe): Uint8Array {
   const classes = bias.length;
   const tensors = [

@@ -8,6 +8,7 @@ import { assertSameOrigin } from "../features/origin.ts";
 import { disposing } from "../tensor/disposing.ts";
 import type { ClassScore } from "../tasks/zero-shot.ts";
 
+/** The parameters of a probe, and what is known about it. */
 export interface ProbeParts {
   /** The file's path, for messages. */
   readonly name: string;

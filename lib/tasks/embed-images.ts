@@ -21,6 +21,7 @@ export type LoadedImage =
     }
   | { readonly path: string; readonly error: InputError };
 
+/** Options for embedding images that are already read. */
 export interface EmbedLoadedOptions {
   /** Images per batch. Default: {@link defaultBatchSize}. GPUs benefit from larger batches, CPUs hardly do. */
   readonly batchSize?: number;
@@ -34,6 +35,7 @@ export interface EmbedLoadedOptions {
   readonly onProgress?: (done: number) => void;
 }
 
+/** The images of a batch. */
 export interface ImageBatch {
   /** The images' names. */
   readonly paths: readonly string[];
@@ -43,11 +45,13 @@ export interface ImageBatch {
   readonly done: number;
 }
 
+/** A batch of embedded images. */
 export interface EmbeddedImages extends ImageBatch {
   /** [paths, embedDim], or the width of another tap; the consumer disposes it */
   readonly features: Tensor2D;
 }
 
+/** A batch of images with the values of several taps. */
 export interface TappedImages extends ImageBatch {
   /** [paths, width] of each tap; the consumer disposes them */
   readonly features: readonly Tensor2D[];

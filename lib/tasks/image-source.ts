@@ -2,6 +2,7 @@
 
 export type ImageSource = string | FilePart;
 
+/** A range of bytes in a file. */
 export interface FilePart {
   /** The name in messages and lists. */
   readonly name: string;

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
-import { Jimp } from "jimp";
 import { rerunExamples } from "../support/console-blocks.ts";
 import { packageRoot } from "../support/paths.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -28,7 +27,7 @@ describe("docs/linear-probe.md", () => {
       await writePictures({ task, out: out!, count: Number(count), seed: Number(seed), ...size });
     }
     const now = await rerunExamples(page);
-    for (const [, name] of page.matchAll(/\(linear-probe\/(\w+\.png)\)/g)) {
+    for (const [, name] of page.matchAll(/\(linear-probe\/(\w+\.svg)\)/g)) {
       const [drawn, shown] = [folder.file("pictures", name!), `${packageRoot}docs/linear-probe/${name}`];
       if (process.env["UPDATE_DOCS"] === "1") await copyFile(drawn, shown);
       else assert.deepEqual(await sizeOf(drawn), await sizeOf(shown), name);
@@ -38,9 +37,9 @@ describe("docs/linear-probe.md", () => {
   });
 });
 
-async function sizeOf(picture: string): Promise<[width: number, height: number]> {
-  const { width, height } = await Jimp.read(picture);
-  return [width, height];
+/** The size attributes of an SVG file. */
+async function sizeOf(chart: string): Promise<string> {
+  return /^<svg .*? (width="\d+" height="\d+")/.exec(await readFile(chart, "utf8"))![1]!;
 }
 
 /**

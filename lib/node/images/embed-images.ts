@@ -16,9 +16,11 @@ import { rankEmbedded, type Match } from "../../tasks/search.ts";
 import "../tap-scope.ts";
 import { imageLoader } from "./image-loader.ts";
 
+/** Options for embedding image files. */
 export interface EmbedTapsOptions
   extends EmbedLoadedOptions, Pick<LoadImagesOptions, "exifOrientation" | "workers"> {}
 
+/** Options for embedding image files at one tap. */
 export interface EmbedImagesOptions extends EmbedTapsOptions {
   /** The module of the image tower whose output is taken. Default: `visual`, the embedding. */
   readonly tap?: string;

@@ -142,7 +142,7 @@ describe("convert", () => {
       fileLimit: 2000,
     });
     assert.equal(status, 2);
-    assert.match(stderr, /^clipscope: .*model: a file may not grow so large here \(ulimit -f, .*\n$/);
+    assert.match(stderr, /^clipscope: .*model: the file exceeds the size limit \(ulimit -f, .*\n$/);
     assert.deepEqual(await readdir(folder.path), []);
   });
 
