@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 
 import { takeLock } from "../../../lib/node/files/lock.ts";
 import { buildFolderName, nativeBuilds, platformTag } from "../../../lib/node/native/native-build.ts";
