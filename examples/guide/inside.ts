@@ -1,5 +1,6 @@
 /** What the programs in this folder share: the demo model's taps and weights as plain arrays of numbers. */
-import { demoModel, loadModel, readFloat32, readImages, withTaps, type Clip } from "../../lib/index.ts";
+import { demoModel, loadModel, readImages, withTaps, type Clip } from "../../lib/index.ts";
+import { readFloat32 } from "../../lib/tensor/index.ts";
 
 /** The image and the sentence of docs/guide. */
 export const image = `${demoModel}/samples/three-brown-stars.png`;

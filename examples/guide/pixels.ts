@@ -6,7 +6,8 @@
 import { readFile } from "node:fs/promises";
 import { decodeImage } from "../../lib/image/decode.ts";
 import { transform, transformPixels } from "../../lib/image/transform.ts";
-import { demoModel, loadModel, nodeCodecs } from "../../lib/index.ts";
+import { demoModel, loadModel } from "../../lib/index.ts";
+import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 import { image, printTable } from "./inside.ts";
 
 const [row, column] = [42, 42];
