@@ -17,7 +17,7 @@ import {
   type Scalar,
   type Tensor2D,
 } from "@tensorflow/tfjs-core";
-import { demoModel, gradients, loadModel, readImages, type LossOutputs } from "../../lib/index.ts";
+import { demoModel, gradients, loadModel, readImages, type LossInputs } from "../../lib/index.ts";
 import { image, printTable } from "./inside.ts";
 
 const labels = ["three brown stars", "two brown stars", "three red stars"];
@@ -53,7 +53,7 @@ printTable([
 ]);
 
 /** −log softmax(exp(logit_scale) · image · textsᵀ)[0] */
-function loss({ images, texts, logitScale }: LossOutputs): Scalar {
+function loss({ images, texts, logitScale }: LossInputs): Scalar {
   const logits = mul<Tensor2D>(exp(logitScale), matMul(images!, texts!, false, true)); // [1, 3]
   return neg(sum(slice(logSoftmax(logits), [0, 0], [1, 1])));
 }

@@ -1,6 +1,6 @@
 /** What the programs in this folder share: the demo model's taps and weights as plain arrays of numbers. */
 import { demoModel, loadModel, readImages, withTaps, type Clip } from "../../lib/index.ts";
-import { readFloat32 } from "../../lib/tensor/index.ts";
+import { readFloat32, readTap } from "../../lib/tensor/index.ts";
 
 /** The image and the sentence of docs/guide. */
 export const image = `${demoModel}/samples/three-brown-stars.png`;
@@ -21,7 +21,7 @@ export async function lookInside(): Promise<Inside> {
   const taps = new Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>();
   const pixels = await readImages([image], model.preprocess);
   await withTaps(
-    (name, value) => taps.set(name, { shape: value.shape, values: value.dataSync().slice() as Float32Array }),
+    async (name, value) => taps.set(name, { shape: value.shape, values: await readTap(value) }),
     async () => {
       (await model.encodeImage(pixels, { normalize: true })).dispose();
       (await model.encodeText([sentence], { normalize: true })).dispose();

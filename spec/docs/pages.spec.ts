@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { symlink, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { copyFile, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { globSync } from "tinyglobby";
 import { hasExamples, rerunExamples } from "../support/console-blocks.ts";
 import { packageRoot } from "../support/paths.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -13,7 +15,9 @@ const number = /-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/g;
  */
 const tolerances: Readonly<Record<string, number>> = { "docs/how-to/linear-probes.md": 2 };
 
-const pages = ["README.md", ...markdownIn("docs")].filter((name) => hasExamples(read(name)));
+const pages = globSync(["README.md", "docs/**/*.md"], { cwd: packageRoot })
+  .sort()
+  .filter((name) => hasExamples(read(name)));
 
 describe("the pages' examples", function () {
   this.timeout(120_000);
@@ -36,9 +40,28 @@ describe("the pages' examples", function () {
       const now = await rerunExamples(page);
       if (process.env["UPDATE_DOCS"] === "1") await writeFile(`${packageRoot}${name}`, now);
       else assertAlike(now, page, tolerances[name] ?? 0);
+      await compareCharts(name, page, folder.path);
     });
   }
 });
+
+/** Compares the charts that a page shows with those that its commands have drawn, or replaces them. */
+async function compareCharts(name: string, page: string, drawnIn: string): Promise<void> {
+  for (const [, link] of page.matchAll(/!\[[^\]]*\]\(([^)]+\.(?:png|svg))\)/g)) {
+    const shown = join(packageRoot, dirname(name), link!);
+    const [drawn] = globSync(`*/${basename(shown)}`, { cwd: drawnIn, absolute: true });
+    if (drawn === undefined) continue; // it comes from elsewhere
+    if (process.env["UPDATE_DOCS"] === "1") await copyFile(drawn, shown);
+    else if (shown.endsWith(".png")) assert.deepEqual(pngSize(drawn), pngSize(shown), link);
+    else assertAlike(readFileSync(drawn, "utf8"), readFileSync(shown, "utf8"), 2);
+  }
+}
+
+/** Width and height, from the header. Compression and the last bit of a colour differ between backends. */
+function pngSize(path: string): [width: number, height: number] {
+  const bytes = readFileSync(path);
+  return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+}
 
 /** The same words, and numbers that are equal up to the last digits, in which backends differ. */
 function assertAlike(now: string, page: string, tolerance: number): void {
@@ -59,11 +82,4 @@ function assertAlike(now: string, page: string, tolerance: number): void {
 
 function read(name: string): string {
   return readFileSync(`${packageRoot}${name}`, "utf8");
-}
-
-function markdownIn(folder: string): string[] {
-  return readdirSync(`${packageRoot}${folder}`, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".md"))
-    .map((path) => `${folder}/${path}`)
-    .sort();
 }
