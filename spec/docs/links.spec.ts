@@ -24,7 +24,8 @@ describe("links in the documentation", () => {
   }
 
   it("links to headings name headings that exist", () => {
-    for (const page of globSync(["*.md", "docs/**/*.md"], { cwd: packageRoot })) {
+    const ignore = ["docs/reference/api/**"]; // generated, with numbered anchors
+    for (const page of globSync(["*.md", "docs/**/*.md"], { cwd: packageRoot, ignore })) {
       const markdown = readFileSync(join(packageRoot, page), "utf8");
       for (const [, link] of markdown.matchAll(/\]\(([^)\s]*#[^)\s]+)\)/g)) {
         const [path, heading] = link!.split("#");
