@@ -1,10 +1,11 @@
 /**
- * Gradient ascent on pixels: changes a picture until the model finds that it fits a text.
+ * Gradient ascent on pixels: changes an image so that its similarity to a text grows.
  *
- *     node dist/examples/guidance.js "a red circle" out.png [--from picture.png] [--steps 100] [--model DIR]
+ *     node dist/examples/guidance.js "a red circle" out.png [--from image.png] [--steps 100] [--model DIR]
  *
- * The gradient of the cosine similarity flows through the whole image tower to the pixels. What comes out is what the
- * model looks for, not what a person would draw: an adversarial picture, as in Szegedy et al. 2014 (arXiv 1312.6199).
+ * The gradient of the cosine similarity is computed through the whole image tower to the pixels. The result shows what
+ * the model responds to, not what a person would draw: an adversarial image, as in Szegedy et al. 2014
+ * (arXiv 1312.6199).
  */
 import { parseArgs } from "node:util";
 import { add, mul, neg, norm, div, sum, tidy, zeros } from "@tensorflow/tfjs-core";
@@ -26,7 +27,7 @@ export async function guide(
     const found = await gradients(model, { pixels: current }, ({ images }) => neg(sum(mul(images!, target))));
     const before = current;
     const gradient = found.pixels!;
-    // A step of the same length whatever the gradient's: its direction is what counts.
+    // Every step has the same length: only the gradient's direction is used.
     current = tidy(() => add<Tensor4D>(before, mul(div(gradient, norm(gradient)), -stepSize)));
     similarities.push(-found.loss);
     for (const tensor of [before, gradient, ...found.weights.values()]) tensor.dispose();
@@ -47,7 +48,7 @@ async function main(): Promise<void> {
   const [text, out] = positionals;
   const steps = Number(values.steps);
   if (text === undefined || out === undefined || !(Number.isInteger(steps) && steps > 0)) {
-    console.error('usage: guidance.js "text" out.png [--from picture.png] [--steps 100] [--model DIR]');
+    console.error('usage: guidance.js "text" out.png [--from image.png] [--steps 100] [--model DIR]');
     process.exitCode = 2;
     return;
   }
@@ -65,6 +66,7 @@ async function main(): Promise<void> {
     `similarity to ${JSON.stringify(text)}: ${similarities[0]?.toFixed(3)} → ${similarities.at(-1)?.toFixed(3)}`,
   );
   await writePng(out as `${string}.png`, await pixels.data(), model);
+  await model.dispose();
 }
 
 /** Undoes the normalisation: (value · std + mean) · 255, clipped. */

@@ -1,5 +1,5 @@
 /**
- * The text tower's state for each token, as image generators take it for conditioning.
+ * The text tower's state of each token, as used for conditioning image generators.
  *
  *     node dist/examples/text-states.js "tre stelle rosse" [--model DIR]
  *
@@ -7,9 +7,10 @@
  */
 import { parseArgs } from "node:util";
 import { demoModel, loadModel, withTaps, type Clip } from "../lib/index.ts";
+import { readTap } from "../lib/tensor/index.ts";
 
 export interface TextStates {
-  /** Pieces of each text, `<s>` and `</s>` included. */
+  /** The text's pieces, including `<s>` and `</s>`. */
   readonly pieces: readonly string[];
   /** [pieces, width], row by row. */
   readonly states: Float32Array;
@@ -23,10 +24,10 @@ export async function textStates(model: Clip, text: string): Promise<TextStates>
   let states = new Float32Array();
   let width = 0;
   await withTaps(
-    (name, value) => {
+    async (name, value) => {
       if (name !== "text.transformer") return;
-      states = Float32Array.from(value.dataSync()); // the tensor is only lent
       width = value.shape[2]!;
+      states = new Float32Array(await readTap(value));
     },
     async () => {
       (await model.encodeTokens([ids])).dispose();
@@ -46,7 +47,9 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const { pieces, states, width } = await textStates(await loadModel(values.model), text);
+  const model = await loadModel(values.model);
+  const { pieces, states, width } = await textStates(model, text);
+  await model.dispose();
   console.log(`${pieces.length} tokens × ${width}`);
   for (const [i, piece] of pieces.entries()) {
     console.log(

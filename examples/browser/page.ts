@@ -53,7 +53,7 @@ async function loadModel(): Promise<Clip> {
   });
 }
 
-/** What the library leaves to its surroundings, here the browser. */
+/** The library decodes most formats itself; inflating, JPEG and WebP are the browser's. */
 const codecs: ImageCodecs = {
   inflate: async (bytes) => {
     const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream("deflate"));

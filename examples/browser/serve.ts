@@ -3,8 +3,8 @@
  *
  *     npm run build && node dist/examples/browser/serve.js [--port 8000]
  *
- * The two headers let the page share memory between threads; without them tfjs computes on one. In a browser tfjs takes
- * half as many threads as the processor has.
+ * The two headers allow the page to share memory between threads; without them tfjs uses one thread. In a browser tfjs
+ * uses half as many threads as the processor has.
  */
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -24,7 +24,7 @@ const types: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-/** Serves files of the checkout, at / the page. */
+/** Serves the files of the checkout; `/` is the page. */
 export function serve(): Server {
   return createServer((request, response) => {
     response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
@@ -39,7 +39,7 @@ export function serve(): Server {
   });
 }
 
-/** @throws Error for what is no file of the checkout */
+/** @throws Error unless it is a file of the checkout */
 async function fileAt(url: string): Promise<string> {
   const { pathname } = new URL(url, "http://localhost");
   const path = resolve(join(root, decodeURIComponent(pathname === "/" ? page : pathname)));

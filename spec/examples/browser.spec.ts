@@ -55,7 +55,7 @@ describe("the browser example", () => {
     assert.equal(headers.get("Cross-Origin-Embedder-Policy"), "require-corp");
   });
 
-  it("serves nothing from outside, and survives what is no path", async () => {
+  it("answers 404 for paths outside the checkout and for malformed paths", async () => {
     for (const path of ["/..%2f..%2fetc/passwd", "/%", "/lib", "/missing.js"]) {
       assert.equal((await fetch(origin + path)).status, 404, path);
     }

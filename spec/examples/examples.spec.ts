@@ -11,7 +11,7 @@ describe("examples", () => {
   });
   after(() => model.dispose());
 
-  it("guidance raises a picture's similarity to a text, and leaves no tensor behind", async () => {
+  it("guidance raises an image's similarity to a text and disposes every tensor", async () => {
     const [height, width] = model.preprocess.size;
     const start = zeros<Rank.R4>([1, 3, height, width]);
     const warm = await guide(model, start, "a red circle", { steps: 1, stepSize: 1 });
@@ -25,11 +25,11 @@ describe("examples", () => {
     start.dispose();
   });
 
-  it("text states are the encoder's last, one for each piece", async () => {
+  it("text states are the encoder's last hidden states, one for each piece", async () => {
     const { pieces, states, width } = await textStates(model, "tre stelle rosse");
     assert.equal(states.length, pieces.length * width);
     assert.deepEqual([pieces[0], pieces.at(-1)], ["<s>", "</s>"]);
-    // Behind a LayerNorm no state is all zeros.
+    // After a LayerNorm, a state cannot be all zeros.
     for (let i = 0; i < pieces.length; i++) {
       assert.ok(Math.hypot(...states.subarray(i * width, (i + 1) * width)) > 0.1);
     }

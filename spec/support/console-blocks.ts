@@ -1,19 +1,23 @@
-/** Examples in Markdown: in ```console blocks, `$ clipscope …` or as in a checkout, and below it what that prints. */
+/**
+ * Examples in Markdown: a ```console block holds commands after `$ `, each followed by what it prints. `clipscope …`
+ * (also `node bin/clipscope.js …`) runs in this process, `node dist/….js …` in its own.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { clipscope } from "./cli.ts";
 
-const prompt = /^\$ (?:npm ci && )?(?:clipscope|node bin\/clipscope\.js) /;
+const clipscopePrompt = /^\$ (?:npm ci && )?(?:clipscope|node bin\/clipscope\.js) /;
+const programPrompt = /^\$ node (?=dist\/)/;
 const block = /^```console\n(.*?)^```$/gms;
 
-/** The same page with the output that the commands have now. */
+/** The same page with the output that the commands have now, in the current working directory. */
 export async function rerunExamples(markdown: string): Promise<string> {
   let page = "";
   let end = 0;
   for (const match of markdown.matchAll(block)) {
     page += `${markdown.slice(end, match.index)}\`\`\`console\n`;
-    const commands = match[1]!.split("\n").filter((line) => prompt.test(line));
-    for (const command of commands) {
-      const { stdout, stderr } = await clipscope(words(command.replace(prompt, "")));
-      page += `${command}\n${stdout}${stderr}`;
+    for (const line of match[1]!.split("\n")) {
+      if (line.startsWith("$ ")) page += `${line}\n${await output(line)}`;
     }
     page += "```";
     end = match.index + match[0].length;
@@ -21,7 +25,34 @@ export async function rerunExamples(markdown: string): Promise<string> {
   return page + markdown.slice(end);
 }
 
+/** Whether a page has commands to run. */
+export function hasExamples(markdown: string): boolean {
+  return markdown.includes("\n```console\n");
+}
+
+/** What a command prints: standard output, then standard error. */
+async function output(line: string): Promise<string> {
+  if (clipscopePrompt.test(line)) {
+    const { stdout, stderr } = await clipscope(words(line.replace(clipscopePrompt, "")));
+    return stdout + stderr;
+  }
+  if (programPrompt.test(line)) return runProgram(words(line.replace(programPrompt, "")));
+  throw new Error(`the specs cannot run "${line}": expected clipscope … or node dist/…; use a sh block`);
+}
+
+async function runProgram(args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, args);
+  const written = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk: Buffer) => (written.stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (written.stderr += chunk.toString()));
+  await once(child, "close");
+  return written.stdout + written.stderr;
+}
+
 /** A shell's words, as far as examples need them. */
 function words(command: string): string[] {
-  return Array.from(command.matchAll(/"([^"]*)"|(\S+)/g), ([, quoted, bare]) => quoted ?? bare!);
+  return Array.from(
+    command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g),
+    ([, double, single, bare]) => double ?? single ?? bare!,
+  );
 }

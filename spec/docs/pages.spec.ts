@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { copyFile, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { globSync } from "tinyglobby";
+import { hasExamples, rerunExamples } from "../support/console-blocks.ts";
+import { packageRoot } from "../support/paths.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+const number = /-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/g;
+
+/**
+ * How far figures of a page may be off in their own unit, where that is more than rounding: a probe may put an image or
+ * two into another class on another backend.
+ */
+const tolerances: Readonly<Record<string, number>> = { "docs/how-to/linear-probes.md": 2 };
+
+const pages = globSync(["README.md", "docs/**/*.md"], { cwd: packageRoot })
+  .sort()
+  .filter((name) => hasExamples(read(name)));
+
+describe("the pages' examples", function () {
+  this.timeout(120_000);
+  const folder = temporaryFolder();
+  const home = process.cwd();
+  beforeEach(async () => {
+    // The commands find what a checkout has; what they write is deleted with the folder.
+    for (const name of ["bin", "dist", "fixtures"]) {
+      await symlink(`${packageRoot}${name}`, folder.file(name));
+    }
+    process.chdir(folder.path);
+  });
+  afterEach(() => {
+    process.chdir(home);
+  });
+
+  for (const name of pages) {
+    it(`${name} shows what its commands print (UPDATE_DOCS=1 rewrites it)`, async () => {
+      const page = read(name);
+      const now = await rerunExamples(page);
+      if (process.env["UPDATE_DOCS"] === "1") await writeFile(`${packageRoot}${name}`, now);
+      else assertAlike(now, page, tolerances[name] ?? 0);
+      await compareCharts(name, page, folder.path);
+    });
+  }
+});
+
+/** Compares the charts that a page shows with those that its commands have drawn, or replaces them. */
+async function compareCharts(name: string, page: string, drawnIn: string): Promise<void> {
+  for (const [, link] of page.matchAll(/!\[[^\]]*\]\(([^)]+\.(?:png|svg))\)/g)) {
+    const shown = join(packageRoot, dirname(name), link!);
+    const [drawn] = globSync(`*/${basename(shown)}`, { cwd: drawnIn, absolute: true });
+    if (drawn === undefined) continue; // it comes from elsewhere
+    if (process.env["UPDATE_DOCS"] === "1") await copyFile(drawn, shown);
+    else if (shown.endsWith(".png")) assert.deepEqual(pngSize(drawn), pngSize(shown), link);
+    else assertAlike(readFileSync(drawn, "utf8"), readFileSync(shown, "utf8"), 2);
+  }
+}
+
+/** Width and height, from the header. Compression and the last bit of a colour differ between backends. */
+function pngSize(path: string): [width: number, height: number] {
+  const bytes = readFileSync(path);
+  return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+}
+
+/** The same words, and numbers that are equal up to the last digits, in which backends differ. */
+function assertAlike(now: string, page: string, tolerance: number): void {
+  const words = (text: string): string =>
+    text
+      .replace(number, "#")
+      .replace(/ {2}best$/gm, "")
+      .replace(/[ ▁▂▃▄▅▆▇█▏▎▍▌▋▊▉]+/g, " ");
+  assert.deepEqual(words(now).split("\n"), words(page).split("\n"));
+  const [ours, written] = [now, page].map((text) => text.match(number) ?? []);
+  for (const [i, value] of written!.entries()) {
+    const lastDigit = 10 ** -(/\.(\d+)/.exec(value)?.[1]?.length ?? 0);
+    const rounding = /\./.test(value) ? Math.max(2 * lastDigit, Math.abs(Number(value)) * 1e-3) : 0;
+    const difference = Math.abs(Number(ours![i]) - Number(value));
+    assert.ok(difference <= Math.max(rounding, tolerance), `${ours![i]} where the page has ${value}`);
+  }
+}
+
+function read(name: string): string {
+  return readFileSync(`${packageRoot}${name}`, "utf8");
+}
