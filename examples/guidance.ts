@@ -52,7 +52,7 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const model = await loadModel(values.model, { weights: "resident" });
+  const model = await loadModel(values.model, { residency: "resident" });
   const [height, width] = model.preprocess.size;
   const start: Tensor4D =
     values.from === undefined

@@ -24,7 +24,7 @@ import { serve } from "./serve.ts";
 
 const [directory = "", backend = "auto", weights = "auto"] = process.argv.slice(2);
 const info = await startNodeBackend(parseBackendChoice(backend));
-const model = await loadModel(directory, { backend: info.name, weights: weights as Residency | "auto" });
+const model = await loadModel(directory, { backend: info.name, residency: weights as Residency | "auto" });
 
 /** Times a pass until its numbers can be read. */
 async function timeUntilRead(run: () => Promise<Tensor2D>): Promise<Reply> {

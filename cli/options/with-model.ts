@@ -26,7 +26,8 @@ export async function withModel<T>(
   { model, arch, backend, weights }: ModelOptions,
   terminal: Terminal,
   use: (model: Clip) => Promise<T>,
-  load = (): Promise<Clip> => loadModel(model, { backend, weights, ...(arch === undefined ? {} : { arch }) }),
+  load = (): Promise<Clip> =>
+    loadModel(model, { backend, residency: weights, ...(arch === undefined ? {} : { arch }) }),
 ): Promise<T> {
   const clip = await load();
   try {

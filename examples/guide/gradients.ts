@@ -23,7 +23,7 @@ import { image, printTable } from "./inside.ts";
 const labels = ["three brown stars", "two brown stars", "three red stars"];
 const step = 0.05;
 
-const model = await loadModel(demoModel, { weights: "resident" });
+const model = await loadModel(demoModel, { residency: "resident" });
 const tokenizer = await model.tokenizer();
 const rows = labels.map((label) => tokenizer.encode(label));
 const pixels = await readImages([image], model.preprocess);

@@ -17,7 +17,7 @@ export interface Inside {
 
 /** Runs both towers of the demo model on the image and the sentence, and keeps what every tap shows. */
 export async function lookInside(): Promise<Inside> {
-  const model = await loadModel(demoModel, { weights: "resident" });
+  const model = await loadModel(demoModel, { residency: "resident" });
   const taps = new Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>();
   const pixels = await readImages([image], model.preprocess);
   await withTaps(

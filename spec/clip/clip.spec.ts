@@ -271,7 +271,7 @@ describe("loadModel", () => {
       ["resident", "resident"],
       ["streamed", "streamed"],
     ] as const) {
-      const model = await loadModel(folder, asked && { weights: asked });
+      const model = await loadModel(folder, asked && { residency: asked });
       assert.equal(model.weights.residency, residency);
       await model.dispose();
     }

@@ -64,7 +64,7 @@ describe("a pass that fails", () => {
   }
 
   it("leaves no tensor behind, at whatever tap a sink throws", async () => {
-    const model = await loadModel(directory, { weights: "streamed" });
+    const model = await loadModel(directory, { residency: "streamed" });
     const both = async (): Promise<void> => {
       (await model.encodeImage(pixels, { normalize: true })).dispose();
       (await model.encodeTokens(text, { normalize: true })).dispose();
@@ -100,7 +100,7 @@ describe("a pass that fails", () => {
 describe("a model", () => {
   it("is disposed when the passes under way are done", async () => {
     const before = memory().numTensors;
-    const model = await loadModel(directory, { weights: "streamed" });
+    const model = await loadModel(directory, { residency: "streamed" });
     const pixels = pixelsOf(1);
     const embedding = model.encodeImage(pixels);
     await model.dispose();

@@ -20,5 +20,5 @@ export async function openGolden(path: string): Promise<Golden> {
 }
 
 export function loadTiny(name: string, residency: Residency = "resident"): Promise<Clip> {
-  return loadModel(fixture(`tiny/${name}`), { weights: residency });
+  return loadModel(fixture(`tiny/${name}`), { residency });
 }

@@ -23,7 +23,7 @@ export interface LoadOptions {
    * `resident` keeps weights in memory after their first use; `streamed` reads each block's weights again in every
    * pass. Default: `streamed` if they do not fit (the free memory; on wasm 1 GB of float32), else `resident`.
    */
-  readonly weights?: Residency | "auto";
+  readonly residency?: Residency | "auto";
 }
 
 /**
@@ -38,8 +38,8 @@ export async function loadModel(name: string = demoModel, options: LoadOptions =
   const files = await readModelDirectory(name, options.arch);
   const { name: backend } = await startNodeBackend(options.backend, threadsFor(files.config));
   const store = await openWeights(files.path, files.hint);
-  const { weights = "auto" } = options;
-  const residency = weights === "auto" ? fittingResidency(store, backend) : weights;
+  const { residency: wanted = "auto" } = options;
+  const residency = wanted === "auto" ? fittingResidency(store, backend) : wanted;
   const loadTokenizer = (): Promise<Tokenizer> => readTokenizer(files);
   try {
     return new Clip({ config: files.config, store, preprocess: files.preprocess, loadTokenizer, residency });
