@@ -127,7 +127,7 @@ describe("resume", () => {
         finish: async (all) => {
           await truncate(path, 60);
           let count = 0;
-          for await (const _ of all()) count += 1;
+          for await (const { number } of all()) count += Math.sign(number);
           return count;
         },
       },
