@@ -101,7 +101,9 @@ export function assertValues(ours: Tensor | Numbers, expected: Numbers, toleranc
 }
 
 function shapeOf(numbers: Numbers): number[] {
-  return typeof numbers === "number" ? [] : [numbers.length, ...(numbers.length > 0 ? shapeOf(numbers[0]!) : [])];
+  return typeof numbers === "number"
+    ? []
+    : [numbers.length, ...(numbers.length > 0 ? shapeOf(numbers[0]!) : [])];
 }
 
 function flat(numbers: Numbers): number[] {
