@@ -93,6 +93,7 @@ export async function runStreaming<Input>(
     return scope.path === "" ? embedding : tapOwned(scope.path, embedding);
   } finally {
     mask?.dispose();
+    for (const block of blocks) block.scope.release(); // a pass that stops early has the next block's bytes
   }
 }
 
