@@ -11,7 +11,7 @@ import { InputError } from "../errors/input-error.ts";
 import type { PreprocessConfig } from "../image/transform.ts";
 import { runStreaming, type RunOptions } from "../nn/tower.ts";
 import type { TensorStore } from "../tensor/store.ts";
-import { pass, tap, tapOwned } from "../tensor/taps.ts";
+import { observerInScope, pass, tap, tapOwned, type Observer } from "../tensor/taps.ts";
 import { ModelWeights } from "../tensor/model-weights.ts";
 import type { Residency, Weight } from "../tensor/weight.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -106,9 +106,10 @@ export class Clip {
    * @throws InputError if there are no texts, or no tokenizer
    */
   async encodeText(texts: readonly string[], options: EncodeTokensOptions = {}): Promise<Tensor2D> {
+    const observer = observerInScope(); // in a browser, another call may set its own while the tokenizer is loaded
     const tokenizer = await this.tokenizer();
     const rows = texts.map((text) => tokenizer.encode(text));
-    return this.encodeTokens(rows, options);
+    return this.#encodeRows(rows, options, observer);
   }
 
   /**
@@ -122,6 +123,14 @@ export class Clip {
   async encodeTokens(
     rows: readonly (readonly number[])[],
     options: EncodeTokensOptions = {},
+  ): Promise<Tensor2D> {
+    return this.#encodeRows(rows, options, observerInScope());
+  }
+
+  async #encodeRows(
+    rows: readonly (readonly number[])[],
+    options: EncodeTokensOptions,
+    observer: Observer | null,
   ): Promise<Tensor2D> {
     assertRows(rows, this.config, "encodeTokens");
     const { batchSize = textBatchSize, normalize = false } = options;
@@ -142,7 +151,7 @@ export class Clip {
       } finally {
         for (const embedding of embeddings) embedding.dispose();
       }
-    });
+    }, observer);
   }
 
   /**

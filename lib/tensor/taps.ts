@@ -23,7 +23,8 @@ export type TapSink = (name: string, value: Tensor) => unknown;
  */
 export type Patch = (name: string, value: Tensor) => Tensor | null;
 
-interface Observer {
+/** A sink with its patch. */
+export interface Observer {
   readonly sink: TapSink;
   readonly patch: Patch | undefined;
   /** What the sink has not finished yet. */
@@ -69,6 +70,11 @@ let scope: AsyncScope<Observer> = new OverlappingScope();
 /** Sets what carries sinks across awaits; lib/node sets Node's AsyncLocalStorage. */
 export function setTapScope(asyncScope: AsyncScope<Observer>): void {
   scope = asyncScope;
+}
+
+/** The observer that a pass begun now would have. Ask before an await, and hand it to `pass` after it. */
+export function observerInScope(): Observer | null {
+  return scope.getStore() ?? null;
 }
 
 /** The observer of the running pass. */
@@ -133,7 +139,8 @@ async function settle({ pending }: Observer): Promise<void> {
 /**
  * Runs `run` with `sink` receiving every tap of the passes and layers that it starts.
  *
- * In a browser, do not overlap two calls: see `OverlappingScope`.
+ * In a browser, do not overlap two calls whose `run` awaits something before it calls the model: see
+ * `OverlappingScope`.
  * @param patch may replace values that the sink has seen
  */
 export function withTaps<R>(sink: TapSink, run: () => R, patch?: Patch): R {
@@ -148,12 +155,12 @@ export function withTaps<R>(sink: TapSink, run: () => R, patch?: Patch): R {
 }
 
 /**
- * Runs a forward pass that awaits weights, after all passes before it, with the caller's sink.
+ * Runs a forward pass that awaits weights, after all passes before it.
  *
+ * @param observer receives its taps. Default: the one in scope
  * @throws what `run` throws, or the first error of the sink
  */
-export function pass<R>(run: () => Promise<R>): Promise<R> {
-  const observer = scope.getStore() ?? null;
+export function pass<R>(run: () => Promise<R>, observer = observerInScope()): Promise<R> {
   const result = queue.then(async () => {
     current = observer;
     try {
