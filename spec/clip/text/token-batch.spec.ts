@@ -1,8 +1,7 @@
 import { strict as assert } from "node:assert";
 import { TokenBatch, type TokenRules } from "../../../lib/clip/text/token-batch.ts";
-import { positionsOf } from "../../../lib/clip/text/xlm-roberta/embeddings.ts";
 
-/** XLM-R's rules, for another padding id or fewer positions. */
+/** XLM-RoBERTa's rules, with any padding id and number of positions. */
 function rules(padId: number, maxTokens = 77): TokenRules {
   return {
     padId,
@@ -13,12 +12,12 @@ function rules(padId: number, maxTokens = 77): TokenRules {
 }
 
 describe("TokenBatch", () => {
-  it("pads to the longest row; positions count tokens from padId + 1, and padding has padId", () => {
+  it("pads all rows to the longest one", () => {
     const batch = new TokenBatch(
       [
         [0, 7, 8, 2, 1, 1],
         [0, 2],
-        [0, 1, 9, 2], // padding inside a row takes no position
+        [0, 1, 9, 2], // padding inside a row stays
       ],
       rules(1),
     );
@@ -26,18 +25,14 @@ describe("TokenBatch", () => {
     assert.deepEqual(tokens.shape, [3, 4]);
     assert.deepEqual([...tokens.ids], [0, 7, 8, 2, 0, 2, 1, 1, 0, 1, 9, 2]);
     assert.deepEqual([...mask], [1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1, 1]);
-    const positions = positionsOf(batch, 1);
-    assert.deepEqual(positions.shape, [3, 4]);
-    assert.deepEqual([...positions.ids], [2, 3, 4, 5, 2, 3, 1, 1, 2, 1, 3, 4]);
   });
 
-  it("follows another padding id", () => {
-    const batch = new TokenBatch([[3, 4], [3]], rules(5));
-    assert.deepEqual([...batch.tokens.ids], [3, 4, 3, 5]);
-    assert.deepEqual([...positionsOf(batch, 5).ids], [6, 7, 6, 5]);
+  it("pads with the id of its rules", () => {
+    const { tokens } = new TokenBatch([[3, 4], [3]], rules(5));
+    assert.deepEqual([...tokens.ids], [3, 4, 3, 5]);
   });
 
-  it("refuses a row without tokens, and one with more tokens than there are positions", () => {
+  it("refuses a row without tokens, and a row with more tokens than positions", () => {
     assert.throws(() => new TokenBatch([[3], [1, 1]], rules(1)), /row 1 of the token ids has no token/);
     assert.throws(
       () =>

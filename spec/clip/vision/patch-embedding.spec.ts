@@ -4,10 +4,31 @@ import { PatchEmbedding } from "../../../lib/clip/vision/patch-embedding.ts";
 import { compare } from "../../../lib/tensor/compare.ts";
 import { SyntheticStore, syntheticValues } from "../../../lib/tensor/synthetic.ts";
 import { ModelWeights } from "../../../lib/tensor/model-weights.ts";
+import { exampleConfig } from "../../support/example-config.ts";
+import { assertValues, withLayer } from "../../support/layers.ts";
 import { loadAll } from "../../../lib/tensor/weight.ts";
 
 describe("PatchEmbedding", () => {
-  it("leaves out what is no whole patch at the right and at the bottom", async () => {
+  it("multiplies each patch with each channel's filter", () =>
+    withLayer(
+      {
+        weight: [
+          [[[1, 2], [3, 4]], [[0, 0], [0, 0]], [[0, 0], [0, 10]]], // red by position, and blue at the lower right
+          [[[0, 0], [0, 0]], [[1, 1], [1, 1]], [[0, 0], [0, 0]]], // the sum of green
+        ],
+      },
+      (scope) => new PatchEmbedding(scope, { ...exampleConfig.vision, patchSize: [2, 2] }),
+      (layer) => {
+        // Two patches side by side. Red: 1 in the left one, 2 + 3 + 4 in the right one.
+        const red = [[1, 0, 0, 1], [0, 0, 1, 1]];
+        const green = [[1, 1, 1, 1], [1, 1, 5, 5]];
+        const blue = [[7, 7, 7, 7], [7, 1, 7, 2]];
+        const grid = [[[1 + 10, 9 + 20]], [[4, 12]]];
+        assertValues(layer.apply(tensor4d([[red, green, blue]])), [grid]);
+      },
+    )); // prettier-ignore
+
+  it("leaves out incomplete patches at the right and at the bottom", async () => {
     const [height, width, patch, channels] = [8, 11, 3, 5];
     const weights = new ModelWeights(new SyntheticStore([["weight", [channels, 3, patch, patch]]]));
     const layer = new PatchEmbedding(weights.root, {

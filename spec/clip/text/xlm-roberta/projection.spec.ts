@@ -1,16 +1,17 @@
-import { strict as assert } from "node:assert";
-import { declaredTensors } from "../../../../lib/clip/network.ts";
-import { readModelDirectory } from "../../../../lib/node/models/model-directory.ts";
-import { fixture } from "../../../support/paths.ts";
+import { tensor2d } from "@tensorflow/tfjs-core";
+import { MlpProjection } from "../../../../lib/clip/text/xlm-roberta/projection.ts";
+import { assertValues, withLayer } from "../../../support/layers.ts";
 
 describe("MlpProjection", () => {
-  // Python: (d_model + output_dim) // 2
-  it("rounds its hidden width down where the widths' sum is odd", async () => {
-    const { config } = await readModelDirectory(fixture("tiny/gelu-mlp"));
-    assert.equal(config.text.kind, "xlm-roberta");
-    const { width } = config.text.roberta;
-    const shapes = declaredTensors({ ...config, embedDim: width + 3 });
-    assert.deepEqual(shapes.get("text.proj.0.weight"), [width + 1, width]);
-    assert.deepEqual(shapes.get("text.proj.2.weight"), [width + 3, width + 1]);
-  });
+  // Python's (d_model + output_dim) // 2: the hidden width is ⌊(2 + 3) / 2⌋ = 2.
+  it("is two linear layers without biases, with GELU in between", () =>
+    withLayer(
+      { "0.weight": [[1, 0], [1, -1]], "2.weight": [[1, 0], [0, 1], [10, 10]] }, // prettier-ignore
+      (scope) => new MlpProjection(scope, 2, 3),
+      (projection) => {
+        // [1, 2] → [1, −1] → GELU → [a, b] → [a, b, 10 (a + b)]
+        const [a, b] = [0.8413447, -0.1586553];
+        assertValues(projection.apply(tensor2d([[1, 2]])), [[a, b, 10 * (a + b)]]);
+      },
+    ));
 });
