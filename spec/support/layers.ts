@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { memory, tidy, type Tensor } from "@tensorflow/tfjs-core";
 import { ModelWeights, type WeightScope } from "../../lib/tensor/model-weights.ts";
-import type { TensorStore } from "../../lib/tensor/safetensors.ts";
+import type { TensorStore } from "../../lib/tensor/store.ts";
 import { withTaps } from "../../lib/tensor/taps.ts";
 import { loadAll, type Loadable, type Residency } from "../../lib/tensor/weight.ts";
 

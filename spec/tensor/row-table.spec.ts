@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { memory, slice } from "@tensorflow/tfjs-core";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { ModelWeights } from "../../lib/tensor/model-weights.ts";
-import type { TensorStore } from "../../lib/tensor/safetensors.ts";
+import type { TensorStore } from "../../lib/tensor/store.ts";
 import { openWeightsFile } from "../support/weights-file.ts";
 
 describe("RowTable", () => {
