@@ -1,10 +1,10 @@
-/** A tiny model that takes texts: its fixture has no tokenizer, so letters are tokens here. */
+/** A tiny model that takes texts. Its fixture has no tokenizer: each letter is a token. */
 import { Clip } from "../../lib/clip/clip.ts";
 import type { Tokenizer } from "../../lib/text/tokenizer.ts";
 import { openWeights, readModelDirectory } from "../../lib/node/models/model-directory.ts";
 import { fixture } from "./paths.ts";
 
-const letters: Tokenizer = {
+export const letters: Tokenizer = {
   contextLength: 77,
   vocabSize: 200,
   padId: 1,
