@@ -1,4 +1,4 @@
-/** From files and texts to logits, against OpenCLIP with Pillow, its tokenizer and both towers. */
+/** The whole pipeline, from image files and texts to logits, against OpenCLIP's with Pillow and its tokenizer. */
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { memory } from "@tensorflow/tfjs-core";

@@ -9,7 +9,7 @@ import { fixture } from "../support/paths.ts";
 
 const tolerance = 1e-4;
 
-/** Below this share of the largest gradient a gradient is rounding: the truth is 0 (a bias in front of a softmax). */
+/** A gradient below this share of the largest one is rounding error of 0: for example that of the keys' bias. */
 const noise = 1e-7;
 
 for (const name of tinyModels) {
@@ -42,7 +42,7 @@ for (const name of tinyModels) {
           assert.ok(maxAbs <= noise * largest, `${parameter}: ${maxAbs}, expected about 0`);
         else assert.ok(relativeL2 <= tolerance, `${parameter}: relative L2 ${relativeL2.toExponential(2)}`);
       }
-      assert.equal(ours.size, expected.length, "no gradient beyond PyTorch's");
+      assert.equal(ours.size, expected.length, "PyTorch has no other gradients");
 
       for (const gradient of ours.values()) gradient?.dispose();
       const resident = memory().numTensors;
@@ -57,7 +57,7 @@ for (const name of tinyModels) {
   });
 }
 
-/** The gradient of a whole table from that of the rows that were read. */
+/** The gradient of the whole table, from the gradient of the rows that were read. */
 function scattered(values: Float32Array, rows: readonly number[], shape: readonly number[]): Float32Array {
   const [count = 0, width = 0] = shape;
   const whole = new Float32Array(count * width);

@@ -4,10 +4,7 @@ import { memory } from "@tensorflow/tfjs-core";
 import type { Clip } from "../../lib/clip/clip.ts";
 import type { Golden } from "../../lib/parity/golden.ts";
 import { verify, type ParityReport } from "../../lib/parity/verify.ts";
-import { loadTiny, openGolden, tinyGolden, tinyModels, tolerance } from "../support/golden.ts";
-
-/** Modules of PyTorch that do nothing in evaluation, which we do not have. */
-const identities = /(\.dropout|\.ls_1|\.ls_2|\.patch_dropout)$/;
+import { identityTaps, loadTiny, openGolden, tinyGolden, tinyModels, tolerance } from "../support/golden.ts";
 
 for (const name of tinyModels) {
   describe(`parity: ${name}`, () => {
@@ -28,11 +25,11 @@ for (const name of tinyModels) {
       assertAgrees(await verify(model, golden, { tolerance }), golden);
     });
 
-    it("agrees at every tap with each module on the golden's input: a fault shows where it is made", async () => {
+    it("agrees at every tap when each module runs on the golden's input", async () => {
       assertAgrees(await verify(model, golden, { tolerance, isolated: true }), golden);
     });
 
-    it("gives the same numbers with weights streamed, and leaves no tensor behind", async () => {
+    it("gives the same figures with streamed weights, and leaves no tensor behind", async () => {
       const { taps } = await verify(model, golden);
       const before = memory().numTensors;
       const streamed = await loadTiny(name, "streamed");
@@ -44,7 +41,7 @@ for (const name of tinyModels) {
   });
 }
 
-/** The taps are those of the golden, but for the identities, and each is as near as it should be. */
+/** All taps pass, and they are the golden's taps except identities. */
 function assertAgrees({ taps }: ParityReport, golden: Golden): void {
   assert.deepEqual(
     taps.filter(({ passed }) => !passed),
@@ -52,7 +49,7 @@ function assertAgrees({ taps }: ParityReport, golden: Golden): void {
   );
   const withoutProjection = golden.name.includes("no-projection");
   const expected = [...golden.taps.keys()].filter(
-    (tap) => !identities.test(tap) && !(withoutProjection && tap === "text.proj"),
+    (tap) => !identityTaps.test(tap) && !(withoutProjection && tap === "text.proj"),
   );
   assert.deepEqual(taps.map((tap) => tap.name).sort(), expected.sort());
 }

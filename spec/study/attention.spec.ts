@@ -13,17 +13,17 @@ const layer: Attention = {
 };
 
 describe("attention", () => {
-  it("of the class token: its row, without itself, of one head or of all", () => {
+  it("of the class token to the patches is its row of one head, or the mean over heads", () => {
     assertNear([...classAttention(layer, 0)], [0.3, 0.5], 1e-7);
     assertNear([...classAttention(layer, 1)], [0.5, 0.1], 1e-7);
     assertNear([...classAttention(layer, null)], [0.4, 0.3], 1e-7);
   });
 
-  it("rolls out as (½ A + ½ I) multiplied, the last layer first", () => {
+  it("rolls out as the product of ½ A + ½ I over the layers", () => {
     const rollout = new Rollout();
     assert.throws(() => rollout.classToken(), /no attention/);
     rollout.add(layer);
-    // Mean over heads [0.3, 0.4, 0.3], halved, with half of oneself: [0.65, 0.2, 0.15].
+    // The mean over heads is [0.3, 0.4, 0.3]; half of it and half of the identity: [0.65, 0.2, 0.15].
     assertNear([...rollout.classToken()], [0.2, 0.15], 1e-7);
     const onlyPatch1 = { values: Float32Array.of(0, 1, 0, 0, 1, 0, 0, 1, 0), heads: 1, length: 3 };
     rollout.add(onlyPatch1);

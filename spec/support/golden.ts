@@ -5,11 +5,14 @@ import { Golden } from "../../lib/parity/golden.ts";
 import type { Residency } from "../../lib/tensor/weight.ts";
 import { fixture } from "./paths.ts";
 
-/** What tools/golden/tiny.py makes. */
+/** The models that tools/golden/tiny.py makes, in fixtures/tiny. */
 export const tinyModels = ["gelu-mlp", "quickgelu-linear", "no-projection", "plain", "plain-quickgelu"];
 
-/** The bar at every tap, on every backend. */
+/** The largest relative L2 that passes at a tap, on every backend. */
 export const tolerance = 1e-5;
+
+/** PyTorch modules that return their input in evaluation: they have a tap in goldens and none in this code. */
+export const identityTaps = /(\.dropout|\.ls_1|\.ls_2|\.patch_dropout)$/;
 
 export function tinyGolden(name: string): string {
   return fixture(`tiny/${name}/golden.safetensors`);

@@ -43,7 +43,7 @@ function products(a: Entry, b: Entry, [count, rows, depth, columns]: readonly nu
 
 describe("matrix products on wasm", () => {
   before(() => startBackend("wasm", [wasmLoader]));
-  after("give the other specs their backend back", () => startNodeBackend());
+  after("restore the backend", () => startNodeBackend());
 
   for (const sizes of [
     [3, 8, 1, 1],
@@ -62,7 +62,7 @@ describe("matrix products on wasm", () => {
       [true, true],
     ] as const) {
       const marks = [transposeA, transposeB].map((transposed) => (transposed ? "ᵀ" : ""));
-      it(`${count} × [${rows}, ${depth}]${marks[0]!} · [${depth}, ${columns}]${marks[1]!}`, () => {
+      it(`multiply ${count} × [${rows}, ${depth}]${marks[0]!} · [${depth}, ${columns}]${marks[1]!}`, () => {
         tidy(() => {
           const a = randomUniform([count, ...(transposeA ? [depth, rows] : [rows, depth])], -1, 1);
           const b = randomUniform([count, ...(transposeB ? [columns, depth] : [depth, columns])], -1, 1);
@@ -75,7 +75,7 @@ describe("matrix products on wasm", () => {
     }
   }
 
-  it("of depth 5120 are nearer to float64 than one running sum, whose relative error is 1.4e-6", () => {
+  it("are more exact at depth 5120 than a single running sum, whose relative error is 1.4e-6", () => {
     tidy(() => {
       const sizes = [1, 9, 5120, 40];
       const [a, b] = [seeded([9, 5120], 1), seeded([5120, 40], 2)];
@@ -95,7 +95,7 @@ describe("matrix products on wasm", () => {
     });
   });
 
-  it("keeps the leading axes", () => {
+  it("keep the leading axes", () => {
     tidy(() => {
       const [a, b] = [randomUniform([2, 3, 9, 4]), randomUniform([2, 3, 9, 4])];
       const product = matMul(a, b, false, true);
@@ -105,7 +105,7 @@ describe("matrix products on wasm", () => {
     });
   });
 
-  it("leaves nothing behind in the heap, however many right matrices come and go", () => {
+  it("do not let the heap grow, however many there are", () => {
     const { wasm } = backend() as unknown as { wasm: { HEAPU8: Uint8Array } };
     const run = (): void => {
       tidy(() => {

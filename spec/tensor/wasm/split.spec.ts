@@ -7,9 +7,9 @@ import { startBackend } from "../../../lib/tensor/backend.ts";
 
 describe("split on wasm", () => {
   before(() => startBackend("wasm", [wasmLoader]));
-  after("give the other specs their backend back", () => startNodeBackend());
+  after("restore the backend", () => startNodeBackend());
 
-  it("takes columns", () => {
+  it("splits columns", () => {
     tidy(() => {
       const [left, right] = split(reshape(range(0, 12), [2, 6]), [4, 2], -1);
       assert.deepEqual([left!.shape, right!.shape], [[2, 4], [2, 2]]); // prettier-ignore
@@ -20,7 +20,7 @@ describe("split on wasm", () => {
 
   for (const dtype of ["float32", "int32"] as const) {
     for (const axis of [0, 1, 2, 3, -2]) {
-      it(`concat puts together what it took apart: ${dtype}, axis ${axis}`, () => {
+      it(`is undone by concat: ${dtype}, axis ${axis}`, () => {
         tidy(() => {
           const x = reshape(range(0, 4 * 6 * 2 * 8, 1, dtype), [4, 6, 2, 8]);
           const parts = split(x, 2, axis);
@@ -31,9 +31,9 @@ describe("split on wasm", () => {
     }
   }
 
-  it("with a heap that grows meanwhile", () => {
+  it("works while the heap grows", () => {
     tidy(() => {
-      const x = range(0, 1 << 24); // 64 MB: its parts need as much again
+      const x = range(0, 1 << 24); // 64 MB; its parts need another 64 MB
       const parts = split(x, 2);
       assert.equal(parts[1]!.dataSync()[5], (1 << 23) + 5);
     });
