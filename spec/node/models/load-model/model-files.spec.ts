@@ -105,7 +105,7 @@ describe("loadModel", () => {
 
   it("refuses a folder without a config, a file, and a missing folder", async () => {
     await rm(config());
-    await refused(/no open_clip_config.json; put it there or name the architecture with --arch/);
+    await refused(/no open_clip_config.json; add the file or name the architecture/);
     await assert.rejects(loadModel(weights()), /expected a model directory, found a file/);
     await assert.rejects(loadModel(folder.file("nothing")), /nothing: no such file or folder/);
   });
