@@ -53,13 +53,13 @@ export const exampleRobertaLayer: ExampleWeights = {
  * The embeddings of XLM-RoBERTa in width 2.
  *
  * With the first token at position 2, the sums of word, token type and position are: `<s>` [1, 3], the word 3 [6, 20],
- * `</s>` behind it [11, 9], padding [1, 3]. Their deviations are 1, 7, 1, 1; with ε = 15 the norm divides them by 4, 8,
- * 4, 4.
+ * `</s>` behind it [11, 9], padding [15, 1]. Their deviations are 1, 7, 1, 7; with ε = 15 the norm divides them by 4, 8,
+ * 4, 8.
  */
 export const exampleEmbeddings: ExampleWeights = {
   "word_embeddings.weight": [[0, 0], [0, 0], [10, 0], [5, 5], [0, 8]], // prettier-ignore
   "token_type_embeddings.weight": [[1, 0]],
-  "position_embeddings.weight": [[99, 0], [0, 3], [0, 3], [0, 15], [0, 9], [0, 0]], // prettier-ignore
+  "position_embeddings.weight": [[99, 0], [14, 1], [0, 3], [0, 15], [0, 9], [0, 0]], // prettier-ignore
   ...norm("LayerNorm"),
 };
 
@@ -68,5 +68,5 @@ export const exampleEmbedded = {
   start: [-1 / 4, 1 / 4],
   word: [-7 / 8, 7 / 8],
   end: [1 / 4, -1 / 4],
-  padding: [-1 / 4, 1 / 4],
+  padding: [7 / 8, -7 / 8],
 };

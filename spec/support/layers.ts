@@ -77,10 +77,11 @@ export async function withLayer<L>(
   assert.equal(memory().numTensors, before, "a tensor is left");
 }
 
-/** The values of all taps that `run` emits, by name, in their order. */
+/** The values of all taps that `run` emits, by name, in their order. Fails if one is emitted twice. */
 export function tapsOf(run: () => unknown): Record<string, Numbers> {
   const taps: Record<string, Numbers> = {};
   withTaps((name, value) => {
+    assert.ok(!(name in taps), `the tap "${name}" is emitted twice`);
     taps[name] = value.arraySync();
   }, run);
   return taps;
