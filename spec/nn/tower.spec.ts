@@ -100,15 +100,15 @@ interface Example {
   readonly store: ExampleStore;
   readonly scope: WeightScope;
   /** Names of the weights that are loaded. */
-  loaded(): string[];
+  readonly loaded: () => string[];
 }
 
 function example(residency: Residency): Example {
-  const { layer, weights: all, store } = buildOn(
-    weights,
-    (scope) => new ExampleTower(scope.at("tower")),
-    residency,
-  );
+  const {
+    layer,
+    weights: all,
+    store,
+  } = buildOn(weights, (scope) => new ExampleTower(scope.at("tower")), residency);
   const loaded = (): string[] => all.handles.filter(({ isLoaded }) => isLoaded).map(({ name }) => name);
   return { tower: layer, store, scope: all.root, loaded };
 }

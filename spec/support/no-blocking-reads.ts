@@ -1,17 +1,17 @@
 import { Tensor } from "@tensorflow/tfjs-core";
 
 /**
- * Runs something while tensors cannot be read synchronously, as on a GPU backend: `dataSync`, `arraySync` and what tfjs
- * does with them throw.
+ * Runs something while tensors cannot be read synchronously, as on a GPU backend: `dataSync` and `arraySync`
+ * throw.
  */
 export async function withoutBlockingReads<T>(run: () => Promise<T>): Promise<T> {
-  const { dataSync } = Tensor.prototype;
+  const original = Object.getOwnPropertyDescriptor(Tensor.prototype, "dataSync")!;
   Tensor.prototype.dataSync = () => {
     throw new Error("a tensor is read synchronously");
   };
   try {
     return await run();
   } finally {
-    Tensor.prototype.dataSync = dataSync;
+    Object.defineProperty(Tensor.prototype, "dataSync", original);
   }
 }

@@ -97,13 +97,11 @@ describe("tap and tapOwned", () => {
       throw new Error("the sink is full");
     };
     assert.throws(() => withTaps(sink, () => tapOwned("a", scalar(1))), /the sink is full/);
-    assert.throws(
-      () =>
-        withTaps(sink, () => {
-          emit("a");
-        }),
-      /the sink is full/,
-    );
+    assert.throws(() => {
+      withTaps(sink, () => {
+        emit("a");
+      });
+    }, /the sink is full/);
     assert.equal(memory().numTensors, before);
   });
 });

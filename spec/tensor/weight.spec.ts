@@ -20,7 +20,7 @@ describe("Weight", () => {
     // 10 is stored at [out, in, height, width] = (1, 2, 0, 0) and loaded at [height, width, in, out] = (0, 0, 2, 1).
     assert.equal(conv.tensor.dataSync()[5], 10);
     for (const weight of [linear, conv]) {
-      const stored = weight.asStored(weight.tensor as never);
+      const stored = weight.asStored(weight.tensor);
       assert.deepEqual(stored.shape, weight.shape);
       assert.deepEqual([...stored.dataSync()], [...stored.dataSync().keys()]);
       stored.dispose();
