@@ -97,7 +97,7 @@ describe("loadModel", () => {
       ["resident", "resident"],
       ["streamed", "streamed"],
     ] as const) {
-      const model = await loadModel(folder.path, asked && { weights: asked });
+      const model = await loadModel(folder.path, asked && { residency: asked });
       assert.equal(model.weights.residency, residency);
       await model.dispose();
     }
