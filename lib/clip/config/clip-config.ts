@@ -31,7 +31,7 @@ export interface VisionConfig extends TransformerConfig {
 /** The configuration of a text tower, told apart by `kind`. */
 export type TextConfig = XlmRobertaTextConfig | ClipTextConfig;
 
-/** What every text tower has. `kind` is a key of the registry in lib/clip/text/tower.ts. */
+/** What every text tower has. `kind` is a key of lib/clip/text/registry.ts. */
 interface AnyTextConfig {
   readonly kind: string;
   /** Tokens that the tokenizer cuts a text to, including the start and end tokens. */
