@@ -15,7 +15,6 @@ import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InputError } from "../../errors/input-error.ts";
 import { unwritable } from "./output-path.ts";
-import { removeOnSignal } from "./remove-on-signal.ts";
 
 /** A process, as a lock file identifies it. */
 interface ProcessIdentity {
@@ -38,6 +37,8 @@ export interface LockHolder extends ProcessIdentity {
 }
 
 export interface HeldLock {
+  /** The lock's files. */
+  readonly files: readonly string[];
   readonly release: () => Promise<void>;
 }
 
@@ -97,13 +98,12 @@ function successorOf(path: string, { token }: LockHolder): string {
 function heldLock(path: string, chain: readonly LockHolder[]): HeldLock {
   // The first file is deleted first. From then on, the others are ignored.
   const files = [path, ...chain.map((holder) => successorOf(path, holder))];
-  const keep = files.map((file) => removeOnSignal(file));
   return {
+    files,
     release: async () => {
       if ((await readHolder(path))?.token === chain[0]!.token) {
         for (const file of files) await rm(file, { force: true });
       }
-      for (const revoke of keep) revoke();
     },
   };
 }

@@ -2,6 +2,7 @@
 import { InputError } from "../../errors/input-error.ts";
 import { describeHolder, takeLock } from "./lock.ts";
 import { placeFor } from "./output-path.ts";
+import { removeOnSignal } from "./remove-on-signal.ts";
 
 /** An output file that no other process may write until the reservation is released. */
 export interface Reservation {
@@ -43,10 +44,22 @@ export async function withOutput<T>(
   }
 }
 
-/** Takes a lock at once. @param name what is locked, for the message @throws InputError if another process holds it */
+/**
+ * Takes a lock at once. A signal that ends the process releases it.
+ *
+ * @param name what is locked, for the message
+ * @returns a function that releases the lock
+ * @throws InputError if another process holds it
+ */
 export async function lockOrRefuse(lockPath: string, name: string): Promise<() => Promise<void>> {
   const lock = await takeLock(lockPath);
-  if ("release" in lock) return lock.release;
+  if ("release" in lock) {
+    const keep = lock.files.map((file) => removeOnSignal(file));
+    return async () => {
+      await lock.release();
+      for (const revoke of keep) revoke();
+    };
+  }
   throw new InputError(
     `${name}: in use by ${describeHolder(lock.heldBy)}; wait until it ends, or write to another place`,
   );
