@@ -8,10 +8,10 @@ import { architectureByName, parseClipConfig } from "../../lib/clip/config/open-
 import { countFlops, type Flops } from "../../lib/clip/flops.ts";
 import { fitTensors, recognizeArchitecture } from "../../lib/clip/config/recognize.ts";
 import { unreadable } from "../../lib/node/files/file-source.ts";
+import { exists } from "../../lib/node/files/exists.ts";
 import {
   configName,
   demoModel,
-  exists,
   findModel,
   findWeights,
   openWeightsFile,

@@ -5,12 +5,11 @@ import { architectureByName } from "../../lib/clip/config/open-clip.ts";
 import { fitTensors, recognizeArchitecture } from "../../lib/clip/config/recognize.ts";
 import { assertSpace, diskFull } from "../../lib/node/files/disk-space.ts";
 import { unreadable } from "../../lib/node/files/file-source.ts";
+import { exists, isInside } from "../../lib/node/files/exists.ts";
 import {
   configName,
-  exists,
   findModel,
   findWeights,
-  isInside,
   openWeightsFile,
   readJsonIfThere,
   readModelAt,

@@ -11,7 +11,8 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { lockOrRefuse } from "../../lib/node/files/reserve-output.ts";
 import { syncFolder } from "../../lib/node/files/sync-folder.ts";
-import { configName, exists } from "../../lib/node/models/model-directory.ts";
+import { exists } from "../../lib/node/files/exists.ts";
+import { configName } from "../../lib/node/models/model-directory.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 
 /**

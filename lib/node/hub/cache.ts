@@ -12,7 +12,7 @@ import { dirname, join, relative } from "node:path";
 import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
 import { pretrained, pretrainedOf, type Pretrained } from "../../clip/config/architectures/pretrained.ts";
 import { InputError } from "../../errors/input-error.ts";
-import { exists, isInside } from "../models/model-directory.ts";
+import { exists, isInside } from "../files/exists.ts";
 import { writeWhole } from "../files/write-file.ts";
 
 /** A repository at a revision: "laion/CLIP-ViT-B-32-laion2B-s34B-b79K@main". */

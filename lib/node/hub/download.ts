@@ -8,7 +8,7 @@ import { InputError } from "../../errors/input-error.ts";
 import { diskFull } from "../files/disk-space.ts";
 import { unreadable } from "../files/file-source.ts";
 import { withLock } from "../files/lock.ts";
-import { exists } from "../models/model-directory.ts";
+import { exists } from "../files/exists.ts";
 import { writeAll } from "../files/write-file.ts";
 import type { HubClient } from "./client.ts";
 import { retry, TransientError } from "./retry.ts";

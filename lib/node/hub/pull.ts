@@ -9,14 +9,8 @@ import { InputError } from "../../errors/input-error.ts";
 import { readWeightMap } from "../../tensor/shards.ts";
 import { assertSpace } from "../files/disk-space.ts";
 import { unreadable } from "../files/file-source.ts";
-import {
-  chooseWeights,
-  configName,
-  exists,
-  isInside,
-  readJson,
-  readModelDirectory,
-} from "../models/model-directory.ts";
+import { exists, isInside } from "../files/exists.ts";
+import { chooseWeights, configName, readJson, readModelDirectory } from "../models/model-directory.ts";
 import { tokenizerFiles } from "../../text/create-tokenizer.ts";
 import { assertRevision, CachedRepository, isCommit, isRepositoryName } from "./cache.ts";
 import { HubClient } from "./client.ts";

@@ -16,6 +16,7 @@ import { SafetensorsFile } from "../../tensor/safetensors.ts";
 import type { TensorStore } from "../../tensor/store.ts";
 import { ShardedSafetensors } from "../../tensor/shards.ts";
 import { crc32 } from "../files/crc32.ts";
+import { exists, isInside } from "../files/exists.ts";
 import { FileSource, unreadable } from "../files/file-source.ts";
 
 /** The path of the bundled demo model. */
@@ -193,19 +194,6 @@ export async function findFile(
     }
   }
   return null;
-}
-
-/** Whether a folder named by a config is inside the model directory. */
-export function isInside(folder: string): boolean {
-  return !/^([/\\]|[A-Za-z]:)/.test(folder) && !folder.split(/[/\\]/).includes("..");
-}
-
-/** Whether a file or folder exists. */
-export async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** @throws InputError if the file cannot be read or is not valid JSON */
