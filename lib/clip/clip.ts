@@ -5,20 +5,22 @@
  * Paper: Radford et al., 2021 (arXiv 2103.00020), figure 3. Source: open_clip/model.py, CustomTextCLIP and CLIP.
  * State dict: `visual.*`, `text.*` (the English models: at the root), `logit_scale` [].
  */
-import { concat, exp, gather, matMul, mul, tensor1d, tidy } from "@tensorflow/tfjs-core";
+import { concat, exp, gather, keep, matMul, mul, tensor1d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
+import { assertOptions, assertSignal, assertSwitch, assertTextList, assertWhole } from "../errors/arguments.ts";
 import { InputError } from "../errors/input-error.ts";
 import type { PreprocessConfig } from "../image/transform.ts";
 import { runStreaming, type RunOptions } from "../nn/tower.ts";
 import type { TensorStore } from "../tensor/store.ts";
-import { observerInScope, pass, tap, tapOwned, type Observer } from "../tensor/taps.ts";
+import { assertOutsideSinks, observerInScope, pass, tap, tapOwned, type Observer } from "../tensor/taps.ts";
+import { disposedModel } from "../tensor/closable-store.ts";
 import { ModelWeights } from "../tensor/model-weights.ts";
 import type { Residency, Weight } from "../tensor/weight.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { ClipConfig } from "./config/clip-config.ts";
-import { assertPixels, assertRows } from "./inputs.ts";
+import { assertEmbeddings, assertPixels, assertRows, holding } from "./inputs.ts";
 import { buildNetwork, ignoredTensors } from "./network.ts";
-import { l2Normalize } from "./normalize.ts";
+import { l2Normalize, unitRows } from "./normalize.ts";
 import type { TextTower } from "./text/tower.ts";
 import type { VisionTransformer } from "./vision/vision-transformer.ts";
 
@@ -60,6 +62,8 @@ export class Clip {
 
   readonly #loadTokenizer: () => Promise<Tokenizer>;
   #tokenizer: Promise<Tokenizer> | null = null;
+  /** Calls of `encodeText`, which enter the queue of passes only with their tokens; `dispose` waits for them. */
+  readonly #textCalls = new Set<Promise<unknown>>();
   #disposed: Promise<void> | null = null;
 
   /** @throws InputError that lists every tensor that is missing, unexpected, or has a wrong shape */
@@ -75,8 +79,17 @@ export class Clip {
     this.weights.assertAllRead(ignoredTensors);
   }
 
-  /** The model's tokenizer. @throws InputError if the model directory has none, or it is damaged */
-  tokenizer(): Promise<Tokenizer> {
+  /**
+   * The model's tokenizer.
+   *
+   * @throws InputError if the model directory has none, or it is damaged, or the model is disposed
+   */
+  async tokenizer(): Promise<Tokenizer> {
+    this.#assertUsable();
+    return this.#tokenizerOnce();
+  }
+
+  #tokenizerOnce(): Promise<Tokenizer> {
     this.#tokenizer ??= this.#loadTokenizer().catch((error: unknown) => {
       this.#tokenizer = null; // so that the next call looks for the file again
       throw error;
@@ -89,27 +102,47 @@ export class Clip {
    *
    * @param pixels [B, 3, H, W] in the config's image size, normalised as the preprocessing does
    * @returns [B, embedDim]; the caller disposes it
-   * @throws InputError for another shape, or integers
+   * @throws InputError for another shape, integers, a disposed tensor, or a disposed model; the signal's reason if it is
+   *   aborted
    */
   async encodeImage(pixels: Tensor4D, options: EncodeOptions = {}): Promise<Tensor2D> {
+    this.#assertUsable();
     assertPixels(pixels, this.config, "encodeImage");
-    return pass(async () => {
-      const embedding = await runStreaming(this.visual, pixels, options);
-      return options.normalize === true ? normalized(embedding, "image_features") : embedding;
-    });
+    checkOptions(options, imageOptions, "encodeImage");
+    return holding(pixels, (held) =>
+      pass(async () => {
+        const embedding = await runStreaming(this.visual, held, options);
+        return options.normalize === true ? normalized(embedding, "image_features") : embedding;
+      }),
+    );
   }
 
   /**
    * Embeds texts in any of the model's languages.
    *
    * @returns [texts, embedDim]; the caller disposes it
-   * @throws InputError if there are no texts, or no tokenizer
+   * @throws InputError if there are no texts, no tokenizer, or the model is disposed; the signal's reason if it is aborted
    */
   async encodeText(texts: readonly string[], options: EncodeTokensOptions = {}): Promise<Tensor2D> {
+    this.#assertUsable();
+    assertTextList(texts, "texts", "encodeText");
+    if (texts.length === 0) throw new InputError("encodeText: expected at least one text, got none");
+    checkOptions(options, tokenOptions, "encodeText");
     const observer = observerInScope(); // in a browser, another call may set its own while the tokenizer is loaded
-    const tokenizer = await this.tokenizer();
-    const rows = texts.map((text) => tokenizer.encode(text));
-    return this.#encodeRows(rows, options, observer);
+    const call = this.#tokenizerOnce().then((tokenizer) =>
+      this.#encodeRows(
+        texts.map((text) => tokenizer.encode(text)),
+        options,
+        observer,
+        "encodeText",
+      ),
+    );
+    this.#textCalls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#textCalls.delete(call);
+    }
   }
 
   /**
@@ -118,25 +151,26 @@ export class Clip {
    *
    * @param rows ids including the start and end tokens; padding at the end is cut off
    * @returns [B, embedDim]; the caller disposes it
-   * @throws InputError for a row without tokens, longer than the context, or with an id outside the vocabulary
+   * @throws InputError for a row without tokens, longer than the context, or with an id outside the vocabulary, or if the
+   *   model is disposed; the signal's reason if it is aborted
    */
   async encodeTokens(
     rows: readonly (readonly number[])[],
     options: EncodeTokensOptions = {},
   ): Promise<Tensor2D> {
-    return this.#encodeRows(rows, options, observerInScope());
+    this.#assertUsable();
+    checkOptions(options, tokenOptions, "encodeTokens");
+    return this.#encodeRows(rows, options, observerInScope(), "encodeTokens");
   }
 
-  async #encodeRows(
+  #encodeRows(
     rows: readonly (readonly number[])[],
     options: EncodeTokensOptions,
     observer: Observer | null,
+    where: string,
   ): Promise<Tensor2D> {
-    assertRows(rows, this.config, "encodeTokens");
+    assertRows(rows, this.config, where);
     const { batchSize = textBatchSize, normalize = false } = options;
-    if (!(batchSize >= 1)) {
-      throw new InputError(`encodeTokens: expected a batchSize above 0, got ${batchSize}`);
-    }
     const order = rows.map((_, i) => i);
     if (rows.length > batchSize) order.sort((a, b) => rows[a]!.length - rows[b]!.length);
     return pass(async () => {
@@ -155,30 +189,63 @@ export class Clip {
   }
 
   /**
-   * exp(logit_scale) · images · textsᵀ
+   * exp(logit_scale) · î · t̂ᵀ, where rows of norm 1 are used as they are, and other rows are normalised
    *
-   * @param images [B, embedDim], normalised
-   * @param texts [T, embedDim], normalised
+   * @param images [B, embedDim]
+   * @param texts [T, embedDim]
    * @returns [B, T]; the caller disposes it
+   * @throws InputError for embeddings of another width, or if the model is disposed
    */
-  logits(images: Tensor2D, texts: Tensor2D): Promise<Tensor2D> {
-    return pass(async () => {
-      await this.logitScale.load();
-      return tidy(() => {
-        const logits = mul<Tensor2D>(exp(this.logitScale.tensor), matMul(images, texts, false, true));
-        return tap("logits_per_image", logits);
+  async logits(images: Tensor2D, texts: Tensor2D): Promise<Tensor2D> {
+    this.#assertUsable();
+    assertEmbeddings(images, this.config.embedDim, "image embeddings", "logits");
+    assertEmbeddings(texts, this.config.embedDim, "text embeddings", "logits");
+    // Kept, in case the caller is inside `tidy`.
+    const [i, t] = [keep(unitRows(images)), keep(unitRows(texts))];
+    try {
+      return await pass(async () => {
+        await this.logitScale.load();
+        return tidy(() => {
+          const logits = mul<Tensor2D>(exp(this.logitScale.tensor), matMul(i, t, false, true));
+          return tap("logits_per_image", logits);
+        });
       });
-    });
+    } finally {
+      i.dispose();
+      t.dispose();
+    }
   }
 
-  /** Frees the weights and closes the file they come from, after the passes under way. Can be called twice. */
-  dispose(): Promise<void> {
-    this.#disposed ??= pass(async () => {
-      this.weights.dispose();
-      await this.weights.store.close();
-    });
+  /**
+   * Frees the weights and closes the file they come from. Calls that have begun finish first; later ones fail with an
+   * InputError. Can be called twice.
+   */
+  async dispose(): Promise<void> {
+    assertOutsideSinks();
+    this.#disposed ??= Promise.allSettled(this.#textCalls).then(() =>
+      pass(async () => {
+        this.weights.dispose();
+        await this.weights.store.close();
+      }),
+    );
     return this.#disposed;
   }
+
+  #assertUsable(): void {
+    if (this.#disposed !== null) throw disposedModel(this.weights.store.name);
+  }
+}
+
+const imageOptions: readonly (keyof EncodeOptions)[] = ["normalize", "signal"];
+const tokenOptions: readonly (keyof EncodeTokensOptions)[] = [...imageOptions, "batchSize"];
+
+/** @throws InputError for a wrong option; the signal's reason if it is aborted */
+function checkOptions(options: EncodeTokensOptions, known: readonly string[], where: string): void {
+  assertOptions(options, known, where);
+  assertSwitch(options.normalize, `${where}: normalize`);
+  assertWhole(options.batchSize, 1, `${where}: batchSize`);
+  assertSignal(options.signal, `${where}: signal`);
+  options.signal?.throwIfAborted();
 }
 
 /** Normalises, emits the result as a tap, and frees the embedding. */

@@ -3,7 +3,9 @@
  *
  * For study and guidance: which pixels and weights an answer depends on. All weights are in memory.
  */
-import { engine, tidy, type Scalar, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
+import { engine, Tensor, tidy, type Scalar, type Tensor4D } from "@tensorflow/tfjs-core";
+import { assertOptions } from "../errors/arguments.ts";
+import { found } from "../errors/found.ts";
 import { InputError } from "../errors/input-error.ts";
 import { registerTfjsGradients } from "../nn/operations/tfjs-gradients.ts";
 import { runLoaded } from "../nn/tower.ts";
@@ -11,7 +13,7 @@ import { pass } from "../tensor/taps.ts";
 import { RowTable } from "../tensor/row-table.ts";
 import { loadAll, type Loadable, type Weight } from "../tensor/weight.ts";
 import type { Clip } from "./clip.ts";
-import { assertPixels, assertRows } from "./inputs.ts";
+import { assertModel, assertPixels, assertRows, holding } from "./inputs.ts";
 import type { LossInputs } from "./loss.ts";
 import { l2Normalize } from "./normalize.ts";
 
@@ -41,21 +43,40 @@ export interface Gradients {
  * Computes a loss and its gradients.
  *
  * @param loss computes a scalar from the towers' outputs with tfjs operations
- * @throws InputError for a model whose weights are streamed, and for inputs that `encodeImage` and `encodeTokens` refuse
+ * @throws InputError for a model whose weights are streamed, inputs that `encodeImage` and `encodeTokens` refuse, a loss
+ *   that is not a scalar, or a disposed model
  */
 export async function gradients(
   model: Clip,
-  { pixels, rows }: GradientInputs,
+  inputs: GradientInputs,
   loss: (inputs: LossInputs) => Scalar,
 ): Promise<Gradients> {
+  assertModel(model, "gradients");
+  assertOptions(inputs, ["pixels", "rows"], "gradients");
+  const given: unknown = loss;
+  if (typeof given !== "function") {
+    throw new InputError(`gradients: expected a function that computes the loss, found ${found(given)}`);
+  }
+  const { pixels, rows } = inputs;
   if (model.weights.residency !== "resident") {
     throw new InputError(
-      `gradients need all weights in memory: load the model with { residency: "resident" }`,
+      `gradients need all weights in memory: load the model with { weights: "resident" }`,
     );
   }
   if (pixels) assertPixels(pixels, model.config, "gradients");
   if (rows) assertRows(rows, model.config, "gradients");
   registerTfjsGradients();
+  return pixels
+    ? holding(pixels, (held) => computeGradients(model, held, rows, loss))
+    : computeGradients(model, undefined, rows, loss);
+}
+
+function computeGradients(
+  model: Clip,
+  pixels: Tensor4D | undefined,
+  rows: GradientInputs["rows"],
+  loss: (inputs: LossInputs) => Scalar,
+): Promise<Gradients> {
   const { visual, text, logitScale } = model;
   const batch = rows && text.batch(rows);
   const used: Loadable[] = [logitScale];
@@ -68,11 +89,13 @@ export async function gradients(
       const found = tidy(() => {
         const inputs = [...handles.map(tensorOf), ...(pixels ? [pixels] : [])];
         const forward = (): Scalar =>
-          loss({
-            images: pixels ? l2Normalize(runLoaded(visual, pixels)) : null,
-            texts: batch ? l2Normalize(runLoaded(text, batch)) : null,
-            logitScale: logitScale.tensor,
-          });
+          scalarOf(
+            loss({
+              images: pixels ? l2Normalize(runLoaded(visual, pixels)) : null,
+              texts: batch ? l2Normalize(runLoaded(text, batch)) : null,
+              logitScale: logitScale.tensor,
+            }),
+          );
         const { value, grads } = engine().gradients(forward, inputs, undefined, true);
         return [value, ...grads];
       });
@@ -85,6 +108,16 @@ export async function gradients(
       for (const handle of model.weights.handles) handle.release();
     }
   });
+}
+
+/** @throws InputError unless a loss returned a scalar */
+function scalarOf(loss: Scalar): Scalar {
+  const given: unknown = loss;
+  if (!(given instanceof Tensor)) {
+    throw new InputError(`gradients: expected the loss to be a scalar tensor, found ${found(given)}`);
+  }
+  if (given.rank === 0) return loss;
+  throw new InputError(`gradients: expected the loss to be a scalar, found a tensor [${given.shape}]`);
 }
 
 /** tfjs keeps what operations save for the backward pass, and frees it only at the end of a gradient that succeeds. */

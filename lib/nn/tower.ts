@@ -73,6 +73,7 @@ export async function runStreaming<Input>(
   input: Input,
   { signal }: RunOptions = {},
 ): Promise<Tensor2D> {
+  signal?.throwIfAborted();
   const { blocks, containers, scope } = tower;
   const mask = tidy(() => tower.mask(input));
   try {

@@ -2,8 +2,10 @@
 import { gatherND, reshape, sum, mul, tensor2d, tensor3d } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
+import { assertModel } from "../clip/inputs.ts";
+import { assertChoice, assertOptions, assertSwitch, assertTextList } from "../errors/arguments.ts";
 import { InputError } from "../errors/input-error.ts";
-import { runTapped, type Pooling } from "./tapped.ts";
+import { poolings, runTapped, type Pooling } from "./tapped.ts";
 
 /** The tap of the whole text tower: the embedding. */
 export const textTap = "text";
@@ -30,8 +32,15 @@ export async function embedTextTaps(
   model: Clip,
   texts: readonly string[],
   taps: readonly string[],
-  { normalize = false, pool = "class" }: EmbedTextsOptions = {},
+  options: EmbedTextsOptions = {},
 ): Promise<Tensor2D[]> {
+  assertModel(model, "embedTextTaps");
+  assertTextList(texts, "texts", "embedTextTaps");
+  assertTextList(taps, "taps", "embedTextTaps");
+  assertOptions(options, ["normalize", "pool"], "embedTextTaps");
+  const { normalize = false, pool = "class" } = options;
+  assertSwitch(normalize, "embedTextTaps: normalize");
+  assertChoice(pool, poolings, "embedTextTaps: pool");
   const tokenizer = await model.tokenizer();
   const rows = texts.map((text) => tokenizer.encode(text));
   const tokens = rows.map((row) => ({

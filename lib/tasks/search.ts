@@ -1,5 +1,8 @@
 /** Retrieval: images ranked by cosine similarity to a text or an image. */
-import { matMul, type Tensor2D } from "@tensorflow/tfjs-core";
+import { matMul, tidy, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
+import { assertEmbeddings, assertTensor } from "../clip/inputs.ts";
+import { unitRows } from "../clip/normalize.ts";
+import { InputError } from "../errors/input-error.ts";
 import { disposing } from "../tensor/disposing.ts";
 import { assertFinite } from "./finite.ts";
 import type { EmbeddedImages } from "./embed-images.ts";
@@ -22,12 +25,17 @@ export interface Match {
 /**
  * Ranks features by their similarity to a query, best first. Ties keep the order of the rows.
  *
- * @param query [1, D], normalised
- * @param features [N, D], normalised
- * @throws InputError for similarities that are not finite, which have no order
+ * Rows of norm 1 are used as they are, and other rows are normalised.
+ *
+ * @param query [1, D]
+ * @param features [N, D]
+ * @throws InputError for other shapes, and for similarities that are not finite, which have no order
  */
-export function rank(query: Tensor2D, features: Tensor2D): Promise<Ranked[]> {
-  return disposing(matMul(features, query, false, true), async (product) => {
+export async function rank(query: Tensor2D, features: Tensor2D): Promise<Ranked[]> {
+  assertQuery(query);
+  assertEmbeddings(features, query.shape[1], "features", "rank");
+  const cosines = tidy(() => matMul(unitRows(features), unitRows(query), false, true));
+  return disposing(cosines, async (product) => {
     const similarities = await product.data();
     assertFinite(similarities);
     return Array.from(similarities, (similarity, index) => ({ index, similarity })).sort(bestFirst);
@@ -37,20 +45,29 @@ export function rank(query: Tensor2D, features: Tensor2D): Promise<Ranked[]> {
 /**
  * Ranks embedded images by their similarity to a query, best first. Under Node, `rankImages` takes paths.
  *
- * @param query [1, embedDim], normalised: from `encodeText` or `encodeImage`
- * @param batches normalised; their tensors are disposed here
+ * @param query [1, embedDim], from `encodeText` or `encodeImage`
+ * @param batches their tensors are disposed here
  * @throws InputError as `rank`
  */
 export async function rankEmbedded(
   query: Tensor2D,
   batches: AsyncIterable<EmbeddedImages>,
 ): Promise<Match[]> {
+  assertQuery(query);
   const matches: Match[] = [];
   for await (const { paths, features } of batches) {
     const ranked = await disposing(features, () => rank(query, features));
     for (const { index, similarity } of ranked) matches.push({ path: paths[index]!, similarity });
   }
   return matches.sort(bestFirst);
+}
+
+/** @throws InputError unless it is one row */
+export function assertQuery(query: Tensor2D): void {
+  assertTensor(query, "a query [1, embedDim]", "rank");
+  const { shape } = query as Tensor;
+  if (shape.length === 2 && shape[0] === 1) return;
+  throw new InputError(`rank: expected a query of the shape [1, embedDim], found [${shape}]`);
 }
 
 function bestFirst(a: { readonly similarity: number }, b: { readonly similarity: number }): number {

@@ -6,6 +6,7 @@ import { withTaps } from "../tensor/taps.ts";
 
 /** How a layer's output with a vector for each token becomes one: the token that the tower reads out, or the mean. */
 export type Pooling = "class" | "mean";
+export const poolings: readonly Pooling[] = ["class", "mean"];
 
 export interface TappedPass {
   /** Names of taps, each once. */

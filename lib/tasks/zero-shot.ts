@@ -11,8 +11,10 @@ import type { Clip } from "../clip/clip.ts";
 import { l2Normalize } from "../clip/normalize.ts";
 import { clean } from "../text/clean/clean.ts";
 import { disposing } from "../tensor/disposing.ts";
-import { assertFinite } from "./finite.ts";
+import { assertCallback, assertOptions, assertTextList } from "../errors/arguments.ts";
 import { InputError } from "../errors/input-error.ts";
+import { assertModel } from "../clip/inputs.ts";
+import { assertFinite } from "./finite.ts";
 
 /** Prompts per batch. Each batch is averaged before the next is embedded, which bounds the memory. */
 const promptsAtOnce = 64;
@@ -48,18 +50,23 @@ export class ZeroShotClassifier {
   /**
    * exp(logit_scale) · imageFeatures · weight
    *
-   * @param imageFeatures [B, embedDim], normalised
+   * @param imageFeatures [B, embedDim]; rows of norm 1 are used as they are, and other rows are normalised
    * @returns [B, classes]; the caller disposes it
+   * @throws InputError for features of another width, or if the classifier or its model is disposed
    */
-  logits(imageFeatures: Tensor2D): Promise<Tensor2D> {
+  async logits(imageFeatures: Tensor2D): Promise<Tensor2D> {
+    if (this.weight.isDisposed) {
+      throw new InputError("the classifier is disposed; make another one with zeroShotClassifier");
+    }
     return disposing(transpose(this.weight), (classes) => this.#model.logits(imageFeatures, classes));
   }
 
   /**
    * softmax(logits) over the classes
    *
-   * @param imageFeatures [B, embedDim], normalised
+   * @param imageFeatures as for `logits`
    * @returns [B, classes]; the caller disposes it
+   * @throws InputError as `logits`
    */
   async probabilities(imageFeatures: Tensor2D): Promise<Tensor2D> {
     return disposing(await this.logits(imageFeatures), (logits) => Promise.resolve(softmax(logits)));
@@ -68,8 +75,8 @@ export class ZeroShotClassifier {
   /**
    * The scores of all classes for each image, best first.
    *
-   * @param imageFeatures [B, embedDim], normalised
-   * @throws InputError for scores that are not finite, which have no order
+   * @param imageFeatures as for `logits`
+   * @throws InputError as `logits`, and for scores that are not finite, which have no order
    */
   async scores(imageFeatures: Tensor2D): Promise<ClassScore[][]> {
     return disposing(await this.logits(imageFeatures), async (logits) => {
@@ -99,14 +106,18 @@ export class ZeroShotClassifier {
  *
  * @param templates each with "{}" where the class name goes; default: the name alone, which suits every language
  * @returns a classifier that the caller disposes
- * @throws InputError for missing, blank or repeated class names, and for templates without "{}"
+ * @throws InputError for missing, blank or repeated class names, for templates without "{}", and if the model is disposed
  */
 export async function zeroShotClassifier(
   model: Clip,
   classNames: readonly string[],
   templates: readonly string[] = ["{}"],
-  { onProgress }: ZeroShotOptions = {},
+  options: ZeroShotOptions = {},
 ): Promise<ZeroShotClassifier> {
+  assertModel(model, "zeroShotClassifier");
+  assertOptions(options, ["onProgress"], "zeroShotClassifier");
+  const { onProgress } = options;
+  assertCallback(onProgress, "zeroShotClassifier: onProgress");
   const prompts = zeroShotPrompts(classNames, templates);
   const classesAtOnce = Math.max(1, Math.floor(promptsAtOnce / templates.length));
   const parts: Tensor2D[] = [];
@@ -141,6 +152,8 @@ function averaged(texts: Tensor2D, classes: number): Tensor2D {
  * @throws InputError as `zeroShotClassifier`
  */
 export function zeroShotPrompts(classNames: readonly string[], templates: readonly string[]): string[][] {
+  assertTextList(classNames, "class names", "zeroShotClassifier");
+  assertTextList(templates, "templates", "zeroShotClassifier");
   if (classNames.length === 0) throw new InputError("expected at least one class name, got none");
   if (templates.length === 0) throw new InputError("expected at least one template, got none");
   const seen = new Map<string, string>();

@@ -24,7 +24,7 @@ export { ShardedSafetensors } from "./shards.ts";
 export { statistics, tensorStatistics, type Statistics, type TensorStatistics } from "./statistics.ts";
 export { SyntheticStore } from "./synthetic.ts";
 export { readTap, withTaps, type Patch, type TapSink } from "./taps.ts";
-export { registerWasmKernels } from "./wasm/index.ts";
+export { guardWasmMemory, registerWasmKernels } from "./wasm/index.ts";
 export { ModelWeights, WeightScope } from "./model-weights.ts";
 export { RowTable } from "./row-table.ts";
 export { Weight, type Layout, type Residency } from "./weight.ts";

@@ -5,6 +5,7 @@
  */
 import type { Rank, ShapeMap } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
+import { ClosableStore } from "./closable-store.ts";
 import { weightDtypes } from "./dtype.ts";
 import { RowTable } from "./row-table.ts";
 import type { TensorStore } from "./store.ts";
@@ -13,12 +14,13 @@ import { loadAll, Weight, type Layout, type Loadable, type Residency, type Weigh
 /** The weights of a model: a store, and a handle for each tensor that a layer has asked for. */
 export class ModelWeights implements WeightSource {
   readonly residency: Residency;
-  readonly store: TensorStore;
+  /** After its `close`, layers that read weights fail with an InputError. */
+  readonly store: ClosableStore;
   readonly #handles = new Map<string, Weight | RowTable>();
   readonly #problems: string[] = [];
 
   constructor(store: TensorStore, residency: Residency = "resident") {
-    this.store = store;
+    this.store = new ClosableStore(store);
     this.residency = residency;
   }
 

@@ -7,19 +7,24 @@
  * Without a sink, a tap costs one null check.
  */
 import { keep, Tensor, tidy, type DataTypeMap } from "@tensorflow/tfjs-core";
+import { found } from "../errors/found.ts";
+import { InputError } from "../errors/input-error.ts";
 
 /**
  * Receives each tapped value while the pass runs. The sink borrows the tensor: the pass disposes it.
  *
  * To read numbers, return a promise: `async (name, value) => { const numbers = await readTap(value); … }`. The pass
  * waits for the promises after each block, so at most one block's taps are kept at a time. This works on backends that
- * cannot read synchronously. A rejected promise fails the pass.
+ * cannot read synchronously. A sink that throws, or whose promise is rejected, fails the pass.
+ *
+ * A promise that never settles stops the pass and all passes after it: passes run one after another. For the same reason
+ * a sink cannot start a pass; keep what it needs, and start the pass when the first one is done.
  */
 export type TapSink = (name: string, value: Tensor) => unknown;
 
 /**
- * Returns a tensor of the same shape that replaces a tapped value in the rest of the pass (activation patching), or null
- * to leave it unchanged. The pass disposes the returned tensor.
+ * Returns a tensor of the same shape and dtype that replaces a tapped value in the rest of the pass (activation
+ * patching), or null to leave it unchanged. It is synchronous. The pass disposes the returned tensor.
  */
 export type Patch = (name: string, value: Tensor) => Tensor | null;
 
@@ -29,6 +34,12 @@ export interface Observer {
   readonly patch: Patch | undefined;
   /** What the sink has not finished yet. */
   readonly pending: Promise<unknown>[];
+  /** The pass whose sink has called what runs now, if any. */
+  readonly calledBy: RunningPass | null;
+}
+
+interface RunningPass {
+  isOver: boolean;
 }
 
 /** Carries a value along a chain of asynchronous calls. */
@@ -79,6 +90,7 @@ export function observerInScope(): Observer | null {
 
 /** The observer of the running pass. */
 let current: Observer | null = null;
+let runningPass: RunningPass | null = null;
 
 /** Passes run one after another, so that a pass that awaits weights does not emit into another pass's sink. */
 let queue: Promise<unknown> = Promise.resolve();
@@ -92,13 +104,34 @@ export function tap<T extends Tensor>(name: string, value: T): T {
   const observer = current;
   if (observer === null) return value;
   return tidy(() => {
-    const finished = observer.sink(name, value);
-    if (finished instanceof Promise) {
-      finished.catch(() => undefined); // settleTaps reports it
-      observer.pending.push(finished);
-    }
-    return (observer.patch?.(name, value) as T | null | undefined) ?? value;
+    callSink(observer, name, value);
+    const replacement = observer.patch?.(name, value) ?? null;
+    if (replacement === null) return value;
+    assertReplaces(replacement, name, value);
+    return replacement as T;
   });
+}
+
+function callSink(observer: Observer, name: string, value: Tensor): void {
+  const { sink, pending } = observer;
+  scope.run({ ...observer, calledBy: runningPass }, () => {
+    const result = sink(name, value);
+    if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== "function") return;
+    const finished = Promise.resolve(result);
+    // The pass reports the error. Without a pass, nobody waits: the error must not vanish.
+    if (runningPass !== null) finished.catch(() => undefined);
+    pending.push(finished);
+  });
+}
+
+/** @throws InputError unless the replacement is a tensor like the value */
+function assertReplaces(replacement: unknown, name: string, { shape, dtype }: Tensor): void {
+  const expected = `the patch of "${name}": expected null or a tensor of ${dtype} [${shape}], found`;
+  if (!(replacement instanceof Tensor)) throw new InputError(`${expected} ${found(replacement)}`);
+  if (replacement.isDisposed) throw new InputError(`${expected} a disposed tensor`);
+  if (replacement.dtype !== dtype || replacement.shape.join() !== shape.join()) {
+    throw new InputError(`${expected} ${replacement.dtype} [${replacement.shape}]`);
+  }
 }
 
 /** As `tap`, for a value outside of `tidy`: it is disposed if it is replaced, or if the sink throws. */
@@ -142,27 +175,57 @@ async function settle({ pending }: Observer): Promise<void> {
  * In a browser, do not overlap two calls whose `run` awaits something before it calls the model: see
  * `OverlappingScope`.
  * @param patch may replace values that the sink has seen
+ * @throws InputError unless the arguments are functions
  */
 export function withTaps<R>(sink: TapSink, run: () => R, patch?: Patch): R {
+  assertFunction(sink, "a function that receives each tap first");
+  assertFunction(run, "a function that starts the passes second, as in () => model.encodeImage(pixels)");
+  if (patch !== undefined) assertFunction(patch, "a function that returns replacements third");
   const outer = current;
-  const observer = { sink, patch, pending: [] };
+  const outerPass = runningPass;
+  const observer = { sink, patch, pending: [], calledBy: scope.getStore()?.calledBy ?? null };
   current = observer;
+  runningPass = null;
   try {
     return scope.run(observer, run);
   } finally {
     current = outer;
+    runningPass = outerPass;
   }
+}
+
+function assertFunction(value: unknown, what: string): void {
+  if (typeof value === "function") return;
+  throw new InputError(`withTaps: expected ${what}, found ${found(value)}`);
+}
+
+/** @throws InputError if the sink of a running pass calls this: what waits for the pass would wait forever */
+export function assertOutsideSinks(): void {
+  if (scope.getStore()?.calledBy?.isOver !== false) return;
+  throw new InputError(
+    "a tap sink cannot start a pass or dispose a model, which would wait for the pass that it observes; do it after the pass",
+  );
 }
 
 /**
  * Runs a forward pass that awaits weights, after all passes before it.
  *
+<<<<<<< HEAD
  * @param observer receives its taps. Default: the one in scope
  * @throws what `run` throws, or the first error of the sink
  */
 export function pass<R>(run: () => Promise<R>, observer = observerInScope()): Promise<R> {
+=======
+ * @throws what `run` throws, or the first error of the sink; InputError if a sink calls it
+ */
+export async function pass<R>(run: () => Promise<R>): Promise<R> {
+  assertOutsideSinks();
+  const observer = scope.getStore() ?? null;
+>>>>>>> bebacd4 (Clear errors for misuse, disposed models and full wasm memory; similarities of features that are not normalised)
   const result = queue.then(async () => {
+    const own = { isOver: false };
     current = observer;
+    runningPass = own;
     try {
       const output = await run();
       await settleTaps().catch((error: unknown) => {
@@ -172,7 +235,9 @@ export function pass<R>(run: () => Promise<R>, observer = observerInScope()): Pr
       return output;
     } finally {
       await Promise.allSettled(observer?.pending.splice(0) ?? []);
+      own.isOver = true;
       current = null;
+      runningPass = null;
     }
   });
   queue = result.catch(() => undefined);

@@ -20,7 +20,7 @@ import {
   startBackend,
 } from "../../tensor/backend.ts";
 import { InputError } from "../../errors/input-error.ts";
-import { registerWasmKernels } from "../../tensor/wasm/index.ts";
+import { guardWasmMemory, registerWasmKernels } from "../../tensor/wasm/index.ts";
 import { cacheFolder, nativeBuilds } from "../native/native-build.ts";
 import { loadNativeBuild, type TensorflowBinding } from "../native/native-backend.ts";
 import { sumProductsInParts } from "../native/tensorflow-kernels.ts";
@@ -45,6 +45,7 @@ export const wasmLoader: NodeBackendLoader = {
     const refusal = await wasmPrepared;
     try {
       await activateBackend("wasm");
+      guardWasmMemory();
     } finally {
       removeEmscriptenHandlers(own);
     }

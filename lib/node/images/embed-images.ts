@@ -11,6 +11,7 @@ import {
   type LoadedImage,
   type TappedImages,
 } from "../../tasks/embed-images.ts";
+import { assertEmbedArguments } from "../../tasks/embed-arguments.ts";
 import type { ImageSource } from "../../tasks/image-source.ts";
 import { rankEmbedded, type Match } from "../../tasks/search.ts";
 import "../tap-scope.ts";
@@ -51,6 +52,7 @@ export function embedImages(
   images: readonly ImageSource[],
   options: EmbedImagesOptions = {},
 ): AsyncGenerator<EmbeddedImages, void, undefined> {
+  assertEmbedArguments(model, images, options, "embedImages");
   return embedLoadedImages(model, loadImages(model, images, options), options);
 }
 
@@ -66,6 +68,7 @@ export function embedImageTaps(
   taps: readonly string[],
   options: EmbedTapsOptions = {},
 ): AsyncGenerator<TappedImages, void, undefined> {
+  assertEmbedArguments(model, images, options, "embedImageTaps");
   return embedLoadedImageTaps(model, loadImages(model, images, options), taps, options);
 }
 

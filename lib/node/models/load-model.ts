@@ -3,6 +3,9 @@ import { freemem } from "node:os";
 import { Clip } from "../../clip/clip.ts";
 import type { ClipConfig } from "../../clip/config/clip-config.ts";
 import { countFlops } from "../../clip/flops.ts";
+import { assertChoice, assertOptions } from "../../errors/arguments.ts";
+import { found } from "../../errors/found.ts";
+import { InputError } from "../../errors/input-error.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { BackendChoice } from "../../tensor/backend.ts";
 import { elementCount } from "../../tensor/dtype.ts";
@@ -35,6 +38,7 @@ export interface LoadOptions {
  * @throws InputError if something is missing, damaged or not supported; it names the file and the fix
  */
 export async function loadModel(name: string = demoModel, options: LoadOptions = {}): Promise<Clip> {
+  assertArguments(name, options);
   const files = await readModelDirectory(name, options.arch);
   const { name: backend } = await startNodeBackend(options.backend, threadsFor(files.config));
   const store = await openWeights(files.path, files.hint);
@@ -46,6 +50,23 @@ export async function loadModel(name: string = demoModel, options: LoadOptions =
   } catch (error) {
     await store.close();
     throw error;
+  }
+}
+
+/** @throws InputError for the first argument that is wrong */
+function assertArguments(name: string, options: LoadOptions): void {
+  const given: unknown = name;
+  if (typeof given !== "string" || given === "") {
+    const advice = given instanceof URL ? "; convert it with fileURLToPath" : "";
+    throw new InputError(
+      `loadModel: expected the path of a model directory or hf:REPOSITORY, found ${found(given)}${advice}`,
+    );
+  }
+  assertOptions(options, ["arch", "backend", "weights"], "loadModel");
+  assertChoice(options.weights, ["auto", "resident", "streamed"], "loadModel: weights");
+  const { arch }: { readonly arch?: unknown } = options;
+  if (arch !== undefined && typeof arch !== "string") {
+    throw new InputError(`loadModel: arch: expected the name of an architecture, found ${found(arch)}`);
   }
 }
 

@@ -2,6 +2,8 @@
 import { registerWasmProducts } from "./products.ts";
 import { registerWasmSplit } from "./split.ts";
 
+export { guardWasmMemory } from "./memory.ts";
+
 /** Call this once, after importing @tensorflow/tfjs-backend-wasm. */
 export function registerWasmKernels(): void {
   registerWasmProducts();
