@@ -4,13 +4,17 @@ import { keep, memory, zeros, type Rank, type Tensor, type Tensor4D } from "@ten
 import { Clip } from "../../lib/clip/clip.ts";
 import { gradients } from "../../lib/clip/gradients.ts";
 import { contrastiveLoss } from "../../lib/clip/loss.ts";
+import { embedImage } from "../../lib/node/images/embed-images.ts";
 import { loadModel } from "../../lib/node/models/load-model.ts";
 import { openWeights, readModelDirectory } from "../../lib/node/models/model-directory.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
+import { embedTextTaps } from "../../lib/tasks/embed-texts.ts";
+import { zeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
 import type { TensorStore } from "../../lib/tensor/store.ts";
 import { withTaps } from "../../lib/tensor/taps.ts";
 import type { Residency } from "../../lib/tensor/weight.ts";
 import { fixture } from "../support/paths.ts";
+import { openTinyClip } from "../support/tiny-clip.ts";
 
 const directory = fixture("tiny/gelu-mlp");
 const pixelsOf = (batch: number): Tensor4D => zeros<Rank.R4>([batch, 3, 28, 42]);
@@ -89,7 +93,10 @@ describe("a pass that fails", () => {
     const none = pixelsOf(0);
     await assert.rejects(model.encodeImage(integers), /expected float32 pixels, normalised, got int32/);
     await assert.rejects(model.encodeImage(none), /\[B, 3, 28, 42\], got \[0,3,28,42\]/);
-    await assert.rejects(model.encodeTokens(text, { batchSize: 0 }), /encodeTokens: batchSize: expected a whole number of at least 1, found the number 0/);
+    await assert.rejects(
+      model.encodeTokens(text, { batchSize: 0 }),
+      /encodeTokens: batchSize: expected a whole number of at least 1, found the number 0/,
+    );
     await assert.rejects(gradients(model, { pixels: none }, contrastiveLoss), InputError);
     await assert.rejects(gradients(model, { rows: [] }, contrastiveLoss), /expected at least one text/);
     for (const tensor of [integers, none]) tensor.dispose();
@@ -106,6 +113,70 @@ describe("a model", () => {
     await model.dispose();
     for (const tensor of [await embedding, pixels]) tensor.dispose();
     assert.equal(memory().numTensors, before);
+  });
+
+  it("that is disposed refuses every method, and its towers, with one error", async () => {
+    const model = await openTinyClip();
+    const pixels = pixelsOf(1);
+    const [image, words] = [await model.encodeImage(pixels), await model.encodeTokens(text)];
+    const before = memory().numTensors;
+    const disposing = model.dispose();
+    const error = {
+      name: "InputError",
+      message: `the model is disposed (${model.weights.store.name}); load it again to use it`,
+    };
+    const calls: Record<string, () => Promise<unknown>> = {
+      tokenizer: () => model.tokenizer(),
+      encodeImage: () => model.encodeImage(pixels),
+      encodeText: () => model.encodeText(["a"]),
+      encodeTokens: () => model.encodeTokens(text),
+      logits: () => model.logits(image, words),
+      zeroShotClassifier: () => zeroShotClassifier(model, ["a"]),
+      embedTextTaps: () => embedTextTaps(model, ["a"], ["text"]),
+      embedImage: () => embedImage(model, fixture("images/png-rgb8.png")),
+      gradients: () => gradients(model, { pixels }, contrastiveLoss),
+      "visual.apply": () => model.visual.apply(pixels),
+      "text.apply": () => model.text.apply(model.text.batch(text)),
+    };
+    // Behind the disposal in the queue, and after it.
+    await Promise.all(Object.values(calls).map((call) => assert.rejects(call, error)));
+    await disposing;
+    for (const [name, call] of Object.entries(calls)) await assert.rejects(call, error, name);
+    await assert.rejects(model.weights.store.read("logit_scale"), error);
+    assert.ok(memory().numTensors <= before);
+    for (const tensor of [image, words, pixels]) tensor.dispose();
+  });
+
+  it("finishes the calls that have begun before it is disposed, also without their tokens", async () => {
+    const { config, preprocess } = await readModelDirectory(directory);
+    const other = await openTinyClip();
+    const letters = await other.tokenizer();
+    await other.dispose();
+    const loadTokenizer = async (): Promise<typeof letters> => {
+      await new Promise((done) => setTimeout(done, 10));
+      return letters;
+    };
+    const before = memory().numTensors;
+    const model = new Clip({ config, preprocess, loadTokenizer, store: await openWeights(directory) });
+    const pixels = pixelsOf(1);
+    const calls = [model.encodeText(["a"]), model.encodeImage(pixels), model.encodeText(["b"])];
+    pixels.dispose();
+    await model.dispose();
+    for (const call of calls) (await call).dispose();
+    assert.equal(memory().numTensors, before);
+  });
+
+  it("cannot be disposed by the sink of its own pass, which would wait for itself", async () => {
+    const model = await loadModel(directory);
+    await assert.rejects(
+      withTaps(
+        () => model.dispose(),
+        () => model.encodeTokens(text),
+      ),
+      /a tap sink cannot start a pass or dispose a model/,
+    );
+    (await model.encodeTokens(text)).dispose(); // it is not disposed
+    await model.dispose();
   });
 
   it("asks for its tokenizer again where the last try failed", async () => {

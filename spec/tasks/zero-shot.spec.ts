@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { fill, memory, tensor2d, type Rank, type Tensor2D } from "@tensorflow/tfjs-core";
+import {
+  exp,
+  fill,
+  matMul,
+  memory,
+  mul,
+  tensor2d,
+  tidy,
+  transpose,
+  type Rank,
+  type Tensor2D,
+} from "@tensorflow/tfjs-core";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { l2Normalize } from "../../lib/clip/normalize.ts";
 import { zeroShotClassifier, zeroShotPrompts, type ZeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
@@ -93,6 +104,107 @@ describe("zeroShotClassifier", () => {
     assert.equal(memory().numTensors, before);
     damaged.dispose();
   });
+
+  it("takes features that are not normalised, as embedImages gives them", async () => {
+    const factors = tensor2d([[250], [1e-3]]);
+    const raw = mul<Tensor2D>(images, factors);
+    for (const [i, row] of (await classifier.scores(raw)).entries()) {
+      const expected = (await classifier.scores(images))[i]!;
+      assert.deepEqual(
+        row.map(({ label }) => label),
+        expected.map(({ label }) => label),
+      );
+      assertNear(
+        row.map(({ probability }) => probability),
+        expected.map(({ probability }) => probability),
+        1e-5,
+      );
+    }
+    for (const tensor of [factors, raw]) tensor.dispose();
+  });
+
+  it("multiplies normalised features as they are, bit for bit", async () => {
+    const logits = await classifier.logits(images);
+    const expected = tidy(() =>
+      mul(exp(model.logitScale.tensor), matMul(images, transpose(classifier.weight), false, true)),
+    );
+    assert.deepEqual(await logits.array(), await expected.array());
+    for (const tensor of [logits, expected]) tensor.dispose();
+  });
+
+  it("rejects features of another width, and what is not a tensor", async () => {
+    const wide = fill<Rank.R2>([1, 25], 1);
+    await assert.rejects(classifier.scores(wide), {
+      name: "InputError",
+      message:
+        "logits: expected image embeddings of the shape [B, 24], found [1,25]: does this model make them?",
+    });
+    await assert.rejects(
+      classifier.probabilities([[1]] as never),
+      /image embeddings \[B, 24\], found a list of 1$/,
+    );
+    wide.dispose();
+  });
+
+  it("says that it, or its model, is disposed", async () => {
+    const other = await openTinyClip();
+    const [first, second] = [
+      await zeroShotClassifier(other, ["x", "y"]),
+      await zeroShotClassifier(other, ["x", "y"]),
+    ];
+    first.dispose();
+    await other.dispose();
+    const ofClassifier = {
+      name: "InputError",
+      message: "the classifier is disposed; make another one with zeroShotClassifier",
+    };
+    const ofModel = {
+      name: "InputError",
+      message: /^the model is disposed \(.*\); load it again to use it$/,
+    };
+    for (const [given, expected] of [
+      [first, ofClassifier],
+      [second, ofModel],
+    ] as const) {
+      await assert.rejects(given.logits(images), expected);
+      await assert.rejects(given.probabilities(images), expected);
+      await assert.rejects(given.scores(images), expected);
+    }
+    await assert.rejects(zeroShotClassifier(other, ["x"]), ofModel);
+    second.dispose();
+  });
+
+  it("a callback that throws leaves no tensors", async () => {
+    const before = memory().numTensors;
+    const onProgress = (): never => {
+      throw new Error("the callback failed");
+    };
+    await assert.rejects(zeroShotClassifier(model, ["x"], ["{}"], { onProgress }), /the callback failed/);
+    assert.equal(memory().numTensors, before);
+  });
+
+  const wrong: [args: unknown[], message: string][] = [
+    [["red"], 'zeroShotClassifier: expected a list of class names, found the text "red"; put it into [ ]'],
+    [[["red", 5]], "zeroShotClassifier: expected a list of class names, found the number 5 at position 1"],
+    [
+      [["red"], "a {}"],
+      'zeroShotClassifier: expected a list of templates, found the text "a {}"; put it into [ ]',
+    ],
+    [
+      [["red"], ["{}"], { progress: 1 }],
+      'zeroShotClassifier: unknown option "progress"; the options are onProgress',
+    ],
+    [
+      [["red"], ["{}"], { onProgress: 1 }],
+      "zeroShotClassifier: onProgress: expected a function, found the number 1",
+    ],
+  ];
+  for (const [args, message] of wrong) {
+    it(`rejects: ${message}`, async () => {
+      const call = zeroShotClassifier as (...given: unknown[]) => Promise<unknown>;
+      await assert.rejects(call(model, ...args), { name: "InputError", message });
+    });
+  }
 
   it("keeps no tensors, and can be disposed twice", async () => {
     const before = memory().numTensors;

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as wait } from "node:timers/promises";
-import { add, keep, memory, scalar, tidy, type Scalar, type Tensor } from "@tensorflow/tfjs-core";
+import { add, cast, keep, memory, scalar, tensor1d, tidy, type Scalar, type Tensor } from "@tensorflow/tfjs-core";
 import {
   observerInScope,
   OverlappingScope,
@@ -12,6 +12,7 @@ import {
   tap,
   tapOwned,
   withTaps,
+  type Patch,
 } from "../../lib/tensor/taps.ts";
 
 interface Recorder {
@@ -331,4 +332,144 @@ describe("OverlappingScope", () => {
     await Promise.all([first, second]);
     assert.deepEqual([one.taps, two.taps], [["one=0"], tapsOfSlowPass("two")]);
   });
+describe("a sink", () => {
+  const emits = (): Promise<number> =>
+    pass(async () => {
+      emit("a", 1);
+      await wait(1);
+      emit("b", 2);
+      return 3;
+    });
+
+  it("that throws, at once or later, fails its pass alone", async () => {
+    const before = memory().numTensors;
+    const failing = {
+      "at once": () => {
+        throw new Error("the sink is full");
+      },
+      later: async () => {
+        await wait(3);
+        throw new Error("the sink is full");
+      },
+      // A promise of another library.
+      thenable: () => ({
+        then: (_: unknown, reject: (error: Error) => void) => {
+          reject(new Error("the sink is full"));
+        },
+      }),
+    };
+    for (const [when, sink] of Object.entries(failing)) {
+      const other = emits();
+      await assert.rejects(withTaps(sink, emits), /the sink is full/, when);
+      assert.equal(await other, 3);
+    }
+    assert.equal(memory().numTensors, before);
+  });
+
+  it("cannot start a pass, at once or later, which would wait for itself", async () => {
+    const message =
+      "a tap sink cannot start a pass or dispose a model, which would wait for the pass that it observes; do it after the pass";
+    const sinks = [
+      () => emits(),
+      async (_: string, value: Tensor) => {
+        await readTap(value);
+        await emits();
+      },
+      async (_: string, value: Tensor) => {
+        await readTap(value);
+        await withTaps(() => undefined, emits);
+      },
+    ];
+    for (const sink of sinks) await assert.rejects(withTaps(sink, emits), { name: "InputError", message });
+  });
+
+  it("can start something that runs a pass after its own", async () => {
+    const later: Promise<number>[] = [];
+    let first: Promise<number> | undefined;
+    const sink = (name: string): void => {
+      if (name === "a")
+        later.push(
+          wait(2)
+            .then(() => first)
+            .then(emits),
+        );
+    };
+    first = withTaps(sink, emits);
+    assert.deepEqual([await first, await later[0]], [3, 3]);
+  });
+
+  it("outside of a pass does not hide its rejection", async () => {
+    const rejections: unknown[] = [];
+    const listeners = process.listeners("unhandledRejection");
+    process.removeAllListeners("unhandledRejection");
+    process.on("unhandledRejection", (reason) => rejections.push(reason));
+    const error = new Error("the sink is full");
+    withTaps(
+      () => Promise.reject(error),
+      () => {
+        emit("a");
+      },
+    );
+    await wait(5);
+    process.removeAllListeners("unhandledRejection");
+    for (const listener of listeners) process.on("unhandledRejection", listener);
+    assert.deepEqual(rejections, [error]);
+  });
+});
+
+describe("a patch", () => {
+  const disposedTensor = (): Tensor => {
+    const tensor = scalar(1);
+    tensor.dispose();
+    return tensor;
+  };
+  const refused: [patch: (value: Tensor) => unknown, found: string][] = [
+    [() => tensor1d([1, 2]), "float32 [2]"],
+    [(value) => cast(value, "int32"), "int32 []"],
+    [() => 5, "the number 5"],
+    [() => Promise.resolve(scalar(1)), "a Promise; await it"],
+    [disposedTensor, "a disposed tensor"],
+  ];
+  for (const [patch, found] of refused) {
+    it(`that returns ${found} is refused`, async () => {
+      const kept = keep(scalar(1));
+      const before = memory().numTensors;
+      const run = (): Promise<void> =>
+        pass(() => {
+          tapOwned("visual", kept.clone());
+          return Promise.resolve();
+        });
+      await assert.rejects(
+        withTaps(() => undefined, run, ((_, value) => patch(value)) as Patch),
+        {
+          name: "InputError",
+          message: `the patch of "visual": expected null or a tensor of float32 [], found ${found}`,
+        },
+      );
+      assert.equal(memory().numTensors, before);
+      kept.dispose();
+    });
+  }
+});
+
+describe("withTaps", () => {
+  const run = (): void => undefined;
+  const refused: [sink: unknown, run: unknown, patch: unknown, message: string][] = [
+    [undefined, run, undefined, "a function that receives each tap first, found undefined"],
+    [
+      run,
+      Promise.resolve(),
+      undefined,
+      "a function that starts the passes second, as in () => model.encodeImage(pixels), found a Promise; await it",
+    ],
+    [run, run, {}, "a function that returns replacements third, found an object"],
+  ];
+  for (const [sink, start, patch, message] of refused) {
+    it(`expects ${message}`, () => {
+      assert.throws(() => withTaps(sink as never, start as never, patch as never), {
+        name: "InputError",
+        message: `withTaps: expected ${message}`,
+      });
+    });
+  }
 });

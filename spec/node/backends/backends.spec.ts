@@ -156,6 +156,16 @@ describe("backends under Node", () => {
     assert.ok(stderr.length < 2000, `a short report, not the minified source: ${stderr.length} characters`);
   });
 
+  for (const threads of ["1", "2"]) {
+    it(`an unhandled rejection on wasm is reported as usual, with CLIPSCOPE_THREADS=${threads}`, () => {
+      const script = `await backends.wasmLoader.load();\nvoid Promise.reject(new Error("expected"));`;
+      const { status, stderr } = inChild(script, { CLIPSCOPE_THREADS: threads });
+      assert.equal(status, 1);
+      assert.match(stderr, /Error: expected/);
+      assert.ok(stderr.length < 2000, `a short report, not the minified source: ${stderr.length} characters`);
+    });
+  }
+
   it("the error for a missing native build tells how to make one", async () => {
     const empty = mkdtempSync(join(tmpdir(), "clipscope-"));
     try {

@@ -52,6 +52,34 @@ describe("loadModel", () => {
   });
 });
 
+describe("wrong arguments of loadModel", () => {
+  const expected = "loadModel: expected the path of a model directory or hf:REPOSITORY, found";
+  const refused: [args: unknown[], message: string][] = [
+    [[42], `${expected} the number 42`],
+    [[null], `${expected} null`],
+    [[""], `${expected} the text ""`],
+    [[{ weights: "resident" }], `${expected} an object`],
+    [[new URL("file:///model")], `${expected} an URL; convert it with fileURLToPath`],
+    [
+      [undefined, { residency: "streamed" }],
+      'loadModel: unknown option "residency"; the options are arch, backend, weights',
+    ],
+    [
+      [undefined, { weights: "stream" }],
+      'loadModel: weights: expected one of auto, resident, streamed, found the text "stream"',
+    ],
+    [[undefined, { backend: "gpu" }], 'unknown backend "gpu"; choose one of auto, tensorflow, wasm, cpu'],
+    [[undefined, { arch: 5 }], "loadModel: arch: expected the name of an architecture, found the number 5"],
+    [[undefined, "wasm"], 'loadModel: expected an object of options, found the text "wasm"'],
+  ];
+  for (const [args, message] of refused) {
+    it(message, async () => {
+      const call = loadModel as (...given: unknown[]) => Promise<unknown>;
+      await assert.rejects(call(...args), { name: "InputError", message });
+    });
+  }
+});
+
 describe("a loaded model", () => {
   it("can be disposed twice", async () => {
     const model = await loadModel();

@@ -36,7 +36,7 @@ const script = `
 
 describe("the memory of the wasm backend", () => {
   for (const threads of ["1", "2"]) {
-    it(`that is full gives an error, and tensors keep their numbers, on ${threads} threads`, () => {
+    it(`that is full gives an error, and tensors keep their numbers, with CLIPSCOPE_THREADS=${threads}`, () => {
       const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
         cwd: packageRoot,
         env: { ...process.env, CLIPSCOPE_THREADS: threads },
