@@ -7,7 +7,13 @@
  */
 import { concat, exp, gather, keep, matMul, mul, tensor1d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
-import { assertOptions, assertSignal, assertSwitch, assertTextList, assertWhole } from "../errors/arguments.ts";
+import {
+  assertOptions,
+  assertSignal,
+  assertSwitch,
+  assertTextList,
+  assertWhole,
+} from "../errors/arguments.ts";
 import { InputError } from "../errors/input-error.ts";
 import type { PreprocessConfig } from "../image/transform.ts";
 import { runStreaming, type RunOptions } from "../nn/tower.ts";
@@ -222,13 +228,18 @@ export class Clip {
    */
   async dispose(): Promise<void> {
     assertOutsideSinks();
-    this.#disposed ??= Promise.allSettled(this.#textCalls).then(() =>
-      pass(async () => {
-        this.weights.dispose();
-        await this.weights.store.close();
-      }),
-    );
+    this.#disposed ??=
+      this.#textCalls.size === 0
+        ? this.#close()
+        : Promise.allSettled(this.#textCalls).then(() => this.#close());
     return this.#disposed;
+  }
+
+  #close(): Promise<void> {
+    return pass(async () => {
+      this.weights.dispose();
+      await this.weights.store.close();
+    });
   }
 
   #assertUsable(): void {

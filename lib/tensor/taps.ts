@@ -125,9 +125,10 @@ function callSink(observer: Observer, name: string, value: Tensor): void {
 }
 
 /** @throws InputError unless the replacement is a tensor like the value */
-function assertReplaces(replacement: unknown, name: string, { shape, dtype }: Tensor): void {
+function assertReplaces(given: unknown, name: string, { shape, dtype }: Tensor): void {
   const expected = `the patch of "${name}": expected null or a tensor of ${dtype} [${shape}], found`;
-  if (!(replacement instanceof Tensor)) throw new InputError(`${expected} ${found(replacement)}`);
+  if (!(given instanceof Tensor)) throw new InputError(`${expected} ${found(given)}`);
+  const replacement = given as Tensor;
   if (replacement.isDisposed) throw new InputError(`${expected} a disposed tensor`);
   if (replacement.dtype !== dtype || replacement.shape.join() !== shape.join()) {
     throw new InputError(`${expected} ${replacement.dtype} [${replacement.shape}]`);

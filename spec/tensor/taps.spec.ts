@@ -385,7 +385,6 @@ describe("a sink", () => {
 
   it("can start something that runs a pass after its own", async () => {
     const later: Promise<number>[] = [];
-    let first: Promise<number> | undefined;
     const sink = (name: string): void => {
       if (name === "a")
         later.push(
@@ -394,7 +393,7 @@ describe("a sink", () => {
             .then(emits),
         );
     };
-    first = withTaps(sink, emits);
+    const first: Promise<number> = withTaps(sink, emits);
     assert.deepEqual([await first, await later[0]], [3, 3]);
   });
 

@@ -8,7 +8,7 @@ import { backend } from "@tensorflow/tfjs-core";
 import { InputError } from "../../errors/input-error.ts";
 
 interface WasmHeap {
-  _malloc(bytes: number): number;
+  _malloc: (bytes: number) => number;
 }
 
 /** Sizes are 32-bit numbers: a larger one would wrap around. */
