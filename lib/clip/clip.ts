@@ -200,12 +200,12 @@ export class Clip {
    * @param images [B, embedDim]
    * @param texts [T, embedDim]
    * @returns [B, T]; the caller disposes it
-   * @throws InputError for embeddings of another width, or if the model is disposed
+   * @throws InputError for embeddings of different widths, or if the model is disposed
    */
   async logits(images: Tensor2D, texts: Tensor2D): Promise<Tensor2D> {
     this.#assertUsable();
-    assertEmbeddings(images, this.config.embedDim, "image embeddings", "logits");
-    assertEmbeddings(texts, this.config.embedDim, "text embeddings", "logits");
+    assertEmbeddings(images, null, "image embeddings", "logits");
+    assertEmbeddings(texts, images.shape[1], "text embeddings", "logits");
     // Kept, in case the caller is inside `tidy`.
     const [i, t] = [keep(unitRows(images)), keep(unitRows(texts))];
     try {

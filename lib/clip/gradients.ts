@@ -59,9 +59,7 @@ export async function gradients(
   }
   const { pixels, rows } = inputs;
   if (model.weights.residency !== "resident") {
-    throw new InputError(
-      `gradients need all weights in memory: load the model with { weights: "resident" }`,
-    );
+    throw new InputError(`gradients need all weights in memory: load the model with { residency: "resident" }`);
   }
   if (pixels) assertPixels(pixels, model.config, "gradients");
   if (rows) assertRows(rows, model.config, "gradients");

@@ -34,14 +34,18 @@ export function assertPixels(pixels: Tensor4D, { vision }: ClipConfig, where: st
   }
 }
 
-/** @throws InputError unless they are embeddings [B, width] */
-export function assertEmbeddings(embeddings: Tensor2D, width: number, what: string, where: string): void {
-  assertTensor(embeddings, `${what} [B, ${width}]`, where);
+/** @param width null for any @throws InputError unless they are embeddings [B, width] */
+export function assertEmbeddings(
+  embeddings: Tensor2D,
+  width: number | null,
+  what: string,
+  where: string,
+): void {
+  const expected = `[B, ${width ?? "embedDim"}]`;
+  assertTensor(embeddings, `${what} ${expected}`, where);
   const { shape, dtype } = embeddings as Tensor;
-  if (shape.length !== 2 || shape[1] !== width) {
-    throw new InputError(
-      `${where}: expected ${what} of the shape [B, ${width}], found [${shape}]: does this model make them?`,
-    );
+  if (shape.length !== 2 || (width !== null && shape[1] !== width)) {
+    throw new InputError(`${where}: expected ${what} of the shape ${expected}, found [${shape}]`);
   }
   if (dtype !== "float32") throw new InputError(`${where}: expected float32 ${what}, found ${dtype}`);
 }

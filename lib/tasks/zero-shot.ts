@@ -13,7 +13,7 @@ import { clean } from "../text/clean/clean.ts";
 import { disposing } from "../tensor/disposing.ts";
 import { assertCallback, assertOptions, assertTextList } from "../errors/arguments.ts";
 import { InputError } from "../errors/input-error.ts";
-import { assertModel } from "../clip/inputs.ts";
+import { assertEmbeddings, assertModel } from "../clip/inputs.ts";
 import { assertFinite } from "./finite.ts";
 
 /** Prompts per batch. Each batch is averaged before the next is embedded, which bounds the memory. */
@@ -58,6 +58,7 @@ export class ZeroShotClassifier {
     if (this.weight.isDisposed) {
       throw new InputError("the classifier is disposed; make another one with zeroShotClassifier");
     }
+    assertEmbeddings(imageFeatures, this.weight.shape[0], "image embeddings", "the classifier");
     return disposing(transpose(this.weight), (classes) => this.#model.logits(imageFeatures, classes));
   }
 

@@ -184,7 +184,7 @@ export function withTaps<R>(sink: TapSink, run: () => R, patch?: Patch): R {
   if (patch !== undefined) assertFunction(patch, "a function that returns replacements third");
   const outer = current;
   const outerPass = runningPass;
-  const observer = { sink, patch, pending: [], calledBy: scope.getStore()?.calledBy ?? null };
+  const observer = { sink, patch, pending: [], calledBy: observerInScope()?.calledBy ?? null };
   current = observer;
   runningPass = null;
   try {
@@ -201,8 +201,8 @@ function assertFunction(value: unknown, what: string): void {
 }
 
 /** @throws InputError if the sink of a running pass calls this: what waits for the pass would wait forever */
-export function assertOutsideSinks(): void {
-  if (scope.getStore()?.calledBy?.isOver !== false) return;
+export function assertOutsideSinks(observer = observerInScope()): void {
+  if (observer?.calledBy?.isOver !== false) return;
   throw new InputError(
     "a tap sink cannot start a pass or dispose a model, which would wait for the pass that it observes; do it after the pass",
   );
@@ -211,18 +211,11 @@ export function assertOutsideSinks(): void {
 /**
  * Runs a forward pass that awaits weights, after all passes before it.
  *
-<<<<<<< HEAD
  * @param observer receives its taps. Default: the one in scope
- * @throws what `run` throws, or the first error of the sink
- */
-export function pass<R>(run: () => Promise<R>, observer = observerInScope()): Promise<R> {
-=======
  * @throws what `run` throws, or the first error of the sink; InputError if a sink calls it
  */
-export async function pass<R>(run: () => Promise<R>): Promise<R> {
-  assertOutsideSinks();
-  const observer = scope.getStore() ?? null;
->>>>>>> bebacd4 (Clear errors for misuse, disposed models and full wasm memory; similarities of features that are not normalised)
+export async function pass<R>(run: () => Promise<R>, observer = observerInScope()): Promise<R> {
+  assertOutsideSinks(observer);
   const result = queue.then(async () => {
     const own = { isOver: false };
     current = observer;

@@ -153,11 +153,10 @@ describe("wrong arguments of a model's methods", () => {
   it("embeddings for logits", async () => {
     const embeddings = zeros<Rank.R2>([2, 24]);
     const wide = zeros<Rank.R2>([2, 25]);
-    await refuses(
-      "logits: expected text embeddings of the shape [B, 24], found [2,25]: does this model make them?",
-      () => model.logits(embeddings, wide),
+    await refuses("logits: expected text embeddings of the shape [B, 24], found [2,25]", () =>
+      model.logits(embeddings, wide),
     );
-    await refuses("logits: expected a tensor of image embeddings [B, 24], found undefined", () =>
+    await refuses("logits: expected a tensor of image embeddings [B, embedDim], found undefined", () =>
       model.logits(wrong(undefined), embeddings),
     );
     embeddings.dispose();

@@ -246,7 +246,7 @@ describe("a soak", () => {
     while (!isDone()) {
       const models = await Promise.all(
         Array.from({ length: 1 + pick(2) }, (_, i) =>
-          loadModel(demoModel, { weights: (counts.rounds + i) % 2 === 0 ? "resident" : "streamed" }),
+          loadModel(demoModel, { residency: (counts.rounds + i) % 2 === 0 ? "resident" : "streamed" }),
         ),
       );
       const disposedEarly = pick(3) === 0 ? models[0] : undefined;
@@ -292,7 +292,7 @@ async function writeBadImages(folder: string): Promise<string[]> {
 
 /** The embedding of every image and text, one at a time. */
 async function embedAlone(): Promise<ReadonlyMap<string, Float32Array>> {
-  const model = await loadModel(demoModel, { weights: "resident" });
+  const model = await loadModel(demoModel, { residency: "resident" });
   const embeddings = new Map<string, Float32Array>();
   const keepNumbers = async (name: string, features: Tensor2D): Promise<void> => {
     embeddings.set(name, (await features.data<"float32">()).slice());

@@ -51,7 +51,7 @@ describe("rank", () => {
     const [one, two] = [tensor2d([[1, 0]]), tensor2d([[1], [0]])];
     const refused: [query: unknown, features: unknown, message: string][] = [
       [two, two, "rank: expected a query of the shape [1, embedDim], found [2,1]"],
-      [one, two, "rank: expected features of the shape [B, 2], found [2,1]: does this model make them?"],
+      [one, two, "rank: expected features of the shape [B, 2], found [2,1]"],
       [undefined, one, "rank: expected a tensor of a query [1, embedDim], found undefined"],
     ];
     for (const [query, features, message] of refused) {

@@ -136,8 +136,7 @@ describe("zeroShotClassifier", () => {
     const wide = fill<Rank.R2>([1, 25], 1);
     await assert.rejects(classifier.scores(wide), {
       name: "InputError",
-      message:
-        "logits: expected image embeddings of the shape [B, 24], found [1,25]: does this model make them?",
+      message: "the classifier: expected image embeddings of the shape [B, 24], found [1,25]",
     });
     await assert.rejects(
       classifier.probabilities([[1]] as never),

@@ -1,7 +1,17 @@
 import { strict as assert } from "node:assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as wait } from "node:timers/promises";
-import { add, cast, keep, memory, scalar, tensor1d, tidy, type Scalar, type Tensor } from "@tensorflow/tfjs-core";
+import {
+  add,
+  cast,
+  keep,
+  memory,
+  scalar,
+  tensor1d,
+  tidy,
+  type Scalar,
+  type Tensor,
+} from "@tensorflow/tfjs-core";
 import {
   observerInScope,
   OverlappingScope,
@@ -332,6 +342,8 @@ describe("OverlappingScope", () => {
     await Promise.all([first, second]);
     assert.deepEqual([one.taps, two.taps], [["one=0"], tapsOfSlowPass("two")]);
   });
+});
+
 describe("a sink", () => {
   const emits = (): Promise<number> =>
     pass(async () => {

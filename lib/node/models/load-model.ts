@@ -62,8 +62,8 @@ function assertArguments(name: string, options: LoadOptions): void {
       `loadModel: expected the path of a model directory or hf:REPOSITORY, found ${found(given)}${advice}`,
     );
   }
-  assertOptions(options, ["arch", "backend", "weights"], "loadModel");
-  assertChoice(options.weights, ["auto", "resident", "streamed"], "loadModel: weights");
+  assertOptions(options, ["arch", "backend", "residency"], "loadModel");
+  assertChoice(options.residency, ["auto", "resident", "streamed"], "loadModel: residency");
   const { arch }: { readonly arch?: unknown } = options;
   if (arch !== undefined && typeof arch !== "string") {
     throw new InputError(`loadModel: arch: expected the name of an architecture, found ${found(arch)}`);

@@ -131,7 +131,7 @@ describe("encodeTokens", () => {
   it("refuses a batch size below 1", async () => {
     await assert.rejects(
       model.encodeTokens(rowsOf([4]), { batchSize: 0 }),
-      /encodeTokens: expected a batchSize above 0, got 0/,
+      /encodeTokens: batchSize: expected a whole number of at least 1, found the number 0/,
     );
   });
 
