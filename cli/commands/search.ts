@@ -82,7 +82,10 @@ async function search(given: readonly string[], options: Options, terminal: Term
   };
   const encodeQuery = (model: Clip, exifOrientation?: boolean): Promise<Tensor2D> => {
     if (text !== null) return model.encodeText([text], { normalize: true });
-    const settings = { ...embedOptions(options), ...(exifOrientation === undefined ? {} : { exifOrientation }) };
+    const settings = {
+      ...embedOptions(options),
+      ...(exifOrientation === undefined ? {} : { exifOrientation }),
+    };
     const query = image === "-" ? standardInputImage(terminal) : image!;
     return embedImage(model, query, { normalize: true, ...settings });
   };

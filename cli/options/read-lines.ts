@@ -16,7 +16,10 @@ export type StandardInput = AsyncIterable<Uint8Array | string>;
  * @throws InputError if the file does not exist, or is not UTF-8 of at most {@link mostBytes}
  */
 export async function readLines(path: string, stdin: StandardInput): Promise<string[]> {
-  const content = decode(path === "-" ? await readAll(stdin, inputName(path)) : await readBytes(path), inputName(path));
+  const content = decode(
+    path === "-" ? await readAll(stdin, inputName(path)) : await readBytes(path),
+    inputName(path),
+  );
   return content === "" ? [] : content.replace(/\n$/, "").split("\n");
 }
 
@@ -52,7 +55,6 @@ async function readAll(stream: StandardInput, name: string): Promise<Uint8Array>
   }
   return Buffer.concat(chunks);
 }
-
 
 function decode(bytes: Uint8Array, name: string): string {
   try {

@@ -306,8 +306,7 @@ async function readPart(
   }
   if (length < size) throw truncated(file.length);
   if (layout.predictor === 2) undoDifferences(stored, rowBytes, rows, samples, layout);
-  else if (layout.predictor !== 1)
-    throw new UnsupportedImageError(`predictor ${layout.predictor}`);
+  else if (layout.predictor !== 1) throw new UnsupportedImageError(`predictor ${layout.predictor}`);
   return stored;
 }
 

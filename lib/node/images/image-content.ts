@@ -67,9 +67,7 @@ async function readContent(
   const chunks = chunksOf(content);
   if (chunks !== undefined) return collect(chunks, name, signal);
   const found = (content as unknown) === null ? "null" : Array.isArray(content) ? "a list" : typeof content;
-  throw new InputError(
-    `${name}: expected an image's path, bytes, Blob, stream or data: URL, got ${found}`,
-  );
+  throw new InputError(`${name}: expected an image's path, bytes, Blob, stream or data: URL, got ${found}`);
 }
 
 /** A view; undefined for anything else. */

@@ -26,8 +26,7 @@ import { isFrame, markers, nextSegment, readFrameHeader } from "./jpeg-segments.
 import { upsample, type Plane } from "./upsampling.ts";
 
 function readFrame(file: ImageBytes, at: number, marker: number): Frame {
-  if (marker > 0xc2)
-    throw new UnsupportedImageError("arithmetic or lossless coding of CMYK or 4:4:0");
+  if (marker > 0xc2) throw new UnsupportedImageError("arithmetic or lossless coding of CMYK or 4:4:0");
   const { width, height, components: given } = readFrameHeader(file, at);
   if (given.some(({ h, v }) => h < 1 || h > 4 || v < 1 || v > 4))
     throw new ImageFormatError("damaged sampling factors");
