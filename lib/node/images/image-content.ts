@@ -85,7 +85,7 @@ interface Chunks {
   readonly stop: () => void;
 }
 
-function chunksOf(content: object): Chunks | undefined {
+function chunksOf(content: unknown): Chunks | undefined {
   if (content instanceof ReadableStream) {
     const reader = content.getReader() as ReadableStreamDefaultReader<unknown>;
     return {
@@ -93,7 +93,7 @@ function chunksOf(content: object): Chunks | undefined {
       stop: () => void reader.cancel().catch(() => undefined),
     };
   }
-  if (!(content as object | null) || !(Symbol.asyncIterator in content)) return undefined;
+  if (typeof content !== "object" || content === null || !(Symbol.asyncIterator in content)) return undefined;
   const iterator = (content as AsyncIterable<unknown>)[Symbol.asyncIterator]();
   return {
     next: async () => {
