@@ -140,7 +140,7 @@ function riff(...chunks: readonly (readonly [type: string, content: Uint8Array])
 export function vp8l(width: number, height: number): Uint8Array {
   let bits = "";
   const put = (value: number, count: number): void => {
-    for (let i = 0; i < count; i++) bits += (value >> i) & 1;
+    for (let i = 0; i < count; i++) bits += `${(value >> i) & 1}`;
   };
   put(width - 1, 14);
   put(height - 1, 14);
@@ -153,7 +153,7 @@ export function vp8l(width: number, height: number): Uint8Array {
   const bytes = bits.padEnd(bits.length + 64, "0").match(/.{8}/g)!;
   return join(
     [0x2f],
-    bytes.map((byte) => parseInt([...byte].reverse().join(""), 2)),
+    bytes.map((byte) => parseInt(Array.from(byte).reverse().join(""), 2)),
   );
 }
 

@@ -8,7 +8,7 @@ export function tarHeader(name: string, size: number | Uint8Array, type = "0"): 
   const block = Buffer.alloc(512);
   block.write(name.slice(0, 100));
   block.write("0000644\0", 100);
-  if (typeof size === "number") block.write(`${size.toString(8).padStart(11, "0")}`, 124);
+  if (typeof size === "number") block.write(size.toString(8).padStart(11, "0"), 124);
   else block.set(size, 124);
   if (typeof size === "number" && size >= 8 ** 11) {
     // GNU's form for large numbers: a set bit, then base 256.

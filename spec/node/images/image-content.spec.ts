@@ -124,36 +124,43 @@ describe("images that are not in files", () => {
     this.timeout(60_000);
     const chunk = new Uint8Array(2 ** 24);
     let given = 0;
-    let isClosed = false;
+    let closed = 0;
     const endless = new ReadableStream<Uint8Array>({
       pull: (controller) => {
         given += chunk.length;
         controller.enqueue(chunk);
       },
       cancel: () => {
-        isClosed = true;
+        closed += 1;
       },
     });
     await assert.rejects(readImages([endless], model.preprocess), {
       name: "InputError",
       message: `images[0]: expected an image of at most ${maximumStreamBytes} bytes, found more; make it smaller`,
     });
-    assert.ok(isClosed && given <= maximumStreamBytes + 3 * chunk.length);
+    assert.equal(closed, 1);
+    assert.ok(given <= maximumStreamBytes + 3 * chunk.length);
   });
 
   it("close streams that are being read if the consumer stops", async () => {
-    let isClosed = 0;
-    const silent = new ReadableStream<Uint8Array>({ cancel: () => void isClosed++ });
+    let closed = 0;
+    const close = (): void => {
+      closed += 1;
+    };
+    const silent = new ReadableStream<Uint8Array>({ cancel: close });
     const waiting = new Readable({
       read: () => undefined,
-      destroy: (_error, done) => (isClosed++, done(null)),
+      destroy: (_error, done) => {
+        close();
+        done(null);
+      },
     });
     const images = [bytes, bytes, bytes, silent, waiting];
     for await (const { features } of embedImages(model, images, { workers: 2, batchSize: 1 })) {
       features.dispose();
       break;
     }
-    assert.equal(isClosed, 2);
+    assert.equal(closed, 2);
   });
 
   it("refuse a single image in the place of a list", async () => {
