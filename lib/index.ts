@@ -12,6 +12,7 @@ export { pullModel } from "./node/models/pull-model.ts";
 export type { PulledFile, PullOptions, PullReport } from "./node/hub/pull.ts";
 export { startNodeBackend } from "./node/backends/backends.ts";
 export { readImages } from "./node/images/read-images.ts";
+export type { ImageContent, ImageInput, NamedImage } from "./tasks/image-source.ts";
 export {
   embedImage,
   embedImages,
@@ -19,10 +20,12 @@ export {
   rankImages,
   type EmbedImagesOptions,
   type EmbedTapsOptions,
+  type RankImagesOptions,
 } from "./node/images/embed-images.ts";
 export {
   embedImagesToFile,
   embedTextsToFile,
+  openSearch,
   readFeatures,
   writeFeatures,
 } from "./node/features/features-files.ts";
@@ -41,6 +44,7 @@ export {
   type PreprocessConfig,
   type Tokenizer,
 } from "./clip/index.ts";
+export { SearchableFeatures } from "./features/index.ts";
 export { Probe } from "./probe/index.ts";
 export {
   rank,

@@ -3,12 +3,14 @@ import type { Command } from "commander";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { disposing } from "../../lib/tensor/disposing.ts";
 import { embedImages } from "../../lib/node/images/embed-images.ts";
+import type { ImageInput } from "../../lib/tasks/image-source.ts";
 import { zeroShotClassifier, zeroShotPrompts, type ZeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
 import { addLabelOptions, readLabels, type LabelOptions } from "../options/class-labels.ts";
 import { examples } from "../options/option-values.ts";
 import { templateOption, topOption } from "../options/output-options.ts";
 import {
   addImageOptions,
+  assertOneStandardInput,
   foldersHelp,
   runOverImages,
   withModelAndImages,
@@ -29,7 +31,7 @@ export function register(program: Command, terminal: Terminal): void {
     .description(
       `Print the probability of each label for each image, best first (zero-shot classification).\n${foldersHelp}`,
     )
-    .argument("<image...>", "image files and folders");
+    .argument("<image...>", "image files and folders (- for an image on standard input)");
   addLabelOptions(command).addOption(templateOption()).addOption(topOption("labels"));
   addImageOptions(command)
     .addHelpText(
@@ -40,6 +42,7 @@ export function register(program: Command, terminal: Terminal): void {
         'clipscope classify *.png --labels "cat,dog" \\',
         '  --template "a photo of a {}" --template "a drawing of a {}" --json',
         "ls classes/ | clipscope classify photos/ --labels-file -",
+        'curl https://example.org/cat.jpg | clipscope classify - --labels "cat,dog"',
       ),
     )
     .action(async (paths: string[], _options: unknown, self: Command) => {
@@ -49,6 +52,7 @@ export function register(program: Command, terminal: Terminal): void {
 
 async function classify(paths: readonly string[], options: Options, terminal: Terminal): Promise<void> {
   const { template: templates = ["{}"] } = options;
+  assertOneStandardInput([options.labelsFile, ...paths]);
   const labels = await readLabels(options, terminal.stdin);
   zeroShotPrompts(labels, templates); // refuses bad labels before the model is loaded
   await withModelAndImages(paths, options, terminal, async (model, images) => {
@@ -68,7 +72,7 @@ async function classify(paths: readonly string[], options: Options, terminal: Te
 async function* scoreImages(
   model: Clip,
   classifier: ZeroShotClassifier,
-  images: readonly string[],
+  images: readonly ImageInput[],
   run: ImageRun,
 ): AsyncGenerator<ScoredImage[], void, undefined> {
   for await (const { paths, features } of embedImages(model, images, { normalize: true, ...run })) {

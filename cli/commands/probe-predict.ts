@@ -25,7 +25,7 @@ export function register(probe: Command, terminal: Terminal): void {
     .description(
       `Classify images with a probe, best class first. Images are embedded like the probe's features.\n${foldersHelp}`,
     )
-    .argument("<image...>", "image files and folders")
+    .argument("<image...>", "image files and folders (- for an image on standard input)")
     .requiredOption("--probe <file>", "probe file")
     .addOption(topOption("classes"))
     .addOption(batchOption())

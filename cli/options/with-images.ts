@@ -2,6 +2,8 @@
 import { Option, type Command } from "commander";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { findImages, imageExtensions } from "../../lib/node/images/image-files.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
+import type { ImageInput } from "../../lib/tasks/image-source.ts";
 import type { EmbedTapsOptions } from "../../lib/node/images/embed-images.ts";
 import { defaultBatchSize } from "../../lib/tasks/embed-images.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -43,14 +45,33 @@ export function embedOptions({
   };
 }
 
-/** Finds images and calls `use` with them and the model; does nothing if all paths are bad, which it reports. */
+/** "-" as an image. A file of this name is "./-". */
+export function standardInputImage({ stdin }: Pick<Terminal, "stdin">): ImageInput {
+  return { name: "standard input", content: stdin as AsyncIterable<Uint8Array> };
+}
+
+/** @throws InputError if standard input is asked for more than once */
+export function assertOneStandardInput(given: readonly (string | undefined)[]): void {
+  if (given.filter((path) => path === "-").length <= 1) return;
+  throw new InputError("standard input (-) is given twice; it can be read once");
+}
+
+/**
+ * Finds images and calls `use` with them and the model; does nothing if all paths are bad, which it reports. "-" is the
+ * image on standard input.
+ */
 export async function withModelAndImages(
   paths: readonly string[],
   options: ModelOptions,
   terminal: Terminal,
-  use: (model: Clip, images: string[]) => Promise<void>,
+  use: (model: Clip, images: ImageInput[]) => Promise<void>,
 ): Promise<void> {
-  const images = await findImages(paths, terminal.report);
+  assertOneStandardInput(paths);
+  const images: ImageInput[] = [];
+  for (const path of paths) {
+    if (path === "-") images.push(standardInputImage(terminal));
+    else for (const image of await findImages([path], terminal.report)) images.push(image);
+  }
   if (images.length > 0) await withModel(options, terminal, (model) => use(model, images));
 }
 

@@ -10,21 +10,21 @@ export interface ScoredImage {
   readonly scores: readonly ClassScore[];
 }
 
-/** Prints the images of each batch as it arrives, or all as one JSON document. */
+/** Prints the images of each batch as it arrives, in one JSON document if asked. */
 export async function printScores(
   batches: AsyncIterable<readonly ScoredImage[]>,
   { top, json = false }: { readonly top?: number; readonly json?: boolean },
   terminal: Terminal,
 ): Promise<void> {
-  const all: ScoredImage[] = [];
+  const list = json ? terminal.jsonList() : null;
   for await (const batch of batches) {
     for (const { path, scores } of batch) {
       const shown = { path, scores: scores.slice(0, top) };
-      if (json) all.push(shown);
+      if (list !== null) list.add(shown);
       else terminal.printLines(scoresTable(shown, terminal));
     }
   }
-  if (json) terminal.printJson(all);
+  list?.end();
 }
 
 const indent = "  ";

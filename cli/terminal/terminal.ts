@@ -65,11 +65,23 @@ export class Terminal {
       return;
     }
     // One item at a time: a string is limited to half a billion characters.
-    const last = document.length - 1;
-    if (last === -1) this.print("[]");
-    for (const [i, item] of document.entries()) {
-      this.print(`${i === 0 ? "[" : " "}${JSON.stringify(item)}${i === last ? "]" : ","}`);
-    }
+    const list = this.jsonList();
+    for (const item of document) list.add(item);
+    list.end();
+  }
+
+  /** Writes a JSON list item by item, so that none of them has to be kept. Without its end it is not valid JSON. */
+  jsonList(): { readonly add: (item: unknown) => void; readonly end: () => void } {
+    let line: string | undefined;
+    return {
+      add: (item) => {
+        if (line !== undefined) this.print(`${line},`);
+        line = `${line === undefined ? "[" : " "}${JSON.stringify(item)}`;
+      },
+      end: () => {
+        this.print(line === undefined ? "[]" : `${line}]`);
+      },
+    };
   }
 
   /** Writes a remark to standard error, if that is a terminal. */

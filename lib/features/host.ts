@@ -1,7 +1,7 @@
 /** What features and probes need from the program around them. Under Node, `lib/node/host.ts` provides it. */
 import type { Clip } from "../clip/clip.ts";
 import type { LoadedImage } from "../tasks/embed-images.ts";
-import type { ImageSource } from "../tasks/image-source.ts";
+import type { ImageInput } from "../tasks/image-source.ts";
 import type { ByteSource } from "../tensor/store.ts";
 
 /** What the program around the library provides: files, images, and names for the metadata. */
@@ -14,7 +14,7 @@ export interface Host {
   /** Reads images in their order, decoded and preprocessed for the model. */
   loadImages(
     model: Pick<Clip, "preprocess">,
-    images: readonly ImageSource[],
+    images: readonly ImageInput[],
     options: LoadImagesOptions,
   ): AsyncIterable<LoadedImage>;
 }

@@ -9,3 +9,4 @@ export type { Embedded, EmbedImagesToFileOptions, EmbedToFileOptions } from "./e
 export type { FileSystem, Host, LineFile, LoadImagesOptions, OutputFile } from "./host.ts";
 export { labelled, type LabelledImages } from "./labelled-images.ts";
 export { assertSameOrigin } from "./origin.ts";
+export { SearchableFeatures } from "./search-features.ts";

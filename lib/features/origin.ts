@@ -47,6 +47,19 @@ async function describe(host: Host, model: Clip, tower: Tower, normalize = false
   };
 }
 
+/** The options with which features were embedded. */
+export function embeddingOptions({
+  pool,
+  normalized,
+  preprocess,
+}: Metadata): Pick<EmbedLoadedOptions, "normalize" | "pool"> & { readonly exifOrientation: boolean } {
+  return {
+    normalize: normalized === "true",
+    exifOrientation: preprocess !== undefined && preprocess.includes('"exif":true'),
+    ...(pool === "class" || pool === "mean" ? { pool } : {}),
+  };
+}
+
 /** The metadata that must agree between features, or between features and a model, to compare their values. */
 const comparedKeys: readonly (readonly [key: string, title: string])[] = [
   ["tap", "tap"],

@@ -7,7 +7,7 @@
 import { InputError } from "../errors/input-error.ts";
 import type { DecodedImage } from "./image.ts";
 import { decodeBmp, readBmpHeader } from "./formats/bmp.ts";
-import { ImageBytes, ImageFormatError } from "./formats/bytes.ts";
+import { ImageBytes, ImageFormatError, ImageLimitError, UnsupportedImageError } from "./formats/bytes.ts";
 import type { ImageCodecs, ReadHeader } from "./formats/format.ts";
 import { decodeGif, readGifHeader } from "./formats/gif.ts";
 import { decodeJpeg, readJpegExif, readJpegHeader } from "./formats/jpeg/jpeg.ts";
@@ -15,12 +15,11 @@ import { orient, readOrientation } from "./formats/orientation.ts";
 import { decodePng, readPngExif, readPngHeader } from "./formats/png.ts";
 import { decodeTiff, readTiffHeader } from "./formats/tiff.ts";
 import { decodeWebp, readWebpExif, readWebpHeader } from "./formats/webp.ts";
+import { assertPixels, maximumBytes } from "./limits.ts";
 
 export type { ImageCodecs } from "./formats/format.ts";
 export type { DecodedImage } from "./image.ts";
-
-/** The size from which Pillow refuses a decompression bomb: twice its MAX_IMAGE_PIXELS. */
-export const maximumPixels = 2 * Math.floor(2 ** 30 / 4 / 3);
+export { maximumBytes, maximumPixels } from "./limits.ts";
 
 interface Format {
   readonly name: string;
@@ -100,7 +99,7 @@ export interface DecodeOptions {
  * @param bytes the whole file
  * @param name the file's name, for messages
  * @throws InputError if the file is not an image, is damaged or truncated, has an unsupported format, or has no pixels
- *   or more than {@link maximumPixels} (which the header tells before anything is decoded)
+ *   or more than the limits of limits.ts allow (which the header tells before anything is decoded)
  */
 export async function decodeImage(
   bytes: Uint8Array,
@@ -110,21 +109,23 @@ export async function decodeImage(
 ): Promise<DecodedImage> {
   const file = new ImageBytes(bytes);
   const format = formats.find(({ matches }) => matches(file));
-  if (format === undefined)
-    throw new InputError(`${name}: expected an image (${supported}), found ${kindOf(file)}`);
+  if (format === undefined) throw notAnImage(file, name);
   try {
     const { width, height } = format.readHeader(file);
     if (width === 0 || height === 0) throw new ImageFormatError(`${width} x ${height} pixels`);
-    if (width * height > maximumPixels) {
-      throw new InputError(
-        `${name}: expected at most ${maximumPixels} pixels, found ${width} x ${height}; make the image smaller`,
-      );
-    }
+    assertPixels({ width, height });
     const image = await format.decode(file, codecs);
     if (!exifOrientation || format.readExif === undefined) return image;
     return orient(image, readOrientation(format.readExif(file)));
   } catch (error) {
     if (error instanceof InputError) throw error;
+    if (error instanceof ImageLimitError) {
+      throw new InputError(`${name}: ${error.message}; make the image smaller`, [], { cause: error });
+    }
+    if (error instanceof UnsupportedImageError) {
+      const message = `${name}: expected a supported ${format.name} image, found ${error.message}; save it as PNG`;
+      throw new InputError(message, [], { cause: error });
+    }
     const found = error instanceof ImageFormatError ? error.message : `damaged data (${reason(error)})`;
     throw new InputError(
       `${name}: expected a complete ${format.name} image, found ${found}; re-save the file`,
@@ -134,6 +135,34 @@ export async function decodeImage(
       },
     );
   }
+}
+
+/** The name of the format of a file that begins with these bytes (at least 16); undefined if it is not an image. */
+export function imageFormatOf(head: Uint8Array): string | undefined {
+  const file = new ImageBytes(head);
+  return formats.find(({ matches }) => matches(file))?.name;
+}
+
+/** The bytes at the beginning of a file that `assertImage` needs. */
+export const headBytes = 256;
+
+/**
+ * Checks a file before it is read.
+ *
+ * @param head the file's first {@link headBytes}, or as many as it has
+ * @param size of the file, in bytes
+ * @throws InputError if the file is not an image, has an unsupported format, or is larger than {@link maximumBytes}
+ */
+export function assertImage(head: Uint8Array, size: number, name: string): void {
+  if (imageFormatOf(head) === undefined) throw notAnImage(new ImageBytes(head), name);
+  if (size <= maximumBytes) return;
+  throw new InputError(
+    `${name}: expected an image file of at most ${maximumBytes} bytes, found ${size}; make the image smaller`,
+  );
+}
+
+function notAnImage(file: ImageBytes, name: string): InputError {
+  return new InputError(`${name}: expected an image (${supported}), found ${kindOf(file)}`);
 }
 
 /** The first line of another library's error. */

@@ -1,7 +1,7 @@
 import { InputError } from "../errors/input-error.ts";
 import { decodeImage } from "./decode.ts";
 import type { DecodeOptions, ImageCodecs } from "./decode.ts";
-import { EmptyResizeError, transform } from "./transform.ts";
+import { AspectRatioError, transform } from "./transform.ts";
 import type { PreprocessConfig } from "./transform.ts";
 
 /** Transforms an image file (with a name for messages) to the image tower's input: float32 [3, height, width]. */
@@ -18,7 +18,7 @@ export function preprocessImage(
     try {
       return transform(image, config);
     } catch (error) {
-      if (!(error instanceof EmptyResizeError)) throw error;
+      if (!(error instanceof AspectRatioError)) throw error;
       throw new InputError(
         `${name}: expected a less extreme aspect ratio, found ${error.message}; crop it first`,
       );

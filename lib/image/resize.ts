@@ -50,7 +50,7 @@ const kernels: Readonly<Record<Interpolation, Kernel>> = {
   },
 };
 
-/** For each output position of one axis: the range of its inputs and their weights. */
+/** For each output position of a window of one axis: the range of its inputs and their weights. */
 interface Coefficients {
   /** Items of `weights` per output position. */
   readonly taps: number;
@@ -59,17 +59,24 @@ interface Coefficients {
   readonly weights: Float64Array;
 }
 
-function coefficientsOf(from: number, to: number, kernel: Kernel): Coefficients {
+/** @param begin the first output position of the window @param length of the window */
+function coefficientsOf(
+  from: number,
+  to: number,
+  kernel: Kernel,
+  begin: number,
+  length: number,
+): Coefficients {
   const scale = from / to;
   const filterScale = Math.max(scale, 1);
   const support = kernel.support * filterScale;
   const taps = Math.ceil(support) * 2 + 1;
-  const first = new Int32Array(to);
-  const count = new Int32Array(to);
-  const weights = new Float64Array(to * taps);
+  const first = new Int32Array(length);
+  const count = new Int32Array(length);
+  const weights = new Float64Array(length * taps);
   const inverse = 1 / filterScale;
-  for (let i = 0; i < to; i++) {
-    const center = (i + 0.5) * scale;
+  for (let i = 0; i < length; i++) {
+    const center = (begin + i + 0.5) * scale;
     const start = Math.max(Math.trunc(center - support + 0.5), 0);
     const end = Math.min(Math.trunc(center + support + 0.5), from);
     let sum = 0;
@@ -115,7 +122,7 @@ type RasterSamples = Exclude<Samples, Uint8ClampedArray>;
 
 /** Resizes the window's rows to `width` columns and returns the window's columns. */
 function resizeHorizontally(raster: Raster, width: number, kernel: Kernel, window: Window): Raster {
-  const coefficients = coefficientsOf(raster.width, width, kernel);
+  const coefficients = coefficientsOf(raster.width, width, kernel, window.left, window.width);
   const length = window.width * window.height * raster.bands;
   const out = { ...raster, width: window.width, height: window.height, stride: raster.bands };
   if (!(raster.data instanceof Uint8Array)) {
@@ -152,7 +159,7 @@ function horizontal3(
     const below = single ? 0 : width * stride;
     let to = (y - window.top) * window.width * 3;
     const toBelow = single ? 0 : window.width * 3;
-    for (let x = window.left; x < window.left + window.width; x++, to += 3) {
+    for (let x = 0; x < window.width; x++, to += 3) {
       let from = row + first[x]! * stride;
       const start = x * taps;
       const end = start + count[x]!;
@@ -193,7 +200,7 @@ function horizontal4(
   let to = 0;
   for (let y = window.top; y < window.top + window.height; y++) {
     const row = y * width * stride;
-    for (let x = window.left; x < window.left + window.width; x++, to += 4) {
+    for (let x = 0; x < window.width; x++, to += 4) {
       let from = row + first[x]! * stride;
       const start = x * taps;
       const end = start + count[x]!;
@@ -226,7 +233,7 @@ function horizontalN(
   let to = 0;
   for (let y = window.top; y < window.top + window.height; y++) {
     const row = y * width * stride;
-    for (let x = window.left; x < window.left + window.width; x++) {
+    for (let x = 0; x < window.width; x++) {
       const start = x * taps;
       const end = start + count[x]!;
       for (let band = 0; band < bands; band++) {
@@ -241,31 +248,36 @@ function horizontalN(
   }
 }
 
-/** Resizes the columns and returns the window's rows. `firstRow` is the row of the whole image at which `raster` starts. */
+/**
+ * Resizes the columns and returns the window's rows.
+ *
+ * @param coefficients of the window's rows
+ * @param height of the window
+ * @param firstRow the row of the whole image at which `raster` starts
+ */
 function resizeVertically(
   raster: Raster,
   coefficients: Coefficients,
-  window: Pick<Window, "top" | "height">,
+  height: number,
   firstRow: number,
 ): Raster {
   const { width, bands, stride } = raster;
-  const length = width * bands * window.height;
-  const out = { ...raster, height: window.height, stride: bands };
+  const out = { ...raster, height, stride: bands };
+  const length = width * bands * height;
   if (!(raster.data instanceof Uint8Array)) {
     const data = samplesLike(raster.data, length);
-    preciseVertical(raster, coefficients, window, firstRow, data);
+    preciseVertical(raster, coefficients, height, firstRow, data);
     return { ...out, data };
   }
   const source = raster.data;
   const data = new Uint8Array(length);
   const weights = fixedPoint(coefficients.weights);
   const sums = new Int32Array(width * bands);
-  for (let y = 0; y < window.height; y++) {
-    const at = y + window.top;
+  for (let y = 0; y < height; y++) {
     sums.fill(oneHalf);
-    for (let k = 0; k < coefficients.count[at]!; k++) {
-      const weight = weights[at * coefficients.taps + k]!;
-      let from = (coefficients.first[at]! - firstRow + k) * width * stride;
+    for (let k = 0; k < coefficients.count[y]!; k++) {
+      const weight = weights[y * coefficients.taps + k]!;
+      let from = (coefficients.first[y]! - firstRow + k) * width * stride;
       if (stride === bands) {
         for (let i = 0; i < sums.length; i++) sums[i]! += Math.imul(source[from++]!, weight);
         continue;
@@ -309,7 +321,7 @@ function preciseHorizontal(
   const { taps, first, count, weights } = coefficients;
   let to = 0;
   for (let y = window.top; y < window.top + window.height; y++) {
-    for (let x = window.left; x < window.left + window.width; x++) {
+    for (let x = 0; x < window.width; x++) {
       const from = y * width + first[x]!;
       let sum = 0;
       for (let k = 0; k < count[x]!; k++) {
@@ -324,14 +336,14 @@ function preciseHorizontal(
 function preciseVertical(
   raster: Raster,
   coefficients: Coefficients,
-  window: Pick<Window, "top" | "height">,
+  height: number,
   firstRow: number,
   target: Samples,
 ): void {
   const { data, width, swapped } = raster;
   const { taps, first, count, weights } = coefficients;
   let to = 0;
-  for (let y = window.top; y < window.top + window.height; y++) {
+  for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       let from = (first[y]! - firstRow) * width + x;
       let sum = 0;
@@ -345,20 +357,19 @@ function preciseVertical(
 }
 
 function resample(raster: Raster, size: Size, kernel: Kernel, window: Window): Raster {
-  const rows = { top: window.top, height: window.height };
-  const vertical = coefficientsOf(raster.height, size.height, kernel);
+  const vertical = coefficientsOf(raster.height, size.height, kernel, window.top, window.height);
   // Very tall images are resized vertically first.
   if (raster.height > raster.width * 100 && size.height < raster.height) {
-    const short = resizeVertically(raster, vertical, rows, 0);
+    const short = resizeVertically(raster, vertical, window.height, 0);
     return resizeOrCropColumns(short, size.width, kernel, { ...window, top: 0 });
   }
   if (size.height === raster.height) return resizeOrCropColumns(raster, size.width, kernel, window);
   // Only the rows that the vertical step reads.
-  const last = window.top + window.height - 1;
-  const top = vertical.first[window.top]!;
+  const last = window.height - 1;
+  const top = vertical.first[0]!;
   const height = vertical.first[last]! + vertical.count[last]! - top;
   const narrowed = resizeOrCropColumns(raster, size.width, kernel, { ...window, top, height });
-  return resizeVertically(narrowed, vertical, rows, top);
+  return resizeVertically(narrowed, vertical, window.height, top);
 }
 
 /** Resizes horizontally, or only crops if the width does not change. */
@@ -379,24 +390,28 @@ function cutRaster(raster: Raster, window: Window): Raster {
   return { ...raster, width: window.width, height: window.height, data: cut };
 }
 
-/** The input position of each output position. Steps are added one by one, because their rounding affects the result. */
-function nearestPositions(from: number, to: number): Int32Array {
-  const positions = new Int32Array(to);
+/**
+ * The input position of each output position of a window. Steps are added one by one, because their rounding affects
+ * the result.
+ */
+function nearestPositions(from: number, to: number, begin: number, length: number): Int32Array {
+  const positions = new Int32Array(length);
   const step = from / to;
   let position = step * 0.5;
-  for (let i = 0; i < to; i++, position += step) positions[i] = Math.min(Math.trunc(position), from - 1);
+  for (let i = 0; i < begin; i++) position += step;
+  for (let i = 0; i < length; i++, position += step) positions[i] = Math.min(Math.trunc(position), from - 1);
   return positions;
 }
 
 function nearest(raster: Raster, size: Size, window: Window): Raster {
-  const columns = nearestPositions(raster.width, size.width);
-  const rows = nearestPositions(raster.height, size.height);
+  const columns = nearestPositions(raster.width, size.width, window.left, window.width);
+  const rows = nearestPositions(raster.height, size.height, window.top, window.height);
   const { data, stride } = raster;
   const cut = samplesLike(data, window.width * window.height * stride);
   let to = 0;
-  for (let y = window.top; y < window.top + window.height; y++) {
+  for (let y = 0; y < window.height; y++) {
     const row = rows[y]! * raster.width;
-    for (let x = window.left; x < window.left + window.width; x++) {
+    for (let x = 0; x < window.width; x++) {
       const from = (row + columns[x]!) * stride;
       for (let band = 0; band < stride; band++) cut[to++] = data[from + band]!;
     }

@@ -55,21 +55,24 @@ function centre(from: number, to: number): { source: number; target: number; len
   return { source: roundHalfToEven((from - to) / 2), target: 0, length: to };
 }
 
-/** The image is too narrow for "longest": an edge of the resized image would be 0 pixels long. */
-export class EmptyResizeError extends Error {}
+/** An edge of the resized image would have no pixels, or more than {@link longestEdge}. */
+export class AspectRatioError extends Error {}
+
+/** Of a resized image, before it is cropped. Pillow would need 15 GB for one with this edge. */
+const longestEdge = 2 ** 24;
 
 /**
  * The transform up to the 8-bit pixels: resize, crop or pad, convert to RGB.
  *
  * @returns [height, width, 3], 0 to 255
- * @throws EmptyResizeError if the shorter edge of the resized image would be 0 pixels long
+ * @throws AspectRatioError
  */
 export function transformPixels(image: DecodedImage, config: PreprocessConfig): Uint8Array {
   const [height, width] = config.size;
   const size = resizedSize(image, config);
-  if (size.width === 0 || size.height === 0) {
-    throw new EmptyResizeError(
-      `${image.width} x ${image.height} pixels shrink to ${size.width} x ${size.height}`,
+  if (Math.min(size.width, size.height) === 0 || Math.max(size.width, size.height) > longestEdge) {
+    throw new AspectRatioError(
+      `${image.width} x ${image.height} pixels, which would be resized to ${size.width} x ${size.height}`,
     );
   }
   const column = centre(size.width, width);
@@ -98,7 +101,7 @@ function fillRgb(image: DecodedImage, fillColor: number): Uint8Array {
  * Transforms a decoded image to the image tower's input, bit for bit as open_clip's evaluation transform does.
  *
  * @returns float32 [3, height, width]: (x / 255 − mean) / std, each step rounded to float32
- * @throws EmptyResizeError if the shorter edge of the resized image would be 0 pixels long
+ * @throws AspectRatioError
  */
 export function transform(image: DecodedImage, config: PreprocessConfig): Float32Array {
   const rgb = transformPixels(image, config);

@@ -1,12 +1,11 @@
 /** Classifies images with a probe: embeds them as its training images were, then applies it. */
 import type { Clip } from "../clip/clip.ts";
 import { InputError } from "../errors/input-error.ts";
-import type { Metadata } from "../features/features.ts";
 import type { Host } from "../features/host.ts";
-import { assertSameOrigin, describeImageFeatures } from "../features/origin.ts";
+import { assertSameOrigin, describeImageFeatures, embeddingOptions } from "../features/origin.ts";
 import { disposing } from "../tensor/disposing.ts";
 import { embedLoadedImages, embeddingTap, type EmbedLoadedOptions } from "../tasks/embed-images.ts";
-import type { ImageSource } from "../tasks/image-source.ts";
+import type { ImageInput } from "../tasks/image-source.ts";
 import type { ClassScore } from "../tasks/zero-shot.ts";
 import type { Probe } from "./probe.ts";
 
@@ -33,7 +32,7 @@ export async function* predictImages(
   host: Host,
   model: Clip,
   probe: Probe,
-  images: readonly ImageSource[],
+  images: readonly ImageInput[],
   options: PredictOptions = {},
 ): AsyncGenerator<Prediction[], void, undefined> {
   const { tap = embeddingTap } = probe.metadata;
@@ -42,7 +41,7 @@ export async function* predictImages(
       `${probe.name}: fitted on texts, so it cannot classify images; fit a probe on images`,
     );
   }
-  const asFitted = optionsOf(probe.metadata);
+  const asFitted = embeddingOptions(probe.metadata);
   const [current] = await describeImageFeatures(host, model, [tap], asFitted);
   assertSameOrigin(current!, probe.metadata, probe.name, "the model in use");
   const loaded = host.loadImages(model, images, { ...options, ...asFitted });
@@ -54,18 +53,4 @@ export async function* predictImages(
     const scores = await disposing(features, () => probe.scores(features));
     yield paths.map((path, i) => ({ path, scores: scores[i]! }));
   }
-}
-
-/** The options with which the probe's training images were embedded. */
-function optionsOf({ pool, normalized, preprocess }: Metadata): Pick<
-  EmbedLoadedOptions,
-  "normalize" | "pool"
-> & {
-  readonly exifOrientation: boolean;
-} {
-  return {
-    normalize: normalized === "true",
-    exifOrientation: preprocess !== undefined && preprocess.includes('"exif":true'),
-    ...(pool === "class" || pool === "mean" ? { pool } : {}),
-  };
 }

@@ -86,6 +86,9 @@ export async function* embedLoadedImageTaps(
   options: EmbedLoadedOptions = {},
 ): AsyncGenerator<TappedImages, void, undefined> {
   const { batchSize = defaultBatchSize, onError, onProgress } = options;
+  if (!(Number.isInteger(batchSize) && batchSize > 0)) {
+    throw new InputError(`embedding images: expected a batchSize above 0, got ${batchSize}`);
+  }
   let done = 0;
   let reported = 0;
   let batch: { path: string; pixels: Float32Array; index: number }[] = [];

@@ -1,8 +1,26 @@
-/** Where an image's bytes are: a whole file, or a part of one (a member of a tar). */
+/** Where an image's bytes are. */
+import { InputError } from "../errors/input-error.ts";
 
+/** A file's path, or a part of a file. */
 export type ImageSource = string | FilePart;
 
-/** A range of bytes in a file. */
+/** An image as a program passes it: where it is stored, its encoded bytes, or these with a name. */
+export type ImageInput = ImageSource | ImageContent | NamedImage;
+
+/**
+ * The bytes of an encoded image (a JPEG, PNG, … file). A stream is read once: a web `ReadableStream`, Node's `Readable`,
+ * or any other iterable of bytes.
+ */
+export type ImageContent =
+  Uint8Array | ArrayBuffer | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** Encoded bytes with a name, which results and errors show. */
+export interface NamedImage {
+  readonly name: string;
+  readonly content: ImageContent;
+}
+
+/** A range of bytes in a file, such as a member of a tar. */
 export interface FilePart {
   /** The name in messages and lists. */
   readonly name: string;
@@ -19,4 +37,31 @@ export function nameOf(source: ImageSource): string {
 /** The file that holds the image. */
 export function fileOf(source: ImageSource): string {
   return typeof source === "string" ? source : source.file;
+}
+
+/** Characters of a `data:` URL in its name. */
+const shownOfUrl = 40;
+
+/**
+ * The name of an image in results and errors: its path, the name that was given, or that of a `File`; else its place
+ * in the list ("images[3]").
+ */
+export function inputName(image: ImageInput, index: number): string {
+  if (typeof image === "string") {
+    return isDataUrl(image) && image.length > shownOfUrl ? `${image.slice(0, shownOfUrl)}…` : image;
+  }
+  const named = image as { readonly name?: unknown } | null;
+  return typeof named?.name === "string" && named.name !== "" ? named.name : `images[${index}]`;
+}
+
+/** Whether a string is a `data:` URL, and not a path. */
+export function isDataUrl(text: string): boolean {
+  return /^data:/i.test(text);
+}
+
+/** Refuses a single image, which plain JavaScript may pass. @throws InputError */
+export function assertList(images: unknown, where: string): void {
+  if (Array.isArray(images)) return;
+  const found = typeof images === "object" && images !== null ? images.constructor.name : typeof images;
+  throw new InputError(`${where}: expected a list of images, got ${found}; pass [image]`);
 }

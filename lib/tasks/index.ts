@@ -5,7 +5,16 @@
  */
 export * from "./embed-images.ts";
 export { embedTextTaps, type EmbedTextsOptions } from "./embed-texts.ts";
-export * from "./image-source.ts";
+export {
+  fileOf,
+  inputName,
+  nameOf,
+  type FilePart,
+  type ImageContent,
+  type ImageInput,
+  type ImageSource,
+  type NamedImage,
+} from "./image-source.ts";
 export { classificationMetrics, type ClassificationMetrics } from "./metrics.ts";
 export * from "./search.ts";
 export type { Pooling } from "./tapped.ts";

@@ -47,19 +47,46 @@ export async function rank(query: Tensor2D, features: Tensor2D): Promise<Ranked[
  *
  * @param query [1, embedDim], from `encodeText` or `encodeImage`
  * @param batches their tensors are disposed here
+ * @param top how many of the best to return; default: all
  * @throws InputError as `rank`
  */
 export async function rankEmbedded(
   query: Tensor2D,
   batches: AsyncIterable<EmbeddedImages>,
+  top = Infinity,
 ): Promise<Match[]> {
   assertQuery(query);
-  const matches: Match[] = [];
+  const best = new Best<string>(top);
   for await (const { paths, features } of batches) {
     const ranked = await disposing(features, () => rank(query, features));
-    for (const { index, similarity } of ranked) matches.push({ path: paths[index]!, similarity });
+    for (const { index, similarity } of ranked) best.add(paths[index]!, similarity);
   }
-  return matches.sort(bestFirst);
+  return best.items().map(({ item, similarity }) => ({ path: item, similarity }));
+}
+
+/** Collects the items of the highest similarity. Of equal ones the first stay. Holds at most twice `top` items. */
+export class Best<Item> {
+  readonly #top: number;
+  #kept: { readonly item: Item; readonly similarity: number }[] = [];
+  /** What an item must exceed to be among the best. */
+  #least = -Infinity;
+
+  constructor(top: number) {
+    this.#top = top;
+  }
+
+  add(item: Item, similarity: number): void {
+    if (similarity <= this.#least) return;
+    this.#kept.push({ item, similarity });
+    if (this.#kept.length < 2 * this.#top) return;
+    this.#kept = this.items();
+    this.#least = this.#kept.at(-1)!.similarity;
+  }
+
+  /** Best first. */
+  items(): { readonly item: Item; readonly similarity: number }[] {
+    return this.#kept.toSorted(bestFirst).slice(0, this.#top);
+  }
 }
 
 /** @throws InputError unless it is one row */

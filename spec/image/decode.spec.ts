@@ -73,6 +73,15 @@ describe("decodeImage", () => {
     assert.match(await refusal(text('<?xml version="1.0"?><svg xmlns="…">')), /SVG/);
   });
 
+  it("names the compression of a TIFF that is not supported", async () => {
+    const bytes = await image("tiff-bilevel.tif");
+    const tag = Buffer.from(bytes).indexOf(Uint8Array.of(3, 1, 3, 0, 1, 0, 0, 0));
+    assert.match(
+      await refusal(patched(bytes, tag + 8, [4, 0])),
+      /expected a supported TIFF image, found CCITT Group 4 \(fax\) compression, number 4 \(supported: none, LZW, Deflate, PackBits and JPEG\); save it as PNG/,
+    );
+  });
+
   it("refuses too many pixels by the header, before anything is decoded", async () => {
     const huge = [0, 0, 0xea, 0x60];
     const little = [0x60, 0xea];

@@ -16,7 +16,7 @@ export interface Result {
 export interface Circumstances {
   /** Standard output and standard error are a terminal of this width. Default: not a terminal. */
   readonly columns?: number;
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -40,8 +40,8 @@ export async function clipscope(args: readonly string[], around: Circumstances =
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- standard input is asynchronous; this one is complete
-async function* chunks(text: string): AsyncGenerator<string, void, undefined> {
-  yield text;
+async function* chunks<T>(content: T): AsyncGenerator<T, void, undefined> {
+  yield content;
 }
 
 export interface ProcessResult {

@@ -132,8 +132,9 @@ async function foreignFiles(directory: string, below: string): Promise<string[]>
   const found: string[] = [];
   for (const entry of await readdir(join(directory, below), { withFileTypes: true })) {
     const path = join(below, entry.name);
-    if (entry.isDirectory() && below === "") found.push(...(await foreignFiles(directory, path)));
-    else if (
+    if (entry.isDirectory() && below === "") {
+      for (const file of await foreignFiles(directory, path)) found.push(file);
+    } else if (
       !entry.isFile() ||
       !/\.(json|safetensors|bin|pt|model|txt|gz|md)$|^\.gitattributes$/.test(entry.name)
     ) {

@@ -4,7 +4,7 @@
  * Source: Pillow, src/PIL/BmpImagePlugin.py; Microsoft, Bitmap Storage
  */
 import type { DecodedImage } from "../image.ts";
-import { ImageFormatError, paletteOf, truncated, unpackBits } from "./bytes.ts";
+import { ImageFormatError, paletteOf, truncated, unpackBits, UnsupportedImageError } from "./bytes.ts";
 import type { ImageBytes } from "./bytes.ts";
 import type { ReadHeader } from "./format.ts";
 
@@ -83,7 +83,7 @@ function readHeader(file: ImageBytes): Header {
     if (size < 52) end += 12;
     channels = maskedChannels(bits, masks);
   } else if (compression > bitFields) {
-    throw new ImageFormatError(`BMP compression ${compression}, which is not supported`);
+    throw new UnsupportedImageError(`compression ${compression} (supported: none, RLE and bit fields)`);
   }
   return {
     width: file.u32(18, true),
@@ -119,7 +119,7 @@ function maskedChannels(bits: number, masks: readonly number[]): Channels {
   if (bits === 24 && colours === "ff0000,ff00,ff") return [2, 1, 0];
   if (bits === 16 && colours === "f800,7e0,1f") return "565";
   if (bits === 16 && colours === "7c00,3e0,1f") return "555";
-  throw new ImageFormatError(`the bit masks ${key} with ${bits} bits, which are not supported`);
+  throw new UnsupportedImageError(`the bit masks ${key} with ${bits} bits`);
 }
 
 export const readBmpHeader: ReadHeader = (file) => readHeader(file);
@@ -159,17 +159,22 @@ export function decodeBmp(file: ImageBytes): DecodedImage {
   return { width, height, mode, data, stride: 1, palette: paletteOf(palette) };
 }
 
-/** Calls `visit` with the position of each row's bytes, from the top row down. */
-function eachRow(
-  file: ImageBytes,
-  header: Header,
-  rowBytes: number,
-  visit: (at: number, y: number) => void,
-): void {
-  const stored = Math.floor((header.width * header.bits + 31) / 32) * 4;
+/** The bytes from one row to the next. */
+function storedRowBytes({ width, bits }: Header): number {
+  return Math.floor((width * bits + 31) / 32) * 4;
+}
+
+/** @throws ImageFormatError if the file has fewer rows than its header says */
+function assertRows(file: ImageBytes, header: Header, rowBytes: number): void {
+  const stored = storedRowBytes(header);
   if (stored < rowBytes) throw new ImageFormatError(`${header.bits} bits per pixel with a gray palette`);
   const last = header.dataAt + (header.height - 1) * stored + rowBytes;
   if (last > file.length) throw truncated(file.length);
+}
+
+/** Calls `visit` with the position of each row's bytes, from the top row down. */
+function eachRow(header: Header, visit: (at: number, y: number) => void): void {
+  const stored = storedRowBytes(header);
   for (let y = 0; y < header.height; y++) {
     visit(header.dataAt + (header.topDown ? y : header.height - 1 - y) * stored, y);
   }
@@ -178,9 +183,9 @@ function eachRow(
 function readIndices(file: ImageBytes, header: Header, sampleBits: number, factor: number): Uint8Array {
   const { width, height } = header;
   const rowBytes = Math.ceil((width * sampleBits) / 8);
-  if (header.dataAt + rowBytes > file.length) throw truncated(file.length);
+  assertRows(file, header, rowBytes);
   const data = new Uint8Array(width * height);
-  eachRow(file, header, rowBytes, (at, y) => {
+  eachRow(header, (at, y) => {
     if (sampleBits === 8) data.set(file.bytes.subarray(at, at + width), y * width);
     else unpackBits(file.bytes, at, sampleBits, width, factor, data, y * width);
   });
@@ -192,10 +197,10 @@ function readColours(file: ImageBytes, header: Header): DecodedImage {
   const pixelBytes = bits >> 3;
   const alpha = typeof channels === "string" ? undefined : channels[3];
   const stride = alpha === undefined ? 3 : 4;
-  if (header.dataAt + width * height * pixelBytes > file.length) throw truncated(file.length);
+  assertRows(file, header, width * pixelBytes);
   const data = new Uint8Array(width * height * stride);
   const { bytes } = file;
-  eachRow(file, header, width * pixelBytes, (row, y) => {
+  eachRow(header, (row, y) => {
     let to = y * width * stride;
     for (let at = row; at < row + width * pixelBytes; at += pixelBytes, to += stride) {
       if (typeof channels === "string") {

@@ -3,6 +3,14 @@ export class ImageFormatError extends Error {
   override readonly name = "ImageFormatError";
 }
 
+/** The file is of a kind that is not decoded. The message names it. */
+export class UnsupportedImageError extends ImageFormatError {}
+
+/** The image exceeds one of the limits of limits.ts. The message says what was expected and found. */
+export class ImageLimitError extends Error {
+  override readonly name = "ImageLimitError";
+}
+
 /** Reads a file's bytes by position. Reading past the end throws the error of a truncated file. */
 export class ImageBytes {
   readonly bytes: Uint8Array;

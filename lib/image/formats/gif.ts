@@ -6,6 +6,7 @@
  * Source: CompuServe, GIF89a Specification; Pillow, src/PIL/GifImagePlugin.py
  */
 import type { DecodedImage, Size } from "../image.ts";
+import { assertEnough } from "../limits.ts";
 import { concatenate, ImageFormatError, paletteOf, truncated, type ImageBytes } from "./bytes.ts";
 import type { ReadHeader } from "./format.ts";
 import { decodeLzw } from "./lzw.ts";
@@ -123,8 +124,9 @@ export function decodeGif(file: ImageBytes): DecodedImage {
   const literalBits = file.u8(frame.dataAt);
   if (literalBits > 11)
     throw new ImageFormatError(`a code size of ${literalBits} bits, which GIF does not support`);
-  const indices = new Uint8Array(frame.width * frame.height);
   const compressed = joinBlocks(file, frame.dataAt + 1);
+  assertEnough(file, compressed.length, frame.width * frame.height, "lzw");
+  const indices = new Uint8Array(frame.width * frame.height);
   const written = decodeLzw(compressed, indices, { literalBits, leastSignificantFirst: true, early: false });
   if (written < indices.length) throw truncated(file.length);
 

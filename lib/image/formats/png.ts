@@ -8,6 +8,7 @@
  */
 import { crc32 } from "../../tensor/crc32.ts";
 import { newSamples, type DecodedImage, type PixelMode, type Samples } from "../image.ts";
+import { assertEnough, assertUnpacked } from "../limits.ts";
 import { concatenate, ImageFormatError, paletteOf, truncated, unpackBits, type ImageBytes } from "./bytes.ts";
 import type { Inflate, ReadHeader } from "./format.ts";
 
@@ -177,6 +178,8 @@ export async function decodePng(file: ImageBytes, inflate: Inflate): Promise<Dec
     })
     .filter(({ columns, rows }) => columns > 0 && rows > 0);
   const size = sized.reduce((sum, { rows, rowBytes }) => sum + rows * (rowBytes + 1), 0);
+  assertUnpacked(size);
+  assertEnough(file, packed.length, size, "deflate");
   const rows = await inflate(packed, size);
   if (rows.length < size) throw truncated(file.length);
 

@@ -1,4 +1,4 @@
-import { ImageBytes, ImageFormatError } from "./bytes.ts";
+import { ImageBytes, ImageFormatError, UnsupportedImageError } from "./bytes.ts";
 
 /** Bytes of each TIFF field type, by its number. */
 const typeBytes: Readonly<Record<number, number>> = {
@@ -15,11 +15,19 @@ const typeBytes: Readonly<Record<number, number>> = {
 const shortTypes = [3, 8];
 const longTypes = [4, 9, 13];
 
+/** A tag's values. They are read one by one, because a tag may have as many as the file has bytes. */
+export interface TagValues {
+  readonly length: number;
+  at(index: number): number;
+}
+
 /** Access to the tags of a TIFF directory whose values are integers. */
 export interface Directory {
   readonly littleEndian: boolean;
-  /** All values of a tag; undefined if the tag is missing. */
-  numbers(tag: number): readonly number[] | undefined;
+  /** The values of a tag; undefined if the tag is missing. */
+  values(tag: number): TagValues | undefined;
+  /** The first values of a tag, at most `most`; undefined if the tag is missing. */
+  numbers(tag: number, most: number): readonly number[] | undefined;
   /** The first value of a tag. Throws ImageFormatError if the tag is missing and no fallback is given. */
   number(tag: number, fallback?: number): number;
   /** The bytes of a tag; undefined if the tag is missing. */
@@ -35,7 +43,7 @@ export interface Directory {
 export function readDirectory(file: ImageBytes): Directory {
   const littleEndian = file.ascii(0, 2) === "II";
   const magic = file.u16(2, littleEndian);
-  if (magic === 43) throw new ImageFormatError("BigTIFF, which is not supported");
+  if (magic === 43) throw new UnsupportedImageError("BigTIFF");
   if (magic !== 42) throw new ImageFormatError("no TIFF header");
   const start = file.u32(4, littleEndian);
   const entries = new Map<number, { type: number; count: number; at: number }>();
@@ -53,22 +61,30 @@ export function readDirectory(file: ImageBytes): Directory {
     });
   }
 
-  const numbers = (tag: number): readonly number[] | undefined => {
+  const values = (tag: number): TagValues | undefined => {
     const entry = entries.get(tag);
     if (entry === undefined) return undefined;
     const { type, count, at } = entry;
     const size = typeBytes[type] ?? 1;
     file.slice(at, size * count);
-    return Array.from({ length: count }, (_, i) => {
-      if (shortTypes.includes(type)) return file.u16(at + i * size, littleEndian);
-      return longTypes.includes(type) ? file.u32(at + i * size, littleEndian) : file.u8(at + i * size);
-    });
+    return {
+      length: count,
+      at: (i) => {
+        if (shortTypes.includes(type)) return file.u16(at + i * size, littleEndian);
+        return longTypes.includes(type) ? file.u32(at + i * size, littleEndian) : file.u8(at + i * size);
+      },
+    };
+  };
+  const numbers = (tag: number, most: number): readonly number[] | undefined => {
+    const all = values(tag);
+    return all && Array.from({ length: Math.min(all.length, most) }, (_, i) => all.at(i));
   };
   return {
     littleEndian,
+    values,
     numbers,
     number: (tag, fallback) => {
-      const value = numbers(tag)?.[0] ?? fallback;
+      const value = numbers(tag, 1)?.[0] ?? fallback;
       if (value === undefined) throw new ImageFormatError(`no TIFF tag ${tag}`);
       return value;
     },

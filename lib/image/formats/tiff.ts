@@ -10,12 +10,22 @@
  */
 import { unpremultiply } from "../alpha.ts";
 import { bandsOf, newSamples, type DecodedImage, type PixelMode, type Samples, type Size } from "../image.ts";
-import { ImageFormatError, paletteOf, truncated, unpackBits, type ImageBytes } from "./bytes.ts";
+import { assertEnough, assertUnpacked } from "../limits.ts";
+import {
+  concatenate,
+  ImageBytes,
+  ImageFormatError,
+  paletteOf,
+  truncated,
+  unpackBits,
+  UnsupportedImageError,
+} from "./bytes.ts";
 import type { ImageCodecs, ReadHeader } from "./format.ts";
+import { assertJpegScans, readJpegHeader } from "./jpeg/jpeg.ts";
 import { orient } from "./orientation.ts";
 import { decodeLzw } from "./lzw.ts";
 import { readDirectory } from "./tags.ts";
-import type { Directory } from "./tags.ts";
+import type { Directory, TagValues } from "./tags.ts";
 
 const tags = {
   width: 256,
@@ -42,8 +52,28 @@ const tags = {
 } as const;
 
 const compressions = { none: 1, lzw: 5, jpeg: 7, deflate: 8, oldDeflate: 32946, packBits: 32773 } as const;
+const supportedCompressions: readonly number[] = Object.values(compressions);
+
+/** Compressions that are not supported, for messages. */
+const compressionNames: Readonly<Record<number, string>> = {
+  2: "CCITT Huffman (fax)",
+  3: "CCITT Group 3 (fax)",
+  4: "CCITT Group 4 (fax)",
+  6: "old JPEG",
+  32809: "ThunderScan",
+  34661: "JBIG",
+  34712: "JPEG 2000",
+  34887: "LERC",
+  34925: "LZMA",
+  50000: "Zstandard",
+  50001: "WebP",
+  50002: "JPEG XL",
+};
 
 const photometrics = { whiteIsZero: 0, blackIsZero: 1, rgb: 2, palette: 3, cmyk: 5, ycbcr: 6 } as const;
+
+/** Samples of a pixel. */
+const mostSamples = 6;
 
 const unsignedFormat = 1;
 const signedFormat = 2;
@@ -65,8 +95,10 @@ interface Layout extends Size {
   /** The colours are already multiplied by alpha. */
   readonly premultiplied: boolean;
   readonly tile: Size;
-  readonly offsets: readonly number[];
-  readonly byteCounts: readonly number[];
+  /** Of each strip or tile. */
+  readonly offsets: TagValues;
+  /** Of each strip or tile; undefined if they reach to the end of the file. */
+  readonly byteCounts: TagValues | undefined;
 }
 
 export const readTiffHeader: ReadHeader = (file) => {
@@ -120,33 +152,39 @@ function modeOf(
   }
 }
 
-function readLayout(file: ImageBytes, directory: Directory): Layout {
+function readLayout(directory: Directory): Layout {
   const { littleEndian } = directory;
   const width = directory.number(tags.width);
   const height = directory.number(tags.height);
   const photometric = directory.number(tags.photometric, photometrics.whiteIsZero);
   const compression = directory.number(tags.compression, compressions.none);
-  const bitsOfSamples = directory.numbers(tags.bits) ?? [1];
+  if (!supportedCompressions.includes(compression)) {
+    throw new UnsupportedImageError(
+      `${compressionNames[compression] ?? "unknown"} compression, number ${compression} ` +
+        "(supported: none, LZW, Deflate, PackBits and JPEG)",
+    );
+  }
+  const bitsOfSamples = directory.numbers(tags.bits, mostSamples) ?? [1];
   const samples = directory.number(tags.samplesPerPixel, 1);
   const bits = bitsOfSamples[0] ?? 1;
-  const extra = directory.numbers(tags.extraSamples) ?? [];
+  const extra = directory.numbers(tags.extraSamples, mostSamples) ?? [];
   const sampleFormat = directory.number(tags.sampleFormat, unsignedFormat);
   const mode = modeOf(photometric, sampleFormat, bits, extra, samples, littleEndian);
-  if (mode === undefined || samples > 6 || bitsOfSamples.some((each) => each !== bits)) {
-    throw new ImageFormatError(
-      `TIFF photometric interpretation ${photometric} with ${samples} samples of ${bits} bits, which is not supported`,
+  if (mode === undefined || samples > mostSamples || bitsOfSamples.some((each) => each !== bits)) {
+    throw new UnsupportedImageError(
+      `photometric interpretation ${photometric} with ${samples} samples of ${bits} bits`,
     );
   }
   if (photometric === photometrics.ycbcr && compression !== compressions.jpeg) {
-    throw new ImageFormatError("YCbCr without JPEG compression, which is not supported in TIFF");
+    throw new UnsupportedImageError("YCbCr without JPEG compression");
   }
 
-  const tiled = directory.numbers(tags.tileOffsets) !== undefined;
+  const tiled = directory.values(tags.tileOffsets) !== undefined;
   const tile = tiled
     ? { width: directory.number(tags.tileWidth), height: directory.number(tags.tileHeight) }
     : { width, height: Math.min(directory.number(tags.rowsPerStrip, height), height) };
   if (tile.width === 0 || tile.height === 0) throw new ImageFormatError("strips or tiles without a size");
-  const offsets = directory.numbers(tiled ? tags.tileOffsets : tags.stripOffsets);
+  const offsets = directory.values(tiled ? tags.tileOffsets : tags.stripOffsets);
   if (offsets === undefined) throw new ImageFormatError("no strips or tiles");
   return {
     width,
@@ -164,9 +202,7 @@ function readLayout(file: ImageBytes, directory: Directory): Layout {
     premultiplied: mode === "RGBA" && extra[0] === 1,
     tile,
     offsets,
-    byteCounts:
-      directory.numbers(tiled ? tags.tileBytes : tags.stripBytes) ??
-      offsets.map((offset) => file.length - offset),
+    byteCounts: directory.values(tiled ? tags.tileBytes : tags.stripBytes),
   };
 }
 
@@ -178,15 +214,17 @@ function readLayout(file: ImageBytes, directory: Directory): Layout {
  */
 export async function decodeTiff(file: ImageBytes, codecs: ImageCodecs): Promise<DecodedImage> {
   const directory = readDirectory(file);
-  const layout = readLayout(file, directory);
+  const layout = readLayout(directory);
   const { width, height, mode, tile } = layout;
   const bands = bandsOf(mode);
-  const data = newSamples(mode, width * height * bands);
   const across = Math.ceil(width / tile.width);
   const down = Math.ceil(height / tile.height);
   const planes = layout.planar ? bands : 1;
   if (layout.offsets.length < across * down * planes)
     throw new ImageFormatError("fewer strips or tiles than needed");
+  // Tiles may be larger than the image.
+  assertUnpacked(across * rowBytesOf(layout) * height * planes);
+  const data = newSamples(mode, width * height * bands);
 
   for (let plane = 0; plane < planes; plane++) {
     for (let index = 0; index < across * down; index++) {
@@ -206,12 +244,19 @@ export async function decodeTiff(file: ImageBytes, codecs: ImageCodecs): Promise
 }
 
 function readPalette(directory: Directory): Uint8Array {
-  const stored = directory.numbers(tags.colourMap);
+  const stored = directory.values(tags.colourMap);
   if (stored === undefined) throw new ImageFormatError("a palette image without its palette");
   const colours = Math.floor(stored.length / 3);
-  const palette = new Uint8Array(colours * 3);
-  for (let i = 0; i < colours * 3; i++) palette[i] = stored[(i % 3) * colours + Math.floor(i / 3)]! >> 8;
+  const palette = new Uint8Array(Math.min(colours, 256) * 3);
+  for (let i = 0; i < palette.length; i++) {
+    palette[i] = stored.at((i % 3) * colours + Math.floor(i / 3)) >> 8;
+  }
   return paletteOf(palette);
+}
+
+/** The bytes of a row of a strip or tile. */
+function rowBytesOf({ tile, planar, samples, bits }: Layout): number {
+  return Math.ceil((tile.width * (planar ? 1 : samples) * bits) / 8);
 }
 
 /** Decompresses one strip or tile: rows of `tile.width` pixels. */
@@ -223,17 +268,17 @@ async function readPart(
   rows: number,
   codecs: ImageCodecs,
 ): Promise<Uint8Array> {
-  const { tile, bits, compression } = layout;
+  const { compression } = layout;
   const samples = layout.planar ? 1 : layout.samples;
-  const rowBytes = Math.ceil((tile.width * samples * bits) / 8);
+  const rowBytes = rowBytesOf(layout);
   const size = rowBytes * rows;
-  const offset = layout.offsets[part]!;
+  const offset = layout.offsets.at(part);
   if (compression === compressions.none) {
     const stored = file.slice(offset, size).slice();
     if (layout.reversedBits) reverseBits(stored);
     return stored;
   }
-  const packed = file.slice(offset, layout.byteCounts[part] ?? 0);
+  const packed = file.slice(offset, packedBytes(file, layout, part));
   if (compression === compressions.jpeg) return readJpegPart(packed, directory, layout, rows, codecs);
   let stored: Uint8Array;
   let length: number;
@@ -241,28 +286,33 @@ async function readPart(
   if (layout.reversedBits) reverseBits(source);
   switch (compression) {
     case compressions.lzw:
+      assertEnough(file, source.length, size, "lzw");
       stored = new Uint8Array(size);
       length = decodeLzw(source, stored, { literalBits: 8, leastSignificantFirst: false, early: true });
       break;
     case compressions.packBits:
+      assertEnough(file, source.length, size, "packBits");
       stored = new Uint8Array(size);
       length = unpackRuns(source, stored);
       break;
     case compressions.deflate:
     case compressions.oldDeflate:
+      assertEnough(file, source.length, size, "deflate");
       stored = await codecs.inflate(source, size);
       length = stored.length;
       break;
     default:
-      throw new ImageFormatError(
-        `TIFF compression ${compression}; supported are none, LZW, Deflate, PackBits and JPEG`,
-      );
+      throw new UnsupportedImageError(`compression ${compression}`);
   }
   if (length < size) throw truncated(file.length);
   if (layout.predictor === 2) undoDifferences(stored, rowBytes, rows, samples, layout);
-  else if (layout.predictor !== 1)
-    throw new ImageFormatError(`TIFF predictor ${layout.predictor}, which is not supported`);
+  else if (layout.predictor !== 1) throw new UnsupportedImageError(`predictor ${layout.predictor}`);
   return stored;
+}
+
+function packedBytes(file: ImageBytes, { offsets, byteCounts }: Layout, part: number): number {
+  if (byteCounts === undefined) return Math.max(file.length - offsets.at(part), 0);
+  return part < byteCounts.length ? byteCounts.at(part) : 0;
 }
 
 function reverseBits(bytes: Uint8Array): void {
@@ -341,22 +391,29 @@ async function readJpegPart(
 ): Promise<Uint8Array> {
   const channels = layout.planar ? 1 : layout.samples;
   if (layout.bits !== 8 || (channels !== 1 && channels !== 3)) {
-    throw new ImageFormatError(`JPEG compression of ${channels} samples of ${layout.bits} bits in TIFF`);
+    throw new UnsupportedImageError(`JPEG compression of ${channels} samples of ${layout.bits} bits`);
   }
   const startMarkerBytes = 2;
   const tables = directory.bytes(tags.jpegTables);
   // An Adobe segment declares whether the colours are RGB or YCbCr.
   const transform = Number(layout.photometric === photometrics.ycbcr);
   const adobe = [0xff, 0xee, 0, 14, ...new TextEncoder().encode("Adobe"), 0, 100, 0, 0, 0, 0, transform];
-  const head = tables === undefined ? [0xff, 0xd8] : [...tables.subarray(0, -2)];
-  const jpeg = Uint8Array.from([
-    ...head,
-    ...(channels === 3 ? adobe : []),
-    ...packed.subarray(startMarkerBytes),
+  const jpeg = concatenate([
+    tables === undefined ? Uint8Array.of(0xff, 0xd8) : tables.subarray(0, -2),
+    Uint8Array.from(channels === 3 ? adobe : []),
+    packed.subarray(startMarkerBytes),
   ]);
-  const { width, height, data } = await codecs.jpeg(jpeg);
-  if (width < layout.tile.width || height < rows)
+  const part = new ImageBytes(jpeg);
+  const header = readJpegHeader(part);
+  // A strip's height is often a multiple of 16 rows, more than the image has left.
+  if (header.width < layout.tile.width || header.height < rows) {
     throw new ImageFormatError("a JPEG strip or tile that is too small");
+  }
+  if (header.width > layout.tile.width + 64 || header.height > layout.tile.height + 64) {
+    throw new ImageFormatError("a JPEG strip or tile that is too large");
+  }
+  assertJpegScans(part);
+  const { width, data } = await codecs.jpeg(jpeg);
   const stored = new Uint8Array(layout.tile.width * rows * channels);
   let to = 0;
   for (let y = 0; y < rows; y++) {

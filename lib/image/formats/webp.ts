@@ -93,9 +93,13 @@ async function decodeFirstFrame(file: ImageBytes, canvas: Size, codecs: ImageCod
     if (type !== "ANMF") continue;
     const left = u24(file, at) * 2;
     const top = u24(file, at + 3) * 2;
-    const frame = await codecs.webp(stillFile(file, at, length));
-    if (left + frame.width > canvas.width || top + frame.height > canvas.height) {
+    const [width, height] = [u24(file, at + 6) + 1, u24(file, at + 9) + 1];
+    if (left + width > canvas.width || top + height > canvas.height) {
       throw new ImageFormatError("a frame that reaches beyond its canvas");
+    }
+    const frame = await codecs.webp(stillFile(file, at, length));
+    if (frame.width !== width || frame.height !== height) {
+      throw new ImageFormatError("a frame of another size than its header says");
     }
     const data = new Uint8Array(canvas.width * canvas.height * 4);
     paste(frame.data, frame, data, canvas.width, left, top, 4);

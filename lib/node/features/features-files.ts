@@ -9,6 +9,7 @@ import {
 } from "../../features/embed-to-file.ts";
 import type { Features } from "../../features/features.ts";
 import { decodeFeatures, encodeFeatures } from "../../features/features-file.ts";
+import { SearchableFeatures } from "../../features/search-features.ts";
 import type { LabelledImages } from "../../features/labelled-images.ts";
 import { FileSource } from "../files/file-source.ts";
 import { writeWhole } from "../files/write-file.ts";
@@ -22,6 +23,23 @@ export async function readFeatures(path: string): Promise<Features> {
 /** Writes a features file, whole or not at all. @throws InputError if it cannot be written */
 export function writeFeatures(path: string, features: Omit<Features, "name">): Promise<void> {
   return writeWhole(path, encodeFeatures(features));
+}
+
+/**
+ * Opens a features file for searches with a model's queries.
+ *
+ * @returns the file, which the caller closes
+ * @throws InputError if it cannot be read, does not name the image of each row, or was made with another model
+ */
+export async function openSearch(path: string, model: Clip): Promise<SearchableFeatures> {
+  const features = await SearchableFeatures.open(await FileSource.open(path));
+  try {
+    await features.assertMadeBy(nodeHost, model);
+    return features;
+  } catch (error) {
+    await features.close();
+    throw error;
+  }
 }
 
 /** Embeds image files into features files; see `embedImagesToFile` in lib/features. */

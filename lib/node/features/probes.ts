@@ -10,7 +10,7 @@ import { predictImages as predictOnHost, type Prediction, type PredictOptions } 
 import type { Probe } from "../../probe/probe.ts";
 import { decodeProbe, encodeProbe } from "../../probe/probe-file.ts";
 import type { Split } from "../../probe/split-images.ts";
-import type { ImageSource } from "../../tasks/image-source.ts";
+import type { ImageInput } from "../../tasks/image-source.ts";
 import type { ClassScore } from "../../tasks/zero-shot.ts";
 import { FileSource } from "../files/file-source.ts";
 import type { Output } from "../files/reserve-output.ts";
@@ -31,14 +31,14 @@ export function saveProbe(probe: Probe, output: Output): Promise<void> {
 export function predictImages(
   model: Clip,
   probe: Probe,
-  images: readonly ImageSource[],
+  images: readonly ImageInput[],
   options: PredictOptions = {},
 ): AsyncGenerator<Prediction[], void, undefined> {
   return predictOnHost(nodeHost, model, probe, images, options);
 }
 
 /** Classifies one image file: the classes, best first. @throws InputError as `predictImages` */
-export async function predictImage(model: Clip, probe: Probe, image: ImageSource): Promise<ClassScore[]> {
+export async function predictImage(model: Clip, probe: Probe, image: ImageInput): Promise<ClassScore[]> {
   for await (const [prediction] of predictImages(model, probe, [image])) return prediction!.scores;
   throw new Error(`${JSON.stringify(image)} gave no batch`);
 }

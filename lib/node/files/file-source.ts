@@ -1,5 +1,5 @@
 /** A file as a ByteSource: opened once, read by range. */
-import { readSync } from "node:fs";
+import { constants, readSync, type Stats } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { InputError } from "../../errors/input-error.ts";
 import type { SyncByteSource } from "../../tensor/store.ts";
@@ -20,15 +20,15 @@ export class FileSource implements SyncByteSource {
 
   /** @throws InputError if there is no such file, or it cannot be read */
   static async open(path: string): Promise<FileSource> {
-    const file = await open(path, "r").catch((error: unknown) => {
+    // Not a check before the opening, which another process could outrun. O_NONBLOCK: opening a pipe without a writer
+    // would wait for one forever.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
       throw unreadable(path, error);
     });
     const stat = await file.stat();
     if (stat.isFile()) return new FileSource(path, stat.size, file);
     await file.close();
-    throw new InputError(
-      `${path}: expected a file, found ${stat.isDirectory() ? "a folder" : "a device or a pipe"}`,
-    );
+    throw new InputError(`${path}: expected a file, found ${kindOf(stat)}`);
   }
 
   /** @throws InputError if the file ends first */
@@ -74,6 +74,31 @@ export class FileSource implements SyncByteSource {
   }
 }
 
+/**
+ * Reads a file into memory.
+ *
+ * @param most the greatest size that is accepted, in bytes
+ * @throws InputError if there is no such file, it cannot be read, or is larger
+ */
+export async function readWhole(path: string, most: number): Promise<Uint8Array> {
+  const file = await FileSource.open(path);
+  try {
+    if (file.size > most) {
+      throw new InputError(`${path}: expected at most ${most} bytes, found ${file.size}`);
+    }
+    return await file.read(0, file.size);
+  } finally {
+    await file.close();
+  }
+}
+
+/** What a path that is not a regular file leads to. */
+export function kindOf(stat: Stats): string {
+  if (stat.isDirectory()) return "a folder";
+  if (stat.isFIFO()) return "a pipe";
+  return stat.isSocket() ? "a socket" : "a device";
+}
+
 /** The error for a file that cannot be read. */
 export function unreadable(path: string, error: unknown): InputError {
   const { code, message } = error as NodeJS.ErrnoException;
@@ -83,6 +108,7 @@ export function unreadable(path: string, error: unknown): InputError {
     ENOTDIR: "a part of the path is not a folder",
     EISDIR: "expected a file, found a folder",
     EMFILE: "too many open files",
+    ENXIO: "expected a file, found a socket or a device",
     ELOOP: "a link that points to itself",
     ENAMETOOLONG: "the name is too long",
   };

@@ -33,7 +33,8 @@ export async function placeFor(path: string, inputs: readonly (string | undefine
       `${path}: expected a file, found ${found.isDirectory() ? "a folder" : "a device or a pipe"}`,
     );
   }
-  for (const input of inputs) {
+  // The images of a shard are one file.
+  for (const input of new Set(inputs)) {
     const read = input === undefined ? null : await stat(input).catch(() => null);
     if (read?.ino !== found.ino || read.dev !== found.dev) continue;
     throw new InputError(`${path}: is an input, which would be overwritten; write to another file`);

@@ -1,4 +1,4 @@
-/** Embeds image files: worker threads decode the next images while the network runs. */
+/** Embeds images: worker threads decode the next images while the network runs. */
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../../clip/clip.ts";
 import type { LoadImagesOptions } from "../../features/host.ts";
@@ -12,7 +12,7 @@ import {
   type TappedImages,
 } from "../../tasks/embed-images.ts";
 import { assertEmbedArguments } from "../../tasks/embed-arguments.ts";
-import type { ImageSource } from "../../tasks/image-source.ts";
+import { assertList, type ImageInput } from "../../tasks/image-source.ts";
 import { rankEmbedded, type Match } from "../../tasks/search.ts";
 import "../tap-scope.ts";
 import { imageLoader } from "./image-loader.ts";
@@ -27,12 +27,18 @@ export interface EmbedImagesOptions extends EmbedTapsOptions {
   readonly tap?: string;
 }
 
-/** Reads images in their order, decoded and preprocessed for the model. */
+export interface RankImagesOptions extends Omit<EmbedImagesOptions, "normalize"> {
+  /** Keep the best matches only, this many. Default: all. */
+  readonly top?: number;
+}
+
+/** Reads images in their order, decoded and preprocessed for the model. @throws InputError if it gets no list */
 export function loadImages(
   model: Pick<Clip, "preprocess">,
-  images: readonly ImageSource[],
+  images: readonly ImageInput[],
   { batchSize = defaultBatchSize, exifOrientation = false, workers }: LoadImagesOptions = {},
 ): AsyncGenerator<LoadedImage, void, undefined> {
+  assertList(images, "embedImages");
   const loader = imageLoader({
     config: model.preprocess,
     exifOrientation,
@@ -45,11 +51,12 @@ export function loadImages(
 /**
  * Embeds images, in their order.
  *
+ * @param images paths, encoded bytes, blobs, streams and `data:` URLs; a few more than a batch are read ahead
  * @throws InputError for an image that cannot be read, unless `onError` is given, and for an unknown tap
  */
 export function embedImages(
   model: Clip,
-  images: readonly ImageSource[],
+  images: readonly ImageInput[],
   options: EmbedImagesOptions = {},
 ): AsyncGenerator<EmbeddedImages, void, undefined> {
   assertEmbedArguments(model, images, options, "embedImages");
@@ -64,7 +71,7 @@ export function embedImages(
  */
 export function embedImageTaps(
   model: Clip,
-  images: readonly ImageSource[],
+  images: readonly ImageInput[],
   taps: readonly string[],
   options: EmbedTapsOptions = {},
 ): AsyncGenerator<TappedImages, void, undefined> {
@@ -73,24 +80,25 @@ export function embedImageTaps(
 }
 
 /**
- * Embeds one image file.
+ * Embeds one image.
  *
+ * @param image a path, encoded bytes, a blob, a stream or a `data:` URL
  * @returns [1, embedDim]; the caller disposes it
  * @throws InputError if it cannot be read
  */
 export async function embedImage(
   model: Clip,
-  path: string,
+  image: ImageInput,
   options: Omit<EmbedImagesOptions, "onError"> = {},
 ): Promise<Tensor2D> {
-  const batches = embedImages(model, [path], { ...options, workers: 1 });
+  const batches = embedImages(model, [image], { ...options, workers: 1 });
   const first = await batches.next();
   await batches.return();
   return first.value!.features;
 }
 
 /**
- * Ranks image files by their similarity to a query, best first.
+ * Ranks images by their similarity to a query, best first.
  *
  * @param query [1, embedDim], normalised: from `encodeText` or `encodeImage`
  * @throws InputError as `embedImages`
@@ -98,8 +106,8 @@ export async function embedImage(
 export function rankImages(
   model: Clip,
   query: Tensor2D,
-  paths: readonly string[],
-  options: Omit<EmbedImagesOptions, "normalize"> = {},
+  images: readonly ImageInput[],
+  { top, ...options }: RankImagesOptions = {},
 ): Promise<Match[]> {
-  return rankEmbedded(query, embedImages(model, paths, { ...options, normalize: true }));
+  return rankEmbedded(query, embedImages(model, images, { ...options, normalize: true }), top);
 }

@@ -23,7 +23,7 @@ export async function findLabelledImages(
   const samples: ShardSample[] = [];
   for (const { path, root } of await findFiles(given, onError)) {
     if (extname(path).toLowerCase() === ".tar") {
-      samples.push(...(await samplesOf(path, onError)));
+      for (const sample of await samplesOf(path, onError)) samples.push(sample);
       continue;
     }
     images.push(path);

@@ -4,6 +4,7 @@ import { extname, join } from "node:path";
 import { expand } from "brace-expansion";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { InputError } from "../../errors/input-error.ts";
+import { isDataUrl } from "../../tasks/image-source.ts";
 import { unreadable } from "../files/file-source.ts";
 
 /** The extensions of images in a folder. A file that is named explicitly may have any. */
@@ -37,7 +38,10 @@ export async function findFiles(
   for (const given of paths) {
     for (const path of (await isThere(given)) ? [given] : expand(given)) {
       try {
-        files.push(...(await filesOf(path)));
+        for await (const file of filesOf(path)) {
+          // A file whose name looks like a URL.
+          files.push(isDataUrl(file.path) ? { ...file, path: `./${file.path}` } : file);
+        }
       } catch (error) {
         onError(error instanceof InputError ? error : unreadable(path, error));
       }
@@ -47,17 +51,26 @@ export async function findFiles(
 }
 
 /** @param path a path, or a pattern without braces */
-async function filesOf(path: string): Promise<FoundFile[]> {
-  if (!(await isThere(path)) && isDynamicPattern(path)) return matching(path);
-  if (!(await stat(path)).isDirectory()) return [{ path, root: null }];
-  const files = await imagesBelow(path);
-  if (files.length > 0) return files.map((file) => ({ path: file, root: path }));
+async function* filesOf(path: string): AsyncGenerator<FoundFile, void, undefined> {
+  if (!(await isThere(path)) && isDynamicPattern(path)) {
+    yield* matching(path);
+    return;
+  }
+  if (!(await stat(path)).isDirectory()) {
+    yield { path, root: null };
+    return;
+  }
+  let isEmpty = true;
+  for await (const file of imagesBelow(path)) {
+    isEmpty = false;
+    yield { path: file, root: path };
+  }
+  if (!isEmpty) return;
   throw new InputError(`${path}: no images in this folder (looked for ${imageExtensions.join(", ")})`);
 }
 
-async function matching(pattern: string): Promise<FoundFile[]> {
+async function* matching(pattern: string): AsyncGenerator<FoundFile, void, undefined> {
   const found = await glob(pattern, { onlyFiles: false, expandDirectories: false, caseSensitiveMatch: true });
-  const files: FoundFile[] = [];
   const parts = pattern.split("/");
   const root =
     parts
@@ -66,14 +79,18 @@ async function matching(pattern: string): Promise<FoundFile[]> {
         parts.findIndex((part) => isDynamicPattern(part)),
       )
       .join("/") || (pattern.startsWith("/") ? "/" : ".");
-  const folders = found.filter((path) => path.endsWith("/"));
+  let folder: string | undefined;
+  let isEmpty = true;
   for (const path of found.sort()) {
-    // `photos/**` matches both folders and their contents, which count once.
-    if (folders.some((folder) => folder !== path && path.startsWith(folder))) continue;
-    const images = path.endsWith("/") ? await imagesBelow(path) : [path];
-    files.push(...images.map((image) => ({ path: image, root })));
+    // `photos/**` matches both folders and their contents, which count once. In sorted order they follow their folder.
+    if (folder !== undefined && path.startsWith(folder)) continue;
+    if (path.endsWith("/")) folder = path;
+    for await (const image of path.endsWith("/") ? imagesBelow(path) : [path]) {
+      isEmpty = false;
+      yield { path: image, root };
+    }
   }
-  if (files.length > 0) return files;
+  if (!isEmpty) return;
   throw new InputError(`${pattern}: no images match this pattern`);
 }
 
@@ -84,15 +101,13 @@ function isThere(path: string): Promise<boolean> {
   );
 }
 
-async function imagesBelow(folder: string): Promise<string[]> {
+async function* imagesBelow(folder: string): AsyncGenerator<string, void, undefined> {
   const entries = await readdir(folder, { withFileTypes: true });
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const images: string[] = [];
   for (const entry of entries) {
     if (entry.name.startsWith(".")) continue;
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) images.push(...(await imagesBelow(path)));
-    else if (imageExtensions.includes(extname(entry.name).toLowerCase())) images.push(path);
+    if (entry.isDirectory()) yield* imagesBelow(path);
+    else if (imageExtensions.includes(extname(entry.name).toLowerCase())) yield path;
   }
-  return images;
 }

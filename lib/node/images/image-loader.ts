@@ -1,4 +1,4 @@
-/** Decodes many image files to the image tower's input, in worker threads while the caller computes. */
+/** Decodes many images to the image tower's input, in worker threads while the caller computes. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { PreprocessConfig } from "../../image/transform.ts";
@@ -6,7 +6,8 @@ import { InputError } from "../../errors/input-error.ts";
 import { imageReader } from "./image-reader.ts";
 import type { ImageMessage, ImageReply, ReaderOptions } from "./image-reader.ts";
 import type { LoadedImage } from "../../tasks/embed-images.ts";
-import { nameOf, type ImageSource } from "../../tasks/image-source.ts";
+import { inputName, type ImageInput } from "../../tasks/image-source.ts";
+import { isSource, readyImage, type ReadyImage } from "./image-content.ts";
 
 export interface ImageLoaderOptions {
   readonly config: PreprocessConfig;
@@ -20,10 +21,10 @@ export interface ImageLoaderOptions {
 
 export interface ImageLoader {
   /**
-   * Yields one item per source, in their order. A file that cannot be read gives an item with an error; nothing is
-   * thrown. Ending the iteration early stops the work and the threads.
+   * Yields one item per image, in their order. An image that cannot be read gives an item with an error; nothing is
+   * thrown. Ending the iteration early stops the work and the threads, and closes the streams that were being read.
    */
-  load(sources: readonly ImageSource[]): AsyncGenerator<LoadedImage, void, undefined>;
+  load(images: readonly ImageInput[]): AsyncGenerator<LoadedImage, void, undefined>;
 }
 
 /** The default limit: each thread holds the memory of its codecs, sized for the largest image so far. */
@@ -44,24 +45,24 @@ export function imageLoader({
   const options: ReaderOptions = { config, exifOrientation };
   const wanted = workers ?? Math.min(availableParallelism(), mostWorkers);
   return {
-    load: (sources) => {
-      const threads = Math.min(wanted, sources.length);
-      if (threads < 1 || sources.length < fewestImagesForWorkers) return loadHere(sources, options);
-      return loadInWorkers(sources, options, threads, ahead + threads * queuedPerWorker);
+    load: (images) => {
+      const threads = Math.min(wanted, images.length);
+      if (threads < 1 || images.length < fewestImagesForWorkers) return loadHere(images, options);
+      return loadInWorkers(images, options, threads, ahead + threads * queuedPerWorker);
     },
   };
 }
 
 async function* loadHere(
-  sources: readonly ImageSource[],
+  images: readonly ImageInput[],
   options: ReaderOptions,
 ): AsyncGenerator<LoadedImage, void, undefined> {
   const read = imageReader(options);
-  for (const source of sources) {
-    const path = nameOf(source);
+  for (const [index, image] of images.entries()) {
+    const path = inputName(image, index);
     let loaded: LoadedImage;
     try {
-      loaded = { path, pixels: await read(source) };
+      loaded = { path, pixels: await read(await readyImage(image, index)) };
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       loaded = { path, error };
@@ -71,12 +72,13 @@ async function* loadHere(
 }
 
 async function* loadInWorkers(
-  sources: readonly ImageSource[],
+  images: readonly ImageInput[],
   options: ReaderOptions,
   threads: number,
   window: number,
 ): AsyncGenerator<LoadedImage, void, undefined> {
   const replies = new Map<number, ImageReply>();
+  const stopped = new AbortController();
   let failure: Error | undefined;
   let wake: () => void = () => undefined;
   let requested = 0;
@@ -89,6 +91,24 @@ async function* loadInWorkers(
     const ended = new Promise((resolve) => worker.once("exit", resolve));
     return { worker, ended, load: 0 };
   });
+  type Slot = (typeof workers)[number];
+  const send = ({ worker }: Slot, index: number, image: ReadyImage): void => {
+    const message: ImageMessage = { index, image };
+    const isBytes = typeof image === "object" && "content" in image;
+    worker.postMessage(message, isBytes ? [image.content.buffer] : []);
+  };
+  /** Images that are not in files are read here: a stream cannot be sent to a thread. */
+  const readAndSend = async (slot: Slot, index: number, image: ImageInput): Promise<void> => {
+    try {
+      send(slot, index, await readyImage(image, index, stopped.signal));
+    } catch (error) {
+      slot.load -= 1;
+      if (error instanceof InputError) {
+        replies.set(index, { index, message: error.message, details: error.details });
+      } else failure ??= error as Error;
+      wake();
+    }
+  };
   try {
     for (const slot of workers) {
       slot.worker.on("message", (reply: ImageReply) => {
@@ -105,13 +125,15 @@ async function* loadInWorkers(
         wake();
       });
     }
-    for (const [index, source] of sources.entries()) {
+    for (const [index, input] of images.entries()) {
       for (;;) {
         // Images beyond the window are requested only as the caller consumes those before.
-        for (; requested < Math.min(index + window, sources.length); requested++) {
+        for (; requested < Math.min(index + window, images.length); requested++) {
           const idlest = workers.reduce((best, slot) => (slot.load < best.load ? slot : best));
           idlest.load += 1;
-          idlest.worker.postMessage({ index: requested, source: sources[requested]! } satisfies ImageMessage);
+          const image = images[requested]!;
+          if (isSource(image)) send(idlest, requested, image);
+          else void readAndSend(idlest, requested, image);
         }
         if (failure !== undefined) throw failure;
         if (replies.has(index)) break;
@@ -121,12 +143,13 @@ async function* loadInWorkers(
       }
       const reply = replies.get(index)!;
       replies.delete(index);
-      const path = nameOf(source);
+      const path = inputName(input, index);
       yield "pixels" in reply
         ? { path, pixels: reply.pixels }
         : { path, error: new InputError(reply.message, reply.details) };
     }
   } finally {
+    stopped.abort();
     // Not terminate(): stopping a thread while it sets up a zlib stream aborts the process.
     for (const { worker } of workers) worker.postMessage("stop" satisfies ImageMessage);
     await Promise.all(workers.map(({ ended }) => ended));

@@ -1,10 +1,11 @@
-/** Reads image files as the image tower's input. */
+/** Reads images as the image tower's input. */
 import type { PreprocessConfig } from "../../image/transform.ts";
 import { preprocessImage } from "../../image/preprocess.ts";
-import { InputError } from "../../errors/input-error.ts";
 import { nodeCodecs } from "./codecs.ts";
 import { FileSource } from "../files/file-source.ts";
-import type { ImageSource } from "../../tasks/image-source.ts";
+import { assertImage, headBytes } from "../../image/decode.ts";
+import { inputName, isDataUrl, type ImageSource } from "../../tasks/image-source.ts";
+import { readDataUrl, type ReadyImage } from "./image-content.ts";
 
 /** The settings of a reader, which are sent to the worker threads. */
 export interface ReaderOptions {
@@ -16,7 +17,7 @@ export interface ReaderOptions {
 /** To a worker thread. */
 export interface ImageRequest {
   readonly index: number;
-  readonly source: ImageSource;
+  readonly image: ReadyImage;
 }
 
 /** The messages to a worker thread. After "stop" it finishes the current image and exits. */
@@ -27,9 +28,6 @@ export type ImageReply =
   | { readonly index: number; readonly pixels: Float32Array }
   | { readonly index: number; readonly message: string; readonly details: readonly string[] };
 
-/** Images within the decoder's limit of pixels are smaller than this. */
-const mostBytes = 2 ** 31 - 1;
-
 /**
  * Makes a function that reads an image as the image tower's input, [3, height, width].
  *
@@ -38,21 +36,25 @@ const mostBytes = 2 ** 31 - 1;
 export function imageReader({
   config,
   exifOrientation,
-}: ReaderOptions): (source: ImageSource) => Promise<Float32Array> {
+}: ReaderOptions): (image: ReadyImage) => Promise<Float32Array> {
   const preprocess = preprocessImage(config, nodeCodecs(), { exifOrientation });
-  return async (source) => {
-    const isFile = typeof source === "string";
-    const file = await FileSource.open(isFile ? source : source.file);
-    try {
-      const { name, offset, size } = isFile ? { name: source, offset: 0, size: file.size } : source;
-      if (size > mostBytes) {
-        throw new InputError(
-          `${name}: expected an image of less than 2 GiB, found ${size} bytes; make it smaller`,
-        );
-      }
-      return await preprocess(await file.read(offset, size), name);
-    } finally {
-      await file.close();
-    }
+  return async (image) => {
+    if (typeof image === "object" && "content" in image) return preprocess(image.content, image.name);
+    if (typeof image === "object" || !isDataUrl(image)) return preprocess(...(await readSource(image)));
+    const name = inputName(image, 0);
+    return preprocess(await readDataUrl(image, name), name);
   };
+}
+
+/** @returns the bytes of an image, and its name @throws InputError if it is not an image, before it is read whole */
+async function readSource(source: ImageSource): Promise<[bytes: Uint8Array, name: string]> {
+  const isFile = typeof source === "string";
+  const file = await FileSource.open(isFile ? source : source.file);
+  try {
+    const { name, offset, size } = isFile ? { name: source, offset: 0, size: file.size } : source;
+    assertImage(await file.read(offset, Math.min(size, headBytes)), size, name);
+    return [await file.read(offset, size), name];
+  } finally {
+    await file.close();
+  }
 }

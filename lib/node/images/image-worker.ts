@@ -1,4 +1,4 @@
-/** A worker thread of image-loader.ts: receives sources, answers with pixels or errors. */
+/** A worker thread of image-loader.ts: receives images, answers with pixels or errors. */
 import { parentPort, workerData } from "node:worker_threads";
 import { InputError } from "../../errors/input-error.ts";
 import type { ImageMessage, ImageReply, ImageRequest, ReaderOptions } from "./image-reader.ts";
@@ -10,10 +10,10 @@ const read = imageReader(workerData as ReaderOptions);
 
 let isStopping = false;
 
-async function answer({ index, source }: ImageRequest): Promise<void> {
+async function answer({ index, image }: ImageRequest): Promise<void> {
   if (isStopping) return;
   try {
-    const pixels = await read(source);
+    const pixels = await read(image);
     const reply: ImageReply = { index, pixels };
     port.postMessage(reply, [pixels.buffer as ArrayBuffer]);
   } catch (error) {

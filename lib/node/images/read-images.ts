@@ -1,24 +1,28 @@
-/** Reads a few image files at once. For many, use embedImages, which decodes while it computes. */
+/** Reads a few images at once. For many, use embedImages, which decodes while it computes. */
 import { tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
 import type { PreprocessConfig } from "../../image/transform.ts";
+import { assertList, type ImageInput } from "../../tasks/image-source.ts";
+import { readyImage } from "./image-content.ts";
 import { imageReader } from "./image-reader.ts";
 
 /**
- * Reads image files as the image tower's input: decoded, resized, cropped and normalised like OpenCLIP's eval transform.
+ * Reads images as the image tower's input: decoded, resized, cropped and normalised like OpenCLIP's eval transform.
  *
+ * @param images paths, encoded bytes, blobs, streams and `data:` URLs
  * @param config `model.preprocess`
- * @returns [paths, 3, H, W]; the caller disposes it
- * @throws InputError for a file that is missing or not a readable image
+ * @returns [images, 3, H, W]; the caller disposes it
+ * @throws InputError for an image that is missing or cannot be read
  */
 export async function readImages(
-  paths: readonly string[],
+  images: readonly ImageInput[],
   config: PreprocessConfig,
   { exifOrientation = false }: { readonly exifOrientation?: boolean } = {},
 ): Promise<Tensor4D> {
   const read = imageReader({ config, exifOrientation });
   const [height, width] = config.size;
   const size = 3 * height * width;
-  const pixels = new Float32Array(paths.length * size);
-  for (const [i, path] of paths.entries()) pixels.set(await read(path), i * size);
-  return tensor4d(pixels, [paths.length, 3, height, width]);
+  assertList(images, "readImages");
+  const pixels = new Float32Array(images.length * size);
+  for (const [i, image] of images.entries()) pixels.set(await read(await readyImage(image, i)), i * size);
+  return tensor4d(pixels, [images.length, 3, height, width]);
 }

@@ -10,12 +10,22 @@ import type { FilePart } from "../../tasks/image-source.ts";
 
 const blockSize = 512;
 
+/** Members per tar, whose places are kept in memory. */
+export const mostMembers = 2 ** 21;
+
+/** In bytes of UTF-8, as Linux limits a path. */
+const longestPath = 4096;
+
+/** The size of a header that extends the next one, in bytes. */
+const largestExtension = 2 ** 20;
+
 type Extended = ConstructorParameters<typeof Header>[2];
 
 /**
  * Lists the regular files in a tar, in its order. A member's name is `TAR:PATH`.
  *
- * @throws InputError if the file is missing, truncated, or not an uncompressed tar
+ * @throws InputError if the file is missing, truncated, or not an uncompressed tar; or has more than
+ *   {@link mostMembers} members, or a path or header beyond the limits
  */
 export async function listTar(path: string): Promise<(FilePart & { readonly path: string })[]> {
   const file = await FileSource.open(path);
@@ -26,26 +36,49 @@ export async function listTar(path: string): Promise<(FilePart & { readonly path
     for (let position = 0; ;) {
       if (position + blockSize > file.size) throw cutShort(path, file.size);
       const block = Buffer.from(file.readSync(position, blockSize));
-      const header = new Header(block, 0, extended, global);
-      if (header.nullBlock) return members;
-      if (!header.cksumValid) throw notTar(path, block, position);
+      const header = readHeader(block, extended, global);
+      if (header?.nullBlock === true) return members;
+      if (header?.cksumValid !== true) throw notTar(path, block, position);
       const { size = 0, type } = header;
+      if (!(size >= 0)) throw notTar(path, block, position);
       const offset = position + blockSize;
       position = offset + Math.ceil(size / blockSize) * blockSize;
       if (position > file.size) throw cutShort(path, file.size);
-      const text = (): string => Buffer.from(file.readSync(offset, size)).toString();
+      const text = (): string => {
+        if (size <= largestExtension) return Buffer.from(file.readSync(offset, size)).toString();
+        throw new InputError(
+          `${path}: expected headers of at most ${largestExtension} bytes, found ${size} at byte ${offset}; write it again`,
+        );
+      };
       if (type === "ExtendedHeader") extended = Pax.parse(text(), extended);
       else if (type === "GlobalExtendedHeader") global = Pax.parse(text(), global, true);
       else if (type === "NextFileHasLongPath") extended = { ...extended, path: text().replace(/\0.*$/s, "") };
       else {
         if (type === "File" || type === "OldFile") {
           members.push({ name: `${path}:${header.path}`, path: header.path!, file: path, offset, size });
+          if (Buffer.byteLength(header.path!) > longestPath) {
+            throw new InputError(
+              `${path}: expected paths of at most ${longestPath} bytes, found a longer one at byte ${offset}; rename the file`,
+            );
+          }
+          if (members.length > mostMembers) {
+            throw new InputError(`${path}: expected at most ${mostMembers} files, found more; split the tar`);
+          }
         }
         extended = undefined;
       }
     }
   } finally {
     await file.close();
+  }
+}
+
+/** Undefined for a header with a number that is not one. */
+function readHeader(block: Buffer, extended: Extended, global: Extended): Header | undefined {
+  try {
+    return new Header(block, 0, extended, global);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Model directories: the contents of a download of an OpenCLIP repository. docs/reference/model-directory.md lists the files.
  */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isTorchFile, openTorchCheckpoint, unwrapped } from "../../checkpoint/index.ts";
@@ -9,6 +9,7 @@ import type { Pretrained } from "../../clip/config/architectures/pretrained.ts";
 import type { ClipConfig } from "../../clip/config/clip-config.ts";
 import { architectureByName, parseClipConfig } from "../../clip/config/open-clip.ts";
 import { parsePreprocessConfig } from "../../clip/config/preprocess-config.ts";
+import { imageFormatOf } from "../../image/decode.ts";
 import type { PreprocessConfig } from "../../image/transform.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { JsonValue } from "../../json/json-value.ts";
@@ -17,10 +18,13 @@ import type { TensorStore } from "../../tensor/store.ts";
 import { ShardedSafetensors } from "../../tensor/shards.ts";
 import { crc32 } from "../files/crc32.ts";
 import { exists, isInside } from "../files/exists.ts";
-import { FileSource, unreadable } from "../files/file-source.ts";
+import { FileSource, readWhole, unreadable } from "../files/file-source.ts";
 
 /** The path of the bundled demo model. */
 export const demoModel = fileURLToPath(new URL("../../../../fixtures/demo-model", import.meta.url));
+
+/** In bytes; an index of a model's shards has about 100 bytes per tensor. */
+const largestJson = 2 ** 26;
 
 export const configName = "open_clip_config.json";
 
@@ -173,7 +177,21 @@ export async function openWeightsFile(path: string): Promise<Weights> {
   }
   const source = await FileSource.open(path);
   if (await isTorchFile(source)) return openTorchCheckpoint(source, crc32);
+  const other = otherKind(await source.read(0, Math.min(source.size, 32)));
+  if (other !== undefined) {
+    await source.close();
+    throw new InputError(`${path}: expected weights (safetensors or a PyTorch file), found ${other}`);
+  }
   return { store: unwrapped(await SafetensorsFile.open(source)), format: "safetensors", skipped: [] };
+}
+
+/** Files that are easily taken for weights. */
+function otherKind(head: Uint8Array): string | undefined {
+  const image = imageFormatOf(head);
+  if (image !== undefined) return `an image (${image})`;
+  const text = Buffer.from(head).toString("latin1");
+  if (text.startsWith("version https://git-lfs")) return "a Git LFS pointer; download the file itself";
+  return text.startsWith("\x1f\x8b") ? "a gzip archive; gunzip it first" : undefined;
 }
 
 /** Opens the weights of a model directory. @throws InputError if there are none, or they are damaged */
@@ -198,10 +216,7 @@ export async function findFile(
 
 /** @throws InputError if the file cannot be read or is not valid JSON */
 export async function readJson(path: string): Promise<JsonValue> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
-  return JsonValue.parse(bytes, path);
+  return JsonValue.parse(await readWhole(path, largestJson), path);
 }
 
 export async function readJsonIfThere(path: string): Promise<JsonValue | undefined> {

@@ -6,10 +6,14 @@ import type { TokenizerConfig } from "../../clip/config/clip-config.ts";
 import { createTokenizer, tokenizerFiles } from "../../text/create-tokenizer.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import { InputError } from "../../errors/input-error.ts";
+import { readWhole } from "../files/file-source.ts";
 import { findFile, type ModelDirectory } from "./model-directory.ts";
 
 /** The merges of the English models are bundled, because their directories have no tokenizer. */
 const bpeMerges = fileURLToPath(new URL("../../../../assets/bpe-merges.txt.gz", import.meta.url));
+
+/** XLM-R's tokenizer.json has 17 MB. */
+const largestTokenizer = 2 ** 28;
 
 /**
  * Reads the tokenizer of a model directory. It is looked for in the directory, then in the folders that the config
@@ -32,7 +36,7 @@ export async function readTokenizer(directory: ModelDirectory): Promise<Tokenize
   }
   const { clean, stripSeparator } = text.tokenizer;
   return createTokenizer(
-    { name: file, bytes: await readFile(file) },
+    { name: file, bytes: await readWhole(file, largestTokenizer) },
     { contextLength, clean, stripSeparator },
   );
 }

@@ -71,9 +71,14 @@ export class BpeTokenizer implements Tokenizer {
     this.contextLength = contextLength;
     this.#clean = cleaners[clean];
     const characters = byteCharacters();
-    const pieces = [...characters.values()];
-    pieces.push(...pieces.map((piece) => piece + endOfWord));
-    pieces.push(...pairs.map(([left, right]) => left + right), startToken, endToken);
+    const letters = [...characters.values()];
+    const pieces = [
+      ...letters,
+      ...letters.map((piece) => piece + endOfWord),
+      ...pairs.map(([left, right]) => left + right),
+      startToken,
+      endToken,
+    ];
     const ids = new Map(pieces.map((piece, id) => [piece, id]));
     this.#pieces = pieces;
     this.vocabSize = pieces.length;

@@ -30,7 +30,10 @@ export class UnigramTokenizer implements Tokenizer {
     this.#parts = parts;
     this.#unigram = new Unigram(parts.vocabulary, parts.unknownId);
     this.contextLength = contextLength;
-    this.vocabSize = Math.max(parts.vocabulary.size, ...parts.addedTokens.map((token) => token.id + 1));
+    this.vocabSize = parts.addedTokens.reduce(
+      (size, { id }) => Math.max(size, id + 1),
+      parts.vocabulary.size,
+    );
     this.padId = parts.padId;
     const { addedTokens, normalize } = parts;
     this.#rawTokens = new AddedTokenSplitter(addedTokens.filter((token) => !token.isNormalized));

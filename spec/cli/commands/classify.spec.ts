@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { stripVTControlCharacters } from "node:util";
 import stringWidth from "string-width";
 import { clipscope } from "../../support/cli.ts";
@@ -47,6 +47,35 @@ describe("clipscope classify", () => {
       assert.ok(scores[0]!.logit >= scores[1]!.logit && scores[1]!.logit >= scores[2]!.logit);
       const ratio = Math.log(scores[0]!.probability / scores[1]!.probability);
       assert.ok(Math.abs(ratio - (scores[0]!.logit - scores[1]!.logit)) < 1e-3);
+    }
+  });
+
+  it("takes an image from standard input, among files", async () => {
+    const args = ["--labels", "red,blue", "--json"];
+    const { status, stdout, stderr } = await clipscope(["classify", blue, "-", ...args], {
+      stdin: await readFile(red),
+    });
+    assert.deepEqual([status, stderr], [0, ""]);
+    const [first, second] = JSON.parse(stdout) as Classified[];
+    assert.deepEqual([first!.path, second!.path], [blue, "standard input"]);
+    const [direct] = JSON.parse((await clipscope(["classify", red, ...args])).stdout) as Classified[];
+    assert.deepEqual(
+      second!.scores.map(({ label }) => label),
+      direct!.scores.map(({ label }) => label),
+    );
+    const damaged = await clipscope(["classify", "-", ...args], { stdin: "no image" });
+    assert.deepEqual([damaged.status, damaged.stdout], [2, "[]\n"]);
+    assert.match(damaged.stderr, /^clipscope: standard input: expected an image .*\n$/);
+  });
+
+  it("refuses standard input for two things", async () => {
+    for (const args of [
+      ["-", "-", "--labels", "red"],
+      ["-", "--labels-file", "-"],
+    ]) {
+      const { status, stdout, stderr } = await clipscope(["classify", ...args], { stdin: "red\n" });
+      assert.deepEqual([status, stdout], [2, ""]);
+      assert.equal(stderr, "clipscope: standard input (-) is given twice; it can be read once\n");
     }
   });
 

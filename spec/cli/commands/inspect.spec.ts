@@ -133,4 +133,13 @@ describe("clipscope inspect", () => {
     ]);
     assert.match(stdout, /does not fit: missing {5}token_embedding\.weight \[49408, 512\]/);
   });
+
+  it("says what a file is that holds no weights", async () => {
+    const { status, stderr } = await clipscope(["inspect", "fixtures/images/png-rgb8.png"]);
+    assert.equal(status, 2);
+    assert.equal(
+      stderr,
+      "clipscope: fixtures/images/png-rgb8.png: expected weights (safetensors or a PyTorch file), found an image (PNG)\n",
+    );
+  });
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { readFeatures, writeFeatures } from "../../../lib/node/features/features-files.ts";
 import { clipscope } from "../../support/cli.ts";
 import { writeImage } from "../../support/images.ts";
+import { assertNear } from "../../support/near.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 describe("clipscope search", () => {
@@ -52,12 +54,82 @@ describe("clipscope search", () => {
     assert.match(stderr, /^clipscope: .*text\.png: .*\n$/);
   });
 
+  describe("--features", () => {
+    let file: string;
+
+    beforeEach(async () => {
+      file = folder.file("features.safetensors");
+      const { status } = await clipscope(["embed", "--images", blue, "--out", file, red]);
+      assert.equal(status, 0);
+    });
+
+    const ranked = (stdout: string): { path: string; similarity: number }[] =>
+      JSON.parse(stdout) as { path: string; similarity: number }[];
+
+    it("finds the same as a search over the images", async () => {
+      for (const query of [["red"], ["--image", red]]) {
+        const stored = await clipscope(["search", ...query, "--features", file, "--json"]);
+        assert.deepEqual([stored.status, stored.stderr], [0, ""]);
+        const direct = ranked((await clipscope(["search", ...query, blue, red, "--json"])).stdout);
+        const found = ranked(stored.stdout);
+        assert.deepEqual(
+          found.map(({ path }) => path),
+          direct.map(({ path }) => path),
+        );
+        assertNear(
+          found.map(({ similarity }) => similarity),
+          direct.map(({ similarity }) => similarity),
+          1e-5,
+        );
+      }
+      const { stdout } = await clipscope(["search", "--image", red, "--features", file, "--top", "1"]);
+      assert.equal(stdout, ` 1.0000  ${red}\n`);
+    });
+
+    it("takes an image from standard input", async () => {
+      const args = ["search", "--image", "-", "--features", file, "--top", "1"];
+      const { stdout } = await clipscope(args, { stdin: await readFile(red) });
+      assert.equal(stdout, ` 1.0000  ${red}\n`);
+    });
+
+    it("refuses features of another layer, of texts, and of another model", async () => {
+      const other = folder.file("other.safetensors");
+      const refused = async (message: RegExp): Promise<void> => {
+        const { status, stdout, stderr } = await clipscope(["search", "red", "--features", other]);
+        assert.deepEqual([status, stdout], [2, ""]);
+        assert.match(stderr, /^clipscope: [^\n]*\n$/);
+        assert.match(stderr, message);
+      };
+      await clipscope(["embed", "--images", red, "--out", other, "--tap", "visual.ln_post"]);
+      await refused(/other\.safetensors: expected features of the tap "visual", found "visual\.ln_post"/);
+      await writeFile(folder.file("texts.txt"), "red\n");
+      await clipscope(["embed", "--texts", folder.file("texts.txt"), "--out", other]);
+      await refused(/expected the paths of the images in the metadata, found none/);
+      const features = await readFeatures(file);
+      const metadata = { ...features.metadata, model_sha256: "0".repeat(64), model: "another" };
+      await writeFeatures(other, { ...features, metadata });
+      await refused(/made with another model than the model in use: expected demo-model .* found another/);
+    });
+
+    it("is not combined with images", async () => {
+      const { status, stderr } = await clipscope(["search", "red", red, "--features", file]);
+      assert.equal(status, 2);
+      assert.match(stderr, /or a features file \(--features\), but not both\n$/);
+    });
+  });
+
   const wrong: [args: () => string[], message: RegExp][] = [
     [() => [], /^clipscope: expected a text to search for .*\n$/],
     [() => [" ", red], /^clipscope: expected a text to search for .*\n$/],
-    [() => ["red"], /^clipscope: expected image files or folders to search in\n$/],
-    [() => ["--image", red], /^clipscope: expected image files or folders to search in\n$/],
-    [() => ["--image", red, ""], /^clipscope: expected image files or folders to search in\n$/],
+    [() => ["red"], /^clipscope: expected image files or folders to search in, or a features file .*\n$/],
+    [
+      () => ["--image", red],
+      /^clipscope: expected image files or folders to search in, or a features file .*\n$/,
+    ],
+    [
+      () => ["--image", red, ""],
+      /^clipscope: expected image files or folders to search in, or a features file .*\n$/,
+    ],
     [() => ["--image", text, red], /^clipscope: .*text\.png: .*\n$/],
     [() => ["--image", "no.png", red], /^clipscope: no\.png: .*\n$/],
   ];

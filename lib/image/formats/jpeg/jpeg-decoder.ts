@@ -10,7 +10,8 @@
  * stored inverted)
  */
 import type { DecodedImage } from "../../image.ts";
-import { ImageFormatError, type ImageBytes } from "../bytes.ts";
+import { assertUnpacked } from "../../limits.ts";
+import { ImageFormatError, UnsupportedImageError, type ImageBytes } from "../bytes.ts";
 import {
   decodeScan,
   readHuffman,
@@ -25,13 +26,14 @@ import { isFrame, markers, nextSegment, readFrameHeader } from "./jpeg-segments.
 import { upsample, type Plane } from "./upsampling.ts";
 
 function readFrame(file: ImageBytes, at: number, marker: number): Frame {
-  if (marker > 0xc2)
-    throw new ImageFormatError("arithmetic or lossless coding, which is not supported in this kind of JPEG");
+  if (marker > 0xc2) throw new UnsupportedImageError("arithmetic or lossless coding of CMYK or 4:4:0");
   const { width, height, components: given } = readFrameHeader(file, at);
   if (given.some(({ h, v }) => h < 1 || h > 4 || v < 1 || v > 4))
     throw new ImageFormatError("damaged sampling factors");
   const maxH = Math.max(...given.map(({ h }) => h));
   const maxV = Math.max(...given.map(({ v }) => v));
+  // Coefficients have 16 bits.
+  assertUnpacked(2 * width * height * given.length);
   const components = given.map((component) => {
     const { h, v } = component;
     const blocksAcross = Math.ceil(width / (8 * maxH)) * h;
@@ -155,7 +157,7 @@ function combine(frame: Frame, quantization: readonly Int32Array[]): Uint8Array 
     if (table === undefined) throw new ImageFormatError("no quantisation table");
     const [stepX, stepY] = [maxH / component.h, maxV / component.v];
     if (!Number.isInteger(stepX) || !Number.isInteger(stepY)) {
-      throw new ImageFormatError("fractional sampling, which is not supported in this kind of JPEG");
+      throw new UnsupportedImageError("fractional sampling of CMYK or 4:4:0");
     }
     const plane = upsample(toSamples(component, table), stepX, stepY);
     for (let y = 0; y < height; y++) {

@@ -46,6 +46,8 @@ export function isFrame(marker: number): boolean {
 }
 
 export interface FrameHeader {
+  /** SOF0 to SOF15. */
+  readonly marker: number;
   readonly precision: number;
   readonly width: number;
   readonly height: number;
@@ -69,6 +71,7 @@ export function readFrameHeader(file: ImageBytes, at: number): FrameHeader {
     return { id: file.u8(at + 10 + i * 3), h: sampling >> 4, v: sampling & 15, quantization };
   });
   return {
+    marker: file.u8(at + 1),
     precision: file.u8(at + 4),
     height: file.u16(at + 5, false),
     width: file.u16(at + 7, false),

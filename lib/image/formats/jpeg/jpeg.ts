@@ -5,10 +5,20 @@
  * Source: ITU-T T.81; Pillow, src/PIL/JpegImagePlugin.py (modes)
  */
 import type { DecodedImage } from "../../image.ts";
-import { ImageFormatError, truncated, type ImageBytes } from "../bytes.ts";
+import { maximumScans } from "../../limits.ts";
+import {
+  ImageFormatError,
+  ImageLimitError,
+  truncated,
+  UnsupportedImageError,
+  type ImageBytes,
+} from "../bytes.ts";
 import type { ImageCodecs, ReadHeader } from "../format.ts";
 import { decodeJpegExactly } from "./jpeg-decoder.ts";
 import { isFrame, markers, nextSegment, readFrameHeader, type FrameHeader } from "./jpeg-segments.ts";
+
+/** SOF3. Later frames are coded arithmetically, or hierarchical. */
+const lastHuffmanFrame = 0xc3;
 
 interface Header {
   readonly frame: FrameHeader;
@@ -31,7 +41,7 @@ function readHeader(file: ImageBytes): Header {
     if (isFrame(marker)) {
       frame ??= readFrameHeader(file, at);
       if (frame.precision !== 8) {
-        throw new ImageFormatError(`${frame.precision} bits per sample; only 8 are supported in JPEG`);
+        throw new UnsupportedImageError(`${frame.precision} bits per sample (supported: 8)`);
       }
     }
     if (marker === markers.app1 && exif === undefined && file.ascii(at + 4, 6) === "Exif\0\0") {
@@ -49,6 +59,28 @@ function isHalvedInHeight({ components }: FrameHeader): boolean {
 
 export const readJpegHeader: ReadHeader = (file) => readHeader(file).frame;
 
+/**
+ * Checks what a decoder would learn only as it works.
+ *
+ * @throws ImageLimitError for more scans than {@link maximumScans}
+ * @throws ImageFormatError if the data are too short for the pixels
+ */
+export function assertJpegScans(file: ImageBytes): void {
+  const { frame, scanAt } = readHeader(file);
+  const { marker, width, height } = frame;
+  const { bytes } = file;
+  let scans = 0;
+  for (let at = bytes.indexOf(0xff, scanAt); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === markers.startOfScan) scans += 1;
+  }
+  if (scans > maximumScans) {
+    throw new ImageLimitError(`expected at most ${maximumScans} scans in a JPEG, found ${scans}`);
+  }
+  // A Huffman code has a bit or more, and each block of 8 x 8 samples a code or more.
+  const blocks = Math.floor(width / 8) * Math.floor(height / 8);
+  if (marker <= lastHuffmanFrame && blocks > 8 * file.length) throw truncated(file.length);
+}
+
 /** The contents of the Exif segment. */
 export function readJpegExif(file: ImageBytes): Uint8Array | undefined {
   return readHeader(file).exif;
@@ -63,9 +95,10 @@ export async function decodeJpeg(file: ImageBytes, codecs: ImageCodecs): Promise
   const components = frame.components.length;
   // libjpeg fills the missing part with gray; Pillow refuses the file.
   if (!hasEnd(file.bytes, scanAt)) throw truncated(file.length);
+  assertJpegScans(file);
   if (components === 4 || (components === 3 && isHalvedInHeight(frame))) return decodeJpegExactly(file);
   if (components !== 1 && components !== 3) {
-    throw new ImageFormatError(`${components} colour components; only 1, 3 and 4 are supported in JPEG`);
+    throw new UnsupportedImageError(`${components} colour components (supported: 1, 3 and 4)`);
   }
   const { width, height, data } = await codecs.jpeg(file.bytes);
   if (components === 3) return { width, height, mode: "RGB", data, stride: 4 };
