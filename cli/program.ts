@@ -4,6 +4,7 @@ import { InputError } from "../lib/errors/input-error.ts";
 import { addGlobalOptions } from "./options/global-options.ts";
 import { collect } from "./options/option-values.ts";
 import { packageInfo } from "./package-info.ts";
+import { printable } from "./terminal/format.ts";
 import type { ExitStatus, Terminal } from "./terminal/terminal.ts";
 
 interface CommandModule {
@@ -221,8 +222,9 @@ function createRoot(terminal: Terminal): Command {
 
 /** "error: unknown command 'clasify'\n(Did you mean classify?)" as one line that starts with the program's name. */
 function oneLine(text: string): string {
-  return text
+  const line = text
     .trim()
     .replace(/^error: /, "clipscope: ")
     .replace(/\s*\n\s*/g, " ");
+  return printable(line);
 }

@@ -38,11 +38,23 @@ const minimiseFor = 20_000;
 /** Errors that reached the process instead of the caller. */
 const strays: unknown[] = [];
 
-/** From now on, unhandled rejections and uncaught exceptions are findings of the current input. */
-export function watchStrayErrors(): void {
-  for (const event of ["uncaughtException", "unhandledRejection"] as const) {
-    process.on(event, (error: unknown) => strays.push(error));
-  }
+/**
+ * From now on, unhandled rejections and uncaught exceptions are findings of the current input.
+ *
+ * @returns a function that ends this
+ */
+export function watchStrayErrors(): () => void {
+  const events = ["uncaughtException", "unhandledRejection"] as const;
+  const keep = (error: unknown): void => void strays.push(error);
+  // A test runner's own listeners would report these errors as well.
+  const others = events.map((event) => process.rawListeners(event) as ((error: unknown) => void)[]);
+  for (const event of events) process.removeAllListeners(event).on(event, keep);
+  return () => {
+    for (const [i, event] of events.entries()) {
+      process.removeAllListeners(event);
+      for (const listener of others[i]!) process.on(event, listener);
+    }
+  };
 }
 
 export class Campaign {

@@ -26,7 +26,7 @@ export async function listTar(path: string): Promise<(FilePart & { readonly path
     for (let position = 0; ;) {
       if (position + blockSize > file.size) throw cutShort(path, file.size);
       const block = Buffer.from(file.readSync(position, blockSize));
-      const header = new Header(block, 0, extended, global);
+      const header = readHeader(path, block, position, extended, global);
       if (header.nullBlock) return members;
       if (!header.cksumValid) throw notTar(path, block, position);
       const { size = 0, type } = header;
@@ -46,6 +46,21 @@ export async function listTar(path: string): Promise<(FilePart & { readonly path
     }
   } finally {
     await file.close();
+  }
+}
+
+/** The tar package throws if a number is not in its format or beyond 2^53. */
+function readHeader(
+  path: string,
+  block: Buffer,
+  position: number,
+  extended: Extended,
+  global: Extended,
+): Header {
+  try {
+    return new Header(block, 0, extended, global);
+  } catch {
+    throw notTar(path, block, position);
   }
 }
 

@@ -207,6 +207,7 @@ function leadsOutside(args: readonly string[]): boolean {
 }
 
 export const create: CreateTarget = async (folder) => {
+  const before = process.cwd();
   process.chdir(folder);
   process.env["HF_HOME"] = join(folder, "hub");
   await writeInputs();
@@ -225,7 +226,7 @@ export const create: CreateTarget = async (folder) => {
     usesCoverage: false,
     maxSize: 4096,
     close: () => {
-      process.chdir("/");
+      process.chdir(before);
       return Promise.resolve();
     },
   };

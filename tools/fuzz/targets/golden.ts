@@ -13,7 +13,7 @@ const tap = { name: "visual.conv1", dtype: "F32", shape: [1, 2, 1, 1], bytes: ne
 const samples = { name: "visual", dtype: "F32", shape: [6], bytes: new Uint8Array(24) } as const;
 
 export const create: CreateTarget = async () => {
-  await startNodeBackend("cpu");
+  await startNodeBackend();
   return {
     seeds: [
       encodeSafetensors([image, text, tap], { float32_error: '{"visual.conv1":1e-7}' }),

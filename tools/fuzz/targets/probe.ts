@@ -17,7 +17,7 @@ function probe(classes: number, metadata: Record<string, string>): Uint8Array {
 }
 
 export const create: CreateTarget = async () => {
-  await startNodeBackend("cpu");
+  await startNodeBackend();
   return {
     seeds: [
       probe(2, {}),

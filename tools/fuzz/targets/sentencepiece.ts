@@ -25,7 +25,7 @@ function split(message: Uint8Array): Field[] {
   let at = 0;
   const number = (): number => {
     let value = 0;
-    for (let factor = 1; at < message.length; factor *= 128) {
+    for (let factor = 1; at < message.length && factor < 2 ** 49; factor *= 128) {
       const byte = message[at++]!;
       value += (byte & 127) * factor;
       if (byte < 128) break;
