@@ -4,7 +4,6 @@ import { InputError } from "../lib/errors/input-error.ts";
 import { addGlobalOptions } from "./options/global-options.ts";
 import { collect } from "./options/option-values.ts";
 import { packageInfo } from "./package-info.ts";
-import { printable } from "./terminal/format.ts";
 import type { ExitStatus, Terminal } from "./terminal/terminal.ts";
 
 interface CommandModule {
@@ -226,5 +225,6 @@ function oneLine(text: string): string {
     .trim()
     .replace(/^error: /, "clipscope: ")
     .replace(/\s*\n\s*/g, " ");
-  return printable(line);
+  // Arguments may be endless, or contain control characters.
+  return new InputError(line).message;
 }

@@ -9,7 +9,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readCurrentInput, type CurrentState, type Job, type Message, type Progress } from "./messages.ts";
 import { minimise } from "./minimise.ts";
@@ -46,17 +46,16 @@ async function runChild(
   });
   let stderr = "";
   child.stderr?.on("data", (chunk: Buffer) => (stderr = `${stderr}${chunk.toString()}`.slice(-4000)));
-  let isDone = false;
-  let isFailure = false;
+  const seen = { done: false, failure: false };
   child.on("message", (message: Message) => {
-    if (message.kind === "done") isDone = true;
-    if (message.kind === "verdict") isFailure = message.isFailure;
+    if (message.kind === "done") seen.done = true;
+    if (message.kind === "verdict") seen.failure = message.isFailure;
     onMessage(message);
   });
   child.send({ ...job, folder } satisfies Job);
   try {
     const reason = await endOf(child, folder, stuck);
-    if (isDone) return { crash: null, isFailure };
+    if (seen.done) return { crash: null, isFailure: seen.failure };
     const current = readCurrentInput(folder);
     if (current === null) throw new Error(`the child failed before its first input: ${reason}\n${stderr}`);
     return { crash: { reason: `${reason}${lastLines(stderr)}`, current }, isFailure: true };
@@ -181,7 +180,7 @@ class Fuzzer {
     this.#found.add(key);
     const total = this.#totals.get(target) ?? nothing;
     this.#totals.set(target, { ...total, findings: total.findings + 1 });
-    const folder = resolve(this.#options.out, target);
+    const folder = join(this.#options.out, target);
     mkdirSync(folder, { recursive: true });
     const file = join(folder, createHash("sha1").update(key).digest("hex").slice(0, 12));
     writeFileSync(file, input);

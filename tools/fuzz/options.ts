@@ -1,4 +1,5 @@
 /** The options of `npm run fuzz`. */
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { targetNames } from "./targets.ts";
 
@@ -54,9 +55,9 @@ export function parseOptions(args: readonly string[]): FuzzOptions {
     workers: Math.ceil(numberOf("--workers", values.workers)),
     seed: numberOf("--seed", values.seed, 0),
     targets: values.only.length === 0 ? targetNames : values.only,
-    corpus: values.corpus ?? null,
-    out: values.out,
-    replay: values.replay ?? null,
+    corpus: values.corpus === undefined ? null : resolve(values.corpus),
+    out: resolve(values.out),
+    replay: values.replay === undefined ? null : resolve(values.replay),
   };
 }
 

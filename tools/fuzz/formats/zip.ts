@@ -55,8 +55,9 @@ const otherNames: Mutation = (input, random, other) => {
   if (members.length === 0) return mutateBytes(input, random, other);
   const at = random.below(members.length);
   const [name, bytes] = members[at]!;
-  if (random.chance(0.3)) members.splice(at, 1);
-  else if (random.chance(0.3)) members.push([`${name}/../x`, bytes]);
+  const kind = random.below(3);
+  if (kind === 0) members.splice(at, 1);
+  else if (kind === 1) members.push([`${name}/../x`, bytes]);
   else
     members[at] = [
       random.pick(["a/data.pkl", "data.pkl", "archive/byteorder", "", "\n", "a".repeat(3000), name.slice(1)]),

@@ -191,8 +191,11 @@ const changedCall: Mutation = (input, random) => {
 function parse(input: Uint8Array): Call {
   const text = new TextDecoder().decode(input);
   try {
-    const call = JSON.parse(text) as { args?: unknown; stdin?: unknown };
-    return { args: Array.isArray(call.args) ? call.args.map(String) : [], stdin: String(call.stdin ?? "") };
+    const { args, stdin } = JSON.parse(text) as { args?: unknown; stdin?: unknown };
+    return {
+      args: Array.isArray(args) ? args.map(String) : [],
+      stdin: typeof stdin === "string" ? stdin : "",
+    };
   } catch {
     return { args: text.split("\n"), stdin: "" };
   }
@@ -239,7 +242,7 @@ function checked(args: readonly string[], status: number, stdout: string, stderr
   if (status === 2 && lines.length === 0) throw new Error("the exit status 2 without a message");
   // A command without arguments shows its help.
   if (stderr.startsWith("Usage: ")) return "help";
-  const stray = lines.find((line) => !/^(clipscope: |  )/.test(line));
+  const stray = lines.find((line) => !/^(clipscope: | {2})/.test(line));
   if (stray !== undefined && !args.includes("--debug"))
     throw new Error(`a stray line: ${stray.slice(0, 200)}`);
   // eslint-disable-next-line no-control-regex -- that is what is looked for
