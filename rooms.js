@@ -26,6 +26,7 @@ export const rooms = [
   { path: "tools/convert", holds: "checkpoints to model directories", host: true },
   { path: "tools/native", holds: "the native TensorFlow build", host: true },
   { path: "cli", holds: "the command line", host: true },
+  { path: "spec/support", holds: "what specs and the fuzzer share", host: true },
   { path: "bench", holds: "the benchmark and its peers", host: true },
   { path: "tools", holds: "programs for those who work on the project", host: true },
   { path: "examples", holds: "example programs", host: true },

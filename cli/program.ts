@@ -221,8 +221,10 @@ function createRoot(terminal: Terminal): Command {
 
 /** "error: unknown command 'clasify'\n(Did you mean classify?)" as one line that starts with the program's name. */
 function oneLine(text: string): string {
-  return text
+  const line = text
     .trim()
     .replace(/^error: /, "clipscope: ")
     .replace(/\s*\n\s*/g, " ");
+  // Arguments may be endless, or contain control characters.
+  return new InputError(line).message;
 }

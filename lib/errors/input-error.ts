@@ -9,11 +9,21 @@ export class InputError extends Error {
   readonly details: readonly string[];
 
   constructor(message: string, details: readonly string[] = [], options?: ErrorOptions) {
-    // Names from a damaged file may contain line breaks or terminal escape codes.
-    super(
-      message.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`),
-      options,
-    );
-    this.details = details;
+    super(oneLine(message), options);
+    this.details = details.map(oneLine);
   }
+}
+
+/** Characters of a line, at most. The end of a message says what to do, so a long one loses its middle. */
+const longestLine = 1000;
+const keptEnd = 300;
+
+/** Names from a damaged file may be endless, or contain line breaks or terminal escape codes. */
+function oneLine(text: string): string {
+  const line = text.replace(
+    /\p{Cc}/gu,
+    (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+  if (line.length <= longestLine) return line;
+  return `${line.slice(0, longestLine - keptEnd - 1)}…${line.slice(-keptEnd)}`;
 }

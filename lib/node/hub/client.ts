@@ -37,18 +37,21 @@ export class HubClient {
     });
   }
 
-  /** A `fetch` for @huggingface/hub's API requests about a repository, which retries after transient errors. */
-  apiFetch(repository: string): typeof globalThis.fetch {
+  /**
+   * A `fetch` for @huggingface/hub's API requests about a repository, which retries after transient errors.
+   *
+   * @param check throws InputError for an answer of another shape, which @huggingface/hub would not notice
+   */
+  apiFetch(repository: string, check: (answer: JsonValue) => void): typeof globalThis.fetch {
     const ask = async (url: unknown, init: unknown): Promise<globalThis.Response> => {
       const response = await this.get(repository, String(url), init as RequestInit);
       const { headers } = response;
       const text = await response.text().catch((error: unknown) => {
         throw this.#connectionError(url, error);
       });
-      // Without this check @huggingface/hub would throw a SyntaxError.
-      JsonValue.parse(text, String(url), {
-        fix: "check HF_ENDPOINT, and whether the network requires a login",
-      });
+      // Without these checks @huggingface/hub would throw a SyntaxError or a TypeError.
+      const fix = "check HF_ENDPOINT, and whether the network requires a login";
+      check(JsonValue.parse(text, String(url), { fix }));
       return new globalThis.Response(text, { headers: [...headers] });
     };
     return (url, init) => retry(() => ask(url, init), this.options.retryPolicy, this.options);
@@ -64,7 +67,7 @@ export class HubClient {
   async get(repository: string, url: string, init: RequestInit = {}): Promise<Response> {
     const { endpoint, token, signal } = this.options;
     const { origin } = new URL(endpoint);
-    let target = new URL(url);
+    let target = webAddress(url);
     for (let hops = 0; hops < maxRedirects; hops++) {
       const headers = new Headers(init.headers as HeadersInit);
       if (token !== undefined && target.origin === origin) headers.set("authorization", `Bearer ${token}`);
@@ -78,7 +81,7 @@ export class HubClient {
         throw await this.#statusError(repository, target, response);
       }
       await response.body?.cancel();
-      target = new URL(location, target);
+      target = webAddress(location, target);
     }
     throw new InputError(`${url}: more than ${maxRedirects} redirects; check HF_ENDPOINT`);
   }
@@ -135,4 +138,14 @@ export class HubClient {
     };
     return new InputError(`${repository}: ${reasons[status] ?? `${url.href}: unexpected status ${status}`}`);
   }
+}
+
+/** The address in a link or a redirect. @throws InputError if it is not one of the web */
+function webAddress(text: string, base?: URL): URL {
+  const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
+  if (url?.protocol === "https:" || url?.protocol === "http:") return url;
+  const origin = base === undefined ? "the hub" : base.host;
+  throw new InputError(
+    `${origin}: expected a link to a web address, found ${JSON.stringify(text.slice(0, 200))}; check HF_ENDPOINT`,
+  );
 }

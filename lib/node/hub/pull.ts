@@ -6,6 +6,7 @@ import { pretrainedOf } from "../../clip/config/architectures/pretrained.ts";
 import type { ClipConfig } from "../../clip/config/clip-config.ts";
 import { architectureByName } from "../../clip/config/open-clip.ts";
 import { InputError } from "../../errors/input-error.ts";
+import type { JsonValue } from "../../json/json-value.ts";
 import { readWeightMap } from "../../tensor/shards.ts";
 import { assertSpace } from "../files/disk-space.ts";
 import { unreadable } from "../files/file-source.ts";
@@ -131,9 +132,9 @@ class Pull {
   /** Lists the files of a repository at a revision. */
   async #list(repository: string, revision: string): Promise<Listing> {
     const { endpoint: hubUrl, cache } = this.#client.options;
-    const hub = { hubUrl, fetch: this.#client.apiFetch(repository) };
     const { sha: commit } = await modelInfo({
-      ...hub,
+      hubUrl,
+      fetch: this.#client.apiFetch(repository, (info) => void info.object()),
       name: repository,
       revision,
       additionalFields: ["sha"],
@@ -142,7 +143,8 @@ class Pull {
     const files = new Map<string, RemoteFile>();
     const repo = { type: "model", name: repository } as const;
     for await (const { type, path, size, oid, lfs } of listFiles({
-      ...hub,
+      hubUrl,
+      fetch: this.#client.apiFetch(repository, checkListing),
       repo,
       revision: commit,
       recursive: true,
@@ -243,6 +245,20 @@ class Pull {
       const { repository, path, size, digest } = file;
       this.#pulled.push({ repository, path, size, digest, downloaded: missing[i]!, location });
     }
+  }
+}
+
+/** @throws InputError if an entry of a page of files lacks what is read of it */
+function checkListing(page: JsonValue): void {
+  for (const entry of page.items()) {
+    if (entry.at("type").string() !== "file") continue;
+    entry.at("path").string();
+    entry.at("size").integer(0);
+    entry.at("oid").or("").string();
+    const lfs = entry.at("lfs");
+    if (lfs.isMissing) continue;
+    lfs.at("oid").string();
+    lfs.at("size").integer(0);
   }
 }
 

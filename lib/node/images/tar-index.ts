@@ -36,9 +36,9 @@ export async function listTar(path: string): Promise<(FilePart & { readonly path
     for (let position = 0; ;) {
       if (position + blockSize > file.size) throw cutShort(path, file.size);
       const block = Buffer.from(file.readSync(position, blockSize));
-      const header = readHeader(block, extended, global);
-      if (header?.nullBlock === true) return members;
-      if (header?.cksumValid !== true) throw notTar(path, block, position);
+      const header = readHeader(path, block, position, extended, global);
+      if (header.nullBlock) return members;
+      if (!header.cksumValid) throw notTar(path, block, position);
       const { size = 0, type } = header;
       if (!(size >= 0)) throw notTar(path, block, position);
       const offset = position + blockSize;
@@ -73,12 +73,18 @@ export async function listTar(path: string): Promise<(FilePart & { readonly path
   }
 }
 
-/** Undefined for a header with a number that is not one. */
-function readHeader(block: Buffer, extended: Extended, global: Extended): Header | undefined {
+/** The tar package throws if a number is not in its format or beyond 2^53. */
+function readHeader(
+  path: string,
+  block: Buffer,
+  position: number,
+  extended: Extended,
+  global: Extended,
+): Header {
   try {
     return new Header(block, 0, extended, global);
   } catch {
-    return undefined;
+    throw notTar(path, block, position);
   }
 }
 
