@@ -26,7 +26,19 @@ export async function reserveOutput(
   inputs: readonly (string | undefined)[] = [],
 ): Promise<Reservation> {
   const place = await placeFor(path, inputs);
-  return { path, place, release: await lockOrRefuse(`${place}.lock`, path) };
+  return { path, place, release: await lockOrRefuse(place, path) };
+}
+
+/** Reserves several output files, or none. @throws InputError as `reserveOutput` */
+export async function reserveOutputs(paths: readonly string[]): Promise<Reservation[]> {
+  const reserved: Reservation[] = [];
+  try {
+    for (const path of paths) reserved.push(await reserveOutput(path));
+    return reserved;
+  } catch (error) {
+    for (const output of reserved) await output.release();
+    throw error;
+  }
 }
 
 /** Reserves an output while `use` runs. @throws InputError as `reserveOutput` */
@@ -43,11 +55,18 @@ export async function withOutput<T>(
   }
 }
 
-/** Takes a lock at once. @param name what is locked, for the message @throws InputError if another process holds it */
-export async function lockOrRefuse(lockPath: string, name: string): Promise<() => Promise<void>> {
-  const lock = await takeLock(lockPath);
+/**
+ * Locks a file or folder at once.
+ *
+ * @param name the path as given, for the message
+ * @returns a function that releases the lock
+ * @throws InputError if another process holds it
+ */
+export async function lockOrRefuse(place: string, name: string): Promise<() => Promise<void>> {
+  // The longest of the names that are derived from an output's, so that a name too long is refused at once.
+  const path = `${place}.clipscope.lock`;
+  const lock = await takeLock(path, name);
   if ("release" in lock) return lock.release;
-  throw new InputError(
-    `${name}: in use by ${describeHolder(lock.heldBy)}; wait until it ends, or write to another place`,
-  );
+  const way = lock.isCertain ? "write to another place" : `delete ${path} if it no longer runs`;
+  throw new InputError(`${name}: in use by ${describeHolder(lock.heldBy)}; wait until it ends, or ${way}`);
 }

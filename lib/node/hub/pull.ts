@@ -8,7 +8,8 @@ import { architectureByName } from "../../clip/config/open-clip.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { readWeightMap } from "../../tensor/shards.ts";
 import { assertSpace } from "../files/disk-space.ts";
-import { unreadable } from "../files/file-source.ts";
+import { makeFolder } from "../files/make-folder.ts";
+import { explainWriting } from "../files/output-path.ts";
 import {
   chooseWeights,
   configName,
@@ -94,6 +95,8 @@ export async function pullModel(repository: string, options: PullOptions = {}): 
   const client = new HubClient({ ...settings, retryPolicy, onWait, signal });
   try {
     return await new Pull(client, options).run(repository, revision);
+  } catch (error) {
+    throw explainWriting(settings.cache, error);
   } finally {
     await client.close();
   }
@@ -121,7 +124,7 @@ class Pull {
     const large = tokenizer === null ? weights : [...weights, tokenizer];
     await this.#fetch(large, this.#options.onProgress);
     for (const one of new Set([...large.map((file) => file.listing), listing])) {
-      await one.cached.setRevision(one.revision, one.commit);
+      await one.cached.setRevision(one.revision, one.commit, this.#client.options.signal);
     }
     return {
       repository,
@@ -224,9 +227,7 @@ class Pull {
 
   async #fetch(files: readonly Wanted[], onProgress?: PullOptions["onProgress"]): Promise<void> {
     const { cache, signal } = this.#client.options;
-    await mkdir(cache, { recursive: true }).catch((error: unknown) => {
-      throw unreadable(cache, error);
-    });
+    await makeFolder(cache);
     const missing = await Promise.all(files.map(bytesMissing));
     const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
     await assertSpace(cache, sum(missing));
