@@ -239,12 +239,10 @@ class Pull {
       const location = join(cached.snapshot(commit), file.path);
       signal.throwIfAborted();
       if (missing[i]! > 0 || !(await exists(location))) {
-        if (!(await exists(cached.blob(file.digest)))) {
-          await downloadBlob(this.#client, file, cached.blob(file.digest), (count) => {
-            done += count;
-            onProgress?.(done, before, total);
-          });
-        }
+        await downloadBlob(this.#client, file, cached.blob(file.digest), (count) => {
+          done += count;
+          onProgress?.(done, before, total);
+        });
         await cached.link(file.digest, commit, file.path);
       }
       const { repository, path, size, digest } = file;
