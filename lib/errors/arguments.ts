@@ -67,7 +67,8 @@ export function assertTextList(texts: readonly string[], what: string, where: st
   if (typeof given === "string") {
     throw new InputError(`${where}: expected a list of ${what}, found ${found(given)}; put it into [ ]`);
   }
-  if (!Array.isArray(given)) throw new InputError(`${where}: expected a list of ${what}, found ${found(given)}`);
+  if (!Array.isArray(given))
+    throw new InputError(`${where}: expected a list of ${what}, found ${found(given)}`);
   for (let i = 0; i < given.length; i++) {
     if (typeof given[i] === "string") continue;
     throw new InputError(`${where}: expected a list of ${what}, found ${found(given[i])} at position ${i}`);

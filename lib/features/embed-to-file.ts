@@ -15,7 +15,7 @@ import { sha256OfJson } from "./digest.ts";
 import type { Metadata } from "./features.ts";
 import { bytesOf, encodeHead, type RowLabels } from "./features-file.ts";
 import type { Host, LoadImagesOptions } from "./host.ts";
-import { resume } from "./journal.ts";
+import { resume, type Work } from "./journal.ts";
 import { digestImages, type LabelledImages } from "./labelled-images.ts";
 import { describeImageFeatures, describeTextFeatures } from "./origin.ts";
 
@@ -173,7 +173,9 @@ async function embedResumably(
   const embedded: number[] = [];
   const failed: string[] = [];
 
-  return resume<Piece, Embedded[]>(files, `${out}.journal`, journalKey, {
+  // Before hours of work, not at its end.
+  const output = await files.reserve(outs);
+  const work: Work<Piece, Embedded[]> = {
     onPiece: (piece) => {
       done = piece.done;
       widths = piece.features.map((values) => base64Size(values) / 4 / piece.embedded.length);
@@ -184,7 +186,7 @@ async function embedResumably(
     finish: async (pieces) => {
       const rows = embedded.length;
       const labels = labelsOf(embedded);
-      await files.write(outs, async (written) => {
+      await output.write(async (written) => {
         for (const [i, file] of written.entries()) {
           for (const part of encodeHead(rows, widths[i]!, labels, metadata[i]!)) await file.write(part);
         }
@@ -197,7 +199,12 @@ async function embedResumably(
       });
       return outs.map((path, i) => ({ tap: taps[i]!, out: path, rows, width: widths[i]! }));
     },
-  });
+  };
+  try {
+    return await resume(files, `${out}.journal`, journalKey, work);
+  } finally {
+    await output.release();
+  }
 }
 
 /** The values of each tap in base64. */

@@ -40,6 +40,12 @@ export interface FileSystem {
    */
   write(paths: readonly string[], fill: (files: readonly OutputFile[]) => Promise<void>): Promise<void>;
   /**
+   * Reserves files for this process: another one is refused until `release`.
+   *
+   * @throws InputError if one cannot be written, or another process writes it
+   */
+  reserve(paths: readonly string[]): Promise<ReservedFiles>;
+  /**
    * Opens a file of lines, which may be missing yet, for this process alone.
    *
    * @throws InputError if it cannot be written, or another process has it open
@@ -49,6 +55,13 @@ export interface FileSystem {
   makeFolder(path: string): Promise<void>;
   /** A text that changes when the file does; empty if there is no such file. */
   version(path: string): Promise<string>;
+}
+
+/** Files that only this process may write. */
+export interface ReservedFiles {
+  /** As `FileSystem.write`. */
+  write(fill: (files: readonly OutputFile[]) => Promise<void>): Promise<void>;
+  release(): Promise<void>;
 }
 
 /** A file that is being written. */

@@ -6,7 +6,7 @@
 export { decodeFeatures, encodeFeatures } from "./features-file.ts";
 export * from "./features.ts";
 export type { Embedded, EmbedImagesToFileOptions, EmbedToFileOptions } from "./embed-to-file.ts";
-export type { FileSystem, Host, LineFile, LoadImagesOptions, OutputFile } from "./host.ts";
+export type { FileSystem, Host, LineFile, LoadImagesOptions, OutputFile, ReservedFiles } from "./host.ts";
 export { labelled, type LabelledImages } from "./labelled-images.ts";
 export { assertSameOrigin } from "./origin.ts";
 export { SearchableFeatures } from "./search-features.ts";

@@ -29,3 +29,19 @@ export const clearedHubVariables: Readonly<Record<string, undefined>> = Object.f
     ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
   ].map((name) => [name, undefined]),
 );
+
+/** Runs work with environment variables, and without the hub's others. */
+export async function withEnvironment<T>(
+  variables: Readonly<Record<string, string>>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const before = { ...process.env };
+  for (const name of Object.keys(clearedHubVariables)) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, variables);
+  try {
+    return await work();
+  } finally {
+    for (const name of Object.keys(process.env)) Reflect.deleteProperty(process.env, name);
+    Object.assign(process.env, before);
+  }
+}

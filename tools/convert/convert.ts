@@ -3,7 +3,7 @@ import { copyFile, mkdir, open, rename, stat, writeFile } from "node:fs/promises
 import { basename, dirname, join, resolve } from "node:path";
 import { architectureByName } from "../../lib/clip/config/open-clip.ts";
 import { fitTensors, recognizeArchitecture } from "../../lib/clip/config/recognize.ts";
-import { assertSpace, diskFull } from "../../lib/node/files/disk-space.ts";
+import { assertSpace } from "../../lib/node/files/disk-space.ts";
 import { unreadable } from "../../lib/node/files/file-source.ts";
 import { exists, isInside } from "../../lib/node/files/exists.ts";
 import {
@@ -143,9 +143,7 @@ async function convertWeights(
   return withNewFolder(destination, force, async (folder) => {
     await assertSpace(folder, bytes, destination);
     const partial = join(folder, `${weightsName}.partial`);
-    const written = await writeWeights(partial, store, plan, metadata, onBytes).catch((error: unknown) => {
-      throw diskFull(destination, error) ?? error;
-    });
+    const written = await writeWeights(partial, store, plan, metadata, onBytes);
     if (written.overflowed > 0 && !allowOverflow) {
       throw new InputError(
         `${path}: ${written.overflowed} numbers are too large for ${String(dtype)} and would become infinite; convert to bf16 or f32, or use --allow-overflow`,

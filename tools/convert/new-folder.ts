@@ -6,9 +6,12 @@
  * Replacing an older folder takes two renames; if a run is killed between them, both folders remain, complete, and the
  * next run finishes the replacement.
  */
-import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { makeFolder } from "../../lib/node/files/make-folder.ts";
+import { explainWriting } from "../../lib/node/files/output-path.ts";
+import { removeAtExit } from "../../lib/node/files/remove-at-exit.ts";
 import { lockOrRefuse } from "../../lib/node/files/reserve-output.ts";
 import { syncFolder } from "../../lib/node/files/sync-folder.ts";
 import { exists } from "../../lib/node/files/exists.ts";
@@ -19,7 +22,8 @@ import { InputError } from "../../lib/errors/input-error.ts";
  * Fills a folder and moves it to its destination.
  *
  * @param isReplacing replace an existing model directory once the new one is complete
- * @throws InputError if the destination exists and may not be replaced, or another process writes to it
+ * @throws InputError if the destination exists and may not be replaced, another process writes to it, or the disk is
+ *   full or fails
  */
 export async function withNewFolder<T>(
   destination: string,
@@ -27,10 +31,12 @@ export async function withNewFolder<T>(
   fill: (folder: string) => Promise<T>,
 ): Promise<T> {
   const place = resolve(destination);
-  await mkdir(dirname(place), { recursive: true });
-  const release = await lockOrRefuse(`${place}.lock`, destination);
+  await makeFolder(dirname(place));
+  const release = await lockOrRefuse(place, destination);
   try {
     return await fillAndMove(destination, place, isReplacing, fill);
+  } catch (error) {
+    throw explainWriting(destination, error);
   } finally {
     await release();
   }
@@ -45,33 +51,40 @@ async function fillAndMove<T>(
   await finishReplacing(place);
   await removePartial(place);
   await assertFree(destination, isReplacing);
-  const folder = await mkdtemp(`${place}.partial-`);
-  const cleanUp = (signal: NodeJS.Signals): void => {
-    rmSync(folder, { recursive: true, force: true });
-    process.kill(process.pid, signal);
-  };
-  process.once("SIGINT", cleanUp).once("SIGTERM", cleanUp);
+  const run = randomBytes(3).toString("hex");
+  const [folder, old] = [`${place}.partial-${run}`, `${place}.replaced-${run}`];
+  await mkdir(folder);
+  const keep = removeAtExit(folder);
   try {
     const result = await fill(folder);
     await syncFolder(folder);
-    if (await exists(place)) {
-      const old = folder.replace(partialName, ".replaced-$1");
-      await rename(place, old);
+    // The destination may have changed while the folder was filled.
+    await assertFree(destination, isReplacing);
+    const isThere = await exists(place);
+    keep(); // from here on, the folder may be the only complete one
+    if (isThere) await rename(place, old);
+    try {
       await rename(folder, place);
       await syncFolder(dirname(place));
-      await rm(old, { recursive: true });
-    } else {
-      await rename(folder, place);
-      await syncFolder(dirname(place));
+    } catch (error) {
+      if (await exists(place)) await rename(place, folder);
+      if (isThere) await rename(old, place);
+      throw error;
     }
+    if (isThere) await rm(old, { recursive: true });
     return result;
   } finally {
-    process.off("SIGINT", cleanUp).off("SIGTERM", cleanUp);
-    await rm(folder, { recursive: true, force: true });
+    keep();
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
-const partialName = /\.partial-(\w+)$/;
+/** The folders next to a destination that killed runs left behind. */
+async function leftovers(place: string, kind: "partial" | "replaced"): Promise<string[]> {
+  const prefix = `${basename(place)}.${kind}-`;
+  const names = await readdir(dirname(place));
+  return names.filter((name) => name.startsWith(prefix) && /^\w{6}$/.test(name.slice(prefix.length)));
+}
 
 /**
  * Finishes the replacement that a killed run had begun. The new folder is complete, because the old one is moved away
@@ -79,11 +92,8 @@ const partialName = /\.partial-(\w+)$/;
  */
 async function finishReplacing(place: string): Promise<void> {
   const folder = dirname(place);
-  const [prefix, suffix] = [`${basename(place)}.replaced-`, /^\w{6}$/];
-  for (const name of await readdir(folder)) {
-    const run = name.slice(prefix.length);
-    if (!name.startsWith(prefix) || !suffix.test(run)) continue;
-    const [old, whole] = [join(folder, name), `${place}.partial-${run}`];
+  for (const name of await leftovers(place, "replaced")) {
+    const [old, whole] = [join(folder, name), `${place}.partial-${name.slice(-6)}`];
     // A folder with other files is not from this program, whatever its name.
     if ((await foreignFiles(old, "")).length > 0) continue;
     if (!(await exists(place))) await rename((await exists(whole)) ? whole : old, place);
@@ -94,10 +104,8 @@ async function finishReplacing(place: string): Promise<void> {
 
 /** Removes what killed runs left behind. Nobody else writes to the destination while it is locked. */
 async function removePartial(place: string): Promise<void> {
-  const folder = dirname(place);
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(`${basename(place)}.`) || !partialName.test(name)) continue;
-    const partial = join(folder, name);
+  for (const name of await leftovers(place, "partial")) {
+    const partial = join(dirname(place), name);
     // A folder with other files is not from this program, whatever its name.
     const foreign = (await foreignFiles(partial, "")).filter(
       (path) => !path.endsWith(".safetensors.partial"),

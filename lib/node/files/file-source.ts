@@ -111,6 +111,9 @@ export function unreadable(path: string, error: unknown): InputError {
     ENXIO: "expected a file, found a socket or a device",
     ELOOP: "a link that points to itself",
     ENAMETOOLONG: "the name is too long",
+    EROFS: "the file system is read-only; write to another place",
+    EPERM: "the operation is not permitted",
+    EIO: "the disk failed to read or write; check it",
   };
   return new InputError(`${path}: ${reasons[code ?? ""] ?? message}`, [], { cause: error });
 }

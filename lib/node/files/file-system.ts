@@ -3,17 +3,25 @@ import { createReadStream } from "node:fs";
 import { open, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { FileSystem, LineFile } from "../../features/host.ts";
-import { diskFull } from "./disk-space.ts";
 import { FileSource, unreadable } from "./file-source.ts";
 import { makeFolder } from "./make-folder.ts";
 import { placeFor, unwritable } from "./output-path.ts";
-import { lockOrRefuse } from "./reserve-output.ts";
+import { lockOrRefuse, reserveOutputs } from "./reserve-output.ts";
 import { syncFolder } from "./sync-folder.ts";
 import { writeTogether, writeWhole } from "./write-file.ts";
 
 export const nodeFileSystem: FileSystem = {
   open: (path) => FileSource.open(path),
   write: writeTogether,
+  reserve: async (paths) => {
+    const outputs = await reserveOutputs(paths);
+    return {
+      write: (fill) => writeTogether(outputs, fill),
+      release: async () => {
+        for (const output of outputs) await output.release();
+      },
+    };
+  },
   openLines: (path) => NodeLineFile.open(path),
   makeFolder,
   version: (path) =>
@@ -43,7 +51,7 @@ class NodeLineFile implements LineFile {
 
   static async open(path: string): Promise<NodeLineFile> {
     const place = await placeFor(path);
-    return new NodeLineFile(path, place, await lockOrRefuse(`${place}.lock`, path));
+    return new NodeLineFile(path, place, await lockOrRefuse(place, path));
   }
 
   async size(): Promise<number> {
@@ -53,7 +61,7 @@ class NodeLineFile implements LineFile {
   async *lines(): AsyncGenerator<Uint8Array, void, undefined> {
     if ((await this.size()) === 0) return;
     let parts: Buffer[] = [];
-    for await (const chunk of createReadStream(this.#place) as AsyncIterable<Buffer>) {
+    for await (const chunk of this.#chunks()) {
       let start = 0;
       for (let end = chunk.indexOf(lineBreak); end !== -1; end = chunk.indexOf(lineBreak, start)) {
         yield Buffer.concat([...parts, chunk.subarray(start, end)]);
@@ -61,6 +69,14 @@ class NodeLineFile implements LineFile {
         start = end + 1;
       }
       parts.push(chunk.subarray(start));
+    }
+  }
+
+  async *#chunks(): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      yield* createReadStream(this.#place) as AsyncIterable<Buffer>;
+    } catch (error) {
+      throw unreadable(this.#path, error);
     }
   }
 
@@ -80,27 +96,36 @@ class NodeLineFile implements LineFile {
       await file.datasync();
       this.#syncedAt = performance.now();
     } catch (error) {
-      throw diskFull(this.#path, error) ?? unreadable(this.#path, error);
+      throw unwritable(this.#path, error);
     }
   }
 
   async truncate(size: number): Promise<void> {
-    await (await this.#opened()).truncate(size);
+    const file = await this.#opened();
+    await file.truncate(size).catch((error: unknown) => {
+      throw unwritable(this.#path, error);
+    });
   }
 
   async close(): Promise<void> {
+    // What a failing disk does not keep is done again.
     await this.#file?.datasync().catch(() => undefined);
-    await this.#file?.close();
+    await this.#file?.close().catch(() => undefined);
     this.#file = null;
     await this.#release();
   }
 
   async remove(): Promise<void> {
-    await this.#file?.close();
-    this.#file = null;
-    await rm(this.#place, { force: true });
-    await syncFolder(dirname(this.#place));
-    await this.#release();
+    try {
+      await this.#file?.close();
+      this.#file = null;
+      await rm(this.#place, { force: true });
+      await syncFolder(dirname(this.#place));
+    } catch (error) {
+      throw unwritable(this.#path, error);
+    } finally {
+      await this.#release();
+    }
   }
 
   async #opened(): Promise<FileHandle> {

@@ -1,22 +1,27 @@
 /**
- * Lock files, each held by one process at a time.
+ * Locks, each held by one process at a time.
  *
- * Node does not provide the operating system's locks, so a lock is a file with the identity of its holder. A process that
- * ends without releasing its lock (SIGKILL, power failure) leaves the file behind, and the next process takes the lock
- * over. Clocks play no part: the operating system says whether a holder is alive. It cannot say so of a process on
- * another machine or in another container, whose lock stays valid until the file is deleted.
+ * Node does not provide the operating system's locks, so a lock is a symbolic link whose target is the identity of its
+ * holder. Links are created in one step, with their content, which even a power failure does not separate. File systems
+ * without symbolic links get a file instead.
  *
- * Taking over never replaces a file, because two processes could then both succeed. Instead, the lock identified by TOKEN
- * is succeeded by the file `PATH.TOKEN`, which only one process can create. The last lock of this chain is in force.
+ * A process that ends without releasing its lock (SIGKILL, power failure) leaves the link behind, and the next process
+ * takes the lock over. Clocks play no part: the operating system says whether a holder is alive. It cannot say so of a
+ * process on another machine or in another container, whose lock stays valid until the link is deleted.
+ *
+ * Taking over never replaces the lock of another process, because two processes could then both succeed. Instead, the
+ * lock identified by TOKEN is succeeded by `PATH.TOKEN`, which only one process can create. The last lock of this chain is
+ * in force. Its holder then moves it to PATH.
  */
 import { randomBytes } from "node:crypto";
-import { link, open, readFile, readlink, rm } from "node:fs/promises";
+import { lstat, open, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InputError } from "../../errors/input-error.ts";
 import { unwritable } from "./output-path.ts";
+import { removeAtExit } from "./remove-at-exit.ts";
 
-/** A process, as a lock file identifies it. */
+/** A process, as a lock identifies it. */
 interface ProcessIdentity {
   readonly pid: number;
   readonly host: string;
@@ -30,35 +35,54 @@ interface ProcessIdentity {
   readonly start: string;
 }
 
-/** The content of a lock file. */
+/** The content of a lock. */
 export interface LockHolder extends ProcessIdentity {
   /** Unique to this lock. */
   readonly token: string;
 }
 
 export interface HeldLock {
-  /** The lock's files. */
-  readonly files: readonly string[];
   readonly release: () => Promise<void>;
+}
+
+/** A lock that another process holds. */
+export interface LockOfOther {
+  readonly heldBy: LockHolder;
+  /** False if the operating system cannot say whether the holder still runs. */
+  readonly isCertain: boolean;
 }
 
 /**
  * Takes a lock, or tells which process holds it. The lock of a dead process is taken over.
  *
- * @throws InputError if the lock file cannot be written, or is another kind of file
+ * @param name what is locked, for messages
+ * @throws InputError if the lock cannot be written, or something else is at its path
  */
-export async function takeLock(path: string): Promise<HeldLock | { readonly heldBy: LockHolder }> {
+export async function takeLock(path: string, name: string = path): Promise<HeldLock | LockOfOther> {
   const own: LockHolder = { ...(await thisProcess()), token: randomBytes(12).toString("hex") };
   for (;;) {
     const chain = await readChain(path);
     const last = chain.at(-1);
-    if (last !== undefined && (await isAlive(last))) return { heldBy: last };
+    const state = last === undefined ? "dead" : await stateOf(last);
+    if (last !== undefined && state !== "dead") return { heldBy: last, isCertain: state === "alive" };
     const place = last === undefined ? path : successorOf(path, last);
-    if (!(await createLockFile(place, own))) continue; // another process was faster
-    // If the chain was released while the file was created, the file succeeds nothing.
-    const root = chain[0] ?? own;
-    if ((await readHolder(path))?.token === root.token) return heldLock(path, [...chain, own]);
-    await rm(place, { force: true });
+    const isCreated = await createLock(place, own).catch((error: unknown) => {
+      throw unwritable(name, error);
+    });
+    if (!isCreated) continue; // another process was faster
+    if (last === undefined) return heldLock(path, own);
+    if ((await readHolder(path))?.token !== chain[0]!.token) {
+      // The chain was released or shortened meanwhile, so this link succeeds nothing.
+      await rm(place, { force: true });
+      continue;
+    }
+    try {
+      for (const holder of chain) await rename(successorOf(path, holder), path);
+    } catch (error) {
+      await rm(place, { force: true });
+      throw unwritable(name, error);
+    }
+    return heldLock(path, own);
   }
 }
 
@@ -95,15 +119,18 @@ function successorOf(path: string, { token }: LockHolder): string {
   return `${path}.${token}`;
 }
 
-function heldLock(path: string, chain: readonly LockHolder[]): HeldLock {
-  // The first file is deleted first. From then on, the others are ignored.
-  const files = [path, ...chain.map((holder) => successorOf(path, holder))];
+function heldLock(path: string, own: LockHolder): HeldLock {
+  const keep = removeAtExit(path);
   return {
-    files,
     release: async () => {
-      if ((await readHolder(path))?.token === chain[0]!.token) {
-        for (const file of files) await rm(file, { force: true });
-      }
+      keep();
+      // Not the lock of a process that started after a user deleted this one. A lock that cannot be deleted ends with
+      // this process.
+      const isOwn = await readHolder(path).then(
+        (holder) => holder?.token === own.token,
+        () => false,
+      );
+      if (isOwn) await rm(path, { force: true }).catch(() => undefined);
     },
   };
 }
@@ -120,47 +147,77 @@ async function readChain(path: string): Promise<LockHolder[]> {
 }
 
 async function readHolder(path: string): Promise<LockHolder | null> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+  const text = await readContent(path).catch((error: unknown) => {
     throw unwritable(path, error);
   });
   if (text === null) return null;
-  const lines = text.split("\n");
-  const [title, pid, host, machine, boot, container, start, token] = lines;
-  if (title !== lockTitle || token === undefined || !/^[0-9a-f]{24}$/.test(token)) {
-    throw new InputError(`${path}: expected a lock file, found something else; move it away`);
+  const [title, content = ""] = text.split("?");
+  const fields = new URLSearchParams(content);
+  const field = (name: keyof LockHolder): string => fields.get(name) ?? "";
+  const token = field("token");
+  if (title !== lockTitle || !/^[0-9a-f]{24}$/.test(token)) {
+    throw new InputError(`${path}: expected a lock of clipscope, found something else; move it away`);
   }
   return {
-    pid: Number(pid),
-    host: host!,
-    machine: machine!,
-    boot: boot!,
-    container: container!,
-    start: start!,
+    pid: Number(field("pid")),
+    host: field("host"),
+    machine: field("machine"),
+    boot: field("boot"),
+    container: field("container"),
+    start: field("start"),
     token,
   };
 }
 
-const lockTitle = "clipscope lock";
+const lockTitle = "clipscope-lock";
 
-/** Creates a file with its content in one step. @returns false if it exists */
-async function createLockFile(path: string, holder: LockHolder): Promise<boolean> {
-  const { pid, host, machine, boot, container, start, token } = holder;
-  const temporary = `${path}.${token}.new`;
+/** The target of a link, or the content of a file; null if there is neither. */
+async function readContent(path: string): Promise<string | null> {
   try {
-    const file = await open(temporary, "wx");
-    try {
-      await file.writeFile([lockTitle, pid, host, machine, boot, container, start, token, ""].join("\n"));
-    } finally {
-      await file.close();
+    const found = await lstat(path);
+    if (found.isSymbolicLink()) return await readlink(path);
+    if (!found.isFile()) return "";
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const text = await readFile(path, "utf8");
+      if (text !== "") return text;
+      await sleep(50); // its creator has yet to write it
     }
-    await link(temporary, path);
+    return "";
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** @returns false if there is a lock already */
+async function createLock(path: string, { pid, ...others }: LockHolder): Promise<boolean> {
+  const text = `${lockTitle}?${new URLSearchParams({ pid: `${pid}`, ...others }).toString()}`;
+  try {
+    await symlink(text, path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw unwritable(path, error);
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (code === "EEXIST") return false;
+    if (["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(code)) return createLockFile(path, text);
+    throw error;
+  }
+}
+
+/** As `createLock`, on a file system without symbolic links. */
+async function createLockFile(path: string, text: string): Promise<boolean> {
+  const file = await open(path, "wx").catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return null;
+    throw error;
+  });
+  if (file === null) return false;
+  try {
+    await file.writeFile(text);
+    return true;
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
   } finally {
-    await rm(temporary, { force: true });
+    await file.close();
   }
 }
 
@@ -176,30 +233,36 @@ function thisProcess(): Promise<ProcessIdentity> {
       machine: await read("/etc/machine-id"),
       boot: await read("/proc/sys/kernel/random/boot_id"),
       container: await readlink("/proc/self/ns/pid").catch(() => ""),
-      start: await startOf(process.pid),
+      start: (await readStat(process.pid))?.start ?? "",
     };
   })();
   return identity;
 }
 
-/** Whether the holder may still run. */
-async function isAlive(holder: LockHolder): Promise<boolean> {
+/** Whether the holder runs; unknown if the operating system cannot say. */
+async function stateOf(holder: LockHolder): Promise<"alive" | "dead" | "unknown"> {
   const here = await thisProcess();
-  if (holder.host !== here.host || holder.machine !== here.machine) return true;
+  if (holder.host !== here.host || holder.machine !== here.machine) return "unknown";
   // A restart ended every process of this machine. Without an id, it might be another machine of the same name.
-  if (holder.boot !== here.boot) return holder.machine === "";
-  if (holder.container !== here.container) return true;
+  if (holder.boot !== here.boot) return holder.machine === "" ? "unknown" : "dead";
+  if (holder.container !== here.container) return "unknown";
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return "dead";
   }
-  // The number of a dead process may belong to another process by now.
-  return holder.start === (await startOf(holder.pid));
+  const found = await readStat(holder.pid);
+  // Without the start, the number might belong to another process by now.
+  if (found === null || holder.start === "") return "unknown";
+  // A zombie has ended, but its parent has not noticed.
+  return found.start === holder.start && !["Z", "X"].includes(found.state) ? "alive" : "dead";
 }
 
-async function startOf(pid: number): Promise<string> {
+/** A process as Linux describes it; null on other systems, and where the system hides other users' processes. */
+async function readStat(pid: number): Promise<{ readonly state: string; readonly start: string } | null> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
   // The second field, in parentheses, is the program's name, which may contain spaces.
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  const [state, ...others] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const start = others[18];
+  return state === undefined || start === undefined ? null : { state, start };
 }

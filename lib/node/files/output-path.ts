@@ -1,14 +1,22 @@
 /** Checks of the path of an output file. */
-import { realpath, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
+import { diskFull } from "./disk-space.ts";
 import { unreadable } from "./file-source.ts";
 
 /** The error for a file that cannot be written. */
 export function unwritable(path: string, error: unknown): InputError {
+  if (error instanceof InputError) return error;
   const { code } = error as NodeJS.ErrnoException;
-  if (code !== "ENOENT") return unreadable(path, error);
+  if (code !== "ENOENT") return diskFull(path, error) ?? unreadable(path, error);
   return new InputError(`${path}: the folder does not exist; create it first`, [], { cause: error });
+}
+
+/** The error to report if writing failed: as `unwritable` for an error of the operating system, else unchanged. */
+export function explainWriting(path: string, error: unknown): unknown {
+  return error instanceof Error && "syscall" in error ? unwritable(path, error) : error;
 }
 
 /**
@@ -16,7 +24,8 @@ export function unwritable(path: string, error: unknown): InputError {
  *
  * @param inputs files that are read, which must not be overwritten; undefined and missing ones are ignored
  * @returns the path, with links resolved
- * @throws InputError if the path is one of the inputs, something other than a file, or in a folder that does not exist
+ * @throws InputError if the path is one of the inputs, something other than a file, read-only, or in a folder that does
+ *   not exist
  */
 export async function placeFor(path: string, inputs: readonly (string | undefined)[] = []): Promise<string> {
   const place = await realpath(path).catch(() => path);
@@ -39,5 +48,9 @@ export async function placeFor(path: string, inputs: readonly (string | undefine
     if (read?.ino !== found.ino || read.dev !== found.dev) continue;
     throw new InputError(`${path}: is an input, which would be overwritten; write to another file`);
   }
+  // A rename would replace a read-only file.
+  await access(place, constants.W_OK).catch((error: unknown) => {
+    throw unwritable(path, error);
+  });
   return place;
 }

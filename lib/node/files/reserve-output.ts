@@ -2,7 +2,6 @@
 import { InputError } from "../../errors/input-error.ts";
 import { describeHolder, takeLock } from "./lock.ts";
 import { placeFor } from "./output-path.ts";
-import { removeOnSignal } from "./remove-on-signal.ts";
 
 /** An output file that no other process may write until the reservation is released. */
 export interface Reservation {
@@ -27,7 +26,19 @@ export async function reserveOutput(
   inputs: readonly (string | undefined)[] = [],
 ): Promise<Reservation> {
   const place = await placeFor(path, inputs);
-  return { path, place, release: await lockOrRefuse(`${place}.lock`, path) };
+  return { path, place, release: await lockOrRefuse(place, path) };
+}
+
+/** Reserves several output files, or none. @throws InputError as `reserveOutput` */
+export async function reserveOutputs(paths: readonly string[]): Promise<Reservation[]> {
+  const reserved: Reservation[] = [];
+  try {
+    for (const path of paths) reserved.push(await reserveOutput(path));
+    return reserved;
+  } catch (error) {
+    for (const output of reserved) await output.release();
+    throw error;
+  }
 }
 
 /** Reserves an output while `use` runs. @throws InputError as `reserveOutput` */
@@ -45,22 +56,17 @@ export async function withOutput<T>(
 }
 
 /**
- * Takes a lock at once. A signal that ends the process releases it.
+ * Locks a file or folder at once.
  *
- * @param name what is locked, for the message
+ * @param name the path as given, for the message
  * @returns a function that releases the lock
  * @throws InputError if another process holds it
  */
-export async function lockOrRefuse(lockPath: string, name: string): Promise<() => Promise<void>> {
-  const lock = await takeLock(lockPath);
-  if ("release" in lock) {
-    const keep = lock.files.map((file) => removeOnSignal(file));
-    return async () => {
-      await lock.release();
-      for (const revoke of keep) revoke();
-    };
-  }
-  throw new InputError(
-    `${name}: in use by ${describeHolder(lock.heldBy)}; wait until it ends, or write to another place`,
-  );
+export async function lockOrRefuse(place: string, name: string): Promise<() => Promise<void>> {
+  // The longest of the names that are derived from an output's, so that a name too long is refused at once.
+  const path = `${place}.clipscope.lock`;
+  const lock = await takeLock(path, name);
+  if ("release" in lock) return lock.release;
+  const way = lock.isCertain ? "write to another place" : `delete ${path} if it no longer runs`;
+  throw new InputError(`${name}: in use by ${describeHolder(lock.heldBy)}; wait until it ends, or ${way}`);
 }

@@ -1,10 +1,9 @@
 /** A safetensors file whose tensors arrive one by one during a pass, before its header is known. */
-import { closeSync, createReadStream, openSync, writeSync } from "node:fs";
+import { closeSync, createReadStream, openSync, rmSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { encodeHeader, type TensorSpec } from "../../tensor/safetensors.ts";
-import { diskFull } from "./disk-space.ts";
-import { unreadable } from "./file-source.ts";
-import { removeOnSignal } from "./remove-on-signal.ts";
+import { unwritable } from "./output-path.ts";
+import { removeAtExit } from "./remove-at-exit.ts";
 import { reserveOutput, type Reservation } from "./reserve-output.ts";
 import { writeTogether } from "./write-file.ts";
 
@@ -20,7 +19,7 @@ export class TraceFile {
     this.#output = output;
     this.#data = data;
     this.#descriptor = descriptor;
-    this.#keep = removeOnSignal(data);
+    this.#keep = removeAtExit(data);
   }
 
   /** @param inputs as for `placeFor` @throws InputError if no file can be written to this path */
@@ -28,10 +27,12 @@ export class TraceFile {
     const output = await reserveOutput(path, inputs);
     const data = `${output.place}.clipscope.data`;
     try {
-      return new TraceFile(output, data, openSync(data, "w"));
+      // Deleted, not emptied: a link at this path would lead to another file.
+      rmSync(data, { force: true });
+      return new TraceFile(output, data, openSync(data, "wx"));
     } catch (error) {
       await output.release();
-      throw unreadable(path, error);
+      throw unwritable(path, error);
     }
   }
 
@@ -40,7 +41,7 @@ export class TraceFile {
     try {
       for (let done = 0; done < bytes.length;) done += writeSync(this.#descriptor!, bytes, done);
     } catch (error) {
-      throw diskFull(this.#output.path, error) ?? unreadable(this.#output.path, error);
+      throw unwritable(this.#output.path, error);
     }
     this.tensors.push(tensor);
   }
@@ -58,13 +59,18 @@ export class TraceFile {
   /** Removes the temporary file. May be called twice. */
   async close(): Promise<void> {
     this.#closeData();
-    await rm(this.#data, { force: true });
+    await rm(this.#data, { force: true }).catch(() => undefined);
     this.#keep();
     await this.#output.release();
   }
 
   #closeData(): void {
-    if (this.#descriptor !== null) closeSync(this.#descriptor);
+    const descriptor = this.#descriptor;
     this.#descriptor = null;
+    try {
+      if (descriptor !== null) closeSync(descriptor);
+    } catch (error) {
+      throw unwritable(this.#output.path, error);
+    }
   }
 }

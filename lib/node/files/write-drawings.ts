@@ -2,26 +2,28 @@
 import { join } from "node:path";
 import { encodePng } from "../../draw/png.ts";
 import type { Raster } from "../../draw/raster.ts";
-import { writeWhole } from "./write-file.ts";
+import { writeTogether } from "./write-file.ts";
 
 /**
- * Writes each drawing under its name.
+ * Writes each drawing under its name, all or none.
  *
  * @param folder an existing folder
  * @param drawings rasters, or the texts of SVG files
  * @returns the paths of the files
- * @throws InputError if a file cannot be written
+ * @throws InputError if a file cannot be written, or another process writes it
  */
 export async function writeDrawings(
   folder: string,
   drawings: ReadonlyMap<string, Raster | string>,
 ): Promise<string[]> {
-  const files: string[] = [];
-  for (const [name, drawing] of drawings) {
-    const isChart = typeof drawing === "string";
-    const file = join(folder, `${name}.${isChart ? "svg" : "png"}`);
-    await writeWhole(file, [isChart ? new TextEncoder().encode(drawing) : await encodePng(drawing)]);
-    files.push(file);
-  }
-  return files;
+  const paths = Array.from(drawings, ([name, drawing]) =>
+    join(folder, `${name}.${typeof drawing === "string" ? "svg" : "png"}`),
+  );
+  await writeTogether(paths, async (files) => {
+    for (const [i, drawing] of [...drawings.values()].entries()) {
+      const isChart = typeof drawing === "string";
+      await files[i]!.write(isChart ? new TextEncoder().encode(drawing) : await encodePng(drawing));
+    }
+  });
+  return paths;
 }

@@ -1,10 +1,8 @@
 /** Writes files so that each appears complete or not at all, and stays after a power failure. */
 import { copyFile, link, open, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { diskFull } from "./disk-space.ts";
-import { unreadable } from "./file-source.ts";
 import { unwritable } from "./output-path.ts";
-import { removeOnSignal } from "./remove-on-signal.ts";
+import { removeAtExit } from "./remove-at-exit.ts";
 import { reserveOutput, type Output, type Reservation } from "./reserve-output.ts";
 import { syncFolder } from "./sync-folder.ts";
 
@@ -14,22 +12,23 @@ import { syncFolder } from "./sync-folder.ts";
  */
 export class NewFile {
   readonly path: string;
-  readonly #place: string;
+  readonly place: string;
   readonly #temporary: string;
   readonly #backup: string;
   readonly #file: FileHandle;
   readonly #finished: () => Promise<void>;
   #isOpen = true;
+  #previous: Previous = "none";
 
   private constructor({ path, place }: Reservation, file: FileHandle, finished: () => Promise<void>) {
     this.path = path;
-    this.#place = place;
+    this.place = place;
     this.#temporary = temporaryOf(place);
     this.#backup = `${place}.clipscope.old`;
     this.#file = file;
-    const keep = removeOnSignal(this.#temporary);
+    const keep = [this.#temporary, this.#backup].map(removeAtExit);
     this.#finished = async () => {
-      keep();
+      for (const revoke of keep) revoke();
       await finished();
     };
   }
@@ -40,9 +39,7 @@ export class NewFile {
     const reservation = isOwn ? await reserveOutput(output) : output;
     const finished = isOwn ? reservation.release : (): Promise<void> => Promise.resolve();
     try {
-      // A killed process may have left a temporary file. The reservation shows that nobody else writes to it.
-      const file = await open(temporaryOf(reservation.place), "w");
-      return new NewFile(reservation, file, finished);
+      return new NewFile(reservation, await createAlone(temporaryOf(reservation.place)), finished);
     } catch (error) {
       await finished();
       throw unwritable(reservation.path, error);
@@ -52,7 +49,7 @@ export class NewFile {
   /** @throws InputError if the disk is full, or fails */
   async write(bytes: Uint8Array): Promise<void> {
     await this.#file.writeFile(bytes).catch((error: unknown) => {
-      throw this.#failure(error);
+      throw unwritable(this.path, error);
     });
   }
 
@@ -62,32 +59,33 @@ export class NewFile {
       await this.#file.sync();
       await this.#file.close();
     } catch (error) {
-      throw this.#failure(error);
+      throw unwritable(this.path, error);
     }
   }
 
   /**
-   * Moves the complete file to its path.
+   * Moves the complete file to its path, and keeps the previous file for `restore`.
    *
-   * @param keepsPrevious so that `restore` can bring the previous file back
+   * @param mayCopy if the file system has no second names, keep a copy of the previous file
    * @throws InputError if that fails; the previous file stays then
    */
-  async place({ keepsPrevious }: { readonly keepsPrevious: boolean }): Promise<void> {
+  async move({ mayCopy }: { readonly mayCopy: boolean }): Promise<void> {
     try {
-      if (keepsPrevious) await keepCopy(this.#place, this.#backup);
-      await rename(this.#temporary, this.#place);
-      await syncFolder(dirname(this.#place));
+      this.#previous = await keepPrevious(this.place, this.#backup, mayCopy);
+      await rename(this.#temporary, this.place);
     } catch (error) {
-      throw this.#failure(error);
+      throw unwritable(this.path, error);
     }
   }
 
-  /** Undoes `place`. */
+  /** Undoes `move`, if the previous file was kept. */
   async restore(): Promise<void> {
-    await rename(this.#backup, this.#place).catch(async (error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw this.#failure(error);
-      await rm(this.#place, { force: true }); // there was no previous file
-    });
+    try {
+      if (this.#previous === "kept") await rename(this.#backup, this.place);
+      else if (this.#previous === "none") await rm(this.place, { force: true });
+    } catch (error) {
+      throw unwritable(this.path, error);
+    }
   }
 
   /** Removes what is left of the work. May be called twice. */
@@ -99,22 +97,36 @@ export class NewFile {
     await rm(this.#backup, { force: true }).catch(() => undefined);
     await this.#finished();
   }
-
-  #failure(error: unknown): Error {
-    return diskFull(this.path, error) ?? unreadable(this.path, error);
-  }
 }
 
 function temporaryOf(place: string): string {
   return `${place}.clipscope.tmp`;
 }
 
-/** Gives a file a second name, or a copy if the file system has no such links. Does nothing if there is no file. */
-async function keepCopy(path: string, copy: string): Promise<void> {
+/**
+ * Creates a file at the path of a temporary one, where a killed process may have left another. The caller has reserved
+ * the output, so nobody else uses the path.
+ */
+export async function createAlone(path: string): Promise<FileHandle> {
+  // Deleted, not emptied: a link at this path would lead to another file.
+  await rm(path, { force: true });
+  return open(path, "wx");
+}
+
+/** The previous file at an output's path: there was none, it has a second name, or it cannot be brought back. */
+type Previous = "none" | "kept" | "replaced";
+
+/** Gives a file a second name. */
+async function keepPrevious(path: string, copy: string, mayCopy: boolean): Promise<Previous> {
   await rm(copy, { force: true });
-  await link(path, copy).catch(async (error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") await copyFile(path, copy);
-  });
+  try {
+    await link(path, copy);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "none";
+    if (!mayCopy) return "replaced";
+    await copyFile(path, copy);
+  }
+  return "kept";
 }
 
 /**
@@ -128,17 +140,22 @@ export async function writeTogether(
   fill: (files: readonly NewFile[]) => Promise<void>,
 ): Promise<void> {
   const files: NewFile[] = [];
-  const placed: NewFile[] = [];
+  const moved: NewFile[] = [];
   try {
     for (const output of outputs) files.push(await NewFile.create(output));
     await fill(files);
     for (const file of files) await file.complete();
     for (const file of files) {
-      await file.place({ keepsPrevious: files.length > 1 });
-      placed.push(file);
+      await file.move({ mayCopy: files.length > 1 });
+      moved.push(file);
+    }
+    for (const folder of new Set(files.map(({ place }) => dirname(place)))) {
+      await syncFolder(folder).catch((error: unknown) => {
+        throw unwritable(folder, error);
+      });
     }
   } catch (error) {
-    for (const file of placed.reverse()) await file.restore();
+    for (const file of moved.reverse()) await file.restore();
     throw error;
   } finally {
     for (const file of files) await file.close();

@@ -13,6 +13,8 @@ import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
 import { pretrained, pretrainedOf, type Pretrained } from "../../clip/config/architectures/pretrained.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { exists, isInside } from "../files/exists.ts";
+import { withLock } from "../files/lock.ts";
+import { syncFolder } from "../files/sync-folder.ts";
 import { writeWhole } from "../files/write-file.ts";
 
 /** A repository at a revision: "laion/CLIP-ViT-B-32-laion2B-s34B-b79K@main". */
@@ -88,6 +90,7 @@ export class CachedRepository {
     try {
       // Relative links, so that the cache can be moved.
       await symlink(relative(dirname(place), blob), place);
+      await syncFolder(dirname(place));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EEXIST") return; // Another process made the link.
@@ -98,11 +101,15 @@ export class CachedRepository {
   }
 
   /** Stores the commit of a branch or tag. Writes only if it changed, because the cache may be read-only. */
-  async setRevision(revision: string, commit: string): Promise<void> {
+  async setRevision(revision: string, commit: string, signal: AbortSignal): Promise<void> {
     if (revision === commit || (await this.#commitOf(revision)) === commit) return;
     const place = join(this.path, "refs", revision);
     await mkdir(dirname(place), { recursive: true });
-    await writeWhole(place, [Buffer.from(commit)]);
+    // Not in `refs`, where other programs take every file for a revision. Another process is done within milliseconds.
+    const lock = join(this.path, "clipscope.lock");
+    await withLock(lock, { onWait: () => undefined, signal }, () =>
+      writeWhole({ path: place, place, release: () => Promise.resolve() }, [Buffer.from(commit)]),
+    );
   }
 
   async #commitOf(revision: string): Promise<string | null> {

@@ -5,9 +5,9 @@ import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { InputError } from "../../errors/input-error.ts";
-import { diskFull } from "../files/disk-space.ts";
-import { unreadable } from "../files/file-source.ts";
 import { withLock } from "../files/lock.ts";
+import { explainWriting } from "../files/output-path.ts";
+import { syncFolder } from "../files/sync-folder.ts";
 import { exists } from "../files/exists.ts";
 import { writeAll } from "../files/write-file.ts";
 import type { HubClient } from "./client.ts";
@@ -61,12 +61,22 @@ export async function downloadBlob(
   try {
     await withLock(`${partial}.lock`, { onWait: waiting, signal }, async () => {
       if (await exists(blob)) return;
+      const isResumed = (await downloadedBytes(blob)) > 0;
       await fill(client, file, partial, onBytes);
-      await assertDigest(file, partial, signal);
+      let found = await digestOf(file, partial, signal);
+      if (isResumed && found !== file.digest) {
+        // A power failure may have damaged what an earlier run downloaded.
+        onBytes(-file.size);
+        await rm(partial);
+        await fill(client, file, partial, onBytes);
+        found = await digestOf(file, partial, signal);
+      }
+      await assertDigest(file, partial, found);
       await rename(partial, blob);
+      await syncFolder(dirname(blob));
     });
   } catch (error) {
-    throw diskFull(partial, error) ?? error;
+    throw explainWriting(partial, error);
   }
 }
 
@@ -78,9 +88,7 @@ async function fill(
   onBytes: (count: number) => void,
 ): Promise<void> {
   const { retryPolicy, onWait, signal } = client.options;
-  const handle = await open(partial, constants.O_RDWR | constants.O_CREAT).catch((error: unknown) => {
-    throw unreadable(partial, error);
-  });
+  const handle = await open(partial, constants.O_RDWR | constants.O_CREAT);
   try {
     let { size: done } = await handle.stat();
     // A longer file has other content, so start again.
@@ -123,20 +131,23 @@ async function* received(
   }
 }
 
-/** @throws InputError if the file does not have the digest that the hub states; the file is deleted */
-async function assertDigest(
-  { path, size, digest }: RemoteFile,
-  partial: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const isSha256 = digest.length === 64;
-  const hash = createHash(isSha256 ? "sha256" : "sha1");
-  if (!isSha256) hash.update(`blob ${size}\0`);
+/** The digest of what was downloaded, as the hub computes it. */
+async function digestOf({ size, digest }: RemoteFile, partial: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash(isSha256(digest) ? "sha256" : "sha1");
+  if (!isSha256(digest)) hash.update(`blob ${size}\0`);
   await pipeline(createReadStream(partial, { highWaterMark: 2 ** 20 }), hash, { signal });
-  const found = hash.digest("hex");
+  return hash.digest("hex");
+}
+
+function isSha256(digest: string): boolean {
+  return digest.length === 64;
+}
+
+/** @throws InputError if the file does not have the digest that the hub states; the file is deleted */
+async function assertDigest({ path, digest }: RemoteFile, partial: string, found: string): Promise<void> {
   if (found === digest) return;
   await rm(partial);
   throw new InputError(
-    `${path}: expected ${isSha256 ? "SHA-256" : "git's SHA-1"} ${digest}, found ${found}; the file was deleted, run the command again`,
+    `${path}: expected ${isSha256(digest) ? "SHA-256" : "git's SHA-1"} ${digest}, found ${found}; the file was deleted, run the command again`,
   );
 }

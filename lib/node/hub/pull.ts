@@ -9,7 +9,8 @@ import { InputError } from "../../errors/input-error.ts";
 import type { JsonValue } from "../../json/json-value.ts";
 import { readWeightMap } from "../../tensor/shards.ts";
 import { assertSpace } from "../files/disk-space.ts";
-import { unreadable } from "../files/file-source.ts";
+import { makeFolder } from "../files/make-folder.ts";
+import { explainWriting } from "../files/output-path.ts";
 import { exists, isInside } from "../files/exists.ts";
 import { chooseWeights, configName, readJson, readModelDirectory } from "../models/model-directory.ts";
 import { tokenizerFiles } from "../../text/create-tokenizer.ts";
@@ -89,6 +90,8 @@ export async function pullModel(repository: string, options: PullOptions = {}): 
   const client = new HubClient({ ...settings, retryPolicy, onWait, signal });
   try {
     return await new Pull(client, options).run(repository, revision);
+  } catch (error) {
+    throw explainWriting(settings.cache, error);
   } finally {
     await client.close();
   }
@@ -116,7 +119,7 @@ class Pull {
     const large = tokenizer === null ? weights : [...weights, tokenizer];
     await this.#fetch(large, this.#options.onProgress);
     for (const one of new Set([...large.map((file) => file.listing), listing])) {
-      await one.cached.setRevision(one.revision, one.commit);
+      await one.cached.setRevision(one.revision, one.commit, this.#client.options.signal);
     }
     return {
       repository,
@@ -220,9 +223,7 @@ class Pull {
 
   async #fetch(files: readonly Wanted[], onProgress?: PullOptions["onProgress"]): Promise<void> {
     const { cache, signal } = this.#client.options;
-    await mkdir(cache, { recursive: true }).catch((error: unknown) => {
-      throw unreadable(cache, error);
-    });
+    await makeFolder(cache);
     const missing = await Promise.all(files.map(bytesMissing));
     const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
     await assertSpace(cache, sum(missing));
@@ -234,12 +235,10 @@ class Pull {
       const location = join(cached.snapshot(commit), file.path);
       signal.throwIfAborted();
       if (missing[i]! > 0 || !(await exists(location))) {
-        if (!(await exists(cached.blob(file.digest)))) {
-          await downloadBlob(this.#client, file, cached.blob(file.digest), (count) => {
-            done += count;
-            onProgress?.(done, before, total);
-          });
-        }
+        await downloadBlob(this.#client, file, cached.blob(file.digest), (count) => {
+          done += count;
+          onProgress?.(done, before, total);
+        });
         await cached.link(file.digest, commit, file.path);
       }
       const { repository, path, size, digest } = file;

@@ -246,8 +246,9 @@ describe("clipscope embed", () => {
       await stopped();
       assert.equal(await readFile(out, "utf8"), "from before");
       const journal = await readFile(`${out}.journal`);
+      const { length: size } = journal;
       // A complete journal, one with an incomplete last line, one with only its first line, and an empty one.
-      for (const length of [journal.length, journal.length - 3, journal.indexOf("\n") + 1, 0]) {
+      for (const length of [size, size - 3, journal.indexOf("\n") + 1, 0]) {
         await stopped();
         await truncate(`${out}.journal`, length);
         const { status, stderr } = await clipscope(args());

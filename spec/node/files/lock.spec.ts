@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { readFile, readdir, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { takeLock, withLock } from "../../../lib/node/files/lock.ts";
 import { leaveLock } from "../../support/leave-lock.ts";
 import { packageRoot } from "../../support/paths.ts";
@@ -10,7 +11,7 @@ import { temporaryFolder } from "../../support/temporary.ts";
 
 const module = `${packageRoot}dist/lib/node/files/lock.js`;
 
-describe("lock files", () => {
+describe("locks", () => {
   const folder = temporaryFolder();
   const { signal } = new AbortController();
 
@@ -93,32 +94,89 @@ describe("lock files", () => {
     const path = folder.file("lock");
     const own = await takeLock(path);
     assert.ok("release" in own);
-    const lines = (await readFile(path, "utf8")).split("\n");
+    const [title, fields] = (await readlink(path)).split("?");
     await own.release();
-    const [, , host, machine, boot, container, start] = lines;
+    const holder = Object.fromEntries(new URLSearchParams(fields));
+    const { host, machine, boot, container, start } = holder;
     assert.equal(host, hostname());
-    const held = (changes: Readonly<Record<number, string>>): string =>
-      lines.map((line, i) => changes[i] ?? line).join("\n");
-    for (const [what, text, isFree] of [
-      ["this process", held({}), false],
-      ["a process that does not exist", held({ 1: "999999999" }), true],
-      ["another machine's process", held({ 1: "999999999", 2: "elsewhere" }), false],
-      ["a machine with the same name", held({ 1: "999999999", 3: `${machine!}x` }), false],
-      ["another container's process", held({ 1: "999999999", 5: `${container!}x` }), false],
-      ["an earlier boot", held({ 4: `${boot!}x` }), machine !== ""],
-      ["a process whose number belongs to another one now", held({ 6: `${start!}1` }), start !== ""],
+    const dead = { pid: "999999999" };
+    for (const [what, changes, state] of [
+      ["this process", {}, "held"],
+      ["a process that does not exist", dead, "free"],
+      ["another machine's process", { ...dead, host: "elsewhere" }, "unknown"],
+      ["a machine with the same name", { ...dead, machine: `${machine!}x` }, "unknown"],
+      ["another container's process", { ...dead, container: `${container!}x` }, "unknown"],
+      ["an earlier boot", { boot: `${boot!}x` }, machine === "" ? "unknown" : "free"],
+      ["a process whose number belongs to another one now", { start: `${start!}1` }, "free"],
+      ["a process whose start is unknown", { start: "" }, "unknown"],
     ] as const) {
-      await writeFile(path, text);
-      const lock = await takeLock(path);
-      assert.equal("release" in lock, isFree, what);
-      if ("release" in lock) await lock.release();
+      if (start === "" && "start" in changes) continue; // not on Linux
+      const text = `${title!}?${new URLSearchParams({ ...holder, ...changes }).toString()}`;
+      for (const leave of [symlink, (content: string) => writeFile(path, content)]) {
+        await leave(text, path);
+        const lock = await takeLock(path);
+        const found = "release" in lock ? "free" : lock.isCertain ? "held" : "unknown";
+        assert.equal(found, state, what);
+        if ("release" in lock) await lock.release();
+        await rm(path, { force: true });
+      }
     }
+  });
+
+  // Only Linux shows the state of a process in a file.
+  if (process.platform === "linux") {
+    it("of a killed process are free before its parent notices", async () => {
+      const path = folder.file("lock");
+      const script = `
+        const { takeLock } = await import(${JSON.stringify(module)});
+        await takeLock(process.argv[1]);
+        process.kill(process.pid, "SIGKILL");`;
+      // The shell does not wait for its child, which becomes a zombie.
+      const shell = spawn("sh", ["-c", '"$@" & exec sleep 60', "sh", process.execPath, "-e", script, path]);
+      const isZombie = async (): Promise<boolean> => {
+        const text = await readlink(path).catch(() => "");
+        const pid = new URLSearchParams(text.split("?")[1]).get("pid");
+        return pid !== null && (await readFile(`/proc/${pid}/stat`, "utf8")).includes(") Z ");
+      };
+      try {
+        while (!(await isZombie())) await sleep(20);
+        assert.ok("release" in (await takeLock(path)));
+      } finally {
+        shell.kill("SIGKILL");
+      }
+    });
+  }
+
+  it("work without symbolic links", async () => {
+    const script = `
+      import fs from "node:fs";
+      import { syncBuiltinESMExports } from "node:module";
+      fs.promises.symlink = async () => { throw Object.assign(new Error("no links"), { code: "EPERM", syscall: "symlink" }); };
+      syncBuiltinESMExports();
+      const { takeLock } = await import(${JSON.stringify(module)});
+      const own = await takeLock(process.argv[1]);
+      const other = await takeLock(process.argv[1]);
+      const kind = fs.lstatSync(process.argv[1]).isFile();
+      await own.release();
+      console.log(kind, other.heldBy.pid === process.pid, fs.existsSync(process.argv[1]));
+      await takeLock(process.argv[1]);
+      process.kill(process.pid, "SIGKILL");`;
+    const path = folder.file("lock");
+    const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script, path]);
+    assert.equal(stdout.toString(), "true true false\n");
+    const lock = await takeLock(path);
+    assert.ok("release" in lock);
+    await lock.release();
+    assert.deepEqual(await readdir(folder.path), []);
   });
 
   it("are not taken from another kind of file", async () => {
     const path = folder.file("lock");
     await writeFile(path, "my notes");
-    await assert.rejects(takeLock(path), /lock: expected a lock file, found something else; move it away/);
+    await assert.rejects(
+      takeLock(path),
+      /lock: expected a lock of clipscope, found something else; move it away/,
+    );
     assert.equal(await readFile(path, "utf8"), "my notes");
   });
 });

@@ -39,7 +39,7 @@ describe("withNewFolder", () => {
       assert.equal(signal, "SIGKILL");
       const names = await readdir(folder.path);
       assert.deepEqual(
-        names.map((name) => name.replace(/-\w{6}$/, "")).filter((name) => name !== "model.lock"),
+        names.map((name) => name.replace(/-\w{6}$/, "")).filter((name) => name !== "model.clipscope.lock"),
         left,
       );
       await assert.rejects(convert(model, destination), /already exists; use --force to replace it/);
@@ -82,7 +82,7 @@ describe("withNewFolder", () => {
     const [, signal] = (await once(child, "exit")) as [number | null, string | null];
     assert.equal(signal, "SIGKILL");
     const [lock, left, ...others] = await readdir(folder.path);
-    assert.equal(lock, "model.lock");
+    assert.equal(lock, "model.clipscope.lock");
     assert.match(left!, /^model\.partial-/);
     assert.deepEqual(others, []);
     await assert.rejects(loadModel(folder.file(left!)), InputError);

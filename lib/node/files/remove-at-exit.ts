@@ -1,0 +1,45 @@
+/** Files and folders that are deleted if the process ends before its work does. */
+import { rmSync } from "node:fs";
+
+const paths = new Set<string>();
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** The last path is deleted first: a lock must outlive the files that it protects. */
+function removeAll(): void {
+  for (const path of [...paths].reverse()) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // The process ends anyway, and the next run removes what is left.
+    }
+  }
+}
+
+function onSignal(signal: NodeJS.Signals): void {
+  // If the program handles the signal itself, its work ends in order.
+  if (process.listenerCount(signal) > 1) return;
+  removeAll();
+  stopListening();
+  process.kill(process.pid, signal);
+}
+
+function stopListening(): void {
+  process.off("exit", removeAll);
+  for (const signal of signals) process.off(signal, onSignal);
+}
+
+/**
+ * Deletes a file or folder if SIGINT, SIGTERM, SIGHUP or `process.exit` ends the process. Returns a function that
+ * revokes this.
+ */
+export function removeAtExit(path: string): () => void {
+  if (paths.size === 0) {
+    process.on("exit", removeAll);
+    // Before other listeners, because those added by `once` are no longer counted after their call.
+    for (const signal of signals) process.prependListener(signal, onSignal);
+  }
+  paths.add(path);
+  return () => {
+    if (paths.delete(path) && paths.size === 0) stopListening();
+  };
+}

@@ -1,0 +1,67 @@
+/** Several processes with the same output: one works, others are refused, and the result is as of one process. */
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ProcessResult } from "../support/cli.ts";
+import { forEachScenario } from "../support/faults/for-each-scenario.ts";
+import { differences, snapshot } from "../support/faults/snapshot.ts";
+import { randomFrom, type Trials } from "../support/faults/trial.ts";
+
+const rounds = Number(process.env["CLIPSCOPE_ROUNDS"] ?? 1);
+const random = randomFrom(Number(process.env["CLIPSCOPE_SEED"] ?? 1));
+
+interface Plan {
+  readonly processes: number;
+  /** The most that a process starts later than the first one, in milliseconds. */
+  readonly delay: number;
+  /** Kill one of them at a random call. */
+  readonly killsOne?: boolean;
+}
+
+const plans: readonly Plan[] = [
+  { processes: 2, delay: 0 },
+  { processes: 4, delay: 0 },
+  { processes: 2, delay: 300 },
+  { processes: 3, delay: 100, killsOne: true },
+];
+
+async function runPlan(trials: Trials, { processes, delay, killsOne = false }: Plan): Promise<number> {
+  const { scenario, points } = trials;
+  return trials.inFolder(async (folder) => {
+    const results = await Promise.all(
+      Array.from({ length: processes }, async (_, i): Promise<ProcessResult> => {
+        await sleep(i * delay * random());
+        const kill =
+          killsOne && i === 0 ? { at: 1 + Math.floor(random() * points.length), half: false } : null;
+        return trials.process(folder, { kill });
+      }),
+    );
+    let refused = 0;
+    for (const { status, signal, stderr } of results) {
+      if (signal === "SIGKILL" && killsOne) continue;
+      assert.equal(signal, null);
+      if (status === 0) continue;
+      const isDone =
+        scenario.name === "convert" && /^clipscope: [^\n]* already exists; [^\n]*\n$/.test(stderr);
+      if (!isDone) assert.match(stderr, /^clipscope: [^\n]*: in use by process \d+; [^\n]*\n$/);
+      assert.equal(status, 2);
+      refused += 1;
+    }
+    if (!killsOne) assert.ok(refused < processes, "one of them succeeds");
+    if (scenario.sharesWork === true) assert.equal(refused, 0, "each waits for the others");
+    assert.deepEqual(trials.broken(folder), []);
+    if (!killsOne) assert.deepEqual(differences(snapshot(folder), trials.after), []);
+    assert.deepEqual(await trials.rerun(folder), []);
+    return refused;
+  });
+}
+
+describe("of several processes with the same output, one works", function () {
+  this.timeout(0);
+  forEachScenario(async (trials) => {
+    const counts: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      for (const plan of plans) counts.push(await runPlan(trials, plan));
+    }
+    console.log(`      refused: ${counts.join(", ")}`);
+  });
+});
