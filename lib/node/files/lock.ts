@@ -1,10 +1,10 @@
 /**
  * Lock files, each held by one process at a time.
  *
- * Node does not provide the operating system's locks, so a lock is a file with the identity of its holder. A process that
- * ends without releasing its lock (SIGKILL, power failure) leaves the file behind, and the next process takes the lock
- * over. Clocks play no part: the operating system says whether a holder is alive. It cannot say so of a process on
- * another machine or in another container, whose lock stays valid until the file is deleted.
+ * Node does not provide the operating system's locks, so a lock is a file with the identity of its holder. A process
+ * that ends without releasing its lock (SIGKILL, power failure) leaves the file behind, and the next process takes the
+ * lock over. Timeouts are not used: the operating system reports whether a holder is alive. It cannot do so for a
+ * process on another machine or in another container, whose lock stays valid until the file is deleted.
  *
  * Taking over never replaces a file, because two processes could then both succeed. Instead, the lock identified by TOKEN
  * is succeeded by the file `PATH.TOKEN`, which only one process can create. The last lock of this chain is in force.
@@ -43,7 +43,7 @@ export interface HeldLock {
 }
 
 /**
- * Takes a lock, or tells which process holds it. The lock of a dead process is taken over.
+ * Takes a lock, or returns its holder. The lock of a dead process is taken over.
  *
  * @throws InputError if the lock file cannot be written, or is another kind of file
  */
@@ -55,7 +55,7 @@ export async function takeLock(path: string): Promise<HeldLock | { readonly held
     if (last !== undefined && (await isAlive(last))) return { heldBy: last };
     const place = last === undefined ? path : successorOf(path, last);
     if (!(await createLockFile(place, own))) continue; // another process was faster
-    // If the chain was released while the file was created, the file succeeds nothing.
+    // If the chain was released while the file was created, the file succeeds no lock and is removed.
     const root = chain[0] ?? own;
     if ((await readHolder(path))?.token === root.token) return heldLock(path, [...chain, own]);
     await rm(place, { force: true });

@@ -61,6 +61,6 @@ export async function lockOrRefuse(lockPath: string, name: string): Promise<() =
     };
   }
   throw new InputError(
-    `${name}: in use by ${describeHolder(lock.heldBy)}; wait until it ends, or write to another place`,
+    `${name}: in use by ${describeHolder(lock.heldBy)}; wait until it ends, or write to another path`,
   );
 }

@@ -10,7 +10,7 @@ import { syncFolder } from "./sync-folder.ts";
 
 /**
  * A file that is written under a temporary name in the same folder and renamed when it is complete. If the process
- * fails or is killed before, the previous file stays.
+ * fails or is killed before that, the previous file stays.
  */
 export class NewFile {
   readonly path: string;
@@ -40,7 +40,7 @@ export class NewFile {
     const reservation = isOwn ? await reserveOutput(output) : output;
     const finished = isOwn ? reservation.release : (): Promise<void> => Promise.resolve();
     try {
-      // A killed process may have left a temporary file. The reservation shows that nobody else writes to it.
+      // A killed process may have left a temporary file. The reservation shows that no other process writes to it.
       const file = await open(temporaryOf(reservation.place), "w");
       return new NewFile(reservation, file, finished);
     } catch (error) {
@@ -56,7 +56,7 @@ export class NewFile {
     });
   }
 
-  /** Brings the complete content to the disk. @throws InputError if that fails */
+  /** Flushes the complete content to the disk. @throws InputError if that fails */
   async complete(): Promise<void> {
     try {
       await this.#file.sync();
@@ -109,7 +109,9 @@ function temporaryOf(place: string): string {
   return `${place}.clipscope.tmp`;
 }
 
-/** Gives a file a second name, or a copy if the file system has no such links. Does nothing if there is no file. */
+/**
+ * Gives a file a second name, or a copy if the file system has no such links. Does nothing if the file does not exist.
+ */
 async function keepCopy(path: string, copy: string): Promise<void> {
   await rm(copy, { force: true });
   await link(path, copy).catch(async (error: unknown) => {
