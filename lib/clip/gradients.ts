@@ -59,7 +59,9 @@ export async function gradients(
   }
   const { pixels, rows } = inputs;
   if (model.weights.residency !== "resident") {
-    throw new InputError(`gradients need all weights in memory: load the model with { residency: "resident" }`);
+    throw new InputError(
+      `gradients need all weights in memory: load the model with { residency: "resident" }`,
+    );
   }
   if (pixels) assertPixels(pixels, model.config, "gradients");
   if (rows) assertRows(rows, model.config, "gradients");

@@ -79,7 +79,7 @@ export class FileSource implements SyncByteSource {
  * Reads a file into memory.
  *
  * @param most the greatest size that is accepted, in bytes
- * @throws InputError if there is no such file, it cannot be read, or is larger
+ * @throws InputError if the file does not exist, cannot be read, or is larger
  */
 export async function readWhole(path: string, most: number): Promise<Uint8Array> {
   const file = await FileSource.open(path);
