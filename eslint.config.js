@@ -12,7 +12,7 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       "rooms/order": "error",
-      // Loops over typed arrays index where they have just been bounded; `?? 0` would only hide a mistake there.
+      // The bounds of loops over typed arrays keep their indices valid; `?? 0` would only hide a mistake.
       "@typescript-eslint/no-non-null-assertion": "off",
       // Tensor code reads better with `${shape}` and numbers in messages.
       "@typescript-eslint/restrict-template-expressions": [

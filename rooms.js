@@ -1,8 +1,8 @@
 /**
- * The rooms of the code, from the ground up. A room imports from itself and from the rooms above it in this list; the
- * lint rule below, the diagram in docs and `spec/rooms.spec.ts` are generated from this list.
+ * The rooms of the code, from the ground up. A room may import from itself and from earlier rooms in this list; the
+ * lint rule below, docs/diagrams/rooms.svg and `spec/rooms.spec.ts` use it.
  *
- * `host`: the room may use Node's modules. `peer`: the room knows no other room marked `peer`.
+ * `host`: the room may use Node's modules. `peer`: the room must not import other rooms marked `peer`.
  */
 import { dirname, relative, resolve, sep } from "node:path";
 
@@ -28,7 +28,7 @@ export const rooms = [
   { path: "cli", holds: "the command line", host: true },
   { path: "spec/support", holds: "what specs and the fuzzer share", host: true },
   { path: "bench", holds: "the benchmark and its peers", host: true },
-  { path: "tools", holds: "programs for those who work on the project", host: true },
+  { path: "tools", holds: "programs for contributors", host: true },
   { path: "examples", holds: "example programs", host: true },
   { path: "spec", holds: "the specs", host: true },
 ];
@@ -51,19 +51,18 @@ export function refusal(file, specifier) {
   if (!specifier.startsWith(".")) {
     const isNode = specifier.startsWith("node:");
     return isNode && !room.host
-      ? `${room.path} runs in a browser too: it must not import ${specifier}`
+      ? `${room.path} must not import ${specifier}: it runs in a browser too`
       : null;
   }
   const target = relative(root, resolve(root, dirname(file), specifier));
   const to = roomOf(target);
-  if (to > from)
-    return `${room.path} stands below ${rooms[to].path} in rooms.js: it must not import ${target}`;
+  if (to > from) return `${room.path} must not import ${target}: ${rooms[to].path} comes later in rooms.js`;
   if (to !== from && room.peer && rooms[to]?.peer)
-    return `${room.path} and ${rooms[to].path} know each other only through the rooms below`;
+    return `${room.path} must not import ${rooms[to].path}: move shared code to an earlier room in rooms.js`;
   return null;
 }
 
-/** The lint rule: imports go down the list only. */
+/** The lint rule: a room imports only from earlier rooms. */
 export const roomsPlugin = {
   rules: {
     order: {

@@ -60,7 +60,7 @@ async function bench(args: readonly string[], options: BenchOptions): Promise<vo
       }
     }
   } finally {
-    // Measuring takes long: keep what was measured before an error.
+    // Measuring takes a long time: keep the tables from before an error.
     const result = { machine, arguments: args, programs: Object.fromEntries(programs), tables };
     if (tables.length > 0) console.log(`written to ${await writeResult(result)}`);
   }

@@ -1,4 +1,4 @@
-/** What every section of the benchmark gets, and how it starts clipscope and the peers. */
+/** The context of the benchmark's sections, and functions that start clipscope and the peers. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,7 @@ const compiled = (name: string): string => fileURLToPath(new URL(`peers/${name}`
 const python = (name: string): string => join(packageRoot, "bench/peers", name);
 
 export interface Peer extends ParticipantCommand {
-  /** How to install it, for the message that it is missing. */
+  /** How to install it, for the warning that it is missing. */
   readonly remedy: string;
 }
 

@@ -4,8 +4,8 @@
  *
  *     node dist/bench/decoders.js
  *
- * A file counts if all of its eval transforms (resize, crop, RGB) equal Pillow's, value for value. The counts are why
- * lib/image decodes PNG, GIF, BMP and TIFF itself.
+ * A file counts if all of its eval transforms (resize, crop, RGB) equal Pillow's, value for value. The counts are the
+ * reason why lib/image decodes PNG, GIF, BMP and TIFF itself.
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -32,7 +32,7 @@ const { cases } = JSON.parse(readFileSync(`${folder}cases.json`, "utf8")) as { c
 const expected = gunzipSync(readFileSync(`${folder}expected.bin.gz`));
 const codecs = nodeCodecs();
 
-/** jimp's RGBA pixels, converted to the mode of our decoding as far as RGBA can hold it. */
+/** jimp's RGBA pixels, converted to the mode of clipscope's decoder if RGBA can represent it. */
 async function byJimp(file: string, ours: DecodedImage | null): Promise<DecodedImage> {
   const { bitmap } = await Jimp.fromBuffer(readFileSync(`${folder}${file}`));
   const { width, height } = bitmap;

@@ -21,7 +21,7 @@ const place = /(<!-- bench:(\w+) -->\n).*?(<!-- \/bench -->)/gs;
 /**
  * The page with the results' figures.
  *
- * @throws InputError if the page has an unknown place, or the results lack a measurement
+ * @throws InputError if the page has an unknown marker, or the results lack a measurement
  */
 export async function fillIn(markdown: string, results: readonly Result[]): Promise<string> {
   const page = markdown.replaceAll(place, (_, start: string, name: string, end: string) => {
@@ -34,7 +34,7 @@ export async function fillIn(markdown: string, results: readonly Result[]): Prom
 function content(name: string, results: readonly Result[]): string {
   if (name === "summary") return markdownTable(summaryTable(results));
   if (name === "runs") return results.map(runText).join("");
-  throw new InputError(`unknown place "bench:${name}", expected bench:summary or bench:runs`);
+  throw new InputError(`unknown marker "bench:${name}", expected bench:summary or bench:runs`);
 }
 
 function runText({ machine, arguments: args, programs }: Result): string {

@@ -23,9 +23,9 @@ export interface Measured<Reply> {
 export interface RoundOptions {
   /** Maximum number of rounds. */
   readonly repeats: number;
-  /** No round starts more than this many seconds after the first, */
+  /** No round starts more than this many seconds after the first. */
   readonly limit: number;
-  /** except that this many rounds always run. */
+  /** The number of rounds that run regardless of `limit`. */
   readonly atLeast: number;
 }
 

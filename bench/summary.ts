@@ -123,7 +123,7 @@ const measurements: readonly Measurement[] = [
   { ...probe, title: "fit a linear probe: memory / size of the features", unit: "×", figure: "memory" },
 ];
 
-/** Programs with a column of their own; the others share one, with their names in the cells. */
+/** Programs with a separate column; the others share one, with their names in the cells. */
 const columnOf: Readonly<Record<string, string>> = {
   clipscope: "clipscope",
   "clipscope, tensorflow": "clipscope",

@@ -17,7 +17,7 @@ export interface Table {
   readonly title: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
-  /** Explains columns whose titles are too short to do so. */
+  /** Explains columns whose titles are too short to be clear. */
   readonly legend?: string;
 }
 

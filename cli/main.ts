@@ -36,7 +36,7 @@ process.on("exit", (status) => {
   process.exitCode = 2;
 });
 
-// Not awaited: Node exits with a status of its own if a top-level await never settles.
+// Not awaited: if a top-level await never settles, Node exits with status 13.
 void run(process.argv.slice(2), terminal).then((status) => {
   process.exitCode = status;
   isDone = true;

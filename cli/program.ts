@@ -165,8 +165,8 @@ function addHelpCommand(parent: Command): void {
 }
 
 /**
- * Refuses a second value of an option that takes one, which would silently win, and an empty file name. The options of
- * every command may be repeated: a shell alias may contain them.
+ * Rejects an option that is given twice, because commander would silently use the second value, and an empty file name.
+ * The options of every command may be repeated: a shell alias may contain them.
  */
 function checkOptionValues(command: Command, isRoot = true): void {
   for (const option of command.options) {

@@ -59,7 +59,7 @@ async function matrix(size: number): Promise<Reply> {
   let best = Infinity;
   for (const product of products) {
     const { seconds } = await timed(async () => {
-      const total = tidy(() => sum(product())); // reading one number is enough to wait for the product
+      const total = tidy(() => sum(product())); // reading one number waits for the product
       await total.data();
       total.dispose();
     });

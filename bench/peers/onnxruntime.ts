@@ -1,5 +1,5 @@
 /**
- * The participant onnxruntime-node. It has 288 MB and is not a dependency: FOLDER is where npm has installed it.
+ * The participant onnxruntime-node. It takes 288 MB and is not a dependency: FOLDER is where npm has installed it.
  *
  *     node onnxruntime.js FOLDER TOWER.onnx MATRIX.onnx HEIGHT WIDTH
  */

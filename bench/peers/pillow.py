@@ -1,4 +1,4 @@
-"""The participant Pillow: decodes, resizes, crops and normalizes as open_clip's eval transform does.
+"""The participant Pillow: decodes, resizes, crops and normalises as open_clip's eval transform does.
 
     python pillow.py SIZE
 """

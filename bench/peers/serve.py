@@ -11,7 +11,7 @@ import numpy as np
 
 
 def serve(name: str, version: str, answers: dict[str, Callable[[dict], dict]]) -> None:
-    """answers maps the kind of a request to the function that answers it."""
+    """Serves requests; `answers` maps the kind of a request to the function that answers it."""
     print(json.dumps({"name": name, "version": version, "kinds": list(answers)}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)

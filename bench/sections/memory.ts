@@ -68,7 +68,7 @@ async function measureFile(
           await participant.stop();
           continue;
         }
-        await participant.ask({ kind: "matrix", size: 256 }); // initializes the backend
+        await participant.ask({ kind: "matrix", size: 256 }); // initialises the backend
         const idle = await peakOf(participant);
         await participant.ask({ kind: "image", batch: 1 });
         cases.push({ participant, residency, idle, peak: await peakOf(participant) });

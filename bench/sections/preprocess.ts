@@ -147,7 +147,7 @@ interface SharpImage {
   raw(): { toBuffer(): Promise<Uint8Array> };
 }
 
-/** sharp with its own threads, one image at a time, and the normalization in JavaScript. */
+/** sharp with its own threads, one image at a time, and the normalisation in JavaScript. */
 function sharpRunner({ options, model, programs, warn }: Context, { path }: Sample): Timed[] {
   if (!options.peers) return [];
   const require = createRequire(join(resolve(options.modules), "any.js"));

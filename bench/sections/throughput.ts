@@ -16,7 +16,9 @@ import { removeAtExit } from "../scratch.ts";
 import type { Row, Table } from "../table.ts";
 
 const images = 2000;
-/** Each round starts the decoding threads again; with few rounds their start counts as little as in long runs. */
+/**
+ * Each round starts the decoding threads again; with few rounds the start-up time matters as little as in long runs.
+ */
 const rounds = 2;
 /** The other images are copies of these. */
 const differentImages = 50;

@@ -39,7 +39,7 @@ export function register(program: Command, terminal: Terminal): void {
     .usage(
       "[options] --images <path> --out <file>\n       clipscope embed [options] --texts <file> --out <file>",
     )
-    .argument("[path...]", "more images, folders and shards, such as a shell expands from a wildcard")
+    .argument("[path...]", "more images, folders and shards, for example from a shell wildcard")
     .option("--images <path>", "image file, folder, shard (.tar) or pattern; may be repeated", collect)
     .option(
       "--list <file>",
@@ -106,7 +106,7 @@ async function embedImages(
   await placeFor(out, [list, ...found.images.map(fileOf)]);
   if (found.stray !== undefined)
     terminal.warn(
-      `${found.stray}: not in a class folder, unlike other images: the features file gets no labels`,
+      `${found.stray}: not in a class folder, unlike other images: the features file will have no labels`,
     );
   else if (found.labels === null)
     terminal.note("no labels: not every image has a class, from its folder or its shard");

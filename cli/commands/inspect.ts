@@ -1,4 +1,6 @@
-/** `clipscope inspect`: the modules and tensors of a model. Starts no backend; with `--arch` alone reads no weights. */
+/**
+ * `clipscope inspect`: the modules and tensors of a model. Starts no backend, and with `--arch` alone reads no weights.
+ */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";

@@ -71,7 +71,7 @@ export function register(probe: Command, terminal: Terminal): void {
 async function layers(options: Options, terminal: Terminal): Promise<void> {
   const { out, pictures, pool, normalize = false, C, shots, seed } = options;
   const images = await findSplits(options, terminal.report);
-  if (images.train.images.length === 0 || images.test.images.length === 0) return; // reported already
+  if (images.train.images.length === 0 || images.test.images.length === 0) return; // already reported
   if (pictures !== undefined) await makeFolder(pictures);
   const figures = await withModel(options, terminal, (model) => {
     const stages = {

@@ -11,7 +11,7 @@ export interface FitOptions {
   readonly seed?: number;
 }
 
-/** @param seeded what `--seed` seeds */
+/** @param seeded what `--seed` seeds, for its help text */
 export function addFitOptions(command: Command, seeded: string): Command {
   return command
     .addOption(
@@ -35,7 +35,7 @@ function strength(text: string): number | "sweep" {
   return value;
 }
 
-/** The options of a logistic regression, C apart, as the library takes them. */
+/** The options of a logistic regression except C, in the library's form. */
 export function regressionOptions({
   maxIterations,
   balanced = false,

@@ -12,7 +12,7 @@ interface LabelSource {
   readonly known?: readonly string[];
 }
 
-/** @throws InputError if there are no labels, or they do not match the features */
+/** @throws InputError if the labels are missing, or do not match the features */
 export async function readLabelledFeatures(
   file: string,
   { labelFile, stdin, known }: LabelSource,

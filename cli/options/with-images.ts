@@ -1,4 +1,4 @@
-/** Commands over images: their options, and the steps that they share. */
+/** Options and steps that commands on images share. */
 import { Option, type Command } from "commander";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { findImages, imageExtensions } from "../../lib/node/images/image-files.ts";
@@ -34,7 +34,7 @@ export function addImageOptions(command: Command): Command {
   return command.addOption(exifOption()).addOption(batchOption()).addOption(weightsOption());
 }
 
-/** The options as the library takes them. */
+/** The options in the library's form. */
 export function embedOptions({
   exif,
   batch,
@@ -50,15 +50,15 @@ export function standardInputImage({ stdin }: Pick<Terminal, "stdin">): ImageInp
   return { name: "standard input", content: stdin as AsyncIterable<Uint8Array> };
 }
 
-/** @throws InputError if standard input is asked for more than once */
+/** @throws InputError if standard input is given more than once */
 export function assertOneStandardInput(given: readonly (string | undefined)[]): void {
   if (given.filter((path) => path === "-").length <= 1) return;
   throw new InputError("standard input (-) is given twice; it can be read once");
 }
 
 /**
- * Finds images and calls `use` with them and the model; does nothing if all paths are bad, which it reports. "-" is the
- * image on standard input.
+ * Finds images and calls `use` with them and the model. Reports bad paths; if all are bad, `use` is not called. "-" is
+ * the image on standard input.
  */
 export async function withModelAndImages(
   paths: readonly string[],
@@ -80,7 +80,7 @@ export interface ImageRun extends ReturnType<typeof embedOptions> {
   readonly onProgress: (done: number, before?: number) => void;
 }
 
-/** Calls `embed` with the options of a run over images: it reports unreadable images and shows progress. */
+/** Calls `embed` with options that report unreadable images and show progress. */
 export function runOverImages<T>(
   count: number,
   options: ImageOptions,

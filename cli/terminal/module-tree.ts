@@ -6,7 +6,7 @@ import { layOutTable, type Column } from "./table.ts";
 export interface TreeTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** null if there are no weights, only an architecture. */
+  /** null for an architecture without weights. */
   readonly dtype: Dtype | null;
   /** Position in the file. */
   readonly offset: number | null;

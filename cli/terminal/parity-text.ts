@@ -6,6 +6,7 @@ import { logChart } from "./column-chart.ts";
 import { layOutTable, type Column } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** The titles of the columns that `figures` fills. */
 export function figureTitles(hasRatio: boolean): string[] {
   return ["rel. L2", "max abs", "cosine", ...(hasRatio ? ["ratio"] : []), "worst at"];
 }
@@ -76,7 +77,7 @@ function charts({ taps, tolerance: limit }: ParityReport, width: number): string
   ]);
 }
 
-/** In isolation each error is the module's own: the mean over all modules of a kind, the largest first. */
+/** The mean error of each kind of module, the largest first. In isolation, a module's error is its own. */
 function kinds(taps: readonly TapReport[]): string[] {
   const errors = new Map<string, number[]>();
   for (const { name, relativeL2 } of taps) {

@@ -1,13 +1,13 @@
-/** The line that shows how far a run has got. */
+/** The progress line of a run. */
 import { bar } from "./format.ts";
 import { fit } from "./table.ts";
 
 export interface Work {
   readonly done: number;
-  /** How many of `done` an earlier run did. Default: none. */
+  /** How many of `done` an earlier run did. Default: 0. */
   readonly before?: number;
   readonly total: number;
-  /** Of what, in the plural: "images". */
+  /** What is counted, in the plural: "images". */
   readonly unit: string;
 }
 
@@ -17,7 +17,7 @@ export type ShowProgress = (state: Work | string) => void;
 const longestBar = 40;
 
 /**
- * "██████▌       26/160 images, 2.1/s, 1m05s left", one column shorter than the terminal: the cursor follows it.
+ * "██████▌       26/160 images, 2.1/s, 1m05s left", one column shorter than the terminal, to leave room for the cursor.
  *
  * @param seconds since the work began
  */

@@ -7,7 +7,7 @@ export interface Column {
   readonly align?: "left" | "right";
   /** Where the table is wider than the terminal, cut this column's texts: at the end, or at the start. */
   readonly cut?: "end" | "start";
-  /** Where the table is wider than the terminal, leave this column out; the last such column goes first. */
+  /** Where the table is wider than the terminal, leave this column out, starting with the last such column. */
   readonly optional?: boolean;
 }
 
@@ -76,7 +76,7 @@ function padded(text: string, width: number, { align, cut }: Column): string {
   return align === "right" ? " ".repeat(missing) + text : text + " ".repeat(missing);
 }
 
-/** Names and values in two columns; an entry without a value is a line of its own. */
+/** Names and values in two columns; an entry without a value takes a whole line. */
 export function layOutFields(fields: readonly (readonly [name: string, value?: string])[]): string[] {
   return layOutTable([{}, {}], fields as readonly (readonly string[])[]).rows;
 }

@@ -21,10 +21,11 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Smaller counts finish before a bar is of use. */
+/** Smaller counts finish before a bar would be useful. */
 const progressFrom = 6;
 const eraseLine = "\r\x1b[K";
 
+/** The output of one run. */
 export class Terminal {
   readonly #around: Surroundings;
   readonly colors: ReturnType<typeof picocolors.createColors>;
@@ -137,7 +138,7 @@ export class Terminal {
   }
 
   /**
-   * `progress` for a known number of things.
+   * `progress` for a known number of items.
    *
    * @param unit what is counted, in the plural
    */

@@ -1,4 +1,4 @@
-/** What the programs in this folder share: the demo model's taps and weights as plain arrays of numbers. */
+/** Shared by the programs in this folder: the demo model's taps and weights as plain arrays of numbers. */
 import { demoModel, loadModel, readImages, withTaps, type Clip } from "../../lib/index.ts";
 import { readFloat32, readTap } from "../../lib/tensor/index.ts";
 
@@ -15,7 +15,7 @@ export interface Inside {
   readonly weight: (name: string) => Promise<number[][]>;
 }
 
-/** Runs both towers of the demo model on the image and the sentence, and keeps what every tap shows. */
+/** Runs both towers of the demo model on the image and the sentence, and keeps the values of every tap. */
 export async function lookInside(): Promise<Inside> {
   const model = await loadModel(demoModel, { residency: "resident" });
   const taps = new Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>();

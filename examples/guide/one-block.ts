@@ -81,7 +81,7 @@ printTable([
     ]),
 ]);
 
-/** Adds a line to the table, and compares with a tap where the network has one. */
+/** Adds a line to the table, and compares the values with a tap if the network has one. */
 function step(name: string, matrix: Matrix, tap?: string): Matrix {
   const shape = `[${matrix.length}, ${matrix[0]!.length}]`;
   if (tap !== undefined) compare(name, matrix, tap);
@@ -176,7 +176,7 @@ async function layerNormOf(path: string): Promise<{ weight: readonly number[]; b
   return { weight: (await weight(`${path}.weight`))[0]!, bias: (await weight(`${path}.bias`))[0]! };
 }
 
-/** @param prefix what stands before "weight" and "bias" in the state dict */
+/** @param prefix of "weight" and "bias" in the state dict */
 async function linearOf(prefix: string): Promise<{ weight: Matrix; bias: readonly number[] }> {
   return { weight: await weight(`${prefix}weight`), bias: (await weight(`${prefix}bias`))[0]! };
 }

@@ -1,5 +1,5 @@
 /**
- * Chapter 4 of docs/guide: the text tower token by token, and the mean that makes one vector of it.
+ * Chapter 4 of docs/guide: the text tower token by token, and the mean that reduces the tokens to one vector.
  *
  *     node dist/examples/guide/text-tower.js
  */

@@ -6,8 +6,8 @@
  * becomes what the host returns for it, or an inert `Instance`. It supports the opcodes of protocols 2 to 5 that
  * `torch.save` writes; the text opcodes of protocols 0 and 1 are errors.
  *
- * Memory is bounded: all that the pickle builds is charged to a budget, because a single byte of a hostile pickle can
- * create a dictionary of some hundred bytes. Nothing recurses, so deep nesting is harmless.
+ * Memory is bounded: everything that the pickle builds counts against a budget, because a single byte of a hostile
+ * pickle can create a dictionary of some hundred bytes. Parsing is not recursive, so deep nesting is harmless.
  *
  * Source: CPython, Lib/pickletools.py; PEP 3154 and PEP 574.
  */
@@ -24,6 +24,7 @@ export class Global {
   }
 }
 
+/** A Python tuple. */
 export class Tuple {
   readonly items: readonly unknown[];
 
@@ -32,7 +33,7 @@ export class Tuple {
   }
 }
 
-/** The result of a call of a class or function that the host does not know. Nothing was called. */
+/** Stands for the result of calling a class or function that the host does not know. Nothing was called. */
 export class Instance {
   /** What Python would have called: "argparse.Namespace". */
   readonly path: string;
@@ -46,7 +47,7 @@ export class Instance {
   }
 }
 
-/** Gives meaning to names and persistent ids. */
+/** Resolves names and persistent ids. */
 export interface PickleHost {
   /** The result of a call; undefined if it is unknown, which makes the result an `Instance`. */
   call(path: string, args: readonly unknown[]): unknown;
@@ -292,7 +293,7 @@ class Machine {
     if (!(args instanceof Tuple)) throw this.#invalid("a call without a tuple of arguments");
     // The callee may be the result of a call: `getattr(module, "name")(…)`.
     const path = callee instanceof Global || callee instanceof Instance ? callee.path : null;
-    if (path === null) throw this.#invalid("a call of something that is neither a class nor a function");
+    if (path === null) throw this.#invalid("a call to something that is neither a class nor a function");
     const known = callee instanceof Global ? this.#host.call(path, args.items) : undefined;
     this.#push(known ?? new Instance(path, args.items), costs.dictionary);
   }
@@ -328,7 +329,7 @@ class Machine {
   }
 
   #recall(index: number): void {
-    if (!this.#memo.has(index)) throw this.#invalid(`the memo has no ${index}`);
+    if (!this.#memo.has(index)) throw this.#invalid(`the memo has no entry ${index}`);
     this.#push(this.#memo.get(index));
   }
 

@@ -33,7 +33,7 @@ export interface TorchCheckpoint {
  * Opens a PyTorch file: zip, TorchScript or legacy. Nothing in it is executed.
  *
  * @param source is closed with the store, or when opening fails
- * @param crc32 the host's, if it has a faster one
+ * @param crc32 the host's implementation, if it is faster than the portable one
  * @throws InputError if it is another kind of file, is damaged, has no state dict, or has tensors that cannot be read
  */
 export async function openTorchCheckpoint(

@@ -28,7 +28,7 @@ export interface Storages {
   sizeOf(key: string): number;
   /** Reads `length` bytes from the byte `start` of what is stored under a key. */
   read(key: string, start: number, length: number, reused?: Uint8Array): Promise<Uint8Array>;
-  /** Compares what is stored under a key with its checksum, if it has one, once. @throws InputError if they differ */
+  /** Verifies the checksum of a key's bytes, if there is one, once. @throws InputError if it does not match */
   verify(key: string): Promise<void>;
 }
 
@@ -124,7 +124,7 @@ class ZipStorages implements Storages {
   readonly #members: ReadonlyMap<string, ZipMember | null>;
   readonly #folder: string;
   readonly #crc32: Crc32;
-  /** Up to where each member has been read in order, and the checksum so far. */
+  /** For each member: how many bytes have been read in order, and their checksum. */
   readonly #progress = new Map<string, { readonly end: number; readonly crc: number }>();
 
   constructor(

@@ -114,7 +114,7 @@ const torchDtypes: Readonly<Record<string, Dtype>> = {
   "torch.complex64": "C64",
 };
 
-/** Gives meaning to the names in PyTorch's pickles. */
+/** Resolves the names in PyTorch's pickles. */
 export class TorchHost implements PickleHost {
   readonly #name: string;
 

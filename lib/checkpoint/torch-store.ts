@@ -13,6 +13,7 @@ import type { TorchTensor } from "./torch-objects.ts";
 /** Bytes that a tensor may have beyond the file's size: an expanded tensor repeats its elements. */
 const expansionAllowance = 16 * 1024 * 1024;
 
+/** The tensors of a PyTorch file, read on demand. */
 export class TorchStore implements TensorStore {
   readonly name: string;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
@@ -119,10 +120,10 @@ function* boxesOf(shape: readonly number[], first: number, count: number): Gener
 
 /** Bytes of one read, at most. */
 const largestSpan = 32 * 1024 * 1024;
-/** Bytes below which splitting a read is slower than reading some that are not wanted. */
+/** Bytes below which splitting a read is slower than reading some that are not needed. */
 const smallestSpan = 64 * 1024;
 
-/** Splits a box until few unwanted bytes are between its first and its last element. */
+/** Splits a box until few unneeded bytes lie between its first and its last element. */
 function* closeTogether(view: TorchTensor, box: Box): Generator<Box> {
   const pending = [box];
   for (let piece = pending.pop(); piece; piece = pending.pop()) {

@@ -30,7 +30,7 @@ import { l2Normalize, unitRows } from "./normalize.ts";
 import type { TextTower } from "./text/tower.ts";
 import type { VisionTransformer } from "./vision/vision-transformer.ts";
 
-/** Texts of similar length that run together. */
+/** Texts per batch. The texts of a batch have similar lengths. */
 const textBatchSize = 32;
 
 /** Options of the encoding methods of `Clip`. */
@@ -50,7 +50,7 @@ export interface ClipParts {
   readonly config: ClipConfig;
   readonly store: TensorStore;
   readonly preprocess: PreprocessConfig;
-  /** Called at the first text. */
+  /** Called when the first text is encoded. */
   readonly loadTokenizer: () => Promise<Tokenizer>;
   /** Default: resident. */
   readonly residency?: Residency;
@@ -127,7 +127,8 @@ export class Clip {
    * Embeds texts in any of the model's languages.
    *
    * @returns [texts, embedDim]; the caller disposes it
-   * @throws InputError if there are no texts, no tokenizer, or the model is disposed; the signal's reason if it is aborted
+   * @throws InputError for an empty list, a model without a tokenizer, or a disposed model; the signal's reason if it is
+   *   aborted
    */
   async encodeText(texts: readonly string[], options: EncodeTokensOptions = {}): Promise<Tensor2D> {
     this.#assertUsable();

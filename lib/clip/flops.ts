@@ -1,9 +1,9 @@
 /**
- * How much an architecture computes: floating-point operations of its matrix products, two for each multiply-add.
+ * The floating-point operations of an architecture's matrix products: two for each multiply-add.
  *
- * Counted are the patch convolution, Linear layers, the projections, and the two products of attention (queries with
- * keys, probabilities with values) over all tokens. Embedding look-ups, norms, softmax, activations and sums are left
- * out, as in the published figures of CLIP models.
+ * The count covers the patch convolution, Linear layers, the projections, and the two products of attention (queries
+ * with keys, probabilities with values) over all tokens. Embedding look-ups, norms, softmax, activations and sums are
+ * left out, as in the published figures of CLIP models.
  */
 import type { Tower } from "../nn/tower.ts";
 import { elementCount } from "../tensor/dtype.ts";
@@ -43,7 +43,7 @@ export function countFlops(config: ClipConfig, options: FlopOptions = {}): Flops
   return { image: total(image), text: total(ofText), modules: new Map([...image, ...ofText]) };
 }
 
-/** Of a tower's blocks, applied to each token, and of its read-out, applied once. By module path. */
+/** Operations of a tower's blocks (for all tokens) and of its read-out (once), by module path. */
 function towerFlops<Input>(tower: Tower<Input>, tokens: number): Map<string, number> {
   const modules = new Map<string, number>();
   const add = (path: string, flops: number): void => {

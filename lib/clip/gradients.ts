@@ -33,7 +33,7 @@ export interface Gradients {
    * the tensors.
    */
   readonly weights: ReadonlyMap<string, Tensor>;
-  /** For a table of which only some rows were read: the table's row of each row of the gradient. */
+  /** For tables of which only some rows were read: the table row that each row of the gradient belongs to. */
   readonly rows: ReadonlyMap<string, readonly number[]>;
   /** [B, 3, H, W]; null without pixels. */
   readonly pixels: Tensor4D | null;
@@ -123,7 +123,7 @@ function scalarOf(loss: Scalar): Scalar {
 /** tfjs keeps what operations save for the backward pass, and frees it only at the end of a gradient that succeeds. */
 function disposeTape(): void {
   const { state } = engine();
-  const tape = state.activeTape as typeof state.activeTape | null; // null at rest, although its type denies it
+  const tape = state.activeTape as typeof state.activeTape | null; // null outside a gradient, contrary to its declared type
   for (const { saved } of tape ?? []) for (const tensor of saved ?? []) tensor.dispose();
   state.activeTape = [];
 }

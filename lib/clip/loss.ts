@@ -34,7 +34,7 @@ export interface LossInputs {
 /** @throws InputError unless there are as many images as texts */
 export function contrastiveLoss({ images, texts, logitScale }: LossInputs): Scalar {
   if (images?.shape[0] !== texts?.shape[0] || !images || !texts) {
-    throw new InputError("the contrastive loss needs pairs: as many images as texts");
+    throw new InputError("contrastiveLoss: expected pairs, that is, as many images as texts");
   }
   const logits = mul<Tensor2D>(exp(logitScale), matMul(images, texts, false, true)); // [B, B]
   const pairs = cast(oneHot(range(0, images.shape[0], 1, "int32"), images.shape[0]), "float32");

@@ -1,7 +1,7 @@
 /**
  * x ← x + attn(ln_1(x));  x ← x + mlp(ln_2(x))
  *
- * Pre-norm: the norms are inside the branches, so that nothing normalises the residual stream itself. XLM-R's layer
+ * Pre-norm: the norms are inside the branches, so the residual stream itself is not normalised. XLM-R's layer
  * (text/xlm-roberta/layer.ts) is post-norm.
  *
  * Paper: Dosovitskiy et al., 2021 (arXiv 2010.11929), equations 2 and 3. Source: open_clip/transformer.py,

@@ -1,4 +1,4 @@
-/** A model of a published architecture with synthetic weights: the published size without a file. */
+/** A model of a published architecture, in full size, with synthetic weights and without a weights file. */
 import { InputError } from "../errors/input-error.ts";
 import { SyntheticStore } from "../tensor/synthetic.ts";
 import { Clip } from "./clip.ts";

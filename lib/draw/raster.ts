@@ -1,4 +1,4 @@
-/** Small images made of numbers. */
+/** Small raster images, drawn from numbers. */
 
 export type Color = readonly [red: number, green: number, blue: number];
 

@@ -111,7 +111,7 @@ export async function embedImagesToFile(
 /**
  * Embeds texts into features files, with a journal as for images.
  *
- * @throws InputError as `embedImagesToFile`, and if there are no texts
+ * @throws InputError as `embedImagesToFile`, and for an empty list of texts
  */
 export async function embedTextsToFile(
   host: Host,
@@ -220,9 +220,11 @@ async function encodeAndDispose(features: readonly Tensor2D[]): Promise<string[]
 /** The path of each tap's file. */
 function outputFiles(out: string, taps: readonly string[]): string[] {
   const twice = taps.find((tap, i) => taps.indexOf(tap) !== i);
-  if (twice !== undefined) throw new InputError(`the tap "${twice}" is named twice`);
+  if (twice !== undefined) throw new InputError(`the tap "${twice}" is listed twice; remove one`);
   if (taps.length > 1 && !out.includes("{tap}")) {
-    throw new InputError(`${out}: expected {tap} in the name, where ${taps.length} taps make a file each`);
+    throw new InputError(
+      `${out}: expected {tap} in the name, because each of the ${taps.length} taps has its own file`,
+    );
   }
   return taps.map((tap) => out.replaceAll("{tap}", tap));
 }

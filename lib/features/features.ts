@@ -20,12 +20,12 @@ export interface Features extends Rows {
   readonly labels: readonly number[] | null;
   /** The names of the classes; null if they have only numbers. */
   readonly classNames: readonly string[] | null;
-  /** The image of each row; null if the file does not tell. */
+  /** The image of each row; null if the file does not record them. */
   readonly paths: readonly string[] | null;
   readonly metadata: Metadata;
 }
 
-/** Features of which every row has a label. */
+/** Features with a label for every row. */
 export interface LabelledFeatures extends Features {
   readonly labels: readonly number[];
 }
@@ -45,7 +45,7 @@ export function checkLabels({ name, rows, labels, classNames }: Omit<Features, "
   throw new InputError(`${name}: the label of row ${bad} is ${labels[bad]}, expected ${expected}`);
 }
 
-/** @throws InputError if there are no labels */
+/** @throws InputError if the features have no labels */
 export function requireLabels(features: Features): LabelledFeatures {
   const { labels } = features;
   if (labels === null) {

@@ -1,4 +1,6 @@
-/** What features and probes need from the program around them. Under Node, `lib/node/host.ts` provides it. */
+/**
+ * The interface through which features and probes reach files and images. Under Node, `lib/node/host.ts` implements it.
+ */
 import type { Clip } from "../clip/clip.ts";
 import type { LoadedImage } from "../tasks/embed-images.ts";
 import type { ImageInput } from "../tasks/image-source.ts";
@@ -31,12 +33,12 @@ export interface LoadImagesOptions {
 
 /** The operations on files that features and probes need. */
 export interface FileSystem {
-  /** @throws InputError if there is no such file, or it cannot be read */
+  /** @throws InputError if the file does not exist, or cannot be read */
   open(path: string): Promise<ByteSource>;
   /**
    * Writes files together: each is complete before the first one replaces what was at its path.
    *
-   * @throws InputError if one cannot be written; nothing has changed then
+   * @throws InputError if one cannot be written; no file has changed then
    */
   write(paths: readonly string[], fill: (files: readonly OutputFile[]) => Promise<void>): Promise<void>;
   /**
@@ -46,14 +48,14 @@ export interface FileSystem {
    */
   reserve(paths: readonly string[]): Promise<ReservedFiles>;
   /**
-   * Opens a file of lines, which may be missing yet, for this process alone.
+   * Opens a file of lines, which need not exist yet, for this process alone.
    *
    * @throws InputError if it cannot be written, or another process has it open
    */
   openLines(path: string): Promise<LineFile>;
   /** Makes a folder and its parents, where they are missing. @throws InputError if that fails */
   makeFolder(path: string): Promise<void>;
-  /** A text that changes when the file does; empty if there is no such file. */
+  /** A text that changes when the file does; empty if the file does not exist. */
   version(path: string): Promise<string>;
 }
 
@@ -75,7 +77,7 @@ export interface LineFile {
   size(): Promise<number>;
   /** The lines that end with a line break, from the start of the file, without the break. */
   lines(): AsyncIterable<Uint8Array>;
-  /** Replaces the whole content by one line, in one step. */
+  /** Replaces the whole content with one line, atomically. */
   replace(line: string): Promise<void>;
   append(line: string): Promise<void>;
   /** Cuts the file to a size in bytes. */

@@ -1,5 +1,5 @@
 /**
- * Features of images and texts, and the format of their files. Runs in a browser too.
+ * Features of images and texts, and the format of their files. Runs in browsers too.
  *
  * @module features
  */

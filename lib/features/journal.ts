@@ -1,9 +1,9 @@
 /**
  * Work in pieces that survive an interruption: a journal keeps each finished piece, and the next run continues.
  *
- * A journal is a text file. Its first line is a JSON object that says so and holds the key of the work. Each further line
- * is a piece: its CRC-32 in hexadecimal, a space, and the piece as JSON. A line that a killed process or a power failure
- * left incomplete or damaged ends the journal: what follows it is done again.
+ * A journal is a text file. Its first line is a JSON object that identifies the format and holds the key of the work.
+ * Each further line is a piece: its CRC-32 in hexadecimal, a space, and the piece as JSON. A line that a killed process
+ * or a power failure left incomplete or damaged ends the journal: what follows it is done again.
  */
 import { InputError } from "../errors/input-error.ts";
 import { JsonValue } from "../json/json-value.ts";
@@ -40,7 +40,7 @@ export async function resume<Piece extends object, Result>(
   { onPiece, remaining, finish }: Work<Piece, Result>,
 ): Promise<Result> {
   const file = await files.openLines(path);
-  let pieces: number | null = null; // until the journal turns out to be ours
+  let pieces: number | null = null; // null until the journal is known to belong to this work
   try {
     const found = await readJournal(file, path, key);
     pieces = found.pieces;
@@ -103,7 +103,7 @@ async function* allPieces<Piece extends object>(
   }
   if (count === expected) return;
   throw new InputError(
-    `${path}: expected ${expected} finished pieces, found ${count}: another program changed the file, or the disk fails; run the command again`,
+    `${path}: expected ${expected} finished pieces, found ${count}: another program changed the file, or the disk is failing; run the command again`,
   );
 }
 
@@ -158,6 +158,6 @@ function assertSameKey(path: string, key: JournalKey, found: JournalKey): void {
   });
   throw new InputError(
     `${path}: holds unfinished work with other settings (${described.join("; ")}); ` +
-      "repeat the command that began it, delete the file, or write to another place",
+      "repeat the command that started it, delete the file, or write to another path",
   );
 }

@@ -10,7 +10,7 @@ export interface LabelledImages {
   readonly labels: readonly number[] | null;
   /** The names of the classes; null if they have only numbers. */
   readonly classNames: readonly string[] | null;
-  /** An image outside the folders of the classes, which is why there are no labels. */
+  /** An image outside the folders of the classes, which is the reason why `labels` is null. */
   readonly stray?: string;
 }
 

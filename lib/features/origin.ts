@@ -1,4 +1,4 @@
-/** The metadata that tell what made features, and their comparison. */
+/** The metadata that record how features were made, and their comparison. */
 import { getBackend } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { embeddingTap, type EmbedLoadedOptions } from "../tasks/embed-images.ts";
@@ -72,7 +72,7 @@ const comparedKeys: readonly (readonly [key: string, title: string])[] = [
  * Rejects features of another model, layer or preprocessing. Only metadata that both sides have are compared.
  *
  * @param expected what a probe was fitted on
- * @param found features, or the model at hand
+ * @param found the metadata of features, or of the current model
  * @param where the file that does not match
  * @param what it should match
  * @throws InputError that says what differs

@@ -99,7 +99,7 @@ export interface DecodeOptions {
  * @param bytes the whole file
  * @param name the file's name, for messages
  * @throws InputError if the file is not an image, is damaged or truncated, has an unsupported format, or has no pixels
- *   or more than the limits of limits.ts allow (which the header tells before anything is decoded)
+ *   or more than the limits of limits.ts allow (checked in the header before decoding)
  */
 export async function decodeImage(
   bytes: Uint8Array,

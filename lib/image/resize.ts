@@ -1,5 +1,5 @@
 /**
- * Pillow's `Image.resize`, with equal samples.
+ * Pillow's `Image.resize`, with identical results.
  *
  * The resize is a separable convolution, a horizontal and then a vertical step. The kernel grows with the reduction, which
  * prevents aliasing. 8-bit samples are computed in fixed point with 22 fraction bits and clipped to 0…255 after each
@@ -19,7 +19,7 @@ export interface Window extends Size {
   readonly top: number;
 }
 
-/** Fraction bits: 32 without 8 for the sample and 2 for the overshoot of the kernel. */
+/** 32 bits minus 8 for the sample and 2 for the overshoot of the kernel. */
 const fractionBits = 22;
 const oneHalf = 1 << (fractionBits - 1);
 

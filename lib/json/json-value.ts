@@ -5,7 +5,7 @@ import { firstDuplicateKey } from "./duplicate-key.ts";
 export interface ParseOptions {
   /** What to do about an error, for the end of its message. */
   readonly fix?: string;
-  /** Refuse objects that hold a key twice; the last one counts otherwise. */
+  /** Reject objects with duplicate keys. By default, the last one counts. */
   readonly uniqueKeys?: boolean;
 }
 
@@ -89,17 +89,17 @@ export class JsonValue {
     return before === "" ? this.#key : `${before}.${this.#key}`;
   }
 
-  /** Whether there is no value: absent, or null. */
+  /** Whether the value is absent or null. */
   get isMissing(): boolean {
     return this.value === undefined || this.value === null;
   }
 
-  /** This value; the fallback where it is missing. */
+  /** This value, or the fallback if it is missing. */
   or(fallback: unknown): JsonValue {
     return this.isMissing ? new JsonValue(fallback, this.where, this.#fix, this.#parent, this.#key) : this;
   }
 
-  /** A property, which counts as read from now on. Missing where the object lacks it. */
+  /** A property, which counts as read from now on. It is missing if the object lacks it. */
   at(key: string): JsonValue {
     const properties = this.object();
     this.#read ??= new Map();
@@ -122,7 +122,7 @@ export class JsonValue {
     return Object.entries(this.object()).map(([key, value]) => [key, this.#child(value, key)]);
   }
 
-  /** The bare array; cheaper than `items` where it is long. */
+  /** The bare array; cheaper than `items` for long arrays. */
   array(): readonly unknown[] {
     if (!Array.isArray(this.value)) throw this.error("an array");
     return this.value;
@@ -175,7 +175,7 @@ export class JsonValue {
   }
 
   /**
-   * Reads properties that change nothing here.
+   * Reads properties that have no effect here.
    *
    * @param properties the values of each that are accepted besides null: primitives, `{}`, or "any"
    * @throws InputError for any other value

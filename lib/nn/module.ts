@@ -1,7 +1,8 @@
 /**
  * The base of every layer: a place in the state dict and a forward pass.
  *
- * A layer's constructor asks its WeightScope for children and weights, and does nothing else. `forward` is the layer.
+ * A layer's constructor gets children and weights from its WeightScope, and does nothing else. `forward` computes the
+ * output.
  */
 import { tidy, type Tensor } from "@tensorflow/tfjs-core";
 import { tap } from "../tensor/taps.ts";

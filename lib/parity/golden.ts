@@ -71,7 +71,7 @@ export class Golden {
     }
   }
 
-  /** A tap's values, flat, as float32. @throws InputError if there is no such tap, or the file is cut short */
+  /** A tap's values, flat, as float32. @throws InputError if the golden lacks the tap, or the file is cut short */
   readTap(name: string): Float32Array {
     const { dtype, offset, size } = tensorInfo(this.#file, name);
     return toFloat32(dtype, this.#source.readSync(offset, size));

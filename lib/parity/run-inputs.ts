@@ -1,4 +1,4 @@
-/** Forward passes for their taps alone. */
+/** Forward passes that are run only for their taps. */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 

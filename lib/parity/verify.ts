@@ -18,7 +18,7 @@ export interface VerifyOptions {
   readonly tolerance?: number;
   /**
    * Replace each module's output by the golden's once it is compared. Every module then runs on the reference's own
-   * input, so that an error shows only in the module that makes it. Default: false, end to end.
+   * input, so an error shows only in the module that causes it. Default: false, end to end.
    */
   readonly isolated?: boolean;
   /** Called after each tap's comparison. */
@@ -71,8 +71,8 @@ const outsideModules = ["image_features", "text_features", "logits_per_image"];
 /**
  * Runs a golden's inputs and compares every tap.
  *
- * Text taps are compared at tokens only, because the values at padding are arbitrary. Our pass is as long as the longest
- * text.
+ * Text taps are compared at tokens only, because the values at padding are arbitrary. Our pass is padded only to the
+ * longest text.
  * @throws InputError if the inputs do not fit the model
  */
 export async function verify(
@@ -82,7 +82,7 @@ export async function verify(
 ): Promise<ParityReport> {
   if (isolated && golden.samples !== null) {
     throw new InputError(
-      `${golden.name}: holds ${golden.samples} values of each tap; running each module on the golden's input needs whole taps`,
+      `${golden.name}: holds ${golden.samples} values of each tap; running each module on the golden's input requires whole taps`,
     );
   }
   const { imageSize } = model.config.vision;

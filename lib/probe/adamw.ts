@@ -8,7 +8,7 @@
  *
  * Paper of AdamW: Loshchilov and Hutter, 2019 (arXiv 1711.05101).
  * Source: CLIP_benchmark, clip_benchmark/metrics/linear_probe.py (train, find_peak, evaluate); torch.nn.Linear
- * (initialization) and torch.optim.AdamW (step).
+ * (initialisation) and torch.optim.AdamW (step).
  */
 import { InputError } from "../errors/input-error.ts";
 import { classificationMetrics } from "../tasks/metrics.ts";
@@ -26,12 +26,12 @@ export interface AdamwOptions {
   readonly epochs?: number;
   /** Default: 64. */
   readonly batchSize?: number;
-  /** Of the initial weights and the order of the examples. Default: 0. */
+  /** Seeds the initial weights and the order of the examples. Default: 0. */
   readonly seed?: number;
   readonly onEpoch?: () => void;
 }
 
-/** The decays that are searched (`wd_list`): 97 values from 10⁻⁶ to 10², evenly spaced in the exponent. */
+/** The decays that are searched (`wd_list`): 97 values from 10⁻⁶ to 10², logarithmically spaced. */
 export const weightDecays: readonly number[] = Array.from(
   { length: 97 },
   (_, i) => 10 ** (-6 + (8 * i) / 96),

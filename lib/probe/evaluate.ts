@@ -40,7 +40,7 @@ const bins = 15;
 /**
  * @param logits [examples, classes] in row-major order; the probabilities are their softmax
  * @param labels the true class of each example
- * @throws InputError if there are no examples, or the numbers of labels and logits do not match
+ * @throws InputError for an empty list of labels, or if the numbers of labels and logits do not match
  */
 export function evaluateClassifier(
   logits: Float32Array,

@@ -40,7 +40,7 @@ export interface FittedByAdamw extends FittedProbe {
 /**
  * Fits a probe as CLIP_benchmark does, on normalised features; others are normalised first.
  *
- * @param validation for the search of the weight decay, made as the features; null: no search, weight decay 0
+ * @param validation for the search of the weight decay, made like the features; null: no search, weight decay 0
  * @throws InputError as `fitAdamw`
  */
 export function fitClipBenchmarkProbe(

@@ -1,5 +1,5 @@
 /**
- * Linear probes: fit a classifier to features, measure it, and compare the layers of a model. Runs in a browser too.
+ * Linear probes: fit a classifier to features, measure it, and compare the layers of a model. Runs in browsers too.
  *
  * @module probe
  */

@@ -66,7 +66,7 @@ export function layerTaps({ config }: Pick<Clip, "config">): string[] {
  * work is kept in `layers.journal` there; called again after an interruption, it continues.
  *
  * @param images with labels; classes are matched by name
- * @throws InputError as `embedImagesToFile`, `fitProbe` and `takeShots`, and if there are no labels
+ * @throws InputError as `embedImagesToFile`, `fitProbe` and `takeShots`, and for images without labels
  */
 export async function probeLayers(
   host: Host,
@@ -194,7 +194,7 @@ async function describeWork(
   };
 }
 
-/** What else the figures depend on. */
+/** What the figures depend on in addition to the features. */
 function describeFit({ C = clipC, maxIterations, classWeight, shots, seed = 0 }: LayersOptions): string {
   return JSON.stringify({ C, maxIterations, classWeight, shots, seed });
 }

@@ -85,7 +85,7 @@ export class Probe {
     const unknown = labels.find((label) => numbers[label] === -1);
     if (unknown !== undefined) {
       throw new InputError(
-        `${name}: the class ${JSON.stringify(classNames[unknown])} is unknown to the probe ${this.name}; its classes are these`,
+        `${name}: the class ${JSON.stringify(classNames[unknown])} does not exist in the probe ${this.name}, which has the classes`,
         this.classNames,
       );
     }

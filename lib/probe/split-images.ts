@@ -9,7 +9,7 @@ export type Split = "train" | "test";
  * Holds a random part of each class out for testing.
  *
  * @param fraction of each class; at least one image and at most all but one are held out
- * @throws InputError if there are no labels, or a class has a single image
+ * @throws InputError for images without labels, or if a class has a single image
  */
 export function splitImages(
   { images, labels, classNames }: LabelledImages,

@@ -14,7 +14,7 @@ export function whyNoZeroShot({ classNames, metadata }: LabelledFeatures): strin
   if (classNames === null) return "the classes have no names";
   const { tap = embeddingTap, model_sha256: model } = metadata;
   if (tap !== embeddingTap) return `the features are of ${tap}, not the embedding`;
-  return model === undefined ? "the features do not say which model made them" : null;
+  return model === undefined ? "the features do not record the model that made them" : null;
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Charts of what a model attends to and has learned. Runs in browsers too.
+ * Figures of a model's attention and learned weights. Runs in browsers too.
  *
  * @module study
  */

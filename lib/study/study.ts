@@ -1,4 +1,4 @@
-/** Images of what happens inside the image tower, from one forward pass. */
+/** Figures of the image tower's attention, weights and intermediate answers, from one forward pass. */
 import { tensor3d, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { l2Normalize } from "../clip/normalize.ts";

@@ -1,4 +1,4 @@
-/** Images of the image tower's first weights, as in figure 7 of the ViT paper (arXiv 2010.11929). */
+/** Figures of the image tower's first weights, as in figure 7 of the ViT paper (arXiv 2010.11929). */
 import type { Rank } from "@tensorflow/tfjs-core";
 import type { VisionTransformer } from "../clip/vision/vision-transformer.ts";
 import type { Weight } from "../tensor/weight.ts";

@@ -1,4 +1,4 @@
-/** Images to embeddings, or to the output of any layer of the image tower, batch by batch. */
+/** Converts images to embeddings, or to the output of any layer of the image tower, batch by batch. */
 import { mean, reshape, slice, tensor4d, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { disposing } from "../tensor/disposing.ts";
@@ -8,7 +8,7 @@ import { runTapped, type Pooling } from "./tapped.ts";
 /** The tap of the whole image tower: the embedding. */
 export const embeddingTap = "visual";
 
-/** Images per batch, unless given. */
+/** The default number of images per batch. */
 export const defaultBatchSize = 8;
 
 /** An image that was read, or the reason why it could not be. */

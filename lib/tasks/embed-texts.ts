@@ -1,4 +1,4 @@
-/** Texts to embeddings, or to the output of any layer of the text tower. */
+/** Converts texts to embeddings, or to the output of any layer of the text tower. */
 import { gatherND, reshape, sum, mul, tensor2d, tensor3d } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
@@ -26,7 +26,7 @@ export interface EmbedTextsOptions {
  *
  * @param taps modules of the text tower, each once; `text` is the embedding
  * @returns [texts, width] of each tap; the caller disposes them
- * @throws InputError if there are no texts, the model has no tokenizer, or a tap is unknown
+ * @throws InputError for an empty list of texts, a model without a tokenizer, or an unknown tap
  */
 export async function embedTextTaps(
   model: Clip,

@@ -1,5 +1,5 @@
 /**
- * Embedding, zero-shot classification and ranking with a loaded model. Runs in a browser too.
+ * Embedding, zero-shot classification and ranking with a loaded model. Runs in browsers too.
  *
  * @module tasks
  */

@@ -20,7 +20,7 @@ export interface ClassificationMetrics {
  *
  * @param scores [examples, classes] in row-major order: logits, or anything with the same order
  * @param labels the true class of each example, 0 to classes − 1
- * @throws InputError if there are no examples, or the numbers of labels and scores do not match
+ * @throws InputError for an empty list of labels, or if the numbers of labels and scores do not match
  */
 export function classificationMetrics(
   scores: ArrayLike<number>,

@@ -4,7 +4,7 @@ import { l2Normalize } from "../clip/normalize.ts";
 import { InputError } from "../errors/input-error.ts";
 import { withTaps } from "../tensor/taps.ts";
 
-/** How a layer's output with a vector for each token becomes one: the token that the tower reads out, or the mean. */
+/** How one vector per token becomes one vector per input: the token that the tower reads out, or the mean. */
 export type Pooling = "class" | "mean";
 export const poolings: readonly Pooling[] = ["class", "mean"];
 

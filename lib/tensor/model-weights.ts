@@ -1,5 +1,5 @@
 /**
- * All weights of a model. Building a network collects a handle for each weight that a layer asks for by name and shape;
+ * All weights of a model. Building a network collects a handle for each weight that a layer requests by name and shape;
  * `assertAllRead()` then compares them with the file and reports everything that is missing, unexpected, or has a wrong
  * shape at once. Nothing is read before that.
  */
@@ -11,7 +11,7 @@ import { RowTable } from "./row-table.ts";
 import type { TensorStore } from "./store.ts";
 import { loadAll, Weight, type Layout, type Loadable, type Residency, type WeightSource } from "./weight.ts";
 
-/** The weights of a model: a store, and a handle for each tensor that a layer has asked for. */
+/** The weights of a model: a store, and a handle for each tensor that a layer has requested. */
 export class ModelWeights implements WeightSource {
   readonly residency: Residency;
   /** After its `close`, layers that read weights fail with an InputError. */
@@ -32,7 +32,7 @@ export class ModelWeights implements WeightSource {
   /** Collects a handle. `assertAllRead` reports it if it does not fit the file. */
   register<H extends Weight | RowTable>(handle: H): H {
     const { name, shape } = handle;
-    if (this.#handles.has(name)) throw new Error(`two layers ask for ${name}`);
+    if (this.#handles.has(name)) throw new Error(`two layers request ${name}`);
     const info = this.store.tensors.get(name);
     if (!info) this.#problems.push(`missing     ${name} [${shape.join(", ")}]`);
     else if (!weightDtypes.includes(info.dtype)) {
@@ -46,7 +46,7 @@ export class ModelWeights implements WeightSource {
     return handle;
   }
 
-  /** Names and shapes of all handles, in the order in which layers asked for them. */
+  /** Names and shapes of all handles, in the order in which layers requested them. */
   get declared(): ReadonlyMap<string, readonly number[]> {
     return new Map([...this.#handles].map(([name, { shape }]) => [name, shape]));
   }
@@ -74,7 +74,7 @@ export class ModelWeights implements WeightSource {
     if (problems.length > 0) {
       const count = problems.length === 1 ? "1 tensor does" : `${problems.length} tensors do`;
       throw new InputError(
-        `${this.store.name}: ${count} not fit the architecture: do the weights belong to this config?`,
+        `${this.store.name}: ${count} not fit the architecture: check that the weights belong to this config`,
         problems,
       );
     }
@@ -123,7 +123,7 @@ export class WeightScope implements Loadable {
     return this.#below;
   }
 
-  /** Loads every weight of this scope and below. Tables are loaded by their layer, which knows the ids. */
+  /** Loads every weight of this scope and below. Tables are loaded by their layer, which has the ids. */
   load(): Promise<void> {
     return loadAll(this.weights.filter((handle) => handle instanceof Weight));
   }

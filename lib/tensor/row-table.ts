@@ -58,7 +58,7 @@ export class RowTable {
     const outside = distinct.find((id) => id < 0 || id >= count);
     if (outside !== undefined) {
       throw new InputError(
-        `${this.name}: id ${outside} is outside the table of ${count} rows: does the tokenizer belong to this model?`,
+        `${this.name}: id ${outside} is outside the table of ${count} rows: check that the tokenizer belongs to this model`,
       );
     }
     await this.#read(distinct.filter((id) => !this.#kept.has(id)));

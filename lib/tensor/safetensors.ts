@@ -1,8 +1,8 @@
 /**
  * The safetensors format: an 8-byte little-endian header length, a JSON header, then the tensors' bytes.
  *
- * Only the header is read on opening. A tensor is read from its byte range when it is asked for, so files of any size
- * can be used.
+ * Only the header is read on opening. A tensor is read from its byte range on demand, so files can be larger than the
+ * memory.
  *
  * Source: github.com/huggingface/safetensors, README and safetensors/src/tensor.rs. As there, the header is at most
  * 100 MB, an object with unique names; dtypes are known; tensors fill the file without gaps or overlaps, and their sizes
@@ -69,9 +69,7 @@ async function readHeader(source: ByteSource): Promise<Header> {
   const prefix = await source.read(0, 8);
   const headerSize = Number(new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true));
   if (headerSize > maxHeaderSize) {
-    throw invalid(
-      `its first 8 bytes announce a header of ${headerSize} bytes, the limit is ${maxHeaderSize}`,
-    );
+    throw invalid(`its first 8 bytes declare a header of ${headerSize} bytes, the limit is ${maxHeaderSize}`);
   }
   const dataStart = 8 + headerSize;
   if (dataStart > source.size) {

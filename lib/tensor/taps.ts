@@ -160,7 +160,7 @@ export async function readTap(value: Tensor): Promise<DataTypeMap["float32"]> {
   }
 }
 
-/** Waits for what the sink of the running pass has begun. @throws the first error of the sink */
+/** Waits for the promises that the sink of the running pass returned. @throws the first error of the sink */
 export async function settleTaps(): Promise<void> {
   if (current !== null && current.pending.length > 0) await settle(current);
 }

@@ -1,5 +1,5 @@
 /**
- * One weight of a model, as a layer sees it: a handle that is loaded before the layer runs and released afterwards.
+ * The handle of one weight, which is loaded before its layer runs and released afterwards.
  *
  * Because a layer holds handles and not tensors, a tower may be larger than the backend's memory.
  */

@@ -11,7 +11,7 @@ import { rowsOf } from "../../bench/peers/protocol.ts";
 const program = fileURLToPath(new URL("../../bench/peers/clipscope.js", import.meta.url));
 
 describe("a participant", () => {
-  it("measures the given model on the pixels that all participants get", async () => {
+  it("measures the given model on the same pixels as the other participants", async () => {
     const participant = await Participant.start({
       title: "clipscope",
       command: process.execPath,

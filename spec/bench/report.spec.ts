@@ -148,10 +148,10 @@ describe("the benchmark's report", () => {
     assert.doesNotMatch(filled, /somewhere/);
   });
 
-  it("refuses unknown places and files that are not results", async () => {
+  it("refuses unknown markers and files that are not results", async () => {
     await assert.rejects(
       fillIn("<!-- bench:text -->\n<!-- /bench -->\n", [result]),
-      /InputError: unknown place "bench:text"/,
+      /InputError: unknown marker "bench:text"/,
     );
     writeFileSync(folder.file("other.json"), "{}");
     assert.throws(() => readResult(folder.file("other.json")), /other\.json: expected a result/);

@@ -59,7 +59,7 @@ describe("readZipDirectory", () => {
     assert.deepEqual(await read(await readFile(path)), contents);
   });
 
-  it("finds the directory in front of a comment, even one that looks like an archive's end", async () => {
+  it("finds the directory before a comment, even one that looks like the end of an archive", async () => {
     const comment = Buffer.from(`PK\x05\x06${"\0".repeat(18)}`, "latin1");
     const archive = Buffer.concat([zip(contents), comment]);
     archive.writeUInt16LE(comment.length, archive.length - comment.length - 2);
@@ -84,7 +84,7 @@ describe("readZipDirectory", () => {
     assert.ok(source.reads.length < 10, `${source.reads.length} reads`);
   });
 
-  it("refuses what is not an archive", async () => {
+  it("refuses files that are not archives", async () => {
     await assertRefused(new Uint8Array(), /no directory at its end/);
     await assertRefused(new Uint8Array(100_000), /no directory at its end/);
     const archive = zip(contents);
@@ -92,7 +92,7 @@ describe("readZipDirectory", () => {
     await assertRefused(archive.subarray(1), /its directory ends at byte/);
   });
 
-  it("refuses a directory that lies", async () => {
+  it("refuses a directory that contradicts the file", async () => {
     const end = zip(contents).length - 22;
     const withEnd = (offset: number, value: number, bytes: 2 | 4): Buffer => {
       const archive = zip(contents);

@@ -10,8 +10,8 @@ import { temporaryFolder } from "../support/temporary.ts";
 const number = /-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/g;
 
 /**
- * How far figures of a page may be off in their own unit, where that is more than rounding: a probe may put an image or
- * two into another class on another backend.
+ * The tolerance of a page's figures, in their own unit, if it exceeds rounding: a probe may classify an image or two
+ * differently on another backend.
  */
 const tolerances: Readonly<Record<string, number>> = { "docs/how-to/linear-probes.md": 2 };
 
@@ -24,7 +24,7 @@ describe("the pages' examples", function () {
   const folder = temporaryFolder();
   const home = process.cwd();
   beforeEach(async () => {
-    // The commands find what a checkout has; what they write is deleted with the folder.
+    // The commands find the files of a checkout. The files that they write are deleted with the folder.
     for (const name of ["bin", "dist", "fixtures"]) {
       await symlink(`${packageRoot}${name}`, folder.file(name));
     }
@@ -45,12 +45,12 @@ describe("the pages' examples", function () {
   }
 });
 
-/** Compares the charts that a page shows with those that its commands have drawn, or replaces them. */
+/** Compares the charts on a page with those that its commands drew, or replaces them. */
 async function compareCharts(name: string, page: string, drawnIn: string): Promise<void> {
   for (const [, link] of page.matchAll(/!\[[^\]]*\]\(([^)]+\.(?:png|svg))\)/g)) {
     const shown = join(packageRoot, dirname(name), link!);
     const [drawn] = globSync(`*/${basename(shown)}`, { cwd: drawnIn, absolute: true });
-    if (drawn === undefined) continue; // it comes from elsewhere
+    if (drawn === undefined) continue; // the page's commands did not draw it
     if (process.env["UPDATE_DOCS"] === "1") await copyFile(drawn, shown);
     else if (shown.endsWith(".png")) assert.deepEqual(pngSize(drawn), pngSize(shown), link);
     else assertAlike(readFileSync(drawn, "utf8"), readFileSync(shown, "utf8"), 2);

@@ -9,7 +9,7 @@ describe("SVG", () => {
     assert.equal(element("rect", { width: 2 }).source, '<rect width="2"/>');
   });
 
-  it("replaces what XML cannot hold", () => {
+  it("replaces characters that XML cannot represent", () => {
     assert.equal(
       element("title", {}, "a\u0000b\u001bc\ud800d\ufffe猫😀").source,
       "<title>a�b�c�d�猫😀</title>",

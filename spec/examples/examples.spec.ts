@@ -29,7 +29,7 @@ describe("examples", () => {
     const { pieces, states, width } = await textStates(model, "tre stelle rosse");
     assert.equal(states.length, pieces.length * width);
     assert.deepEqual([pieces[0], pieces.at(-1)], ["<s>", "</s>"]);
-    // After a LayerNorm, a state cannot be all zeros.
+    // After a LayerNorm, a state is never all zeros.
     for (let i = 0; i < pieces.length; i++) {
       assert.ok(Math.hypot(...states.subarray(i * width, (i + 1) * width)) > 0.1);
     }

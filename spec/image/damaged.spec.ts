@@ -6,7 +6,7 @@ import { InputError } from "../../lib/errors/input-error.ts";
 import { readCases } from "../../tools/golden/image-cases.ts";
 import { fixture } from "../support/paths.ts";
 
-/** Per file. DAMAGE_ROUNDS=200 is for a long run by hand. */
+/** Per file. Set DAMAGE_ROUNDS=200 for a long run. */
 const rounds = Number(process.env["DAMAGE_ROUNDS"] ?? 6);
 
 /** Reproducible random numbers in 0…1. Source: mulberry32 */

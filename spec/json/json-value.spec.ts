@@ -51,14 +51,14 @@ describe("JsonValue", () => {
     assert.equal(name, "clip");
   });
 
-  it("takes absent and null for missing, and a fallback instead", () => {
+  it("treats absent and null as missing, and then returns the fallback", () => {
     assert.ok(json.at("none").isMissing && json.at("absent").isMissing && !json.at("on").isMissing);
     assert.equal(json.at("none").or(7).integer(0), 7);
     assert.equal(json.at("absent").or("x").string(), "x");
     assert.equal(json.at("size").or(7).integer(0), 224);
   });
 
-  it("does not mistake what every object inherits for a property", () => {
+  it("does not treat inherited members as properties", () => {
     assert.ok(json.at("toString").isMissing && json.at("__proto__").isMissing);
     const own = JsonValue.parse('{"__proto__": {"a": 1}}', "x");
     assert.equal(own.at("__proto__").at("a").integer(0), 1);
@@ -94,7 +94,7 @@ describe("JsonValue", () => {
 });
 
 describe("JsonValue.parse", () => {
-  it("refuses what is not UTF-8 or not JSON, with what to do", () => {
+  it("refuses text that is not UTF-8 or not JSON, and says what to do", () => {
     const fix = "download it again";
     assertRefused(
       () => JsonValue.parse("{]", "a.json", { fix }),
@@ -139,7 +139,7 @@ describe("JsonValue.parse", () => {
     );
   });
 
-  it("keeps readers that descend from exhausting the stack", () => {
+  it("limits the depth, so that recursive readers do not exhaust the stack", () => {
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
     const descend = (value: JsonValue): void => {
       value.items().forEach(descend);

@@ -66,7 +66,7 @@ describe("verify", () => {
         return true;
       });
     await refused(false, /made with images of 224 × 224, but the model takes 28 × 42/);
-    await refused(true, /running each module on the golden's input needs whole taps/);
+    await refused(true, /running each module on the golden's input requires whole taps/);
     await sampled.close();
   });
 });

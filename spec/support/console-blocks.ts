@@ -10,7 +10,7 @@ const clipscopePrompt = /^\$ (?:npm ci && )?(?:clipscope|node bin\/clipscope\.js
 const programPrompt = /^\$ node (?=dist\/)/;
 const block = /^```console\n(.*?)^```$/gms;
 
-/** The same page with the output that the commands have now, in the current working directory. */
+/** The page with the commands' current output. They run in the current working directory. */
 export async function rerunExamples(markdown: string): Promise<string> {
   let page = "";
   let end = 0;
@@ -49,7 +49,7 @@ async function runProgram(args: readonly string[]): Promise<string> {
   return written.stdout + written.stderr;
 }
 
-/** A shell's words, as far as examples need them. */
+/** Splits a command into words like a shell, with the syntax that the examples use. */
 function words(command: string): string[] {
   return Array.from(
     command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g),

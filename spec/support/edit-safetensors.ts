@@ -2,11 +2,11 @@ import { FileSource } from "../../lib/node/files/file-source.ts";
 import { encodeSafetensors, SafetensorsFile, type TensorSpec } from "../../lib/tensor/safetensors.ts";
 
 export interface StoredTensor extends Omit<TensorSpec, "name"> {
-  /** Of a buffer of its own. */
+  /** In a separate buffer. */
   readonly bytes: Uint8Array;
 }
 
-/** A safetensors file with some change, as bytes. */
+/** The bytes of a safetensors file after a change. */
 export async function editSafetensors(
   path: string,
   change: (tensors: Map<string, StoredTensor>, metadata: Map<string, string>) => void,

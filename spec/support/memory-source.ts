@@ -1,7 +1,7 @@
 import { InputError } from "../../lib/errors/input-error.ts";
 import type { ByteSource } from "../../lib/tensor/store.ts";
 
-/** A file in memory that notes what was read of it. */
+/** A file in memory that records the ranges that were read. */
 export class MemorySource implements ByteSource {
   readonly name: string;
   readonly size: number;
@@ -29,7 +29,7 @@ export class MemorySource implements ByteSource {
   }
 }
 
-/** A safetensors file with any header text and data, right or wrong. */
+/** A safetensors file with any header text and data, valid or not. */
 export function rawSafetensors(header: string | Uint8Array, data = new Uint8Array()): Uint8Array {
   const text = typeof header === "string" ? new TextEncoder().encode(header) : header;
   const file = new Uint8Array(8 + text.length + data.length);

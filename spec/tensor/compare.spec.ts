@@ -11,7 +11,7 @@ describe("compare", () => {
     assert.ok(Math.abs(cosine - 109 / (13 * Math.sqrt(74))) < 1e-15);
   });
 
-  it("calls zeros equal to zeros, and anything else infinitely far", () => {
+  it("treats zeros as equal to zeros, and as infinitely far from anything else", () => {
     assert.deepEqual(compare([0, 0], [0, 0]), { relativeL2: 0, maxAbs: 0, cosine: 1, worstIndex: 0 });
     assert.equal(compare([1, 0], [0, 0]).relativeL2, Infinity);
   });

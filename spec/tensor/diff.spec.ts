@@ -34,7 +34,7 @@ async function diff(
 }
 
 describe("diffStores", () => {
-  it("tells identical, rounded and different tensors apart", async () => {
+  it("distinguishes identical, rounded and different tensors", async () => {
     const results = await diff(
       [f32("same", 1, NaN), f32("rounded", 0.1, 2), f32("moved", 3, 4, 1)],
       [f32("same", 1, NaN), f16("rounded", 0.1, 2), f32("moved", 3, 4, 0)],

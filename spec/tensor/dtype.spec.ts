@@ -51,12 +51,12 @@ describe("toFloat32", () => {
 });
 
 describe("toIntegers", () => {
-  it("reads what ids and labels come in", () => {
+  it("reads the dtypes of ids and labels", () => {
     assert.deepEqual(toIntegers("I64", new Uint8Array(BigInt64Array.of(-5n, 250001n).buffer)), [-5, 250001]);
     assert.deepEqual(toIntegers("I32", new Uint8Array(Int32Array.of(-5, 7).buffer)), [-5, 7]);
   });
 
-  it("refuses what a number cannot hold, and floats", () => {
+  it("refuses integers beyond 53 bits, and floats", () => {
     assert.throws(() => toIntegers("I64", new Uint8Array(BigInt64Array.of(2n ** 60n).buffer)), InputError);
     assert.throws(() => toIntegers("F32", new Uint8Array(4)), InputError);
   });

@@ -34,7 +34,7 @@ describe("safetensors: reading", () => {
     assert.deepEqual(await readIntegers(file, "bytes"), [1, 2, 3]);
   });
 
-  it("reads nothing but the header and what is asked for", async () => {
+  it("reads only the header and the requested tensors", async () => {
     const source = new MemorySource(bytes);
     const file = await SafetensorsFile.open(source);
     const headerEnd = Math.max(...source.reads.map(({ offset, length }) => offset + length));
@@ -44,7 +44,7 @@ describe("safetensors: reading", () => {
     assert.deepEqual(source.reads, [{ offset: (file.tensors.get("matrix")?.offset ?? 0) + 4, length: 8 }]);
   });
 
-  it("takes tensors without elements, wherever the header names them", async () => {
+  it("accepts tensors without elements, at any position in the header", async () => {
     const file = rawSafetensors(
       '{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"none":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}',
       new Uint8Array(2),
@@ -53,9 +53,9 @@ describe("safetensors: reading", () => {
     assert.deepEqual([...tensors.keys()], ["a", "none"]);
   });
 
-  it("is read alike by the npm package safetensors", () => {
+  it("is read the same by the npm package safetensors", () => {
     const { SafeTensor } = createRequire(import.meta.url)("safetensors") as OtherReader;
-    // That reader knows no __metadata__.
+    // That reader does not support __metadata__.
     const other = new SafeTensor(encodeSafetensors(tensors));
     assert.equal(other.metadata.size, tensors.length);
     for (const { name, dtype, shape, bytes } of tensors) {
@@ -87,7 +87,7 @@ describe("safetensors: what is refused", () => {
     [
       "a text file",
       new TextEncoder().encode("hello world, no tensors here"),
-      /announce a header of \d+ bytes/,
+      /declare a header of \d+ bytes/,
     ],
     ["a header beyond the file", rawSafetensors("{}").subarray(0, 9), /ends at byte 10, beyond the file's 9/],
     ["an HTML page's length", new TextEncoder().encode("<!DOCTYPE html>"), /the limit is 100000000/],
@@ -238,7 +238,7 @@ describe("safetensors: any file", () => {
       }),
     ));
 
-  it("damaged anywhere is read or refused with an InputError, and nothing else", () =>
+  it("damaged anywhere is read or refused with an InputError", () =>
     fc.assert(
       fc.asyncProperty(
         file,
@@ -284,7 +284,7 @@ function bytesOf(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => i * 37);
 }
 
-/** What is read lies inside the file. */
+/** Asserts that every tensor lies inside the file. */
 async function readsOrRefuses(bytes: Uint8Array): Promise<void> {
   try {
     const file = await open(bytes);

@@ -102,7 +102,7 @@ async function finishReplacing(place: string): Promise<void> {
   }
 }
 
-/** Removes what killed runs left behind. Nobody else writes to the destination while it is locked. */
+/** Removes what killed runs left behind. No other process writes to the destination while it is locked. */
 async function removePartial(place: string): Promise<void> {
   for (const name of await leftovers(place, "partial")) {
     const partial = join(dirname(place), name);

@@ -17,7 +17,7 @@ import { tensorInfo, type TensorStore } from "../../lib/tensor/store.ts";
 const chunkSize = 1024 * 1024;
 
 export interface Written {
-  /** Of each tensor's bytes, computed before they were written. */
+  /** The CRC-32 of each tensor's bytes, computed before they were written. */
   readonly checksums: ReadonlyMap<string, number>;
   readonly overflowed: number;
   readonly subnormal: number;

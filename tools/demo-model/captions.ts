@@ -129,7 +129,7 @@ function sampleParts(scene: Scene, random: Random): Parts {
   const { shape, colour, count, size, position, background, pattern } = scene;
   const kind = random.unit();
   if (kind < 0.15) return { colour, shape, ...(random.chance(0.15) ? { size } : {}) };
-  // Captions without a colour teach shapes independently of colours, which generalizes to unseen pairs.
+  // Captions without a colour teach shapes independently of colours, which generalises to unseen pairs.
   if (kind < 0.25) return { shape, ...(random.chance(0.5) ? { count } : {}) };
   if (kind < 0.29) return { colour, ...(random.chance(0.5) ? { count } : {}) };
   if (kind < 0.34) return { background, ...(random.chance(0.7) ? { pattern } : {}) };

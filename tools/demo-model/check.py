@@ -1,4 +1,4 @@
-"""Loads a model directory into OpenCLIP, strictly, and measures it. The reference for evaluate.ts.
+"""Loads a model directory into OpenCLIP, strictly, and measures it: the reference for evaluate.ts.
 
 python check.py --model DIR --test DIR
 """
@@ -68,7 +68,7 @@ def accuracies(model, tokenize, preprocess, images, scenes, classes) -> dict[str
         for task, prompts in tasks.items():
             asked = [index for index, scene in enumerate(scenes) if task in scene["labels"]]
             labels = torch.tensor([scenes[index]["labels"][task] for index in asked])
-            # As in CLIP_benchmark: embed, normalize, average by class, normalize again.
+            # As in CLIP_benchmark: embed, normalise, average by class, normalise again.
             classifier = model.encode_text(tokenize(sum(prompts, [])), normalize=True)
             classifier = classifier.view(len(prompts), -1, classifier.shape[-1]).mean(dim=1)
             classifier = torch.nn.functional.normalize(classifier, dim=-1)

@@ -1,6 +1,6 @@
 /**
- * Measures a model directory with clipscope: zero-shot accuracy in every language, on generated images whose combination
- * of colour, shape and background was never in training. check.py does the same with OpenCLIP.
+ * Measures a model directory with clipscope: zero-shot accuracy in every language, on generated images whose
+ * combination of colour, shape and background never occurred in training. check.py does the same with OpenCLIP.
  *
  *   node dist/tools/demo-model/evaluate.js [--model DIR] [--seed 1001] [--count 2000] [--split test] [--size 320x240]
  *     [--backend auto] [--json]
@@ -53,7 +53,7 @@ export async function evaluate(
   return Object.fromEntries(found) as Accuracies;
 }
 
-/** [images, embedDim], L2-normalized. */
+/** [images, embedDim], L2-normalised. */
 async function imageFeatures(
   model: Clip,
   scenes: readonly Scene[],

@@ -140,7 +140,7 @@ def train(model: CustomTextCLIP, tokenize, arguments: argparse.Namespace, settin
 
 @torch.no_grad()
 def initialize(model: CustomTextCLIP, images: torch.Tensor) -> None:
-    """Initializes the patch embedding and the positions, which a small image tower learns slowly from scratch.
+    """Initialises the patch embedding and the positions, which a small image tower learns slowly from scratch.
 
     The mean colour dominates a patch, and edges are small in comparison. The filters start as the principal components
     of the patches, scaled to equal variance. The positions start as sines and cosines of the patches' magnitude.

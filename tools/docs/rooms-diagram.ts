@@ -89,7 +89,7 @@ function inTwoLines(words: string): string[] {
   return [words.slice(0, at), words.slice(at + 1)];
 }
 
-/** For each room, the rooms before it that its files import; ESLint refuses other imports. */
+/** For each room, the rooms before it that its files import; ESLint rejects other imports. */
 function importsBetween(rooms: readonly Room[], roomOf: RoomsModule["roomOf"]): Imports {
   const found = new Map(rooms.map((_, i) => [i, new Set<number>()]));
   const folders = [...new Set(rooms.map(({ path }) => path.split("/")[0]!))];
@@ -128,8 +128,8 @@ function withoutTransitive(imports: Imports, shown: readonly number[]): Imports 
 }
 
 /**
- * Rooms by the length of the longest path down, those that import nothing first. An arrow over several levels gets a
- * place of its own in each level that it passes, so that it runs between the rooms and not behind them.
+ * Rooms by the length of the longest path down, those that import nothing first. An arrow over several levels gets its
+ * own place in each level that it passes, so that it runs between the rooms and not behind them.
  */
 function layered(shown: readonly number[], imports: Imports): Node[][] {
   const levelOf = new Map<number, number>();

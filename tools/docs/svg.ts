@@ -1,6 +1,6 @@
 /** Pieces of SVG for the diagrams of docs/diagrams, which are legible on light and on dark pages. */
 
-/** Colours by role. A diagram has a background of its own, and follows the reader's colour scheme where that is known. */
+/** Colours by role. A diagram has its own background, and follows the reader's colour scheme if it is known. */
 const style = `
   .page { fill: #ffffff; stroke: #d0d7de; }
   .box { fill: #f6f8fa; stroke: #8c959f; }

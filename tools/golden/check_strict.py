@@ -13,4 +13,4 @@ import reference
 for argument in sys.argv[1:]:
     model, _ = reference.load(Path(argument))
     tensors = sum(1 for _ in model.state_dict())
-    print(f"{argument}: {type(model).__name__} takes its {tensors} tensors strictly")
+    print(f"{argument}: {type(model).__name__} loads its {tensors} tensors strictly")

@@ -2,7 +2,7 @@
 
     python tools/golden/demo.py
 
-From image files and texts to logits, all computed by OpenCLIP: the eval transform, the tokenizer, both towers.
+OpenCLIP computes every step from image files and texts to logits: the eval transform, the tokenizer, both towers.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Writes fixtures/checkpoints/hostile: files that attack their reader.
+"""Writes fixtures/checkpoints/hostile: files that attack the program that reads them.
 
     python tools/golden/hostile.py
 

@@ -27,7 +27,7 @@ interface TransformCase {
 /** An image file of a folder written by tools/golden/image_cases.py. */
 export interface ImageCase {
   readonly file: string;
-  /** Pillow's error, if it refuses the file. */
+  /** Pillow's error, if it rejects the file. */
   readonly refused?: string;
   readonly format: string;
   readonly mode: string;
@@ -74,7 +74,7 @@ export async function decodeCase(folder: string, { file }: ImageCase): Promise<D
 /**
  * Decodes and transforms a case's file and compares each array with the reference's.
  *
- * @throws InputError if clipscope refuses the file
+ * @throws InputError if clipscope rejects the file
  */
 export async function compareCase(folder: string, item: ImageCase): Promise<readonly Difference[]> {
   const image = await decodeCase(folder, item);

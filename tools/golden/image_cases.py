@@ -49,7 +49,7 @@ class Cases:
         return {"at": at, "length": self.expected.tell() - at}
 
     def add(self, name: str, data: bytes, transforms: list[dict], keep_decoded: bool = True) -> None:
-        """Records a file, or that Pillow refuses it."""
+        """Records a file, or that Pillow rejects it."""
         (self.folder / name).write_bytes(data)
         case = {"file": name}
         self.cases.append(case)

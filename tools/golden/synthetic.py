@@ -1,4 +1,4 @@
-"""Weights derived from names. Gives the same numbers as lib/tensor/synthetic.ts, which explains why."""
+"""Weights derived from names. Gives the same numbers as lib/tensor/synthetic.ts, which explains their purpose."""
 
 import math
 import re

@@ -115,7 +115,7 @@ def perturb(model: torch.nn.Module, seed: int) -> None:
         elif parameter.dim() == 1 and name != "logit_scale":
             parameter.data = 0.3 * noise
         elif "text.transformer" in name:
-            # XLM-R's initialization (0.02) is for a width of 1024. At this width the layers would have almost no effect.
+            # XLM-R's initialisation (0.02) is for a width of 1024. At this width the layers would have almost no effect.
             parameter.data = noise * parameter.shape[-1] ** -0.5
         elif name == "logit_scale":
             parameter.data.fill_(2.5)

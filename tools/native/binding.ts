@@ -133,7 +133,7 @@ function linkTo(library: Library, build: string): string[] {
     `-L${folder}`,
     `-l:${library.main}`,
     `-l:${library.framework}`,
-    // Resolves all functions on opening, so that a library that lacks one is refused at once.
+    // Resolves all functions on opening, so that a library that lacks one is rejected at once.
     "-Wl,-z,now",
     `-Wl,-rpath,$ORIGIN/${up}`,
   ];

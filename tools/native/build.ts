@@ -163,7 +163,7 @@ export async function checkBuild(folder: string, label: string): Promise<Checked
   return checked;
 }
 
-/** Removes all builds for this platform, also unfinished ones. @returns the folders of the removed builds */
+/** Removes all builds for this platform, including unfinished ones. @returns the folders of the removed builds */
 export async function removeNative(cache: string = cacheFolder()): Promise<string[]> {
   if (!existsSync(cache)) return [];
   const release = await lockBuilds(cache);

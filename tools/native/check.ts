@@ -1,6 +1,6 @@
 /**
  * Runs as a child process on a build's folder: opens the build and multiplies two matrices on TensorFlow and on WASM.
- * It is a child process because a library for another processor ends the process that opens it.
+ * It is a child process because a library for another processor crashes the process that opens it.
  *
  * Prints one JSON document, `Checked`.
  */

@@ -7,7 +7,7 @@ import { InputError } from "../../lib/errors/input-error.ts";
 export type Progress = (line: string) => void;
 
 export interface Finished {
-  /** Exit status; null if a signal ended it. */
+  /** Exit status; null if a signal ended the program. */
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;

@@ -81,7 +81,7 @@ export async function fetchLibrary(source: Source, options: SourceOptions): Prom
       }
       if (!installed.usable) {
         throw new InputError(
-          `TensorFlow ${installed.version} in ${source.python} has no libtensorflow_cc (it came with 2.11); ` +
+          `TensorFlow ${installed.version} in ${source.python} has no libtensorflow_cc (added in 2.11); ` +
             "install a newer one there, or omit --python to download one with pip",
         );
       }

@@ -28,7 +28,7 @@ export interface VisionConfig extends TransformerConfig {
   readonly patchSize: readonly [height: number, width: number];
 }
 
-/** The configuration of a text tower, told apart by `kind`. */
+/** The configuration of a text tower, distinguished by `kind`. */
 export type TextConfig = XlmRobertaTextConfig | ClipTextConfig;
 
 /** What every text tower has. `kind` is a key of lib/clip/text/registry.ts. */
@@ -74,6 +74,6 @@ export interface TokenizerConfig {
    */
   readonly folders: readonly string[];
   readonly clean: "whitespace" | "lower" | "canonicalize";
-  /** Replace `</s>` by id 0, as `tokenizer_kwargs.strip_sep_token` asks. */
+  /** Replace `</s>` by id 0: `tokenizer_kwargs.strip_sep_token`. */
   readonly stripSeparator: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * The text towers by the `kind` of their config. To add one, write its tower, its config (config/clip-config.ts and the
- * reading of it in config/open-clip.ts), and a line here.
+ * The text towers by the `kind` of their config. To add one, write its tower, its config (the type in
+ * config/clip-config.ts, the parser in config/open-clip.ts), and a line here.
  */
 import type { WeightScope } from "../../tensor/model-weights.ts";
 import type { ClipConfig, TextConfig } from "../config/clip-config.ts";

@@ -1,10 +1,10 @@
 /**
- * What the rest of the code knows of a text tower. The kinds of text tower are listed in registry.ts; nothing else
- * distinguishes them.
+ * The interface of a text tower. The kinds of text tower are listed in registry.ts; nothing else distinguishes them.
  */
 import { Tower } from "../../nn/tower.ts";
 import { TokenBatch, type TokenRules } from "./token-batch.ts";
 
+/** A text tower: batches of token ids to embeddings [B, embedDim]. */
 export abstract class TextTower extends Tower<TokenBatch> implements TokenRules {
   abstract readonly padId: number;
   abstract readonly maxTokens: number;

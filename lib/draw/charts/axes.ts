@@ -1,4 +1,4 @@
-/** What charts with a vertical axis of accuracy share. */
+/** Axes and legends of charts with accuracy on the vertical axis. */
 import { textWidth } from "../labels.ts";
 import { element, type Markup } from "../svg.ts";
 

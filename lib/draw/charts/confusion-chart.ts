@@ -6,10 +6,10 @@ import { heat, Raster, type Color } from "../raster.ts";
 import { element, fontSize, svgFile, type Markup } from "../svg.ts";
 import { percent } from "./axes.ts";
 
-/** The width of the matrix in pixels, if the limits of the cells allow it. */
+/** The width of the matrix in pixels, unless it would make the cells too large or too small. */
 const matrixSize = 900;
 const largestCell = 64;
-/** The smallest cell next to a class name, and the most classes that are drawn with names. */
+/** With more classes than this, rows and columns have numbers instead of class names, and cells may be smaller. */
 const smallestNamedCell = 12;
 const mostNamedClasses = 120;
 /** Larger cells show their percentage. */
@@ -141,7 +141,7 @@ function hex(color: Color): string {
   return `#${color.map((part) => Math.round(part).toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** What the colours mean, from 0 to 100 %. */
+/** The legend of the colours, from 0 to 100 %. */
 function colorScale(left: number, top: number, height: number): Markup[] {
   const steps = [0, 1, 2, 3, 4, 5, 6, 7, 8];
   const stops = steps.map((step) => element("stop", { offset: step / 8, "stop-color": hex(heat(step / 8)) }));

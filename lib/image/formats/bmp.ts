@@ -1,5 +1,5 @@
 /**
- * BMP. Palettes count as gray, and masks as alpha, where Pillow treats them so.
+ * BMP. A palette counts as gray, and a mask as alpha, in the same cases as in Pillow.
  *
  * Source: Pillow, src/PIL/BmpImagePlugin.py; Microsoft, Bitmap Storage
  */

@@ -54,6 +54,7 @@ export class ImageBytes {
   }
 }
 
+/** The error for a file of `length` bytes that ends too early. */
 export function truncated(length: number): ImageFormatError {
   return new ImageFormatError(`a truncated file, which ends after ${length} bytes`);
 }

@@ -1,5 +1,5 @@
 /**
- * WebP. This file reads the container; libwebp, a codec from outside, decodes the pixels of still files.
+ * WebP. This file reads the container; libwebp, a codec that the host provides, decodes the pixels of still files.
  *
  * Source: Google, WebP Container Specification; Pillow, src/_webp.c (the container's flag decides about alpha)
  */

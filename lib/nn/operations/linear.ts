@@ -28,7 +28,7 @@ export interface LinearInputs {
 }
 
 export interface LinearAttributes {
-  /** The output is split into so many tensors. */
+  /** The number of tensors that the output is split into. */
   readonly parts: number;
 }
 

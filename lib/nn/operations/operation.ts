@@ -70,7 +70,7 @@ export function operation<I extends Inputs<I>, Attributes extends object, Output
   });
   return (inputs, attributes) => {
     const backendName = getBackend();
-    // Registered at the first call, because any backend may be current by then.
+    // Registered at the first call on each backend, because backends can start later than this module is loaded.
     if ((getKernel(name, backendName) as KernelConfig | undefined) === undefined) {
       replaceOperation<I>({ name, inputs: names }, backendName, (tensors, of) =>
         tidy(() => compute(tensors, of as unknown as Attributes)),
@@ -85,7 +85,7 @@ export function operation<I extends Inputs<I>, Attributes extends object, Output
   };
 }
 
-/** What a backend needs to know of an operation. */
+/** The name and inputs of an operation, for a backend's kernel. */
 export interface OperationSignature<I> {
   readonly name: string;
   readonly inputs: readonly (keyof I & string)[];

@@ -1,10 +1,11 @@
 /**
  * Derivatives of the tfjs kernels that the network's forward pass runs.
  *
- * Under Node, tfjs-core registers none, and its own module of them cannot be imported. Two of these are formulated
- * differently from tfjs's, so that they run on wasm: gather is a product with one-hot rows (tfjs sums by segments, a
- * kernel that wasm lacks), and the patch convolution, whose stride is its kernel size, is a matrix product over patches.
- * Each implements the derivative stated in its comment; dy is the gradient with respect to the kernel's output.
+ * Under Node, tfjs-core registers no derivatives, and its module with them cannot be imported. Two of these are
+ * formulated differently from tfjs's, so that they run on wasm: gather is a product with one-hot rows (tfjs sums by
+ * segments, a kernel that wasm lacks), and the patch convolution, whose stride is its kernel size, is a matrix product
+ * over patches. Each implements the derivative stated in its comment; dy is the gradient with respect to the kernel's
+ * output.
  */
 import {
   div,
@@ -35,12 +36,12 @@ import { noGradient } from "./operation.ts";
 /** Registers the derivatives that are not registered yet. */
 export function registerTfjsGradients(): void {
   for (const gradient of gradients) {
-    const known = getGradient(gradient.kernelName) as GradConfig | undefined; // undefined if there is none, although its type denies it
+    const known = getGradient(gradient.kernelName) as GradConfig | undefined; // may be undefined, contrary to its declared type
     if (known === undefined) registerGradient(gradient);
   }
 }
 
-/** From a kernel's saved tensors and attributes to the gradient with respect to each input, by name. */
+/** Computes the gradient with respect to each input, by name, from a kernel's saved tensors and attributes. */
 type Derivative = (dy: Tensor, saved: Tensor[], attributes: Attributes) => Record<string, () => Tensor>;
 
 interface Attributes {

@@ -74,7 +74,7 @@ async function prepareWasm(): Promise<string> {
     tf.registerBackend("wasm", () => new BackendWasm(module));
     return "";
   } catch (error) {
-    return ` (no more: ${firstLine(error)})`;
+    return ` (threads are not available: ${firstLine(error)})`;
   }
 }
 

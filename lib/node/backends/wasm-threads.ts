@@ -2,7 +2,7 @@
  * tfjs's threaded WASM build under Node.
  *
  * tfjs starts this build only in browsers: it expects their `Worker`, made from a `Blob`, with a script that refers to
- * variables of its bundle. So this starts the files of the package through Emscripten's own interface
+ * variables of its bundle. So this file starts the package's files through Emscripten's own interface
  * (https://emscripten.org/docs/api_reference/module.html), and passes the module to tfjs's backend class.
  */
 import { readFile } from "node:fs/promises";
@@ -49,7 +49,7 @@ export async function startThreadedWasm(threads: number): Promise<WasmModule> {
       const settings: Settings = {
         mainScriptUrlOrBlob: require.resolve(`${build}.js`),
         instantiateWasm(imports, ready) {
-          // tfjs uses half of it, on the assumption of two threads per core.
+          // tfjs uses half of this number, assuming two threads per core.
           Object.assign(imports["env"]!, { emscripten_num_logical_cores: () => 2 * threads });
           WebAssembly.instantiate(binary, imports)
             .then(({ instance, module }) => {

@@ -7,6 +7,7 @@ import type { SyncByteSource } from "../../tensor/store.ts";
 /** Below the limit of the system call, 2 GiB. */
 const mostAtOnce = 2 ** 30;
 
+/** An open file. */
 export class FileSource implements SyncByteSource {
   readonly name: string;
   readonly size: number;
@@ -18,7 +19,7 @@ export class FileSource implements SyncByteSource {
     this.#file = file;
   }
 
-  /** @throws InputError if there is no such file, or it cannot be read */
+  /** @throws InputError if the file does not exist, or cannot be read */
   static async open(path: string): Promise<FileSource> {
     // Not a check before the opening, which another process could outrun. O_NONBLOCK: opening a pipe without a writer
     // would wait for one forever.
@@ -33,7 +34,7 @@ export class FileSource implements SyncByteSource {
 
   /** @throws InputError if the file ends first */
   async read(offset: number, length: number, reused?: Uint8Array): Promise<Uint8Array> {
-    // Not zeroed, since all of it is filled below: several times as fast for large files.
+    // Not zeroed, because all of it is filled below; this is several times as fast for large files.
     const bytes = reused?.subarray(0, length) ?? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     let done = 0;
     while (done < length) {
@@ -78,7 +79,7 @@ export class FileSource implements SyncByteSource {
  * Reads a file into memory.
  *
  * @param most the greatest size that is accepted, in bytes
- * @throws InputError if there is no such file, it cannot be read, or is larger
+ * @throws InputError if the file does not exist, cannot be read, or is larger
  */
 export async function readWhole(path: string, most: number): Promise<Uint8Array> {
   const file = await FileSource.open(path);

@@ -33,7 +33,7 @@ export const nodeFileSystem: FileSystem = {
 
 const lineBreak = 10;
 
-/** How often appended lines are brought to the disk: a power failure costs the work of this time, in milliseconds. */
+/** How often appended lines are flushed to the disk, in ms. A power failure loses the work since the last flush. */
 const syncInterval = 1000;
 
 class NodeLineFile implements LineFile {

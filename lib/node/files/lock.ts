@@ -2,11 +2,11 @@
  * Locks, each held by one process at a time.
  *
  * Node does not provide the operating system's locks, so a lock is a symbolic link whose target is the identity of its
- * holder. Links are created in one step, with their content, which even a power failure does not separate. File systems
- * without symbolic links get a file instead.
+ * holder. A link is created together with its target in one step. On file
+ * systems without symbolic links, the lock is a file.
  *
  * A process that ends without releasing its lock (SIGKILL, power failure) leaves the link behind, and the next process
- * takes the lock over. Clocks play no part: the operating system says whether a holder is alive. It cannot say so of a
+ * takes the lock over. Timeouts are not used: the operating system reports whether a holder is alive. It cannot do so for a
  * process on another machine or in another container, whose lock stays valid until the link is deleted.
  *
  * Taking over never replaces the lock of another process, because two processes could then both succeed. Instead, the
@@ -53,7 +53,7 @@ export interface LockOfOther {
 }
 
 /**
- * Takes a lock, or tells which process holds it. The lock of a dead process is taken over.
+ * Takes a lock, or returns its holder. The lock of a dead process is taken over.
  *
  * @param name what is locked, for messages
  * @throws InputError if the lock cannot be written, or something else is at its path

@@ -67,6 +67,6 @@ export async function lockOrRefuse(place: string, name: string): Promise<() => P
   const path = `${place}.clipscope.lock`;
   const lock = await takeLock(path, name);
   if ("release" in lock) return lock.release;
-  const way = lock.isCertain ? "write to another place" : `delete ${path} if it no longer runs`;
+  const way = lock.isCertain ? "write to another path" : `delete ${path} if it no longer runs`;
   throw new InputError(`${name}: in use by ${describeHolder(lock.heldBy)}; wait until it ends, or ${way}`);
 }

@@ -22,6 +22,7 @@ const maxRedirects = 10;
 /** undici's codes for a server that does not answer in time. */
 const timeoutCodes = ["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"];
 
+/** A client of one hub, with the proxy and the token of the settings. */
 export class HubClient {
   readonly options: ClientOptions;
   /** Follows HTTP_PROXY, HTTPS_PROXY and NO_PROXY, which Node's own fetch ignores. */

@@ -271,7 +271,7 @@ function wanted(listing: Listing, path: string): Wanted {
   const file = listing.files.get(path);
   if (file !== undefined) return { listing, file };
   throw new InputError(
-    `${listing.repository}: expected the file ${path}, which the index of the weights names`,
+    `${listing.repository}: expected the file ${path}, which the index of the weights lists`,
   );
 }
 

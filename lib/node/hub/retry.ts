@@ -16,9 +16,9 @@ export const defaultRetryPolicy: RetryPolicy = { maxAttempts: 5, initialDelay: 1
 /** The hub's rate limits last five minutes, so no delay is longer. */
 const maxDelay = 300_000;
 
-/** A failure that another attempt may not meet. */
+/** A failure that may not recur in another attempt. */
 export class TransientError extends Error {
-  /** The delay that the server asks for, in ms. */
+  /** The delay that the server requests, in ms. */
   readonly retryAfter: number | undefined;
 
   constructor(

@@ -9,7 +9,7 @@ import { readShard, type ShardSample } from "./webdataset.ts";
 /**
  * Finds images as `findImages` does, and those in WebDataset shards (`.tar`). If every image is in a subfolder of a
  * given folder, the subfolders are the classes; if several folders are given and directly contain the images, they are
- * the classes. In shards the samples have classes. Otherwise there are no labels.
+ * the classes. In shards the samples have classes. Otherwise the images have no labels.
  *
  * @param onError receives an error for each path that cannot be found or read; the others continue
  */

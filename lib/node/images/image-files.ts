@@ -1,4 +1,4 @@
-/** Finds the image files that a list of paths, folders and patterns names. */
+/** Finds image files by paths, folders and patterns. */
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { expand } from "brace-expansion";

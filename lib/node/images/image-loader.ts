@@ -13,7 +13,7 @@ export interface ImageLoaderOptions {
   readonly config: PreprocessConfig;
   /** Worker threads; 0 decodes in the calling thread. Default: one per core, at most {@link mostWorkers}. */
   readonly workers?: number;
-  /** How many images to decode before the caller asks for them, such as its batch size. Default: 0. */
+  /** How many images to decode ahead of the caller, such as its batch size. Default: 0. */
   readonly ahead?: number;
   /** Apply the Exif orientation. Default: false, as in the reference. */
   readonly exifOrientation?: boolean;
@@ -36,6 +36,7 @@ const fewestImagesForWorkers = 4;
 /** Images queued per thread: the one being decoded and the next. */
 const queuedPerWorker = 2;
 
+/** A loader of images with the given options. Threads are started per call of `load`. */
 export function imageLoader({
   config,
   workers,

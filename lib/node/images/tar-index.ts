@@ -96,6 +96,6 @@ function notTar(path: string, block: Buffer, position: number): InputError {
 
 function cutShort(path: string, size: number): InputError {
   return new InputError(
-    `${path}: cut short: expected a tar's end, found none in its ${size} bytes; download or write it again`,
+    `${path}: cut short: expected the block that ends a tar, found none in ${size} bytes; download or write it again`,
   );
 }

@@ -219,6 +219,7 @@ export async function readJson(path: string): Promise<JsonValue> {
   return JsonValue.parse(await readWhole(path, largestJson), path);
 }
 
+/** As `readJson`; undefined if the file does not exist. */
 export async function readJsonIfThere(path: string): Promise<JsonValue | undefined> {
   return (await exists(path)) ? readJson(path) : undefined;
 }

@@ -57,6 +57,7 @@ export interface OperationsAddon {
   readAhead(descriptor: number, offset: number, size: number): void;
 }
 
+/** Registers a native build's operations as the network's kernels on tensorflow, and its reader of weights. */
 export function useOwnOperations(addon: OperationsAddon): void {
   addon.registerOperations();
   setWeightReader("tensorflow", {

@@ -22,6 +22,7 @@ const matricesByBackend = new WeakMap<WasmBackend, WasmMatrices>();
 /** The parts of right matrices, with XNNPACK's packed copies. They are kept until the tensor is disposed. */
 const partsOf = new WeakMap<object, Matrix[]>();
 
+/** Replaces tfjs's matrix products on the wasm backend. */
 export function registerWasmProducts(): void {
   replaceKernel("BatchMatMul", multiply);
   replaceKernel("_FusedMatMul", (call, plain) => {

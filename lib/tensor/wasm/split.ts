@@ -3,6 +3,7 @@ import { backend_util, util, type TensorInfo } from "@tensorflow/tfjs-core";
 import { replaceKernel, type Call } from "./kernel.ts";
 import type { WasmBackend } from "./matrices.ts";
 
+/** Replaces tfjs's split on the wasm backend. */
 export function registerWasmSplit(): void {
   replaceKernel("SplitV", split);
 }

@@ -9,7 +9,7 @@ export interface Merges {
   readonly pairs: readonly (readonly [left: string, right: string])[];
 }
 
-/** 49,408 ids without 256 for bytes, 256 for bytes at the end of a word, and 2 for the start and the end of a text. */
+/** 49,408 ids minus 256 for bytes, 256 for bytes at the end of a word, and 2 for the start and the end of a text. */
 const mergeCount = 49_408 - 512 - 2;
 
 /** The published file unpacks to 3.2 MB. The limit stops files that unpack to fill the memory. */

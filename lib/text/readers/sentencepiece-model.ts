@@ -2,7 +2,7 @@
  * Reads a SentencePiece model: the protocol buffer `ModelProto`.
  *
  * pbf decodes the wire format but trusts the lengths and wire types that it finds, so this file checks both: a damaged
- * file must be refused, not give other ids.
+ * file must cause an error, not wrong ids.
  *
  * Source: google/sentencepiece, src/sentencepiece_model.proto (field numbers, enumerations, defaults)
  */
@@ -150,7 +150,7 @@ function readMessage<T>(reader: PbfReader, path: string, message: T, readField: 
 /** Reads fields up to byte `end`. */
 function readFields<T>(reader: PbfReader, end: number, message: T, readField: ReadField<T>): T {
   reader.readFields(readField, message, end);
-  // Not so after a length beyond the message's end, or after a field number 0, at which pbf stops.
+  // This fails after a length beyond the message's end, or after a field number 0, at which pbf stops.
   if (reader.pos !== end) throw new RangeError(`expected a message to end at byte ${end}`);
   return message;
 }

@@ -1,5 +1,5 @@
 /**
- * XLM-R's `sentencepiece.bpe.model`: a unigram model, despite its name, with ids of its own.
+ * XLM-R's `sentencepiece.bpe.model`: a unigram model, despite its name, with its own numbering of ids.
  *
  * XLM-R was trained with fairseq. Its ids are SentencePiece's plus one, with `<s>`, `<pad>`, `</s>`, `<unk>` in place of
  * SentencePiece's `<unk>`, `<s>`, `</s>`, and with `<mask>` at the end.

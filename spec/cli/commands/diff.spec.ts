@@ -74,7 +74,7 @@ describe("clipscope diff", () => {
     assert.deepEqual([same, ignored], [true, ["text.transformer.embeddings.position_ids"]]);
   });
 
-  it("finds a model and its conversion to fewer bits equal after rounding", async () => {
+  it("reports a model and its conversion to fewer bits as equal after rounding", async () => {
     const model = fixture("tiny/gelu-mlp");
     for (const dtype of ["f16", "bf16"]) {
       await clipscope(["convert", model, folder.file(dtype), "--dtype", dtype]);

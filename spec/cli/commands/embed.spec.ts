@@ -317,12 +317,12 @@ describe("clipscope embed", () => {
     [
       "several taps for one file",
       () => ["--images", images, "--tap", "visual", "--tap", "visual.ln_post"],
-      /expected \{tap\} in the name, where 2 taps make a file each/,
+      /expected \{tap\} in the name, because each of the 2 taps has its own file/,
     ],
     [
       "a tap twice",
       () => ["--images", images, "--tap", "visual", "--tap", "visual"],
-      /the tap "visual" is named twice/,
+      /the tap "visual" is listed twice; remove one/,
     ],
     ["a missing folder", () => ["--images", "nowhere"], /nowhere: no such file or folder/],
     ["a missing list", () => ["--list", "nowhere"], /nowhere: no such file or folder/],

@@ -58,7 +58,7 @@ describe("clipscope inspect", () => {
     assert.equal(shallow.stdout.split("\n").length, 8);
   });
 
-  it("names the columns that a narrow terminal has no room for", async () => {
+  it("names the columns that do not fit a narrow terminal", async () => {
     const model = fixture("tiny/quickgelu-linear");
     const { stdout } = await clipscope(["inspect", model, "--depth", "2"], { columns: 40 });
     assert.match(

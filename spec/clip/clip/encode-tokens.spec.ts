@@ -88,7 +88,10 @@ describe("encodeTokens", () => {
       ],
       [[[0, NaN, 2]], /row 0 of the token ids holds NaN/],
       [[[0, 2 ** 32 + 5, 2]], /row 0 of the token ids holds 4294967301/],
-      [[[0, 200, 2]], /id 200 is outside the table of 200 rows: does the tokenizer belong to this model\?/],
+      [
+        [[0, 200, 2]],
+        /id 200 is outside the table of 200 rows: check that the tokenizer belongs to this model/,
+      ],
     ];
     const before = memory().numTensors;
     for (const [rows, message] of refused) {

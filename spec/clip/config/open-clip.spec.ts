@@ -83,7 +83,7 @@ describe("the published architectures", () => {
     }
   });
 
-  it("an unknown name lists the names there are", () => {
+  it("the error for an unknown name lists all names", () => {
     assert.throws(
       () => architectureByName("ViT-H-15"),
       (error: unknown) => error instanceof InputError && error.details.includes("xlm-roberta-large-ViT-H-14"),
@@ -123,7 +123,7 @@ describe("a config", () => {
     });
   });
 
-  it("takes null for an option that is not given, and a null projection for none", async () => {
+  it("treats null as an absent option, and a null projection as no projection", async () => {
     const given = {
       ...config,
       embed_dim: 32,

@@ -20,7 +20,7 @@ describe("parsePreprocessConfig", () => {
     assert.deepEqual(parse({ mean: null, interpolation: null }), config);
   });
 
-  it("takes what open_clip takes", () => {
+  it("accepts open_clip's options", () => {
     const config = parse({
       size: 384,
       mode: "RGB",
@@ -43,7 +43,7 @@ describe("parsePreprocessConfig", () => {
     assert.deepEqual(parsePreprocessConfig({}, [240, 320], "x").size, [240, 320]);
   });
 
-  it("names what it does not implement", () => {
+  it("names options that are not implemented", () => {
     const bad: readonly (readonly [unknown, RegExp])[] = [
       ["bicubic", /preprocess_cfg: expected an object, found "bicubic"/],
       [[], /preprocess_cfg: expected an object/],

@@ -102,7 +102,10 @@ describe("backends under Node", () => {
     const { status, stdout, stderr } = inChild(product, { CLIPSCOPE_THREADS: "2" }, nodeArgs);
     assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
     const { description, exact } = JSON.parse(stdout) as { description: string; exact: boolean };
-    assert.match(description, /^wasm with SIMD, 1 thread \(no more: Access to this API has been restricted/);
+    assert.match(
+      description,
+      /^wasm with SIMD, 1 thread \(threads are not available: Access to this API has been restricted/,
+    );
     assert.equal(exact, true);
   });
 

@@ -10,7 +10,7 @@ import { assertRefused, demo, demoFiles, hubRoom, pull } from "../../support/pul
 describe("HubClient", () => {
   const room = hubRoom();
 
-  it("waits as long as the server asks for in Retry-After", async () => {
+  it("waits as long as Retry-After says", async () => {
     room.hub.add(demo, demoFiles);
     const waits: string[] = [];
     const faults: (Fault | undefined)[] = [{ status: 429, headers: { "retry-after": "1" } }, { status: 502 }];

@@ -47,7 +47,7 @@ describe("retry", () => {
     assert.equal(made.count, 1);
   });
 
-  it("waits as long as the server asks", async () => {
+  it("waits as long as the server requests", async () => {
     const { attempt, options } = attempts(new TransientError("busy", { retryAfter: 50 }));
     const start = performance.now();
     await retry(attempt, policy, options);

@@ -75,7 +75,7 @@ describe("WebDataset shards", () => {
       [
         "middle.tar",
         whole.subarray(0, 1800),
-        /cut short: expected a tar's end, found none in its 1800 bytes/,
+        /cut short: expected the block that ends a tar, found none in 1800 bytes/,
       ],
       ["end.tar", whole.subarray(0, 1024), /cut short/],
       ["empty.tar", new Uint8Array(0), /cut short/],

@@ -312,7 +312,7 @@ inline Vector expNegative(Vector x) {
   x = tiny ? least : x;
   const Integers n = __builtin_convertvector(x * 1.44269504f - 0.5f, Integers);
   const Vector whole = __builtin_convertvector(n, Vector);
-  const Vector r = (x - whole * 0.693145752f) - whole * 1.42860677e-6f;  // ln 2 in two parts: n · the first is exact
+  const Vector r = (x - whole * 0.693145752f) - whole * 1.42860677e-6f;  // ln 2 in two parts; the product of n and the first part is exact
   Vector e = 1.0f / 5040 * r + 1.0f / 720;
   e = e * r + 1.0f / 120;
   e = e * r + 1.0f / 24;

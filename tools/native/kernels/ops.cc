@@ -73,7 +73,7 @@ const Kernels &kernels() {
   return best;
 }
 
-// As many threads as TensorFlow's setting says, else one per available core. Created on first use.
+// The number of threads is TensorFlow's setting, else one per available core. Created on first use.
 Pool &pool() {
   static Pool &threads = *new Pool([] {
     const char *set = std::getenv("TF_NUM_INTRAOP_THREADS");
@@ -168,7 +168,7 @@ void computeLinear(void *attributes, TF_OpKernelContext *context) {
   if (!call.expect(call.rank(0) > 0 && call.rank(1) == 2 && call.dim(0, -1) == call.dim(1, 0), "x · w do not match")) return;
   const int64_t in = call.dim(1, 0), width = call.dim(1, 1), parts = static_cast<Attributes *>(attributes)->parts;
   if (!call.expect(call.size(2) == width || call.size(2) == 0, "the bias does not match")) return;
-  if (!call.expect(in > 0 && parts > 0 && width % parts == 0, "the parts are not of one size")) return;
+  if (!call.expect(in > 0 && parts > 0 && width % parts == 0, "the parts differ in size")) return;
   std::vector<int64_t> shape = call.shape(0);
   shape.back() = width / parts;
   std::vector<float *> y;
@@ -207,7 +207,7 @@ void computeProbabilities(void *attributes, TF_OpKernelContext *context) {
   if (!call.expect(heads > 0 && width % heads == 0, "the heads do not divide the width")) return;
   Probabilities op{batch, heads, length, width, call.data(0), call.data(1), nullptr, {}, nullptr};
   if (call.size(2) > 0) {
-    if (!call.expect(call.rank(2) == 4, "the mask has not four axes")) return;
+    if (!call.expect(call.rank(2) == 4, "expected a mask with four axes")) return;
     const int64_t full[] = {batch, heads, length, length};
     int64_t stride = 1;
     for (int axis = 3; axis >= 0; --axis) {
@@ -236,7 +236,7 @@ void computeContext(void *, TF_OpKernelContext *context) {
 // place: file, offset (high and low half), dtype, rows, columns, whether transposed
 void computeReadWeight(void *, TF_OpKernelContext *context) {
   Call call(context);
-  if (!call.expect(call.size(0) == 7, "a place has seven numbers")) return;
+  if (!call.expect(call.size(0) == 7, "expected seven numbers for the place")) return;
   const int32_t *n = call.integers(0);
   const int64_t offset = static_cast<int64_t>(n[1]) << 32 | static_cast<uint32_t>(n[2]);
   const Place place{n[0], offset, static_cast<Dtype>(n[3]), n[4], n[5], n[6] != 0};

@@ -28,7 +28,7 @@ class Pool {
   std::mutex calls_;  // one call of run() at a time
   std::mutex mutex_;
   std::condition_variable wake_, done_;
-  const std::function<void(int64_t)> *task_ = nullptr;  // null while there are no tasks
+  const std::function<void(int64_t)> *task_ = nullptr;  // null while the pool is idle
   int64_t count_ = 0;
   std::atomic<int64_t> next_{0};
   std::atomic<int> active_{0};  // workers that run tasks

@@ -123,7 +123,7 @@ std::string readWeight(const Place &place, float *y, Pool &pool) {
       }
     }
   });
-  if (failure == -1) return "the file ends first";
+  if (failure == -1) return "the file ends before the last number";
   return failure == 0 ? "" : std::strerror(failure);
 }
 

@@ -1,8 +1,8 @@
 /**
  * x ← LayerNorm(x + dense(attention(x)));  x ← LayerNorm(x + dense(GELU(dense(x))))
  *
- * Post-norm: the norms come after the sums, so that they normalise the residual stream itself, twice in each layer.
- * CLIP's own block (residual-attention-block.ts) is pre-norm.
+ * Post-norm: the norms come after the sums, so they normalise the residual stream itself, twice in each layer. CLIP's
+ * own block (residual-attention-block.ts) is pre-norm.
  *
  * Paper: Vaswani et al., "Attention Is All You Need", 2017 (arXiv 1706.03762), section 3.1.
  * Source: transformers/models/xlm_roberta, XLMRobertaLayer. State dict: `attention.*`, `intermediate.*`, `output.*`.

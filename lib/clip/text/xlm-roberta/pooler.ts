@@ -1,6 +1,6 @@
 /**
- * From a hidden state per token to one vector per text: the mean over all tokens (`<s>` and `</s>` included, padding
- * not), or the hidden state of `<s>`.
+ * Reduces one hidden state per token to one vector per text: the mean over all tokens (`<s>` and `</s>` included,
+ * padding not), or the hidden state of `<s>`.
  *
  * Source: open_clip/hf_model.py, MeanPooler and ClsLastHiddenStatePooler. No weights.
  */

@@ -1,5 +1,5 @@
 /**
- * From XLM-R's width to the space shared with the images: y = W₂ · GELU(W₁ · x), without biases.
+ * Projects from XLM-R's width to the space shared with the images: y = W₂ · GELU(W₁ · x), without biases.
  *
  * Source: open_clip/hf_model.py, HFTextEncoder.proj. State dict: `0.weight` [hidden, width], `2.weight`
  * [embedDim, hidden], where hidden = ⌊(width + embedDim) / 2⌋.

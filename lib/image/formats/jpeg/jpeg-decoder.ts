@@ -1,10 +1,10 @@
 /**
  * Decodes the kinds of JPEG for which mozjpeg does not give libjpeg-turbo's values: four inks (CMYK and YCCK), which it
- * refuses, and colour with only half the height (4:4:0, for example a rotated 4:2:2 image), which it upsamples by
+ * rejects, and colour with only half the height (4:4:0, for example a rotated 4:2:2 image), which it upsamples by
  * repetition.
  *
- * A whole decoder, baseline and progressive, which computes as libjpeg-turbo does. It is slower than the WASM codec, and
- * damaged data is an error.
+ * A complete decoder, baseline and progressive, with libjpeg-turbo's arithmetic. It is slower than the WASM codec, and
+ * rejects damaged data.
  *
  * Source: ITU-T T.81; libjpeg-turbo, jdcolor.c and jdapimin.c (colours); Pillow, src/PIL/JpegImagePlugin.py (inks are
  * stored inverted)

@@ -1,6 +1,6 @@
 /**
- * JPEG. This file reads the header; mozjpeg, a codec from outside, decodes the pixels as libjpeg-turbo does. (jimp's own
- * JavaScript decoder differs by up to 67 levels for subsampled colour.)
+ * JPEG. This file reads the header; mozjpeg, a codec that the host provides, decodes the pixels as libjpeg-turbo does.
+ * (jimp's own JavaScript decoder differs by up to 67 levels for subsampled colour.)
  *
  * Source: ITU-T T.81; Pillow, src/PIL/JpegImagePlugin.py (modes)
  */

@@ -1,8 +1,8 @@
 /**
  * Unicode normalisation form C as in Python 3.11 (Unicode 14).
  *
- * JavaScript engines know newer versions of Unicode, whose characters Unicode 14 neither reorders nor composes. They
- * split the text into parts that are normalised separately.
+ * JavaScript engines implement newer versions of Unicode. Unicode 14 neither reorders nor composes the newer
+ * characters, so the text is split at them and the parts are normalised separately.
  */
 
 /** Characters of Unicode 15 to 17 that have a combining class or take part in a composition. */
