@@ -1,8 +1,8 @@
 /**
- * The rooms of the code, from the ground up. A room imports from itself and from the rooms above it in this list; the
- * lint rule below, the diagram in docs and `spec/rooms.spec.ts` are generated from this list.
+ * The rooms of the code. A room imports only from itself and from rooms before it in this list; the lint rule below and
+ * the diagram in docs follow from the list.
  *
- * `host`: the room may use Node's modules. `peer`: the room knows no other room marked `peer`.
+ * `host`: the room may use Node's modules.
  */
 import { dirname, relative, resolve, sep } from "node:path";
 
@@ -17,7 +17,7 @@ export const rooms = [
   { path: "lib/checkpoint", holds: "PyTorch files" },
   { path: "lib/tasks", holds: "embedding, zero-shot classification, ranking" },
   { path: "lib/features", holds: "features files and the journal of unfinished work" },
-  { path: "lib/probe", holds: "linear probes", peer: true },
+  { path: "lib/probe", holds: "linear probes" },
   { path: "lib/draw", holds: "raster images and SVG charts" },
   { path: "lib/study", holds: "attention, rollout, layer answers" },
   { path: "lib/parity", holds: "goldens and their verification" },
@@ -28,7 +28,7 @@ export const rooms = [
   { path: "cli", holds: "the command line", host: true },
   { path: "spec/support", holds: "what specs and the fuzzer share", host: true },
   { path: "bench", holds: "the benchmark and its peers", host: true },
-  { path: "tools", holds: "programs for those who work on the project", host: true },
+  { path: "tools", holds: "programs for contributors", host: true },
   { path: "examples", holds: "example programs", host: true },
   { path: "spec", holds: "the specs", host: true },
 ];
@@ -56,14 +56,12 @@ export function refusal(file, specifier) {
   }
   const target = relative(root, resolve(root, dirname(file), specifier));
   const to = roomOf(target);
-  if (to > from)
-    return `${room.path} stands below ${rooms[to].path} in rooms.js: it must not import ${target}`;
-  if (to !== from && room.peer && rooms[to]?.peer)
-    return `${room.path} and ${rooms[to].path} know each other only through the rooms below`;
-  return null;
+  return to > from
+    ? `${room.path} comes before ${rooms[to].path} in rooms.js: it must not import ${target}`
+    : null;
 }
 
-/** The lint rule: imports go down the list only. */
+/** The lint rule: a file imports only from its own room and from earlier ones. */
 export const roomsPlugin = {
   rules: {
     order: {

@@ -65,7 +65,7 @@ export const textTower: TowerSteps = {
     },
     {
       title: "+ token type + positions",
-      tap: "text.transformer.embeddings.position_embeddings",
+      tap: "….token_type_embeddings, ….position_embeddings",
       shape: "[T, L, 1024]",
     },
     { title: "LayerNorm", tap: "text.transformer.embeddings", shape: "[T, L, 1024]" },
