@@ -15,7 +15,7 @@ export interface Inside {
   readonly weight: (name: string) => Promise<number[][]>;
 }
 
-/** Runs both towers of the demo model on the image and the sentence, and keeps what every tap shows. */
+/** Runs both towers of the demo model on the image and the sentence, and keeps the value of every tap. */
 export async function lookInside(): Promise<Inside> {
   const model = await loadModel(demoModel, { residency: "resident" });
   const taps = new Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>();

@@ -176,7 +176,7 @@ async function layerNormOf(path: string): Promise<{ weight: readonly number[]; b
   return { weight: (await weight(`${path}.weight`))[0]!, bias: (await weight(`${path}.bias`))[0]! };
 }
 
-/** @param prefix what stands before "weight" and "bias" in the state dict */
+/** @param prefix what precedes "weight" and "bias" in the state dict */
 async function linearOf(prefix: string): Promise<{ weight: Matrix; bias: readonly number[] }> {
   return { weight: await weight(`${prefix}weight`), bias: (await weight(`${prefix}bias`))[0]! };
 }

@@ -32,7 +32,7 @@ export class ModelWeights implements WeightSource {
   /** Collects a handle. `assertAllRead` reports it if it does not fit the file. */
   register<H extends Weight | RowTable>(handle: H): H {
     const { name, shape } = handle;
-    if (this.#handles.has(name)) throw new Error(`two layers ask for ${name}`);
+    if (this.#handles.has(name)) throw new Error(`two layers use ${name}`);
     const info = this.store.tensors.get(name);
     if (!info) this.#problems.push(`missing     ${name} [${shape.join(", ")}]`);
     else if (!weightDtypes.includes(info.dtype)) {

@@ -84,7 +84,7 @@ describe("readZipDirectory", () => {
     assert.ok(source.reads.length < 10, `${source.reads.length} reads`);
   });
 
-  it("refuses what is not an archive", async () => {
+  it("refuses a file that is not an archive", async () => {
     await assertRefused(new Uint8Array(), /no directory at its end/);
     await assertRefused(new Uint8Array(100_000), /no directory at its end/);
     const archive = zip(contents);
@@ -92,7 +92,7 @@ describe("readZipDirectory", () => {
     await assertRefused(archive.subarray(1), /its directory ends at byte/);
   });
 
-  it("refuses a directory that lies", async () => {
+  it("refuses a directory with a wrong field", async () => {
     const end = zip(contents).length - 22;
     const withEnd = (offset: number, value: number, bytes: 2 | 4): Buffer => {
       const archive = zip(contents);

@@ -1,4 +1,4 @@
-/** Environment variables for each spec of the describe block that calls this, and as they were afterwards. */
+/** Sets environment variables for each spec of the describe block that calls this, and restores them afterwards. */
 export function environment(variables: () => Readonly<Record<string, string | undefined>>): void {
   let before: NodeJS.ProcessEnv;
   beforeEach(() => {
@@ -15,7 +15,7 @@ export function environment(variables: () => Readonly<Record<string, string | un
   });
 }
 
-/** Whatever the person's own environment says of the hub. */
+/** Unsets the developer's own variables for the hub and proxies. */
 export const clearedHubVariables: Readonly<Record<string, undefined>> = Object.fromEntries(
   [
     "HF_ENDPOINT",

@@ -1,6 +1,6 @@
 import { evaluateClassifier, type Evaluation } from "../../lib/probe/evaluate.ts";
 
-/** An evaluation with as many examples of each class, the first `wrong` of which are taken for the next class. */
+/** An evaluation with equally many examples of each class; the first `wrong` of each are classified as the next class. */
 export function evaluation(classes: number, examples: number, wrong: number): Evaluation {
   const labels = Array.from({ length: classes * examples }, (_, i) => i % classes);
   const logits = labels.flatMap((label, i) => {

@@ -1,7 +1,7 @@
 import { InputError } from "../../lib/errors/input-error.ts";
 import type { ByteSource } from "../../lib/tensor/store.ts";
 
-/** A file in memory that notes what was read of it. */
+/** A file in memory that records what is read from it. */
 export class MemorySource implements ByteSource {
   readonly name: string;
   readonly size: number;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-/** Fails where two lists differ in length, or by more than `tolerance` anywhere. */
+/** Fails if two lists differ in length, or any two items by more than `tolerance`. */
 export function assertNear(ours: readonly number[], expected: readonly number[], tolerance: number): void {
   assert.equal(ours.length, expected.length);
   for (const [i, value] of expected.entries()) {

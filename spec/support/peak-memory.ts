@@ -1,4 +1,4 @@
-/** How much memory a process took at most: it says so itself, on standard error, when it ends. */
+/** The peak memory of a process, which the process prints to standard error when it ends. */
 
 /** Arguments for Node. */
 export const reportingPeak = [

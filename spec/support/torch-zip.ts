@@ -46,7 +46,7 @@ export async function writeZip64(path: string, members: readonly Member[]): Prom
       central.writeUInt16LE(45, 6);
       central.writeUInt16LE(8, 8);
       central.writeUInt32LE(crc, 16);
-      central.fill(0xff, 20, 28); // sizes and offset stand in the extra field
+      central.fill(0xff, 20, 28); // sizes and offset are in the extra field
       central.writeUInt16LE(path.length, 28);
       central.writeUInt16LE(28, 30);
       central.fill(0xff, 42, 46);
@@ -113,7 +113,7 @@ function integer(value: number): Uint8Array {
   return bytes;
 }
 
-/** Numbers of no meaning, other ones for each tensor; written again and again to save time. */
+/** Arbitrary numbers, different for each tensor, and repeated to save time. */
 const blockSize = 1024 * 1024;
 
 /** Writes a float32 checkpoint with tensors of these names and shapes. */

@@ -45,18 +45,18 @@ describe("toFloat32", () => {
     assert.deepEqual([...toFloat32("F32", bytes.subarray(1))], [1.5, -2]);
   });
 
-  it("names a dtype that weights cannot have", () => {
+  it("refuses a dtype that weights cannot have", () => {
     assert.throws(() => toFloat32("I32", new Uint8Array(4)), InputError);
   });
 });
 
 describe("toIntegers", () => {
-  it("reads what ids and labels come in", () => {
+  it("reads the dtypes of ids and labels", () => {
     assert.deepEqual(toIntegers("I64", new Uint8Array(BigInt64Array.of(-5n, 250001n).buffer)), [-5, 250001]);
     assert.deepEqual(toIntegers("I32", new Uint8Array(Int32Array.of(-5, 7).buffer)), [-5, 7]);
   });
 
-  it("refuses what a number cannot hold, and floats", () => {
+  it("refuses integers beyond a number's precision, and floats", () => {
     assert.throws(() => toIntegers("I64", new Uint8Array(BigInt64Array.of(2n ** 60n).buffer)), InputError);
     assert.throws(() => toIntegers("F32", new Uint8Array(4)), InputError);
   });

@@ -5,7 +5,7 @@ import { roundFloats, type FloatDtype } from "../../lib/tensor/rounding.ts";
 
 const bytesOf = (array: Float32Array | Float64Array): Uint8Array => new Uint8Array(array.buffer);
 
-/** The nearest of a format with so many fraction bits, ties to even, in exact arithmetic on doubles. */
+/** The nearest number of a format with the given number of fraction bits, ties to even, in exact arithmetic on doubles. */
 function nearest(x: number, fractionBits: number, smallest: number, largest: number): number {
   if (x === 0 || !Number.isFinite(x)) return x;
   const exponent = Math.max(Math.floor(Math.log2(Math.abs(x))), smallest);
@@ -55,7 +55,7 @@ describe("rounding to fewer bits", () => {
     });
   }
 
-  it("every F16 and BF16 number comes back from float32 as it was, NaN as NaN", () => {
+  it("every F16 and BF16 number survives the way through float32, NaN as NaN", () => {
     const all = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
     for (const dtype of ["F16", "BF16"] as const) {
       const floats = toFloat32(dtype, new Uint8Array(all.buffer));
@@ -70,7 +70,7 @@ describe("rounding to fewer bits", () => {
     }
   });
 
-  it("counts what became infinite, and what lost digits or all to being small", () => {
+  it("counts numbers that became infinite, subnormal or zero", () => {
     const cases: [Dtype, FloatDtype, Float32Array | Float64Array, number, number][] = [
       ["F32", "F16", Float32Array.of(65519, 65520, -1e9, Infinity, NaN), 2, 0],
       ["F32", "F16", Float32Array.of(2 ** -14, 2 ** -15, 2 ** -25, 2 ** -30, 0, -0), 0, 3],

@@ -34,7 +34,7 @@ describe("safetensors: reading", () => {
     assert.deepEqual(await readIntegers(file, "bytes"), [1, 2, 3]);
   });
 
-  it("reads nothing but the header and what is asked for", async () => {
+  it("reads only the header and the requested parts", async () => {
     const source = new MemorySource(bytes);
     const file = await SafetensorsFile.open(source);
     const headerEnd = Math.max(...source.reads.map(({ offset, length }) => offset + length));
@@ -53,9 +53,9 @@ describe("safetensors: reading", () => {
     assert.deepEqual([...tensors.keys()], ["a", "none"]);
   });
 
-  it("is read alike by the npm package safetensors", () => {
+  it("gives the same tensors as the npm package safetensors", () => {
     const { SafeTensor } = createRequire(import.meta.url)("safetensors") as OtherReader;
-    // That reader knows no __metadata__.
+    // That reader does not support __metadata__.
     const other = new SafeTensor(encodeSafetensors(tensors));
     assert.equal(other.metadata.size, tensors.length);
     for (const { name, dtype, shape, bytes } of tensors) {
@@ -173,7 +173,7 @@ describe("safetensors: what is refused", () => {
     ["a file with a tail", rawSafetensors(`{${entry}}`, new Uint8Array(9)), /its tensors end at byte/],
     ["a name given twice", rawSafetensors(`{${entry},${entry}}`, eight), /unique keys, found "a" twice/],
     [
-      "a name given twice, written otherwise",
+      "a name given twice, once with an escape",
       rawSafetensors(`{${entry},${entry.replace('"a"', '"\\u0061" ')}}`, eight),
       /found "a" twice/,
     ],

@@ -38,7 +38,7 @@ describe("lock files", () => {
     assert.deepEqual(await readdir(folder.path), []);
   });
 
-  it("let the waiting be aborted", async () => {
+  it("let the wait be aborted", async () => {
     const path = folder.file("lock");
     await takeLock(path);
     const controller = new AbortController();
