@@ -1,5 +1,5 @@
 /**
- * What the rest of the code knows of a text tower. The kinds of text tower are listed in registry.ts; nothing else
+ * The interface of text towers to the rest of the code. Their kinds are listed in registry.ts; nothing else
  * distinguishes them.
  */
 import { Tower } from "../../nn/tower.ts";

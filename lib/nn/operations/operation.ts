@@ -85,7 +85,7 @@ export function operation<I extends Inputs<I>, Attributes extends object, Output
   };
 }
 
-/** What a backend needs to know of an operation. */
+/** The part of an operation that a backend needs. */
 export interface OperationSignature<I> {
   readonly name: string;
   readonly inputs: readonly (keyof I & string)[];
