@@ -1,6 +1,6 @@
 /**
- * The rooms of the code. A room imports only from itself and from rooms before it in this list; the lint rule below and
- * the diagram in docs follow from the list.
+ * The rooms of the code. A room imports only from itself and from rooms before it in this list. The lint rule below, the
+ * diagram in docs and `spec/rooms.spec.ts` follow from the list.
  *
  * `host`: the room may use Node's modules.
  */

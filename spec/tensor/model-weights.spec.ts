@@ -7,7 +7,7 @@ describe("ModelWeights", () => {
   it("gives each weight to one layer only", async () => {
     const { root } = (await openWeightsFile()).weights;
     root.at("block").get("fc.bias", [2]);
-    assert.throws(() => root.get("block.fc.bias", [2]), /two layers ask for block.fc.bias/);
+    assert.throws(() => root.get("block.fc.bias", [2]), /two layers use block.fc.bias/);
   });
 
   it("lists all tensors that are missing, unexpected, or have a wrong shape", async () => {
