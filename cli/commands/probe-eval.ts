@@ -39,7 +39,7 @@ export function register(probe: Command, terminal: Terminal): void {
       "read labels from a file instead, one class name per row of the features (- for standard input)",
     )
     .addOption(templateOption())
-    .addOption(picturesOption("the confusion matrix and a calibration chart"))
+    .addOption(picturesOption("SVG", "the confusion matrix and a calibration chart"))
     .addOption(weightsOption())
     .addHelpText(
       "after",

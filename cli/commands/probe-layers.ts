@@ -53,7 +53,7 @@ export function register(probe: Command, terminal: Terminal): void {
     .requiredOption("--out <dir>", "directory for features and probes")
     .addOption(poolOption())
     .addOption(normalizeOption())
-    .addOption(picturesOption("a chart of accuracy by depth"));
+    .addOption(picturesOption("SVG", "a chart of accuracy by depth"));
   addImageOptions(addFitOptions(command, "--shots and --test-fraction"))
     .addHelpText(
       "after",

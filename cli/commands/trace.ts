@@ -57,6 +57,7 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--stats", "print mean, std, norm, kurtosis and fraction of zeros of each tap; write no file")
     .addOption(
       picturesOption(
+        "PNG",
         "the image tower's attention, filters and position embeddings; with labels, also its classification after each layer",
       ),
     )

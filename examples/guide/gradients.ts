@@ -3,7 +3,7 @@
  *
  *     node dist/examples/guide/gradients.js
  *
- * The loss is the cross-entropy of the image among three labels, of which the first is right.
+ * The loss is the cross-entropy of the image over three labels; the first one is right.
  */
 import {
   exp,

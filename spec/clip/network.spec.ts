@@ -47,7 +47,7 @@ describe("declaredTensors", () => {
     );
   });
 
-  it("takes a logit scale of one element where the config says so", () => {
+  it("takes a logit scale of one element if the config says so", () => {
     const shapes = declaredTensors({ ...exampleConfig, nonscalarLogitScale: true });
     assert.deepEqual(shapes.get("logit_scale"), [1]);
   });

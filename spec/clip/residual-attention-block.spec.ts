@@ -37,7 +37,7 @@ describe("ResidualAttentionBlock", () => {
       },
     ));
 
-  it("uses QuickGELU where the architecture has it", () =>
+  it("uses QuickGELU if the architecture has it", () =>
     withLayer(
       { ...exampleBlock, "mlp.c_proj.weight": [[1, 0], [0, 1]] }, // prettier-ignore
       (scope) => new ResidualAttentionBlock(scope, exampleTransformer, true),

@@ -5,7 +5,7 @@ import type { PreprocessConfig } from "../../lib/image/transform.ts";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 
 describe("preprocessImage", () => {
-  it("refuses an image of which no pixel would be left", async () => {
+  it("refuses an image that would have no pixels after the resize", async () => {
     // When the height of 1 x 300 pixels becomes 24, the width becomes 0.
     const config: PreprocessConfig = {
       size: [24, 24],

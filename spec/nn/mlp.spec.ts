@@ -21,7 +21,7 @@ describe("Mlp", () => {
       },
     ));
 
-  it("applies QuickGELU where the architecture has it", () =>
+  it("applies QuickGELU if the architecture has it", () =>
     withLayer(
       { ...weights, "c_fc.bias": [0, 0] },
       (scope) => new Mlp(scope, 1, 2, true),

@@ -57,7 +57,7 @@ describe("scaledDotProductAttention", () => {
       (scope) => scope,
       (scope) => {
         const [q, k, v] = [tensor3d(query), tensor3d(key), tensor3d([[[5], [4]]])];
-        const mask = tensor4d([0, maskedScore], [1, 1, 1, 2]); // nobody attends to the second token
+        const mask = tensor4d([0, maskedScore], [1, 1, 1, 2]); // no token attends to the second one
         assertValues(scaledDotProductAttention(scope, 1, q, k, v, mask), [[[5], [5]]]);
       },
     ));

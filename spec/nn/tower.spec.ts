@@ -208,7 +208,7 @@ describe("runStreaming", () => {
     assert.deepEqual(names, ["tower.blocks.0"]);
     assert.deepEqual(loaded(), []);
 
-    // The bytes of block 1, read ahead, are given up too: the next pass reads all weights.
+    // The bytes of block 1, read ahead, are released too: the next pass reads all weights.
     store.reads.length = 0;
     (await run(tower)).dispose();
     assert.deepEqual(store.reads, Object.keys(weights));

@@ -10,7 +10,7 @@ export interface AttentionSizes {
   readonly headWidth: number;
 }
 
-/** Around the edges of vectors, tiles and panels, which no model's sizes meet. */
+/** Around the edges of vectors, tiles and panels, which the sizes of models do not cover. */
 export const attentionSizes = {
   batch: size(3),
   heads: size(4),

@@ -1,4 +1,4 @@
-/** Weights of whole layers that do little, for worked examples to change a few of. */
+/** Neutral weights of whole layers. Worked examples change a few of them. */
 import type { ExampleWeights } from "./layers.ts";
 
 const identity = [[1, 0], [0, 1]]; // prettier-ignore

@@ -45,7 +45,7 @@ describe("toFloat32", () => {
     assert.deepEqual([...toFloat32("F32", bytes.subarray(1))], [1.5, -2]);
   });
 
-  it("names a dtype that weights cannot have", () => {
+  it("refuses a dtype that weights cannot have", () => {
     assert.throws(() => toFloat32("I32", new Uint8Array(4)), InputError);
   });
 });

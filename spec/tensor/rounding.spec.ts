@@ -55,7 +55,7 @@ describe("rounding to fewer bits", () => {
     });
   }
 
-  it("every F16 and BF16 number comes back from float32 as it was, NaN as NaN", () => {
+  it("every F16 and BF16 number survives the way through float32, NaN as NaN", () => {
     const all = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
     for (const dtype of ["F16", "BF16"] as const) {
       const floats = toFloat32(dtype, new Uint8Array(all.buffer));

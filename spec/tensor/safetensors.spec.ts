@@ -173,7 +173,7 @@ describe("safetensors: what is refused", () => {
     ["a file with a tail", rawSafetensors(`{${entry}}`, new Uint8Array(9)), /its tensors end at byte/],
     ["a name given twice", rawSafetensors(`{${entry},${entry}}`, eight), /unique keys, found "a" twice/],
     [
-      "a name given twice, written otherwise",
+      "a name given twice, once with an escape",
       rawSafetensors(`{${entry},${entry.replace('"a"', '"\\u0061" ')}}`, eight),
       /found "a" twice/,
     ],

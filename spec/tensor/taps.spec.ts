@@ -64,7 +64,7 @@ describe("withTaps", () => {
     assert.deepEqual(taps, ["a=1", "b=2"]);
   });
 
-  it("gives the inner of two nested sinks its taps alone", () => {
+  it("gives taps inside nested sinks only to the inner one", () => {
     const outer = recorder();
     const inner = recorder();
     withTaps(outer.sink, () => {
@@ -292,7 +292,7 @@ describe("OverlappingScope", () => {
     assert.deepEqual(taps, []);
   });
 
-  it("gives overlapping calls their own sinks where the pass begins at once", async () => {
+  it("gives overlapping calls their own sinks if the pass begins at once", async () => {
     const one = recorder();
     const two = recorder();
     await Promise.all([withTaps(one.sink, () => slowPass("one")), withTaps(two.sink, () => slowPass("two"))]);

@@ -3,7 +3,7 @@ import { arrow, box, drawing, plus, text, type Point } from "./svg.ts";
 
 interface Step {
   readonly title: string;
-  /** The tap of the step's output; `{i}` is a block's number. */
+  /** The tap of the step's output, empty if it has none; `{i}` is a block's number. */
   readonly tap: string;
   /** The shape in ViT-H/14 and XLM-RoBERTa-large; B images, T texts, L tokens. */
   readonly shape: string;
@@ -63,11 +63,7 @@ export const textTower: TowerSteps = {
       tap: "text.transformer.embeddings.word_embeddings",
       shape: "[T, L, 1024]",
     },
-    {
-      title: "+ token type + positions",
-      tap: "text.transformer.embeddings.position_embeddings",
-      shape: "[T, L, 1024]",
-    },
+    { title: "+ token type + positions", tap: "", shape: "[T, L, 1024]" },
     { title: "LayerNorm", tap: "text.transformer.embeddings", shape: "[T, L, 1024]" },
   ],
   blocks: {
@@ -190,12 +186,14 @@ function bottomOf({ isSum }: Step, y: number): number {
 }
 
 function drawStep({ title, tap, shape }: Step, { x, y }: Point, width: number, kind: string): string {
-  return [
+  const baseline = y + (tap === "" ? 28 : 19);
+  const elements = [
     box(x, y, width, stepHeight, kind),
-    text({ x: x + 12, y: y + 19 }, title),
-    text({ x: x + 12, y: y + 36 }, shortened(tap), { kind: "mono faint" }),
-    text({ x: x + width - 12, y: y + 19 }, shape, { anchor: "end", kind: "mono" }),
-  ].join("\n");
+    text({ x: x + 12, y: baseline }, title),
+    text({ x: x + width - 12, y: baseline }, shape, { anchor: "end", kind: "mono" }),
+  ];
+  if (tap !== "") elements.push(text({ x: x + 12, y: y + 36 }, shortened(tap), { kind: "mono faint" }));
+  return elements.join("\n");
 }
 
 function drawSum({ title, tap, shape }: Step, center: Point, right: number): string[] {

@@ -66,7 +66,7 @@ export async function roomsDiagram(): Promise<string> {
   const height = levels.length * (roomHeight + gap.y) - gap.y + 2 * margin + 40;
   const notes = [
     "An arrow is an import. Blue rooms need Node, the others run in a browser too.",
-    `Left out: imports that follow from others, and the rooms ${leftOut.join(", ")}.`,
+    `Not shown: imports that other arrows imply, and the rooms ${leftOut.join(", ")}.`,
   ].map((note, i) =>
     text({ x: width / 2, y: height - 34 + 18 * i }, note, { anchor: "middle", kind: "faint" }),
   );

@@ -28,7 +28,7 @@ describe("PatchEmbedding", () => {
       },
     )); // prettier-ignore
 
-  it("leaves out incomplete patches at the right and at the bottom", async () => {
+  it("ignores incomplete patches at the right and bottom edges", async () => {
     const [height, width, patch, channels] = [8, 11, 3, 5];
     const weights = new ModelWeights(new SyntheticStore([["weight", [channels, 3, patch, patch]]]));
     const layer = new PatchEmbedding(weights.root, {

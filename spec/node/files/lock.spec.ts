@@ -39,7 +39,7 @@ describe("locks", () => {
     assert.deepEqual(await readdir(folder.path), []);
   });
 
-  it("let the waiting be aborted", async () => {
+  it("let the wait be aborted", async () => {
     const path = folder.file("lock");
     await takeLock(path);
     const controller = new AbortController();

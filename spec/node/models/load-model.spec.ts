@@ -26,7 +26,7 @@ describe("fittingResidency", () => {
     assert.equal(await choice("ViT-B-32", "wasm", 0.3e9), "streamed");
   });
 
-  it("does not count word embeddings, of which only rows are loaded", async () => {
+  it("does not count word embeddings, because only their rows in use are loaded", async () => {
     // 278 million parameters of text, including 192 million of word embeddings, and 88 million of the image tower.
     assert.equal(await choice("xlm-roberta-base-ViT-B-32", "wasm"), "resident");
   });

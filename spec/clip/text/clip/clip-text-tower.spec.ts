@@ -36,7 +36,7 @@ describe("ClipTextTower", () => {
       (tower) => tower.embedWeights(tower.batch(rows)),
     ));
 
-  it("hides from each token those behind it", () =>
+  it("masks the tokens that follow each token", () =>
     withLayer(weights, build, (tower) => {
       const hidden = maskedScore;
       const causal = [[0, hidden, hidden], [0, 0, hidden], [0, 0, 0]]; // prettier-ignore
