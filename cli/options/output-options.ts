@@ -13,9 +13,9 @@ export function normalizeOption(): Option {
   return new Option("--normalize", "divide each row by its L2 norm");
 }
 
-/** @param content what the charts show */
-export function picturesOption(content: string): Option {
-  return new Option("--pictures <dir>", `write SVG files to this directory: ${content}`);
+/** @param content what the images show */
+export function picturesOption(format: "PNG" | "SVG", content: string): Option {
+  return new Option("--pictures <dir>", `write ${format} files to this directory: ${content}`);
 }
 
 /** @param what is ranked, in the plural */
