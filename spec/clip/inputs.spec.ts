@@ -5,6 +5,7 @@ import { gradients } from "../../lib/clip/gradients.ts";
 import { assertPixels, assertRows } from "../../lib/clip/inputs.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { exampleConfig } from "../support/example-config.ts";
+import { loadTiny } from "../support/golden.ts";
 import { openTinyClip } from "../support/tiny-clip.ts";
 
 function refused(check: () => void, message: string): void {
@@ -225,6 +226,9 @@ describe("a signal", () => {
     await assert.rejects(model.encodeTokens([[0, 2]], { signal }), isReason);
     await assert.rejects(model.encodeText(["a"], { signal }), isReason);
     await assert.rejects(model.visual.apply(pixels, { signal }), isReason);
+    const withoutTokenizer = await loadTiny("gelu-mlp");
+    await assert.rejects(withoutTokenizer.encodeText(["a"], { signal }), isReason);
+    await withoutTokenizer.dispose();
     assert.equal(memory().numTensors, before);
     pixels.dispose();
     await model.dispose();

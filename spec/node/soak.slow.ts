@@ -167,7 +167,7 @@ describe("a soak", () => {
         await fails(run(), isInjected);
       },
       async function sinkFails(model) {
-        let before = pick(60);
+        let before = pick(40); // a pass has more taps
         const isAsync = pick(2) === 0;
         const sink = (): unknown => {
           if (before-- > 0) return undefined;
@@ -256,11 +256,13 @@ describe("a soak", () => {
           await (model === disposedEarly ? run.catch(unlessDisposed) : run);
         }),
       );
+      const finished = Promise.all(runs);
+      finished.catch(() => undefined); // reported below, after the disposal
       if (disposedEarly !== undefined) {
         await sleep(pick(40));
         await disposedEarly.dispose();
       }
-      await Promise.all(runs);
+      await finished;
       for (const model of models) {
         await model.dispose();
         await assert.rejects(model.encodeText(["a"]), /the model is disposed/);
@@ -274,7 +276,7 @@ describe("a soak", () => {
     }
     report(counts, rss, start);
     assert.ok(growth(files) <= 2, `the number of open files grew by ${growth(files)}`);
-    assert.ok(growth(rss) < 48e6, `the memory of the process grew by ${Math.round(growth(rss) / 1e6)} MB`);
+    assert.ok(growth(rss) < 100e6, `the memory of the process grew by ${Math.round(growth(rss) / 1e6)} MB`);
   });
 });
 
