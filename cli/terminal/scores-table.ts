@@ -10,21 +10,22 @@ export interface ScoredImage {
   readonly scores: readonly ClassScore[];
 }
 
-/** Prints the images of each batch as it arrives, or all as one JSON document. */
+/** Prints the images of each batch as it arrives; with `json`, as the items of one JSON document. */
 export async function printScores(
-  batches: AsyncIterable<readonly ScoredImage[]>,
+  batches: AsyncIterable<readonly ScoredImage[]> | Iterable<readonly ScoredImage[]>,
   { top, json = false }: { readonly top?: number; readonly json?: boolean },
   terminal: Terminal,
 ): Promise<void> {
-  const all: ScoredImage[] = [];
+  let count = 0;
   for await (const batch of batches) {
     for (const { path, scores } of batch) {
       const shown = { path, scores: scores.slice(0, top) };
-      if (json) all.push(shown);
+      if (json) terminal.write(`${count === 0 ? "[" : ",\n "}${JSON.stringify(shown)}`);
       else terminal.printLines(scoresTable(shown, terminal));
+      count += 1;
     }
   }
-  if (json) terminal.printJson(all);
+  if (json) terminal.print(count === 0 ? "[]" : "]");
 }
 
 const indent = "  ";

@@ -47,9 +47,12 @@ export function checkLabels({
       `${name}: ${labels.length} labels for ${rows} rows of features, expected one for each`,
     );
   }
-  const bad = labels.findIndex((label) => !isLabel(label) || (classNames !== null && label >= classNames.length));
+  const bad = labels.findIndex(
+    (label) => !isLabel(label) || (classNames !== null && label >= classNames.length),
+  );
   if (bad === -1) return;
-  const expected = classNames === null ? "2^53 − 1" : `${classNames.length - 1}, for ${classNames.length} class names`;
+  const expected =
+    classNames === null ? "2^53 − 1" : `${classNames.length - 1}, for ${classNames.length} class names`;
   throw new InputError(
     `${name}: the label of row ${bad} is ${labels[bad]}, expected a whole number from 0 to ${expected}; ` +
       "correct the label or remove the row",

@@ -73,9 +73,11 @@ export class RunningEvaluation {
    *
    * @param logits [examples, classes] in row-major order
    * @param labels the true class of each example
+   * @param confidences the largest probability of each example. Default: computed from the logits, which takes longer
+   *   than all the rest
    * @throws InputError if the numbers of labels and logits do not match, or a label is not a class
    */
-  add(logits: Float32Array, labels: readonly number[]): void {
+  add(logits: Float32Array, labels: readonly number[], confidences?: ArrayLike<number>): void {
     const { classes } = this;
     this.#counts.add(logits, labels);
     for (const [i, label] of labels.entries()) {
@@ -83,7 +85,7 @@ export class RunningEvaluation {
       const predicted = best(row);
       const of = this.#confusion[label]!;
       of.set(predicted, (of.get(predicted) ?? 0) + 1);
-      const probability = 1 / exponentials(row, row[predicted]!);
+      const probability = confidences?.[i] ?? 1 / exponentials(row, row[predicted]!);
       const bin = this.#bins[Math.min(bins - 1, Math.max(0, Math.ceil(probability * bins) - 1))]!;
       bin.examples += 1;
       bin.probability += probability;
@@ -116,7 +118,14 @@ export class RunningEvaluation {
 /** The index of the largest value; the first one of several. */
 export function best(values: ArrayLike<number>): number {
   let at = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[at]!) at = i;
+  let most = values[0]!;
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i]!;
+    if (value > most) {
+      at = i;
+      most = value;
+    }
+  }
   return at;
 }
 

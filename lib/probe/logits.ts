@@ -1,5 +1,5 @@
 /** The logits of a linear classifier, in blocks of rows: all of them together can be larger than the features. */
-import { add, matMul, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
+import { add, dispose, matMul, max, softmax, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import type { Rows } from "../features/features.ts";
 import { ClassificationCounts } from "../tasks/metrics.ts";
@@ -19,6 +19,8 @@ export interface LogitBlock {
   readonly end: number;
   /** [end − start, classes] in row-major order */
   readonly logits: Float32Array;
+  /** The probability of the class with the largest logit [end − start]. */
+  readonly confidences: Float32Array;
 }
 
 /** Values of a block, of its features or its logits. Not a power of two, which would map columns to few cache lines. */
@@ -58,8 +60,10 @@ export function* logitBlocks(
       );
       // Read outside of tidy, which would look for tensors among the numbers of the result, one by one.
       const logits = block.dataSync<"float32">();
-      block.dispose();
-      yield { start, end, logits };
+      const highest = tidy(() => max(softmax(block), 1));
+      const confidences = highest.dataSync<"float32">();
+      dispose([block, highest]);
+      yield { start, end, logits, confidences };
     }
   } finally {
     weights.dispose();

@@ -74,8 +74,8 @@ export class Probe {
   evaluate(features: LabelledFeatures): Evaluation {
     this.#assertWidth(features.width);
     const evaluation = new RunningEvaluation(this.bias.length);
-    for (const { start, end, logits } of logitBlocks(this, features)) {
-      evaluation.add(logits, features.labels.slice(start, end));
+    for (const { start, end, logits, confidences } of logitBlocks(this, features)) {
+      evaluation.add(logits, features.labels.slice(start, end), confidences);
     }
     return evaluation.result();
   }

@@ -69,7 +69,7 @@ export class ClassificationCounts {
       const better = classesBefore(scores, i * classes, classes, label);
       this.#examples[label]! += 1;
       if (better === 0) this.#right[label]! += 1;
-      if (better < 5) this.#amongFive += 1;
+      if (better < mostRanks) this.#amongFive += 1;
     }
     this.#total += labels.length;
   }
@@ -87,13 +87,18 @@ export class ClassificationCounts {
   }
 }
 
-/** How many classes of the row at `start` rank above `label`. NaN ranks last. */
+/** Of the ranks, only those up to here are told apart. */
+const mostRanks = 5;
+
+/** How many classes of the row at `start` rank above `label`, at most `mostRanks`. NaN ranks last. */
 function classesBefore(scores: ArrayLike<number>, start: number, classes: number, label: number): number {
   const own = scores[start + label]!;
-  if (Number.isNaN(own)) return classes - 1;
+  if (Number.isNaN(own)) return Math.min(classes - 1, mostRanks);
   let count = 0;
-  for (let c = 0; c < label; c++) if (scores[start + c]! >= own) count += 1;
-  for (let c = label + 1; c < classes; c++) if (scores[start + c]! > own) count += 1;
+  for (let c = 0; c < classes && count < mostRanks; c++) {
+    const other = scores[start + c]!;
+    if (other > own || (other === own && c < label)) count += 1;
+  }
   return count;
 }
 
