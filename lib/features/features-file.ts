@@ -88,7 +88,7 @@ async function readPaths(file: SafetensorsFile, rows: number): Promise<string[] 
   let start = 0;
   while (paths.length < rows) {
     const end = bytes.indexOf(0, start);
-    if (end === -1) break;
+    if (end <= start) break; // none left, or the padding
     paths.push(decoder.decode(bytes.subarray(start, end)));
     start = end + 1;
   }
@@ -122,8 +122,8 @@ const mostPathsInHeader = 64_000_000;
 /**
  * The parts of a features file before the values, which follow in row-major order.
  *
- * @throws InputError for labels that are not whole numbers from 0, paths with zero bytes that have to be stored as a
- *   tensor, or metadata that are too large for a header
+ * @throws InputError for labels that are not whole numbers from 0, paths that are empty or have zero bytes and must be
+ *   stored as a tensor, or metadata that are too large for a header
  */
 export function encodeHead(
   rows: number,
@@ -132,7 +132,7 @@ export function encodeHead(
   metadata: Metadata,
   most = mostPathsInHeader,
 ): Uint8Array[] {
-  checkLabels({ name: "the features", rows, labels, classNames });
+  checkLabels({ name: "the features", rows, labels, classNames: null });
   const separate = paths !== null && sizeInHeader(paths, most) > most ? encodePaths(paths) : null;
   const { paths: _, ...others } = metadata;
   const texts = {
@@ -167,9 +167,11 @@ function sizeInHeader(texts: readonly string[], most: number): number {
 
 /** The texts in UTF-8, each ended by a zero byte, filled up with zero bytes to a multiple of eight. */
 function encodePaths(paths: readonly string[]): Uint8Array {
-  const bad = paths.findIndex((path) => path.includes("\0"));
+  const bad = paths.findIndex((path) => path === "" || path.includes("\0"));
   if (bad !== -1) {
-    throw new InputError(`the path of row ${bad} holds a zero byte: ${JSON.stringify(paths[bad])}`);
+    throw new InputError(
+      `the path of row ${bad} is ${JSON.stringify(paths[bad])}, expected a text without zero bytes`,
+    );
   }
   const encoder = new TextEncoder();
   let size = 0;

@@ -52,10 +52,11 @@ export function checkLabels({
   );
   if (bad === -1) return;
   const expected =
-    classNames === null ? "2^53 − 1" : `${classNames.length - 1}, for ${classNames.length} class names`;
+    classNames === null
+      ? "a whole number from 0 to 2^53 − 1"
+      : `0 to ${classNames.length - 1}, for ${classNames.length} class names`;
   throw new InputError(
-    `${name}: the label of row ${bad} is ${labels[bad]}, expected a whole number from 0 to ${expected}; ` +
-      "correct the label or remove the row",
+    `${name}: the label of row ${bad} is ${labels[bad]}, expected ${expected}; correct it or remove the row`,
   );
 }
 
