@@ -2,19 +2,22 @@
 import { Option, type Command } from "commander";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { withOutput, type Reservation } from "../../lib/node/files/reserve-output.ts";
-import type { LabelledFeatures } from "../../lib/features/features.ts";
+import { classCount, renumberLabels, type LabelledFeatures } from "../../lib/features/features.ts";
 import { assertSameOrigin } from "../../lib/features/origin.ts";
 import { saveProbe } from "../../lib/node/features/probes.ts";
-import { fitClipBenchmarkProbe, fitProbe, type FittedProbe } from "../../lib/probe/fit.ts";
+import { crossValidate, type CrossValidation } from "../../lib/probe/cross-validate.ts";
+import { fitAdamwProbe, fitRegressionProbe, type UnmeasuredProbe } from "../../lib/probe/fit.ts";
+import { meanInterval } from "../../lib/probe/interval.ts";
 import { clipC } from "../../lib/probe/logistic-regression.ts";
 import { takeShots } from "../../lib/probe/shots.ts";
 import { sweepC, type Sweep } from "../../lib/probe/sweep.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { addFitOptions, regressionOptions, type FitOptions } from "../options/fit-options.ts";
 import type { GlobalOptions } from "../options/global-options.ts";
-import { examples } from "../options/option-values.ts";
+import { examples, repetitions } from "../options/option-values.ts";
 import { readLabelledFeatures } from "../options/read-labelled-features.ts";
-import { percent, printable } from "../terminal/format.ts";
+import { seededPaths, type SeededPath } from "../options/seeds.ts";
+import { intervalAsJson, percent, plusMinus, printable } from "../terminal/format.ts";
 import { layOutTable, type Column } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -26,6 +29,8 @@ interface Options extends GlobalOptions, FitOptions {
   readonly labels?: string;
   readonly recipe: Recipe;
   readonly validation?: string;
+  readonly folds?: number;
+  readonly seeds?: number;
 }
 
 export function register(probe: Command, terminal: Terminal): void {
@@ -47,7 +52,17 @@ export function register(probe: Command, terminal: Terminal): void {
         .choices(["logistic-regression", "clip-benchmark"])
         .default("logistic-regression"),
     )
-    .option("--validation <file>", "clip-benchmark: choose the weight decay on this features file");
+    .option("--validation <file>", "clip-benchmark: choose the weight decay on this features file")
+    .option(
+      "--folds <k>",
+      "also measure the held-out accuracy by K-fold cross-validation, with its 95% interval",
+      repetitions,
+    )
+    .option(
+      "--seeds <n>",
+      "fit N probes with consecutive seeds from --seed; {seed} in --out is replaced by each",
+      repetitions,
+    );
   addFitOptions(command, "--shots and the clip-benchmark recipe")
     .addHelpText(
       "after",
@@ -56,6 +71,8 @@ export function register(probe: Command, terminal: Terminal): void {
         "clipscope probe fit --features train.safetensors --out probe.safetensors -C sweep",
         "clipscope probe fit --features train.safetensors --out probe.safetensors \\",
         "  --recipe clip-benchmark --validation validation.safetensors",
+        "clipscope probe fit --features train.safetensors --out probe.safetensors --folds 5",
+        "clipscope probe fit --features train.safetensors --out 'probe-{seed}.safetensors' --shots 8 --seeds 5",
       ),
     )
     .action(async (_options: unknown, self: Command) => {
@@ -64,57 +81,189 @@ export function register(probe: Command, terminal: Terminal): void {
 }
 
 async function fit(options: Options, terminal: Terminal): Promise<void> {
-  const { features: file, out, labels } = options;
+  const { features: file, out, labels, seeds = 1, seed } = options;
   refuseUnused(options);
-  await withOutput(out, [file, labels, options.validation], (output) => fitInto(output, options, terminal));
-}
-
-async function fitInto(output: Reservation, options: Options, terminal: Terminal): Promise<void> {
-  const { features: file, out, labels, recipe, shots, seed, backend, json = false } = options;
-  const all = await readLabelledFeatures(file, { labelFile: labels, stdin: terminal.stdin });
-  const features = shots === undefined ? all : takeShots(all, shots, seed);
-  await startNodeBackend(backend);
-  const { probe, trainingAccuracy, ...rest } =
-    recipe === "clip-benchmark"
-      ? await fitAdamw(features, options, terminal)
-      : await fitRegression(features, options, terminal);
-  await saveProbe(probe, output);
-  const classes = probe.bias.length;
-  if (json) {
-    terminal.printJson({ out, recipe, classes, rows: features.rows, trainingAccuracy, ...rest });
-    return;
-  }
-  terminal.print(
-    `${printable(out)}: ${classes} classes, ${features.rows} rows of ${features.width} numbers, ` +
-      `training accuracy ${percent(trainingAccuracy)}`,
+  const outputs = seededPaths("--out", out, seeds, seed);
+  await withOutputs(
+    outputs.map(({ path }) => path),
+    [file, labels, options.validation],
+    (reserved) =>
+      fitInto(
+        outputs.map((output, i) => ({ ...output, output: reserved[i]! })),
+        options,
+        terminal,
+      ),
   );
 }
 
+/** Reserves several outputs while `use` runs. */
+function withOutputs<T>(
+  paths: readonly string[],
+  inputs: readonly (string | undefined)[],
+  use: (reserved: readonly Reservation[]) => Promise<T>,
+  reserved: readonly Reservation[] = [],
+): Promise<T> {
+  const [path, ...others] = paths;
+  if (path === undefined) return use(reserved);
+  return withOutput(path, inputs, (output) => withOutputs(others, inputs, use, [...reserved, output]));
+}
+
+interface SeededOutput extends SeededPath {
+  readonly output: Reservation;
+}
+
+async function fitInto(
+  outputs: readonly SeededOutput[],
+  options: Options,
+  terminal: Terminal,
+): Promise<void> {
+  const { features: file, labels, recipe, folds, seeds = 1, seed, backend, json = false } = options;
+  const features = await readLabelledFeatures(file, { labelFile: labels, stdin: terminal.stdin });
+  const validation = await readValidation(features, options, terminal);
+  await startNodeBackend(backend);
+  const fitWith = (rows: LabelledFeatures, of: number | undefined, isQuiet: boolean): Promise<Fitted> => {
+    const chosen = options.shots === undefined ? rows : takeShots(rows, options.shots, of);
+    const once = { ...options, ...(of === undefined ? {} : { seed: of }), json: isQuiet || json };
+    return recipe === "clip-benchmark"
+      ? Promise.resolve(fitAdamw(chosen, validation, once, terminal))
+      : fitRegression(chosen, once, terminal);
+  };
+  const validated =
+    folds === undefined
+      ? undefined
+      : await crossValidate(features, folds, async (train) => (await fitWith(train, seed, true)).probe);
+  const fitted: Saved[] = [];
+  for (const { path, output, seed: of } of outputs) {
+    const one = await fitWith(features, seeds === 1 ? seed : of, seeds > 1);
+    // Saved before anything else is computed: the fit can take hours.
+    await saveProbe(one.probe, output);
+    const { probe, trainingAccuracy } = one.measure();
+    await saveProbe(probe, output);
+    fitted.push({
+      out: path,
+      seed: of,
+      rows: one.rows,
+      classes: probe.bias.length,
+      trainingAccuracy,
+      report: one.report,
+    });
+  }
+  if (json)
+    terminal.printJson(seeds === 1 ? oneAsJson(fitted[0]!, recipe, validated) : allAsJson(fitted, recipe));
+  else
+    terminal.printLines([
+      ...fitted.map((one) => savedLine(one, features.width)),
+      ...meanLines(fitted, validated),
+    ]);
+}
+
+/** A fit whose probe is not saved yet. */
+interface Fitted extends UnmeasuredProbe {
+  readonly rows: number;
+  /** What the recipe reports, for `--json`. */
+  readonly report: Readonly<Record<string, unknown>>;
+}
+
+/** A fit whose probe is saved. */
+interface Saved extends Pick<Fitted, "rows" | "report"> {
+  readonly out: string;
+  readonly seed: number;
+  readonly classes: number;
+  readonly trainingAccuracy: number;
+}
+
+function savedLine({ out, classes, rows, trainingAccuracy }: Saved, width: number): string {
+  return (
+    `${printable(out)}: ${classes} classes, ${rows} rows of ${width} numbers, ` +
+    `training accuracy ${percent(trainingAccuracy)}`
+  );
+}
+
+function meanLines(fitted: readonly Saved[], validated: CrossValidation | undefined): string[] {
+  const lines: string[] = [];
+  if (fitted.length > 1) {
+    const interval = meanInterval(fitted.map(({ trainingAccuracy }) => trainingAccuracy));
+    lines.push(`training accuracy ${plusMinus(interval)} (mean of ${fitted.length} seeds, 95% interval)`);
+  }
+  if (validated !== undefined) {
+    const { accuracies } = validated;
+    lines.push(
+      `held-out accuracy ${plusMinus(validated)} (mean of ${accuracies.length} folds, 95% interval)`,
+    );
+  }
+  return lines;
+}
+
+function oneAsJson(
+  { out, classes, rows, trainingAccuracy, report }: Saved,
+  recipe: Recipe,
+  validated: CrossValidation | undefined,
+): unknown {
+  const folds = validated && { accuracies: validated.accuracies, ...intervalAsJson(validated) };
+  return { out, recipe, classes, rows, trainingAccuracy, ...report, ...(folds && { folds }) };
+}
+
+function allAsJson(fitted: readonly Saved[], recipe: Recipe): unknown {
+  const { classes, rows } = fitted[0]!;
+  return {
+    recipe,
+    classes,
+    rows,
+    trainingAccuracy: intervalAsJson(meanInterval(fitted.map((one) => one.trainingAccuracy))),
+    seeds: fitted.map(({ seed, out, trainingAccuracy, report }) => ({
+      seed,
+      out,
+      trainingAccuracy,
+      ...report,
+    })),
+  };
+}
+
 /** Refuses options that the recipe does not use. */
-function refuseUnused({ recipe, C, maxIterations, balanced, validation, seed, shots }: Options): void {
+function refuseUnused(options: Options): void {
+  const { recipe, C, maxIterations, balanced, validation, seed, seeds, folds, shots } = options;
   const unused =
     recipe === "clip-benchmark"
       ? { "-C": C, "--max-iterations": maxIterations, "--balanced": balanced }
-      : { "--validation": validation, "--seed": shots === undefined ? seed : undefined };
+      : { "--validation": validation, ...(shots === undefined && { "--seed": seed, "--seeds": seeds }) };
   const given = Object.entries(unused).find(([, value]) => value !== undefined);
-  if (given !== undefined) throw new InputError(`${given[0]} has no effect with the recipe ${recipe}`);
+  if (given !== undefined) {
+    const more = given[0].startsWith("--seed") ? " without --shots" : "";
+    throw new InputError(`${given[0]} has no effect with the recipe ${recipe}${more}`);
+  }
+  if (seeds !== undefined && folds !== undefined) {
+    throw new InputError("expected either --seeds or --folds, found both; run the command once for each");
+  }
 }
 
 async function fitRegression(
   features: LabelledFeatures,
   options: Options,
   terminal: Terminal,
-): Promise<FittedProbe & Readonly<Record<string, unknown>>> {
+): Promise<Fitted> {
   const { C: wanted = clipC, maxIterations = 1000, json = false } = options;
   const sweep = wanted === "sweep" ? await sweepAll(features, options, terminal) : null;
   if (sweep !== null && !json) terminal.printLines(sweepTable(sweep, terminal));
+  if (sweep !== null && sweep.unfinished > 0) {
+    terminal.warn(`${sweep.unfinished} of the ${sweep.fits} fits of the sweep stopped before the minimum`);
+  }
   const C = sweep?.C ?? (wanted as number);
-  const fitted = await terminal.counting(maxIterations, "iterations at most", (onIteration) =>
-    fitProbe(features, { ...regressionOptions(options), maxIterations, C, onIteration }),
+  const { probe, measure, iterations, converged } = await terminal.counting(
+    maxIterations,
+    "iterations at most",
+    (onIteration) =>
+      fitRegressionProbe(features, { ...regressionOptions(options), maxIterations, C, onIteration }),
   );
-  if (!fitted.converged)
-    terminal.note(`stopped before the minimum was reached, after ${fitted.iterations} iterations`);
-  return { ...fitted, C, ...(sweep && { sweep: sweep.rows }) };
+  if (!converged) terminal.warn(whyUnfinished(iterations, maxIterations));
+  const report = { iterations, converged, C, ...(sweep && { sweep: sweep.rows }) };
+  return { probe, measure, rows: features.rows, report };
+}
+
+function whyUnfinished(iterations: number, maxIterations: number): string {
+  return iterations === maxIterations
+    ? `the fit stopped at the limit of ${iterations} iterations, before the minimum; raise --max-iterations, or lower -C`
+    : `the fit stopped after ${iterations} iterations, before the minimum, which float32 cannot reach; ` +
+        "normalise the features (embed --normalize), or lower -C";
 }
 
 function sweepAll(features: LabelledFeatures, options: Options, terminal: Terminal): Promise<Sweep> {
@@ -136,28 +285,34 @@ function sweepTable({ C, rows }: Sweep, terminal: Terminal): string[] {
   return bestMarked(["C", "cross-validation accuracy"], cells, (i) => rows[i]!.C === C, terminal);
 }
 
-async function fitAdamw(
+/** The validation split, with the classes of the features; null without one. */
+async function readValidation(
   features: LabelledFeatures,
-  { validation: file, seed = 0, json = false }: Options,
-  terminal: Terminal,
-): Promise<FittedProbe> {
-  const { stdin } = terminal;
-  const validation =
-    file === undefined ? null : await readLabelledFeatures(file, { labelFile: undefined, stdin });
-  if (validation !== null) {
-    assertSameOrigin(features.metadata, validation.metadata, validation.name, features.name);
-    if (JSON.stringify(validation.classNames) !== JSON.stringify(features.classNames)) {
-      throw new InputError(`${validation.name}: class names differ from those of ${features.name}`);
-    }
+  { validation: file }: Options,
+  { stdin }: Terminal,
+): Promise<LabelledFeatures | null> {
+  if (file === undefined) return null;
+  const validation = await readLabelledFeatures(file, { labelFile: undefined, stdin });
+  assertSameOrigin(features.metadata, validation.metadata, validation.name, features.name);
+  if (JSON.stringify(validation.classNames) !== JSON.stringify(features.classNames)) {
+    throw new InputError(`${validation.name}: class names differ from those of ${features.name}`);
   }
-  const fitted = fitClipBenchmarkProbe(features, validation, { seed });
-  const { trials, weightDecay } = fitted;
+  return renumberLabels(validation, { ...features, where: features.name, count: classCount(features) });
+}
+
+function fitAdamw(
+  features: LabelledFeatures,
+  validation: LabelledFeatures | null,
+  { seed = 0, json = false }: Options,
+  terminal: Terminal,
+): Fitted {
+  const { probe, measure, trials, weightDecay } = fitAdamwProbe(features, validation, { seed });
   if (!json && trials.length > 0) {
     const cells = trials.map((trial) => [trial.weightDecay.toExponential(2), percent(trial.accuracy)]);
     const titles = ["weight decay", "validation accuracy"];
     terminal.printLines(bestMarked(titles, cells, (i) => trials[i]!.weightDecay === weightDecay, terminal));
   }
-  return fitted;
+  return { probe, measure, rows: features.rows, report: { weightDecay, trials } };
 }
 
 /** A table of numbers whose best row is marked. */

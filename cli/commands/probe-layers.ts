@@ -113,14 +113,19 @@ async function findSplits(
 
 async function report(figures: readonly LayerFigures[], options: Options, terminal: Terminal): Promise<void> {
   const { json = false, pictures } = options;
+  for (const { tap, converged } of figures) {
+    if (!converged)
+      terminal.warn(`${tap}: the fit stopped before the minimum; raise --max-iterations, or lower -C`);
+  }
   if (pictures !== undefined) {
     await writeDrawings(pictures, new Map([["layers", layersChart(figures)]]));
   }
   if (json) {
     terminal.printJson(
-      figures.map(({ tap, C, trainingAccuracy, acc1, acc5, meanPerClassRecall }) => ({
+      figures.map(({ tap, C, converged, trainingAccuracy, acc1, acc5, meanPerClassRecall }) => ({
         tap,
         C,
+        converged,
         training_accuracy: trainingAccuracy,
         lp_acc1: acc1,
         lp_acc5: acc5,

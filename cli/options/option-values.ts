@@ -12,6 +12,15 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** 2 or more, up to 1,000: how often something is repeated to get an interval. */
+export function repetitions(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,4}$/.test(text) || value < 2 || value > 1000) {
+    throw new InvalidArgumentError("Expected a whole number from 2 to 1000.");
+  }
+  return value;
+}
+
 export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) {
     throw new InvalidArgumentError("Expected a whole number of at most nine digits.");

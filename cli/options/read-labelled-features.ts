@@ -1,4 +1,5 @@
 /** Features files with labels, which another file may replace. */
+import { compareCodePoints } from "../../lib/features/code-points.ts";
 import { checkLabels, requireLabels, type LabelledFeatures } from "../../lib/features/features.ts";
 import { readFeatures } from "../../lib/node/features/features-files.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
@@ -23,11 +24,11 @@ export async function readLabelledFeatures(
   const lines = (await readLines(labelFile, stdin)).map((line) => line.trim());
   const empty = lines.indexOf("");
   if (empty !== -1) throw new InputError(`${name}: line ${empty + 1} is empty, expected a class name`);
-  const sorted = [...new Set(lines)].sort((a, b) => (a < b ? -1 : 1));
-  const classNames = known ?? sorted;
+  const classNames = known ?? [...new Set(lines)].sort(compareCodePoints);
+  const numbers = new Map(classNames.map((name, c) => [name, c]));
   const labels = lines.map((line, i) => {
-    const label = classNames.indexOf(line);
-    if (label !== -1) return label;
+    const label = numbers.get(line);
+    if (label !== undefined) return label;
     throw new InputError(
       `${name}: line ${i + 1}: unknown class ${JSON.stringify(line)}, expected one of the probe's ${classNames.length} classes`,
     );

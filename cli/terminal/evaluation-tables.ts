@@ -72,19 +72,21 @@ function confusions(
   width: number,
   bold: Paint,
 ): string[] {
-  const counts = confusion.map((row) => row.map((count) => (count === 0 ? "·" : `${count}`)));
-  const matrix = layOutTable(
-    [{}, ...names.map((_, c) => ({ title: `${c + 1}`.padStart(3), align: "right" as const }))],
-    counts.map((row, c) => [names[c]!, ...row]),
-    { gap: 1 },
-  );
-  if (widest([matrix.head, ...matrix.rows]) <= width) {
-    return [bold("rows: actual class, columns: predicted class"), bold(matrix.head), ...matrix.rows];
+  // A column takes four characters or more. Large matrices are not laid out at all.
+  if (4 * names.length <= width) {
+    const matrix = layOutTable(
+      [{}, ...names.map((_, c) => ({ title: `${c + 1}`.padStart(3), align: "right" as const }))],
+      confusion.map((row, c) => [names[c]!, ...names.map((_, predicted) => `${row.get(predicted) ?? "·"}`)]),
+      { gap: 1 },
+    );
+    if (widest([matrix.head, ...matrix.rows]) <= width) {
+      return [bold("rows: actual class, columns: predicted class"), bold(matrix.head), ...matrix.rows];
+    }
   }
   const frequent = confusion
-    .flatMap((row, actual) => row.map((count, predicted) => ({ count, actual, predicted })))
-    .filter(({ count, actual, predicted }) => count > 0 && actual !== predicted)
-    .sort((a, b) => b.count - a.count)
+    .flatMap((row, actual) => [...row].map(([predicted, count]) => ({ count, actual, predicted })))
+    .filter(({ actual, predicted }) => actual !== predicted)
+    .sort((a, b) => b.count - a.count || a.actual - b.actual || a.predicted - b.predicted)
     .slice(0, confusionsShown);
   const { head, rows } = layOutTable(
     [{ title: "count", align: "right" }, { title: "actual class" }, { title: "predicted class" }],

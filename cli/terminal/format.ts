@@ -1,4 +1,5 @@
 /** Values as text for the terminal. */
+import type { Interval } from "../../lib/probe/interval.ts";
 
 /** Replaces control characters by escapes, so that a file name cannot move the cursor. */
 export function printable(text: string): string {
@@ -11,6 +12,16 @@ export function printable(text: string): string {
 /** "93.2%", or a dash if undefined. */
 export function percent(fraction: number | undefined): string {
   return fraction === undefined ? "–" : `${(100 * fraction).toFixed(1)}%`;
+}
+
+/** "93.2% ± 1.1%" */
+export function plusMinus({ mean, half }: Interval): string {
+  return `${percent(mean)} ± ${percent(half)}`;
+}
+
+/** A mean and the ends of its interval. */
+export function intervalAsJson({ mean, half }: Interval): { mean: number; interval: [number, number] } {
+  return { mean, interval: [mean - half, mean + half] };
 }
 
 const eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];

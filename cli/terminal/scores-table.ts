@@ -12,7 +12,7 @@ export interface ScoredImage {
 
 /** Prints the images of each batch as it arrives, in one JSON document if asked. */
 export async function printScores(
-  batches: AsyncIterable<readonly ScoredImage[]>,
+  batches: AsyncIterable<readonly ScoredImage[]> | Iterable<readonly ScoredImage[]>,
   { top, json = false }: { readonly top?: number; readonly json?: boolean },
   terminal: Terminal,
 ): Promise<void> {

@@ -3,6 +3,7 @@
  *
  * @module features
  */
+export { compareCodePoints } from "./code-points.ts";
 export { decodeFeatures, encodeFeatures } from "./features-file.ts";
 export * from "./features.ts";
 export type { Embedded, EmbedImagesToFileOptions, EmbedToFileOptions } from "./embed-to-file.ts";

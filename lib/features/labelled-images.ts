@@ -1,26 +1,30 @@
 /** Images with classes. */
 import { fileOf, nameOf, type ImageSource } from "../tasks/image-source.ts";
+import { compareCodePoints } from "./code-points.ts";
 import { sha256OfJson } from "./digest.ts";
 import type { FileSystem } from "./host.ts";
 
 /** Images with their classes, if these are known. */
 export interface LabelledImages {
   readonly images: readonly ImageSource[];
-  /** The class of each image, from 0; null without labels. */
+  /** The label of each image: an index into the class names or, without names, any whole number; null without labels. */
   readonly labels: readonly number[] | null;
-  /** The names of the classes; null if they have only numbers. */
+  /** The names of the classes; null if the labels are ids. */
   readonly classNames: readonly string[] | null;
   /** An image outside the folders of the classes, which is the reason why `labels` is null. */
   readonly stray?: string;
 }
 
 /**
- * Labels images by the names of their classes. Classes are numbered in the order of their names.
+ * Labels images by the names of their classes. Classes are numbered in the order of their names by code points, as in
+ * Python.
+ *
+ * Source: torchvision, datasets/folder.py, find_classes.
  *
  * @param classes the name of each image's class
  */
 export function labelled(images: readonly ImageSource[], classes: readonly string[]): LabelledImages {
-  const classNames = [...new Set(classes)].sort((a, b) => (a < b ? -1 : 1));
+  const classNames = [...new Set(classes)].sort(compareCodePoints);
   const number = new Map(classNames.map((name, i) => [name, i]));
   return { images, labels: classes.map((name) => number.get(name)!), classNames };
 }

@@ -11,10 +11,9 @@
  * (initialisation) and torch.optim.AdamW (step).
  */
 import { InputError } from "../errors/input-error.ts";
-import { classificationMetrics } from "../tasks/metrics.ts";
 import { concatRows, selectRows, type LabelledFeatures } from "../features/features.ts";
 import { rowsPerClass, type LinearClassifier } from "./logistic-regression.ts";
-import { logitsOf } from "./probe.ts";
+import { accuracyOf } from "./logits.ts";
 import { SoftmaxLoss } from "./softmax-loss.ts";
 import { TorchRandom } from "./torch-random.ts";
 
@@ -126,8 +125,7 @@ export function fitAdamw(
   const accuracyAt = (index: number): number => {
     const known = accuracies.get(index);
     if (known !== undefined) return known;
-    const logits = logitsOf(trainAdamw(features, weightDecays[index]!, options), validation);
-    const accuracy = classificationMetrics(logits, validation.labels, classes).acc1;
+    const accuracy = accuracyOf(trainAdamw(features, weightDecays[index]!, options), validation);
     accuracies.set(index, accuracy);
     return accuracy;
   };

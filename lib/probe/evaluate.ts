@@ -1,5 +1,5 @@
 /** Evaluates a classifier on labelled examples: accuracy, confusions, and calibration. */
-import { classificationMetrics, type ClassificationMetrics } from "../tasks/metrics.ts";
+import { ClassificationCounts, type ClassificationMetrics } from "../tasks/metrics.ts";
 
 /** Recall and precision of one class. */
 export interface ClassReport {
@@ -23,8 +23,11 @@ export interface CalibrationBin {
 /** The figures of a classifier on labelled features. */
 export interface Evaluation extends ClassificationMetrics {
   readonly classes: readonly ClassReport[];
-  /** [true class][predicted class]: number of examples */
-  readonly confusion: readonly (readonly number[])[];
+  /**
+   * For each true class: predicted class → number of examples. Pairs that do not occur are absent, so the size is
+   * limited by the number of examples and does not grow with the square of the number of classes.
+   */
+  readonly confusion: readonly ReadonlyMap<number, number>[];
   /**
    * Expected calibration error: the examples are binned by the probability of the predicted class into 15 bins; this is
    * the mean difference between a bin's mean probability and its accuracy, weighted by its examples.
@@ -47,50 +50,102 @@ export function evaluateClassifier(
   labels: readonly number[],
   classes: number,
 ): Evaluation {
-  const metrics = classificationMetrics(logits, labels, classes);
-  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  const bin = Array.from({ length: bins }, () => ({ examples: 0, probability: 0, right: 0 }));
-  for (const [i, label] of labels.entries()) {
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    const predicted = best(row);
-    confusion[label]![predicted]! += 1;
-    const probability = 1 / row.reduce((sum, logit) => sum + Math.exp(logit - row[predicted]!), 0);
-    const at = bin[Math.min(bins - 1, Math.max(0, Math.ceil(probability * bins) - 1))]!;
-    at.examples += 1;
-    at.probability += probability;
-    at.right += predicted === label ? 1 : 0;
+  const evaluation = new RunningEvaluation(classes);
+  evaluation.add(logits, labels);
+  return evaluation.result();
+}
+
+/** `evaluateClassifier` of examples that arrive in blocks, so that their logits are never in memory as a whole. */
+export class RunningEvaluation {
+  readonly classes: number;
+  readonly #counts: ClassificationCounts;
+  readonly #confusion: readonly Map<number, number>[];
+  readonly #bins = Array.from({ length: bins }, () => ({ examples: 0, probability: 0, right: 0 }));
+
+  constructor(classes: number) {
+    this.classes = classes;
+    this.#counts = new ClassificationCounts(classes);
+    this.#confusion = Array.from({ length: classes }, () => new Map<number, number>());
   }
-  const distances = bin.reduce((sum, { probability, right }) => sum + Math.abs(probability - right), 0);
-  return {
-    ...metrics,
-    confusion,
-    classes: confusion.map((row, c) => classReport(confusion, row, c)),
-    calibrationError: distances / labels.length,
-    calibration: bin.map(({ examples, probability, right }) => ({
-      examples,
-      probability: probability / Math.max(examples, 1),
-      accuracy: right / Math.max(examples, 1),
-    })),
-  };
+
+  /**
+   * Adds examples.
+   *
+   * @param logits [examples, classes] in row-major order
+   * @param labels the true class of each example
+   * @param confidences the largest probability of each example. Default: computed from the logits, which takes longer
+   *   than all the rest
+   * @throws InputError if the numbers of labels and logits do not match, or a label is not a class
+   */
+  add(logits: Float32Array, labels: readonly number[], confidences?: ArrayLike<number>): void {
+    const { classes } = this;
+    this.#counts.add(logits, labels);
+    for (const [i, label] of labels.entries()) {
+      const row = logits.subarray(i * classes, (i + 1) * classes);
+      const predicted = best(row);
+      const of = this.#confusion[label]!;
+      of.set(predicted, (of.get(predicted) ?? 0) + 1);
+      const probability = confidences?.[i] ?? 1 / exponentials(row, row[predicted]!);
+      const bin = this.#bins[Math.min(bins - 1, Math.max(0, Math.ceil(probability * bins) - 1))]!;
+      bin.examples += 1;
+      bin.probability += probability;
+      bin.right += predicted === label ? 1 : 0;
+    }
+  }
+
+  /** @throws InputError if there are no examples */
+  result(): Evaluation {
+    const metrics = this.#counts.metrics();
+    const examples = this.#bins.reduce((sum, bin) => sum + bin.examples, 0);
+    const distances = this.#bins.reduce(
+      (sum, { probability, right }) => sum + Math.abs(probability - right),
+      0,
+    );
+    return {
+      ...metrics,
+      confusion: this.#confusion,
+      classes: classReports(this.#confusion),
+      calibrationError: distances / examples,
+      calibration: this.#bins.map((bin) => ({
+        examples: bin.examples,
+        probability: bin.probability / Math.max(bin.examples, 1),
+        accuracy: bin.right / Math.max(bin.examples, 1),
+      })),
+    };
+  }
 }
 
 /** The index of the largest value; the first one of several. */
 export function best(values: ArrayLike<number>): number {
   let at = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[at]!) at = i;
+  let most = values[0]!;
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i]!;
+    if (value > most) {
+      at = i;
+      most = value;
+    }
+  }
   return at;
 }
 
-function classReport(
-  confusion: readonly (readonly number[])[],
-  row: readonly number[],
-  c: number,
-): ClassReport {
-  const examples = row.reduce((sum, count) => sum + count, 0);
-  const predicted = confusion.reduce((sum, other) => sum + other[c]!, 0);
-  return {
-    examples,
-    recall: examples === 0 ? undefined : row[c]! / examples,
-    precision: predicted === 0 ? undefined : row[c]! / predicted,
-  };
+/** Σ e^(logit − largest) */
+function exponentials(logits: Float32Array, largest: number): number {
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - largest);
+  return sum;
+}
+
+function classReports(confusion: readonly ReadonlyMap<number, number>[]): ClassReport[] {
+  const predicted = new Float64Array(confusion.length);
+  for (const row of confusion) for (const [c, count] of row) predicted[c]! += count;
+  return confusion.map((row, c) => {
+    const right = row.get(c) ?? 0;
+    const examples = [...row.values()].reduce((sum, count) => sum + count, 0);
+    return {
+      examples,
+      recall: examples === 0 ? undefined : right / examples,
+      precision: predicted[c] === 0 ? undefined : right / predicted[c]!,
+    };
+  });
 }

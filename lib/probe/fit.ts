@@ -1,8 +1,13 @@
 /** Fits probes on labelled features, and records how they were made. */
-import { classificationMetrics } from "../tasks/metrics.ts";
 import { fitAdamw, type AdamwOptions, type Trial } from "./adamw.ts";
-import { classCount, concatRows, normalizeRows, type LabelledFeatures } from "../features/features.ts";
-import { fitLogisticRegression, clipC, type LogisticRegressionOptions } from "./logistic-regression.ts";
+import { concatRows, normalizeRows, type LabelledFeatures } from "../features/features.ts";
+import {
+  clipC,
+  fitLogisticRegression,
+  type LinearClassifier,
+  type LogisticRegressionOptions,
+} from "./logistic-regression.ts";
+import { accuracyOf } from "./logits.ts";
 import { Probe } from "./probe.ts";
 
 /** A probe and its accuracy on the training features. */
@@ -12,33 +17,56 @@ export interface FittedProbe {
   readonly trainingAccuracy: number;
 }
 
-/** A probe fitted by logistic regression. */
-export interface FittedByRegression extends FittedProbe {
+/** A probe that is fitted and not measured yet. A program can save it first: the fit can take hours. */
+export interface UnmeasuredProbe {
+  /** The probe, without `training_accuracy` in its metadata. */
+  readonly probe: Probe;
+  /** Measures the probe on the rows that it was fitted on. */
+  readonly measure: () => FittedProbe;
+}
+
+/** How a logistic regression ended. */
+export interface RegressionEnd {
   readonly iterations: number;
-  /** False if the fit stopped at `maxIterations`, before the minimum. */
+  /** False if the fit stopped before the minimum: at `maxIterations`, or because float32 is not precise enough. */
   readonly converged: boolean;
 }
 
-/** Fits a probe by logistic regression. @throws InputError as `fitLogisticRegression` */
+/** A probe fitted by logistic regression. */
+export interface FittedByRegression extends FittedProbe, RegressionEnd {}
+
+/** Fits a probe by logistic regression, and measures it. @throws InputError as `fitLogisticRegression` */
 export function fitProbe(
   features: LabelledFeatures,
   options: LogisticRegressionOptions = {},
 ): FittedByRegression {
+  const { measure, iterations, converged } = fitRegressionProbe(features, options);
+  return { ...measure(), iterations, converged };
+}
+
+/** The first half of `fitProbe`. @throws InputError as `fitLogisticRegression` */
+export function fitRegressionProbe(
+  features: LabelledFeatures,
+  options: LogisticRegressionOptions = {},
+): UnmeasuredProbe & RegressionEnd {
   const { iterations, converged, ...classifier } = fitLogisticRegression(features, options);
   const { C = clipC, maxIterations = 1000, classWeight } = options;
   const settings = { C, maxIterations, iterations, converged, ...(classWeight && { classWeight }) };
   return { ...probeOf(features, classifier, "logistic-regression", settings), iterations, converged };
 }
 
-/** A probe fitted by CLIP_benchmark's recipe. */
-export interface FittedByAdamw extends FittedProbe {
+/** How a fit by CLIP_benchmark's recipe ended. */
+export interface AdamwEnd {
   readonly weightDecay: number;
   /** The weight decays that the search tried; empty without a validation split. */
   readonly trials: readonly Trial[];
 }
 
+/** A probe fitted by CLIP_benchmark's recipe. */
+export interface FittedByAdamw extends FittedProbe, AdamwEnd {}
+
 /**
- * Fits a probe as CLIP_benchmark does, on normalised features; others are normalised first.
+ * Fits a probe as CLIP_benchmark does, on normalised features, and measures it; others are normalised first.
  *
  * @param validation for the search of the weight decay, made like the features; null: no search, weight decay 0
  * @throws InputError as `fitAdamw`
@@ -48,6 +76,16 @@ export function fitClipBenchmarkProbe(
   validation: LabelledFeatures | null,
   options: AdamwOptions = {},
 ): FittedByAdamw {
+  const { measure, weightDecay, trials } = fitAdamwProbe(features, validation, options);
+  return { ...measure(), weightDecay, trials };
+}
+
+/** The first half of `fitClipBenchmarkProbe`. @throws InputError as `fitAdamw` */
+export function fitAdamwProbe(
+  features: LabelledFeatures,
+  validation: LabelledFeatures | null,
+  options: AdamwOptions = {},
+): UnmeasuredProbe & AdamwEnd {
   const train = normalizeRows(features);
   const kept = validation && normalizeRows(validation);
   const { weightDecay, trials, ...classifier } = fitAdamw(train, kept, options);
@@ -60,21 +98,25 @@ export function fitClipBenchmarkProbe(
 /** A fitted classifier with its metadata. */
 function probeOf(
   features: LabelledFeatures,
-  { weight, bias }: { readonly weight: ArrayLike<number>; readonly bias: ArrayLike<number> },
+  classifier: LinearClassifier,
   recipe: string,
   settings: Readonly<Record<string, unknown>>,
-): FittedProbe {
-  const { name, classNames, labels } = features;
-  const parts = { name, weight: Float32Array.from(weight), bias: Float32Array.from(bias), classNames };
-  const logits = new Probe({ ...parts, metadata: {} }).logits(features);
-  const trainingAccuracy = classificationMetrics(logits, labels, classCount(features)).acc1;
+): UnmeasuredProbe {
+  const { name, classNames, classIds } = features;
   // Without the paths, which can be many times as large as the classifier.
-  const origin = Object.entries(features.metadata).filter(([key]) => key !== "paths");
-  const metadata = {
-    ...Object.fromEntries(origin),
-    recipe,
-    settings: JSON.stringify(settings),
-    training_accuracy: `${trainingAccuracy}`,
+  const { paths: _, class_ids: __, ...origin } = features.metadata;
+  const parts = {
+    name,
+    weight: Float32Array.from(classifier.weight),
+    bias: Float32Array.from(classifier.bias),
+    classNames,
+    ...(classIds && { classIds }),
+    metadata: { ...origin, recipe, settings: JSON.stringify(settings) },
   };
-  return { probe: new Probe({ ...parts, metadata }), trainingAccuracy };
+  const measure = (): FittedProbe => {
+    const trainingAccuracy = accuracyOf(parts, features);
+    const metadata = { ...parts.metadata, training_accuracy: `${trainingAccuracy}` };
+    return { probe: new Probe({ ...parts, metadata }), trainingAccuracy };
+  };
+  return { probe: new Probe(parts), measure };
 }

@@ -4,11 +4,21 @@
  * @module probe
  */
 export * from "./adamw.ts";
+export * from "./cross-validate.ts";
 export * from "./evaluate.ts";
 export * from "./fit.ts";
 export { layerTaps, type LayerFigures, type LayersOptions } from "./layers.ts";
 export * from "./logistic-regression.ts";
-export type { Prediction, PredictOptions } from "./predict.ts";
+export { meanInterval, studentQuantile, type Interval } from "./interval.ts";
+export type { Linear } from "./logits.ts";
+export {
+  featureProbabilities,
+  predictFeatures,
+  type Prediction,
+  type PredictOptions,
+  type ProbabilityBlock,
+} from "./predict.ts";
+export { csvRows, csvTitles } from "./predictions-csv.ts";
 export { decodeProbe, encodeProbe } from "./probe-file.ts";
 export * from "./probe.ts";
 export * from "./shots.ts";

@@ -14,7 +14,6 @@ import { digestImages, type LabelledImages } from "../features/labelled-images.t
 import { describeImageFeatures } from "../features/origin.ts";
 import { embeddingTap } from "../tasks/embed-images.ts";
 import { nameOf } from "../tasks/image-source.ts";
-import { evaluateClassifier } from "./evaluate.ts";
 import { fitProbe } from "./fit.ts";
 import { clipC, type LogisticRegressionOptions } from "./logistic-regression.ts";
 import { encodeProbe } from "./probe-file.ts";
@@ -40,6 +39,8 @@ export interface LayersOptions extends Omit<EmbedImagesToFileOptions, "taps" | "
 export interface LayerFigures {
   readonly tap: string;
   readonly C: number;
+  /** False if the fit stopped before the minimum. */
+  readonly converged: boolean;
   readonly trainingAccuracy: number;
   /** On the test images, as in `Evaluation`. */
   readonly acc1: number;
@@ -132,13 +133,12 @@ export async function probeLayers(
       ...(classWeight === undefined ? {} : { classWeight }),
     };
     const C = wanted === "sweep" ? sweepC(train, regression).C : wanted;
-    const { probe, trainingAccuracy } = fitProbe(train, { ...regression, C });
+    const { probe, trainingAccuracy, converged } = fitProbe(train, { ...regression, C });
     await files.makeFolder(place("probes"));
     await files.write([place("probes", `${tap}.safetensors`)], ([file]) => file!.write(encodeProbe(probe)));
     const test = probe.acceptLabelled(await read("test"));
-    const evaluation = evaluateClassifier(probe.logits(test), test.labels, probe.bias.length);
-    const { acc1, acc5 = null, meanPerClassRecall } = evaluation;
-    return { tap, C, trainingAccuracy, acc1, acc5, meanPerClassRecall };
+    const { acc1, acc5 = null, meanPerClassRecall } = probe.evaluate(test);
+    return { tap, C, converged, trainingAccuracy, acc1, acc5, meanPerClassRecall };
   }
 }
 
@@ -196,5 +196,6 @@ async function describeWork(
 
 /** What the figures depend on in addition to the features. */
 function describeFit({ C = clipC, maxIterations, classWeight, shots, seed = 0 }: LayersOptions): string {
-  return JSON.stringify({ C, maxIterations, classWeight, shots, seed });
+  // The version changes with the content of the figures.
+  return JSON.stringify({ version: 2, C, maxIterations, classWeight, shots, seed });
 }

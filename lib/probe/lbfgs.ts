@@ -16,6 +16,8 @@ export interface LbfgsOptions {
   readonly maxIterations: number;
   /** The relative rounding error of the objective's values. */
   readonly precision: number;
+  /** Where rounding prevents further descent, the search has converged if no component of the gradient exceeds this. */
+  readonly acceptable: number;
   readonly onIteration?: (iteration: number) => void;
 }
 
@@ -23,7 +25,7 @@ export interface Minimum {
   readonly x: Float64Array;
   readonly value: number;
   readonly iterations: number;
-  /** False if the search stopped at `maxIterations`. */
+  /** False if the search stopped at `maxIterations`, or by rounding where the gradient is still large. */
   readonly converged: boolean;
 }
 
@@ -51,12 +53,13 @@ interface Pair {
 }
 
 /**
- * Minimises from `start`, which is overwritten. Counts as converged if rounding prevents further descent.
+ * Minimises from `start`, which is overwritten. Close to the minimum, rounding makes the search wander; the result is
+ * the point with the smallest gradient.
  */
 export function minimize(
   objective: Objective,
   start: Float64Array<ArrayBuffer>,
-  { tolerance, maxIterations, precision, onIteration }: LbfgsOptions,
+  { tolerance, maxIterations, precision, acceptable, onIteration }: LbfgsOptions,
 ): Minimum {
   const empty = (): Float64Array<ArrayBuffer> => new Float64Array(start.length);
   let here: Point = { x: start, gradient: empty(), value: NaN };
@@ -65,16 +68,26 @@ export function minimize(
   const pairs: Pair[] = [];
   here.value = objective(here.x, here.gradient);
   let lowest = { value: here.value, gradient: largest(here.gradient), iteration: 0 };
+  const best = { x: start.slice(), value: here.value, gradient: lowest.gradient };
+  const stopped = (iterations: number): Minimum => {
+    const { x, value, gradient } = best;
+    return { x, value, iterations, converged: gradient <= acceptable };
+  };
   for (let iteration = 0; ; iteration++) {
     onIteration?.(iteration);
     const { x, value, gradient } = here;
     const steepest = largest(gradient);
+    if (steepest < best.gradient && value <= lowest.value + noise(value, precision)) {
+      best.x.set(x);
+      best.value = value;
+      best.gradient = steepest;
+    }
     const done = steepest <= tolerance;
     if (done || iteration === maxIterations) return { x, value, iterations: iteration, converged: done };
     if (value < lowest.value - noise(value, precision) || steepest < lowest.gradient) {
       lowest = { value, gradient: steepest, iteration };
     } else if (iteration - lowest.iteration >= patience) {
-      return { x, value, iterations: iteration, converged: true };
+      return stopped(iteration);
     }
 
     descend(gradient, pairs, direction);
@@ -86,7 +99,7 @@ export function minimize(
     // Without pairs the scale is unknown: the first step has length 1 at most.
     const first = pairs.length === 0 ? Math.min(1, 1 / Math.sqrt(dot(gradient, gradient))) : 1;
     if (!lineSearch(objective, here, there, direction, first, precision)) {
-      return { x, value, iterations: iteration, converged: true };
+      return stopped(iteration);
     }
 
     const oldest = pairs.length === memory ? pairs.shift() : undefined;

@@ -9,7 +9,7 @@
  * Source: scikit-learn, linear_model/_logistic.py and _linear_loss.py.
  */
 import { InputError } from "../errors/input-error.ts";
-import { classCount, type LabelledFeatures } from "../features/features.ts";
+import { checkLabels, classCount, describeClass, type LabelledFeatures } from "../features/features.ts";
 import { minimize } from "./lbfgs.ts";
 import { SoftmaxLoss, type Precision } from "./softmax-loss.ts";
 
@@ -40,17 +40,23 @@ export interface LinearClassifier {
 
 export interface FittedRegression extends LinearClassifier {
   readonly iterations: number;
-  /** False if the fit stopped at `maxIterations`, before the minimum. */
+  /** False if the fit stopped before the minimum: at `maxIterations`, or because float32 is not precise enough. */
   readonly converged: boolean;
 }
 
 /** The CLIP paper's C. */
 export const clipC = 0.316;
 
+/** Larger features would overflow float32 in sums over rows, and their weights would underflow. */
+const largestFeature = 1e30;
+
+/** The largest gradient at which a fit that is stopped by rounding has converged; scikit-learn's default is 1e-4. */
+const acceptableGradient = 1e-5;
+
 /**
  * Fits to the minimum. Large problems are computed on the current backend; see `SoftmaxLoss`.
  *
- * @throws InputError for a single class, or a class without rows
+ * @throws InputError for a single class, a class without rows, or features beyond 1e30
  */
 export function fitLogisticRegression(
   features: LabelledFeatures,
@@ -68,6 +74,7 @@ export function fitLogisticRegression(
   const { labels, rows, width } = features;
   const counts = rowsPerClass(features);
   const classes = counts.length;
+  assertMagnitude(features);
   // Centred features make the problem far better conditioned; the intercept compensates for the shift.
   const origin = columnMeans(features);
   const rowWeights =
@@ -108,6 +115,7 @@ export function fitLogisticRegression(
     tolerance,
     maxIterations,
     precision: loss.precision === "float64" ? 1e-14 : 1e-8,
+    acceptable: Math.max(tolerance, acceptableGradient),
     ...(onIteration && { onIteration }),
   });
   for (let i = 0; i < scaled.length; i++) parameters[i] = scaled[i]! * scales[i]!;
@@ -117,23 +125,39 @@ export function fitLogisticRegression(
 
 /** How many rows each class has. @throws InputError for a single class, or a class without rows */
 export function rowsPerClass(features: LabelledFeatures): number[] {
-  const { name, labels, rows, classNames } = features;
-  const counts = new Array<number>(classCount(features)).fill(0);
-  for (const label of labels) counts[label]! += 1;
-  const named = (c: number): string => (classNames === null ? `${c}` : JSON.stringify(classNames[c]));
-  if (counts.length < 2) {
+  const { name, labels, rows } = features;
+  checkLabels(features);
+  const classes = classCount(features);
+  if (classes < 2) {
     throw new InputError(
-      `${name}: all ${rows} rows are of the class ${named(0)}; expected two classes or more`,
+      `${name}: all ${rows} rows are of the class ${describeClass(features, 0)}; expected two classes or more`,
     );
   }
-  const empty = counts.flatMap((count, c) => (count === 0 ? [named(c)] : []));
-  if (empty.length > 0) {
+  // A map: labels that `requireLabels` has not numbered can be too large for an array.
+  const counts = new Map<number, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const missing = classes - counts.size;
+  if (missing > 0) {
+    const named: string[] = [];
+    for (let c = 0; named.length < Math.min(missing, 5); c++) {
+      if (!counts.has(c)) named.push(describeClass(features, c));
+    }
     throw new InputError(
-      `${name}: ${empty.length} of the ${counts.length} classes have no rows among the ${rows} (${empty.slice(0, 5).join(", ")}` +
-        `${empty.length > 5 ? ", …" : ""}); add examples or remove the classes`,
+      `${name}: ${missing} of the ${classes} classes have no rows among the ${rows} (${named.join(", ")}` +
+        `${missing > 5 ? ", …" : ""}); add examples or remove the classes`,
     );
   }
-  return counts;
+  return Array.from({ length: classes }, (_, c) => counts.get(c)!);
+}
+
+function assertMagnitude({ name, values, width }: LabelledFeatures): void {
+  for (let i = 0; i < values.length; i++) {
+    if (Math.abs(values[i]!) <= largestFeature) continue;
+    throw new InputError(
+      `${name}: row ${Math.floor(i / width)} of the features holds ${values[i]}, expected numbers up to ${largestFeature}, ` +
+        "which a fit in float32 can represent; divide the features by a constant, or embed with --normalize",
+    );
+  }
 }
 
 function columnMeans({ values, rows, width }: LabelledFeatures): Float32Array {
@@ -145,8 +169,9 @@ function columnMeans({ values, rows, width }: LabelledFeatures): Float32Array {
 }
 
 /**
- * A scale for each parameter that makes the curvature similar in all directions: 1/√ of the objective's curvature at 0,
- * relative to the largest. Without it, columns of different scales cost many iterations, and in float32 precision.
+ * A scale for each parameter that makes the curvature similar in all directions: 1/√ of the objective's curvature at 0.
+ * Without it, columns of different scales cost many iterations, and in float32 precision. The scaled problem does not
+ * depend on the unit of the features, so the tolerance means the same for features of any size.
  */
 function parameterScales(
   { values, rows, width }: LabelledFeatures,
@@ -159,10 +184,11 @@ function parameterScales(
     for (let i = 0; i < width; i++) squares[i]! += (values[row * width + i]! - origin[i]!) ** 2;
   }
   const atZero = (1 / classes) * (1 - 1 / classes);
-  const curvatures = squares.map((square) => atZero * square + penalty);
-  const most = curvatures.reduce((a, b) => Math.max(a, b), atZero * rows);
-  const ofWeights = curvatures.map((curvature) => Math.sqrt(most / curvature));
-  const scales = new Float64Array(classes * (width + 1)).fill(Math.sqrt(most / (atZero * rows)));
+  const largest = squares.reduce((a, b) => Math.max(a, b), 0);
+  // Of the intercept; larger where the penalty dominates the data, so that small weights are found as precisely.
+  const curvature = atZero * rows * Math.max(1, Math.min(penalty / (atZero * largest), 1e6));
+  const ofWeights = squares.map((square) => Math.sqrt(curvature / (atZero * square + penalty)));
+  const scales = new Float64Array(classes * (width + 1)).fill(Math.sqrt(curvature / (atZero * rows)));
   for (let c = 0; c < classes; c++) scales.set(ofWeights, c * width);
   return scales;
 }

@@ -2,10 +2,11 @@
  * The format of probe files: safetensors. A probe file is all that prediction needs.
  *
  * `weight` F32 [classes, D], `bias` F32 [classes]; metadata: those of the features (see features-file.ts), `recipe`,
- * `settings` (JSON), `training_accuracy`.
+ * `settings` (JSON), `training_accuracy`, and `class_ids` (a JSON list) where the labels of the classes are not 0, 1, 2, …
  */
 import { bytesOf, decodeTexts } from "../features/features-file.ts";
 import { InputError } from "../errors/input-error.ts";
+import { JsonValue } from "../json/json-value.ts";
 import { encodeSafetensors, SafetensorsFile } from "../tensor/safetensors.ts";
 import { readFloat32, tensorInfo, type ByteSource } from "../tensor/store.ts";
 import { Probe } from "./probe.ts";
@@ -35,23 +36,37 @@ export async function decodeProbe(source: ByteSource): Promise<Probe> {
     if (classNames !== null && classNames.length !== classes) {
       throw new InputError(`${name}: ${classNames.length} class names for ${classes} classes`);
     }
+    const classIds = decodeIds(metadata["class_ids"], classes, name);
     const [weight, bias] = [await readFloat32(file, "weight"), await readFloat32(file, "bias")];
     if (!weight.every(Number.isFinite) || !bias.every(Number.isFinite)) {
       throw new InputError(`${name}: holds numbers that are not finite; fit the probe again`);
     }
-    return new Probe({ name, weight, bias, classNames, metadata });
+    return new Probe({ name, weight, bias, classNames, ...(classIds && { classIds }), metadata });
   } finally {
     await file.close();
   }
 }
 
 /** Encodes a probe file. */
-export function encodeProbe({ weight, bias, width, classNames, hasNames, metadata }: Probe): Uint8Array {
+function decodeIds(json: string | undefined, classes: number, name: string): number[] | undefined {
+  if (json === undefined) return undefined;
+  const ids = JsonValue.parse(json, `${name}: metadata "class_ids"`).integers(0);
+  if (ids.length === classes && new Set(ids).size === classes) return ids;
+  throw new InputError(
+    `${name}: metadata "class_ids": expected ${classes} different labels, one for each class, found ` +
+      `${new Set(ids).size} in a list of ${ids.length}; fit the probe again`,
+  );
+}
+
+/** A probe file. */
+export function encodeProbe(probe: Probe): Uint8Array {
+  const { weight, bias, width, classNames, classIds, hasNames, metadata } = probe;
   const classes = bias.length;
   const tensors = [
     { name: "weight", dtype: "F32" as const, shape: [classes, width], bytes: bytesOf(weight) },
     { name: "bias", dtype: "F32" as const, shape: [classes], bytes: bytesOf(bias) },
   ];
   const names = hasNames ? { class_names: JSON.stringify(classNames) } : {};
-  return encodeSafetensors(tensors, { ...metadata, ...names });
+  const ids = classIds === undefined ? {} : { class_ids: JSON.stringify(classIds) };
+  return encodeSafetensors(tensors, { ...metadata, ...names, ...ids });
 }

@@ -2,11 +2,13 @@
 import { add, matMul, softmax, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
-import { normalizeRows } from "../features/features.ts";
+import { normalizeRows, renumberLabels } from "../features/features.ts";
 import type { Features, LabelledFeatures, Metadata, Rows } from "../features/features.ts";
 import { assertSameOrigin } from "../features/origin.ts";
 import { disposing } from "../tensor/disposing.ts";
 import type { ClassScore } from "../tasks/zero-shot.ts";
+import { RunningEvaluation, type Evaluation } from "./evaluate.ts";
+import { logitBlocks, type Linear } from "./logits.ts";
 
 /** The parameters of a probe, and what is known about it. */
 export interface ProbeParts {
@@ -16,8 +18,10 @@ export interface ProbeParts {
   readonly weight: Float32Array;
   /** [classes] */
   readonly bias: Float32Array;
-  /** null: classes have only numbers */
+  /** null: classes have only labels */
   readonly classNames: readonly string[] | null;
+  /** The label of each class, if these are not 0, 1, 2, … */
+  readonly classIds?: readonly number[];
   readonly metadata: Metadata;
 }
 
@@ -26,32 +30,54 @@ export class Probe {
   readonly name: string;
   readonly weight: Float32Array;
   readonly bias: Float32Array;
+  /** The names of the classes; without names, their labels. */
   readonly classNames: readonly string[];
+  /** The label of each class in the features that the probe was fitted on; undefined if these are 0, 1, 2, … */
+  readonly classIds: readonly number[] | undefined;
   /** The width of the features. */
   readonly width: number;
   readonly metadata: Metadata;
-  /** False if the classes have only numbers, which are their names then. */
+  /** False if the classes have only labels, which are their names then. */
   readonly hasNames: boolean;
 
-  constructor({ name, weight, bias, classNames, metadata }: ProbeParts) {
+  constructor({ name, weight, bias, classNames, classIds, metadata }: ProbeParts) {
     this.name = name;
     this.weight = weight;
     this.bias = bias;
     this.width = weight.length / bias.length;
-    this.classNames = classNames ?? Array.from(bias, (_, c) => `${c}`);
+    this.classNames = classNames ?? Array.from(bias, (_, c) => `${classIds?.[c] ?? c}`);
+    this.classIds = classIds;
     this.hasNames = classNames !== null;
     this.metadata = metadata;
   }
 
   /**
-   * W x + b for each row.
+   * W x + b for each row. `evaluate` and `predictFeatures` hold a block of the logits at a time; this holds all.
    *
    * @returns [rows, classes] in row-major order
    * @throws InputError for features of another width
    */
-  logits({ values, rows, width }: Rows): Float32Array {
-    this.#assertWidth(width);
-    return logitsOf(this, { values, rows, width });
+  logits(features: Rows): Float32Array {
+    this.#assertWidth(features.width);
+    const classes = this.bias.length;
+    const all = new Float32Array(features.rows * classes);
+    for (const { start, logits } of logitBlocks(this, features)) all.set(logits, start * classes);
+    return all;
+  }
+
+  /**
+   * Measures this probe, a block of rows at a time.
+   *
+   * @param features as `acceptLabelled` returns them
+   * @throws InputError for features of another width
+   */
+  evaluate(features: LabelledFeatures): Evaluation {
+    this.#assertWidth(features.width);
+    const evaluation = new RunningEvaluation(this.bias.length);
+    for (const { start, end, logits, confidences } of logitBlocks(this, features)) {
+      evaluation.add(logits, features.labels.slice(start, end), confidences);
+    }
+    return evaluation.result();
   }
 
   /**
@@ -67,29 +93,18 @@ export class Probe {
   }
 
   /**
-   * As `accept`, with labels renumbered to the probe's classes of the same names, if both have names.
+   * As `accept`, with labels renumbered to the probe's classes: of the same names if both have names, else of the same
+   * labels.
    *
    * @throws InputError as `accept`, and for a class that the probe does not have
    */
   acceptLabelled(features: LabelledFeatures): LabelledFeatures {
-    const accepted = this.accept(features);
-    const { name, labels, classNames } = accepted;
-    if (classNames === null || !this.hasNames) {
-      const beyond = labels.findIndex((label) => label >= this.bias.length);
-      if (beyond === -1) return accepted;
-      throw new InputError(
-        `${name}: the label of row ${beyond} is ${labels[beyond]}, but the probe ${this.name} has ${this.bias.length} classes`,
-      );
-    }
-    const numbers = classNames.map((className) => this.classNames.indexOf(className));
-    const unknown = labels.find((label) => numbers[label] === -1);
-    if (unknown !== undefined) {
-      throw new InputError(
-        `${name}: the class ${JSON.stringify(classNames[unknown])} does not exist in the probe ${this.name}, which has the classes`,
-        this.classNames,
-      );
-    }
-    return { ...accepted, labels: labels.map((label) => numbers[label]!), classNames: this.classNames };
+    return renumberLabels(this.accept(features), {
+      where: `the probe ${this.name}`,
+      count: this.bias.length,
+      classNames: this.hasNames ? this.classNames : null,
+      ...(this.classIds && { classIds: this.classIds }),
+    });
   }
 
   /**
@@ -125,18 +140,6 @@ export class Probe {
         `${this.metadata["model"] ?? "another model"}, tap ${this.metadata["tap"] ?? "visual"}`,
     );
   }
-}
-
-interface Linear {
-  /** [classes, width] in row-major order */
-  readonly weight: Float32Array | Float64Array;
-  /** [classes] */
-  readonly bias: Float32Array | Float64Array;
-}
-
-/** W x + b for each row: [rows, classes] in row-major order. */
-export function logitsOf(linear: Linear, { values, rows, width }: Rows): Float32Array {
-  return tidy(() => applyTo(linear, tensor2d(values, [rows, width])).dataSync<"float32">());
 }
 
 function applyTo({ weight, bias }: Linear, features: Tensor2D): Tensor2D {

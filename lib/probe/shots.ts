@@ -1,6 +1,6 @@
 /** Few-shot training sets. */
 import { InputError } from "../errors/input-error.ts";
-import { selectRows, type LabelledFeatures } from "../features/features.ts";
+import { describeClass, selectRows, type LabelledFeatures } from "../features/features.ts";
 import { rowsPerClass } from "./logistic-regression.ts";
 import { TorchRandom } from "./torch-random.ts";
 
@@ -12,12 +12,12 @@ import { TorchRandom } from "./torch-random.ts";
  * @throws InputError if a class has fewer rows
  */
 export function takeShots(features: LabelledFeatures, shots: number, seed = 0): LabelledFeatures {
-  const { name, labels, rows, classNames } = features;
+  const { name, labels, rows } = features;
   const counts = rowsPerClass(features);
   const poor = counts.findIndex((count) => count < shots);
   if (poor !== -1) {
     throw new InputError(
-      `${name}: the class ${JSON.stringify(classNames?.[poor] ?? poor)} has ${counts[poor]} rows, expected ${shots} for ${shots} shots`,
+      `${name}: the class ${describeClass(features, poor)} has ${counts[poor]} rows, expected ${shots} for ${shots} shots`,
     );
   }
   const taken = counts.map(() => 0);

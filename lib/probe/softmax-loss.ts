@@ -26,9 +26,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { linear } from "../nn/operations/linear.ts";
 import type { Rows } from "../features/features.ts";
-
-/** Values in a block of rows. Not a power of two, which would map columns to few cache lines. */
-const blockSize = 2e6;
+import { rowsPerBlock } from "./logits.ts";
 
 /** The largest rows × width × classes that float64 in JavaScript computes within milliseconds. */
 const largestInFloat64 = 2 ** 22;
@@ -125,7 +123,7 @@ export class SoftmaxLoss {
   #inFloat32(parameters: Float64Array, gradient: Float64Array): number {
     const { classes, width } = this;
     const { rows } = this.#features;
-    const rowsAtOnce = Math.max(1, Math.floor(blockSize / width));
+    const rowsAtOnce = rowsPerBlock(width, classes);
     return tidy(() => {
       const values = new Float32Array(parameters);
       const shared = {

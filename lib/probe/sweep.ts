@@ -1,14 +1,12 @@
 /** Chooses C by cross-validation. */
-import { classificationMetrics } from "../tasks/metrics.ts";
-import { InputError } from "../errors/input-error.ts";
-import { selectRows, type LabelledFeatures } from "../features/features.ts";
+import type { LabelledFeatures } from "../features/features.ts";
+import { smallestClass, stratifiedFolds } from "./folds.ts";
 import {
   fitLogisticRegression,
-  rowsPerClass,
   type FittedRegression,
   type LogisticRegressionOptions,
 } from "./logistic-regression.ts";
-import { logitsOf } from "./probe.ts";
+import { accuracyOf } from "./logits.ts";
 
 /** Half powers of ten, including CLIP's 0.316. */
 export const sweptC: readonly number[] = Array.from({ length: 13 }, (_, i) => 10 ** (i / 2 - 3));
@@ -31,6 +29,10 @@ export interface Sweep {
   readonly C: number;
   /** By C, ascending. */
   readonly rows: readonly SweepRow[];
+  /** The number of fits. */
+  readonly fits: number;
+  /** How many of the fits stopped before the minimum. */
+  readonly unfinished: number;
 }
 
 /** Options of `sweepC`. */
@@ -51,52 +53,24 @@ export interface SweepOptions extends Pick<
  */
 export function sweepC(features: LabelledFeatures, options: SweepOptions = {}): Sweep {
   const { folds = 5, onFit, ...fit } = options;
-  const counts = rowsPerClass(features);
-  const fewest = Math.min(...counts);
-  if (fewest < 2) {
-    const c = counts.indexOf(fewest);
-    throw new InputError(
-      `${features.name}: the class ${features.classNames?.[c] ?? c} has a single row, and cross-validation holds rows out; add examples or set C`,
-    );
-  }
-  const used = Math.min(folds, fewest);
-  const foldOf = assignFolds(features, used);
+  const used = Math.min(folds, smallestClass(features));
   const accuracies = sweptC.map((): number[] => []);
-  for (let fold = 0; fold < used; fold++) {
-    const train = selectRows(
-      features,
-      indicesWhere(foldOf, (of) => of !== fold),
-    );
-    const test = selectRows(
-      features,
-      indicesWhere(foldOf, (of) => of === fold),
-    );
+  let unfinished = 0;
+  let fold = 0;
+  for (const { train, test } of stratifiedFolds(features, used)) {
     let start: FittedRegression | undefined;
     for (const [i, C] of sweptC.entries()) {
       onFit?.(fold * sweptC.length + i, used * sweptC.length);
       // The minimum moves little from one C to the next.
       start = fitLogisticRegression(train, { ...fit, C, tolerance, ...(start && { start }) });
-      const { acc1 } = classificationMetrics(logitsOf(start, test), test.labels, counts.length);
-      accuracies[i]!.push(acc1);
+      if (!start.converged) unfinished += 1;
+      accuracies[i]!.push(accuracyOf(start, test));
     }
+    fold += 1;
   }
   const rows = sweptC.map((C, i) => ({ C, ...meanAndDeviation(accuracies[i]!) }));
   const { C } = rows.reduce((best, row) => (row.accuracy > best.accuracy ? row : best));
-  return { C, rows };
-}
-
-/** The fold of each row. */
-function assignFolds({ labels }: LabelledFeatures, folds: number): number[] {
-  const next = new Map<number, number>();
-  return labels.map((label) => {
-    const fold = next.get(label) ?? label % folds;
-    next.set(label, (fold + 1) % folds);
-    return fold;
-  });
-}
-
-function indicesWhere(folds: readonly number[], is: (fold: number) => boolean): number[] {
-  return folds.flatMap((fold, i) => (is(fold) ? [i] : []));
+  return { C, rows, fits: used * sweptC.length, unfinished };
 }
 
 function meanAndDeviation(values: readonly number[]): { accuracy: number; deviation: number } {

@@ -5,7 +5,8 @@ import { l2Normalize } from "../clip/normalize.ts";
 import { disposing } from "../tensor/disposing.ts";
 import { embeddingTap } from "../tasks/embed-images.ts";
 import { zeroShotClassifier } from "../tasks/zero-shot.ts";
-import { evaluateClassifier, type Evaluation } from "./evaluate.ts";
+import { RunningEvaluation, type Evaluation } from "./evaluate.ts";
+import { rowsPerBlock } from "./logits.ts";
 import type { LabelledFeatures } from "../features/features.ts";
 import { modelDigest } from "../features/model-digest.ts";
 
@@ -31,10 +32,17 @@ export async function evaluateZeroShot(
   if (classNames === null || metadata["model_sha256"] !== (await modelDigest(model, "image"))) return null;
   const classifier = await zeroShotClassifier(model, classNames, templates);
   try {
-    const images = tidy(() => l2Normalize(tensor2d(values, [rows, width])));
-    const logits = await disposing(images, () => classifier.logits(images));
-    const scores = await disposing(logits, (tensor) => tensor.data<"float32">());
-    return evaluateClassifier(scores, labels, classNames.length);
+    const evaluation = new RunningEvaluation(classNames.length);
+    const rowsAtOnce = rowsPerBlock(width, classNames.length);
+    for (let start = 0; start < rows; start += rowsAtOnce) {
+      const end = Math.min(start + rowsAtOnce, rows);
+      const block = values.subarray(start * width, end * width);
+      const images = tidy(() => l2Normalize(tensor2d(block, [end - start, width])));
+      const logits = await disposing(images, () => classifier.logits(images));
+      const scores = await disposing(logits, (tensor) => tensor.data<"float32">());
+      evaluation.add(scores, labels.slice(start, end));
+    }
+    return evaluation.result();
   } finally {
     classifier.dispose();
   }

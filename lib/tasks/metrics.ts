@@ -27,40 +27,77 @@ export function classificationMetrics(
   labels: readonly number[],
   classes: number,
 ): ClassificationMetrics {
-  if (labels.length === 0) throw new InputError("expected at least one labelled example, got none");
-  if (scores.length !== labels.length * classes) {
-    throw new InputError(
-      `expected ${labels.length} × ${classes} scores for ${labels.length} labels, got ${scores.length}`,
-    );
-  }
-  const examples = new Float64Array(classes);
-  const right = new Float64Array(classes);
-  let amongFive = 0;
-  for (const [i, label] of labels.entries()) {
-    if (!Number.isInteger(label) || label < 0 || label >= classes) {
-      throw new InputError(`label ${i}: expected a whole number from 0 to ${classes - 1}, got ${label}`);
-    }
-    const better = classesBefore(scores, i * classes, classes, label);
-    examples[label]! += 1;
-    if (better === 0) right[label]! += 1;
-    if (better < 5) amongFive += 1;
-  }
-  const present = [...examples.keys()].filter((label) => examples[label]! > 0);
-  const recalls = present.map((label) => right[label]! / examples[label]!);
-  return {
-    acc1: sum(right) / labels.length,
-    acc5: classes < 5 ? undefined : amongFive / labels.length,
-    meanPerClassRecall: sum(recalls) / recalls.length,
-  };
+  const counts = new ClassificationCounts(classes);
+  counts.add(scores, labels);
+  return counts.metrics();
 }
 
-/** How many classes of the row at `start` rank above `label`. NaN ranks last. */
+/** `classificationMetrics` of examples that arrive in blocks, so that their scores are never in memory as a whole. */
+export class ClassificationCounts {
+  readonly classes: number;
+  readonly #examples: Float64Array;
+  readonly #right: Float64Array;
+  #total = 0;
+  #amongFive = 0;
+
+  constructor(classes: number) {
+    this.classes = classes;
+    this.#examples = new Float64Array(classes);
+    this.#right = new Float64Array(classes);
+  }
+
+  /**
+   * Adds examples.
+   *
+   * @param scores [examples, classes] in row-major order
+   * @param labels the true class of each example, 0 to classes − 1
+   * @throws InputError if the numbers of labels and scores do not match, or a label is not a class
+   */
+  add(scores: ArrayLike<number>, labels: readonly number[]): void {
+    const { classes } = this;
+    if (scores.length !== labels.length * classes) {
+      throw new InputError(
+        `expected ${labels.length} × ${classes} scores for ${labels.length} labels, got ${scores.length}`,
+      );
+    }
+    for (const [i, label] of labels.entries()) {
+      if (!Number.isInteger(label) || label < 0 || label >= classes) {
+        throw new InputError(
+          `label ${this.#total + i}: expected a whole number from 0 to ${classes - 1}, got ${label}`,
+        );
+      }
+      const better = classesBefore(scores, i * classes, classes, label);
+      this.#examples[label]! += 1;
+      if (better === 0) this.#right[label]! += 1;
+      if (better < mostRanks) this.#amongFive += 1;
+    }
+    this.#total += labels.length;
+  }
+
+  /** @throws InputError if there are no examples */
+  metrics(): ClassificationMetrics {
+    if (this.#total === 0) throw new InputError("expected at least one labelled example, got none");
+    const present = [...this.#examples.keys()].filter((label) => this.#examples[label]! > 0);
+    const recalls = present.map((label) => this.#right[label]! / this.#examples[label]!);
+    return {
+      acc1: sum(this.#right) / this.#total,
+      acc5: this.classes < 5 ? undefined : this.#amongFive / this.#total,
+      meanPerClassRecall: sum(recalls) / recalls.length,
+    };
+  }
+}
+
+/** Of the ranks, only those up to here are told apart. */
+const mostRanks = 5;
+
+/** How many classes of the row at `start` rank above `label`, at most `mostRanks`. NaN ranks last. */
 function classesBefore(scores: ArrayLike<number>, start: number, classes: number, label: number): number {
   const own = scores[start + label]!;
+  if (Number.isNaN(own)) return Math.min(classes - 1, mostRanks);
   let count = 0;
-  for (let c = 0; c < classes; c++) {
+  for (let c = 0; c < classes && count < mostRanks; c++) {
     const other = scores[start + c]!;
-    if (other > own || (other === own && c < label) || (Number.isNaN(own) && c !== label)) count += 1;
+    if (other > own || (other === own && c < label)) count += 1;
   }
   return count;
 }

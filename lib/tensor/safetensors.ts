@@ -13,8 +13,8 @@ import { InputError } from "../errors/input-error.ts";
 import { JsonValue } from "../json/json-value.ts";
 import { tensorInfo, type ByteSource, type FilePlace, type TensorInfo, type TensorStore } from "./store.ts";
 
-/** The format's limit for the JSON header, in bytes. */
-const maxHeaderSize = 100_000_000;
+/** The format's limit for the JSON header, in bytes. Readers refuse longer headers. */
+export const maxHeaderSize = 100_000_000;
 
 /** A safetensors file whose header is read and validated. */
 export class SafetensorsFile implements TensorStore {
@@ -139,7 +139,7 @@ export interface TensorSpec {
  * The header is padded with spaces so that the data begin at a multiple of 8 bytes. Every tensor is aligned if the wider
  * dtypes come first.
  *
- * @throws InputError for a name given twice
+ * @throws InputError for a name given twice, or a header beyond the format's limit, which could not be read again
  */
 export function encodeHeader(
   tensors: readonly TensorSpec[],
@@ -160,6 +160,12 @@ export function encodeHeader(
   const json = `{${entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(",")}}`;
   const bytes = new TextEncoder().encode(json);
   const header = new Uint8Array(8 + Math.ceil(bytes.length / 8) * 8).fill(0x20);
+  if (header.length - 8 > maxHeaderSize) {
+    throw new InputError(
+      `a safetensors header of ${header.length - 8} bytes (${names.size - 1} tensors, and metadata) cannot be written, ` +
+        `the format's limit is ${maxHeaderSize}; shorten the metadata`,
+    );
+  }
   new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
   header.set(bytes, 8);
   return header;

@@ -198,6 +198,14 @@ describe("safetensors: what is refused", () => {
     assert.equal((await open(rawSafetensors(header, eight))).tensors.size, 1);
   });
 
+  it("writing refuses a header that could not be read again", () => {
+    const metadata = { paths: "x".repeat(100_000_000) };
+    assert.throws(
+      () => encodeHeader([{ name: "a", dtype: "U8", shape: [] }], metadata),
+      /a safetensors header of 1000000\d\d bytes \(1 tensors, and metadata\) cannot be written, the format's limit is 100000000/,
+    );
+  });
+
   it("writing refuses duplicates and bytes that do not fit", () => {
     assert.throws(
       () =>

@@ -1,3 +1,4 @@
+import { InputError } from "../../errors/input-error.ts";
 import { toBase64 } from "../../features/base64.ts";
 import type { Evaluation } from "../../probe/evaluate.ts";
 import { fitText, textWidth } from "../labels.ts";
@@ -17,22 +18,31 @@ const smallestCellWithText = 40;
 /** More classes are drawn as an embedded PNG, which is smaller than an element for each cell. */
 const mostClassesAsElements = 50;
 const longestLabel = 180;
+/** With a pixel for each cell, the image of more classes would take more than about 100 MB to draw. */
+export const mostDrawnClasses = 4096;
 
 /**
  * Draws a confusion matrix: rows are true classes, columns predicted classes; each row is divided by its number of
  * examples. Large matrices have numbers, from 1, in place of class names. Returns an SVG file.
+ *
+ * @throws InputError for more than 4,096 classes
  */
 export async function confusionChart(
   classNames: readonly string[],
   evaluation: Pick<Evaluation, "confusion" | "classes">,
 ): Promise<string> {
   const count = classNames.length;
+  if (count > mostDrawnClasses) {
+    throw new InputError(
+      `a confusion matrix of ${count} classes cannot be drawn, expected at most ${mostDrawnClasses} classes`,
+    );
+  }
   const isNamed = count <= mostNamedClasses;
   const smallest = isNamed ? smallestNamedCell : 1;
   const cell = Math.min(largestCell, Math.max(smallest, Math.floor(matrixSize / count)));
   const size = cell >= 18 ? fontSize : 10;
   const labels = isNamed ? classNames.map((name) => fitText(name, longestLabel, size)) : numbers(count, cell);
-  const margin = 42 + Math.max(...labels.map((label) => textWidth(label, size)));
+  const margin = 42 + labels.reduce((widest, label) => Math.max(widest, textWidth(label, size)), 0);
   const side = count * cell;
   const scale = { left: margin + side + 24, height: Math.max(100, Math.min(side, 300)) };
   const cells = count <= mostClassesAsElements ? cellElements : cellImage;
@@ -75,7 +85,7 @@ type Confusions = Pick<Evaluation, "confusion" | "classes">;
 
 function shareOf({ confusion, classes }: Confusions, row: number, column: number): number {
   const { examples } = classes[row]!;
-  return examples === 0 ? 0 : confusion[row]![column]! / examples;
+  return examples === 0 ? 0 : (confusion[row]!.get(column) ?? 0) / examples;
 }
 
 function cellElements(
@@ -87,8 +97,7 @@ function cellElements(
   const side = classNames.length * cell;
   const cells = [element("rect", { x: margin, y: margin, width: side, height: side, fill: hex(heat(0)) })];
   for (const [row, counts] of evaluation.confusion.entries()) {
-    for (const [column, predicted] of counts.entries()) {
-      if (predicted === 0) continue;
+    for (const [column, predicted] of [...counts].sort(([a], [b]) => a - b)) {
       const share = shareOf(evaluation, row, column);
       const [x, y] = [margin + column * cell, margin + row * cell];
       const about =

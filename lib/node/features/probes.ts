@@ -6,7 +6,13 @@ import {
   type LayerFigures,
   type LayersOptions,
 } from "../../probe/layers.ts";
-import { predictImages as predictOnHost, type Prediction, type PredictOptions } from "../../probe/predict.ts";
+import {
+  imageProbabilities as probabilitiesOnHost,
+  predictImages as predictOnHost,
+  type Prediction,
+  type PredictOptions,
+  type ProbabilityBlock,
+} from "../../probe/predict.ts";
 import type { Probe } from "../../probe/probe.ts";
 import { decodeProbe, encodeProbe } from "../../probe/probe-file.ts";
 import type { Split } from "../../probe/split-images.ts";
@@ -35,6 +41,16 @@ export function predictImages(
   options: PredictOptions = {},
 ): AsyncGenerator<Prediction[], void, undefined> {
   return predictOnHost(nodeHost, model, probe, images, options);
+}
+
+/** As `predictImages`, with the probabilities of all classes in the probe's order. @throws InputError as there */
+export function imageProbabilities(
+  model: Clip,
+  probe: Probe,
+  images: readonly ImageInput[],
+  options: PredictOptions = {},
+): AsyncGenerator<ProbabilityBlock, void, undefined> {
+  return probabilitiesOnHost(nodeHost, model, probe, images, options);
 }
 
 /** Classifies one image file: the classes, best first. @throws InputError as `predictImages` */

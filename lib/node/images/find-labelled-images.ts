@@ -1,6 +1,7 @@
 /** Finds images with their classes: a folder for each class, as in torchvision's ImageFolder, or WebDataset shards. */
 import { basename, dirname, extname, relative, resolve, sep } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
+import { isLabel } from "../../features/features.ts";
 import { findFiles } from "./image-files.ts";
 import { labelled, type LabelledImages } from "../../features/labelled-images.ts";
 import { nameOf, type ImageSource } from "../../tasks/image-source.ts";
@@ -55,7 +56,12 @@ async function samplesOf(shard: string, onError: (error: InputError) => void): P
   }
 }
 
-/** If some samples have a class, those without are skipped. Whole numbers are labels, anything else is a name. */
+/**
+ * If some samples have a class, those without are skipped. If every class is a number, the numbers are the labels: any
+ * ids, not necessarily 0, 1, 2, … Otherwise the classes are names.
+ *
+ * @throws InputError if every class is a number, and one is negative, not whole, or beyond 2^53 − 1
+ */
 function labelledSamples(
   samples: readonly ShardSample[],
   onError: (error: InputError) => void,
@@ -72,9 +78,18 @@ function labelledSamples(
   });
   const images = complete.map(({ image }) => image);
   const classes = complete.map((sample) => sample[ending]!);
-  if (!classes.every((name) => /^\d{1,9}$/.test(name))) return labelled(images, classes);
-  return { images, labels: classes.map(Number), classNames: null };
+  if (!classes.every((name) => number.test(name))) return labelled(images, classes);
+  const labels = classes.map(Number);
+  const bad = labels.findIndex((label, i) => !isLabel(label) || !/^\d+$/.test(classes[i]!));
+  if (bad === -1) return { images, labels, classNames: null };
+  throw new InputError(
+    `${complete[bad]!.image.name}: the label in .${ending} is ${classes[bad]!.slice(0, 40)}, expected a whole number ` +
+      "from 0 to 2^53 − 1; correct it, or use class names",
+  );
 }
+
+/** Also of what is not a label: signs, decimals, exponents. */
+const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 function isComplete(names: readonly (string | null)[]): names is readonly string[] {
   return !names.includes(null);

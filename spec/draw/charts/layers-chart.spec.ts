@@ -8,6 +8,7 @@ describe("layersChart", () => {
       accuracies.map((acc1, i) => ({
         tap: `layer.${i}`,
         C: 1,
+        converged: true,
         trainingAccuracy: 1,
         acc1,
         acc5: null,
