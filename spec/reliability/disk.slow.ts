@@ -74,9 +74,10 @@ async function failAt(
       return false;
     }
     assertOneLine(result, describe);
-    assert.deepEqual(trials.broken(folder), [], describe);
-    assert.deepEqual(trials.remains(folder), [], describe);
-    if (trials.scenario.unfinished === undefined) {
+    assert.deepEqual(trials.broken(snapshot(folder)), [], describe);
+    if (code !== "EROFS") assert.deepEqual(trials.remains(folder), [], describe);
+    // On a file system that has become read-only, nothing can be moved back.
+    if (trials.scenario.unfinished === undefined && code !== "EROFS") {
       assert.deepEqual(differences(snapshot(folder), trials.before), [], describe);
     }
     assert.deepEqual(await trials.rerun(folder), [], `${describe}: after the next run`);
@@ -100,18 +101,20 @@ describe("a disk that fails", function () {
 
   if (process.platform === "linux" && process.getuid?.() === 0) {
     describe("as a mounted file system", () => {
+      let place: string;
+      // Before the folder around it is deleted.
+      afterEach(() => {
+        const { status, stderr } = spawnSync("umount", [place]);
+        assert.equal(status, 0, stderr.toString());
+      });
       const folder = temporaryFolder();
       const mount = (...args: string[]): void => {
         assert.equal(spawnSync("mount", args).status, 0, `mount ${args.join(" ")}`);
       };
-      let place: string;
       beforeEach(() => {
         place = folder.file("disk");
         mkdirSync(place);
         mount("-t", "tmpfs", "-o", "size=64k", "tmpfs", place);
-      });
-      afterEach(() => {
-        spawnSync("umount", [place]);
       });
 
       const traced = (): Promise<Result> =>

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { forEachScenario } from "../support/faults/for-each-scenario.ts";
 import type { ProcessFault } from "../support/faults/preload.ts";
+import { snapshot } from "../support/faults/snapshot.ts";
 import { randomFrom, type Trials } from "../support/faults/trial.ts";
 
 const kills = Number(process.env["CLIPSCOPE_KILLS"] ?? 8);
@@ -45,13 +46,13 @@ describe("a killed command leaves old or new files, and its repetition gives the
         if (result.signal === "SIGKILL") counts.killed += 1;
         else counts.ended += 1;
         if (result.signal === null) assert.deepEqual([result.status, result.stderr], [0, ""], describe);
-        assert.deepEqual(trials.broken(folder), [], describe);
+        assert.deepEqual(trials.broken(snapshot(folder)), [], describe);
         // Every third run is killed twice: the second process takes over the lock and the work of the first.
         if (counts.killed % 3 === 2) {
           const at = 1 + Math.floor(random() * trials.points.length);
           const second = await trials.process(folder, { kill: { at, half: random() < 0.5 } });
           if (second.signal === "SIGKILL") counts.killed += 1;
-          assert.deepEqual(trials.broken(folder), [], `${describe}, then ${at}`);
+          assert.deepEqual(trials.broken(snapshot(folder)), [], `${describe}, then ${at}`);
         }
         assert.deepEqual(await trials.rerun(folder), [], `${describe}: after the next run`);
       });

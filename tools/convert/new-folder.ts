@@ -60,23 +60,29 @@ async function fillAndMove<T>(
     await syncFolder(folder);
     // The destination may have changed while the folder was filled.
     await assertFree(destination, isReplacing);
-    const isThere = await exists(place);
     keep(); // from here on, the folder may be the only complete one
-    if (isThere) await rename(place, old);
-    try {
-      await rename(folder, place);
-      await syncFolder(dirname(place));
-    } catch (error) {
-      if (await exists(place)) await rename(place, folder);
-      if (isThere) await rename(old, place);
-      throw error;
-    }
-    if (isThere) await rm(old, { recursive: true });
+    await replace(place, folder, old);
     return result;
   } finally {
     keep();
-    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+    // If the old folder could not be moved back, the next run finishes.
+    if (!(await exists(old))) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+/** Moves a folder to its destination, and what is there to `old`, which is deleted. After an error nothing has changed. */
+async function replace(place: string, folder: string, old: string): Promise<void> {
+  const isThere = await exists(place);
+  if (isThere) await rename(place, old);
+  try {
+    await rename(folder, place);
+    await syncFolder(dirname(place));
+  } catch (error) {
+    if (await exists(place)) await rename(place, folder);
+    if (isThere) await rename(old, place);
+    throw error;
+  }
+  if (isThere) await rm(old, { recursive: true });
 }
 
 /** The folders next to a destination that killed runs left behind. */

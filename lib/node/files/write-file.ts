@@ -80,12 +80,8 @@ export class NewFile {
 
   /** Undoes `move`, if the previous file was kept. */
   async restore(): Promise<void> {
-    try {
-      if (this.#previous === "kept") await rename(this.#backup, this.place);
-      else if (this.#previous === "none") await rm(this.place, { force: true });
-    } catch (error) {
-      throw unwritable(this.path, error);
-    }
+    if (this.#previous === "kept") await rename(this.#backup, this.place);
+    else if (this.#previous === "none") await rm(this.place, { force: true });
   }
 
   /** Removes what is left of the work. May be called twice. */
@@ -116,13 +112,18 @@ export async function createAlone(path: string): Promise<FileHandle> {
 /** The previous file at an output's path: there was none, it has a second name, or it cannot be brought back. */
 type Previous = "none" | "kept" | "replaced";
 
+/** The errors of file systems that give a file only one name. */
+const withoutLinks = ["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "EXDEV"];
+
 /** Gives a file a second name. */
 async function keepPrevious(path: string, copy: string, mayCopy: boolean): Promise<Previous> {
   await rm(copy, { force: true });
   try {
     await link(path, copy);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "none";
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return "none";
+    if (!withoutLinks.includes(code)) throw error;
     if (!mayCopy) return "replaced";
     await copyFile(path, copy);
   }
@@ -155,7 +156,8 @@ export async function writeTogether(
       });
     }
   } catch (error) {
-    for (const file of moved.reverse()) await file.restore();
+    // If the disk does not allow even this, each file is still complete, old or new.
+    for (const file of moved.reverse()) await file.restore().catch(() => undefined);
     throw error;
   } finally {
     for (const file of files) await file.close();

@@ -7,7 +7,7 @@
  *
  * Source: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
  */
-import { mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { lstat, readFile, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
 import { pretrained, pretrainedOf, type Pretrained } from "../../clip/config/architectures/pretrained.ts";
@@ -15,7 +15,7 @@ import { InputError } from "../../errors/input-error.ts";
 import { exists, isInside } from "../files/exists.ts";
 import { withLock } from "../files/lock.ts";
 import { syncFolder } from "../files/sync-folder.ts";
-import { writeWhole } from "../files/write-file.ts";
+import { createAlone } from "../files/write-file.ts";
 
 /** A repository at a revision: "laion/CLIP-ViT-B-32-laion2B-s34B-b79K@main". */
 export interface HubName {
@@ -85,7 +85,7 @@ export class CachedRepository {
   /** Links a blob into a snapshot. */
   async link(digest: string, commit: string, path: string): Promise<void> {
     const [blob, place] = [this.blob(digest), join(this.snapshot(commit), path)];
-    await mkdir(dirname(place), { recursive: true });
+    await makeFolder(dirname(place));
     await rm(place, { force: true });
     try {
       // Relative links, so that the cache can be moved.
@@ -102,20 +102,47 @@ export class CachedRepository {
 
   /** Stores the commit of a branch or tag. Writes only if it changed, because the cache may be read-only. */
   async setRevision(revision: string, commit: string, signal: AbortSignal): Promise<void> {
-    if (revision === commit || (await this.#commitOf(revision)) === commit) return;
-    const place = join(this.path, "refs", revision);
-    await mkdir(dirname(place), { recursive: true });
-    // Not in `refs`, where other programs take every file for a revision. Another process is done within milliseconds.
+    if (revision === commit) return;
+    // Not in `refs`, where other programs take every file for a revision.
     const lock = join(this.path, "clipscope.lock");
-    await withLock(lock, { onWait: () => undefined, signal }, () =>
-      writeWhole({ path: place, place, release: () => Promise.resolve() }, [Buffer.from(commit)]),
-    );
+    const isStored = async (): Promise<boolean> => (await this.#commitOf(revision)) === commit;
+    // The lock of a killed process is taken, and removed with that.
+    if ((await isStored()) && !(await isThere(lock))) return;
+    // Another process holds it for milliseconds.
+    await withLock(lock, { onWait: () => undefined, signal }, async () => {
+      if (!(await isStored())) await this.#writeRevision(join(this.path, "refs", revision), commit);
+    });
+  }
+
+  async #writeRevision(place: string, commit: string): Promise<void> {
+    const temporary = join(this.path, "clipscope.revision.tmp");
+    await makeFolder(dirname(place));
+    const file = await createAlone(temporary);
+    try {
+      await file.writeFile(commit);
+      await file.sync();
+      await file.close();
+      await rename(temporary, place);
+      await syncFolder(dirname(place));
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      await rm(temporary, { force: true });
+      throw error;
+    }
   }
 
   async #commitOf(revision: string): Promise<string | null> {
     const commit = await readFile(join(this.path, "refs", revision), "utf8").catch(() => "");
     return isCommit(commit.trim()) ? commit.trim() : null;
   }
+}
+
+/** Whether there is a file or a link, which may lead nowhere. */
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A model in the cache. */

@@ -1,10 +1,11 @@
 /** Downloads one file of the hub to the cache. Resumes earlier downloads, and verifies the digest. */
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { InputError } from "../../errors/input-error.ts";
+import { makeFolder } from "../files/make-folder.ts";
 import { withLock } from "../files/lock.ts";
 import { explainWriting } from "../files/output-path.ts";
 import { syncFolder } from "../files/sync-folder.ts";
@@ -54,7 +55,7 @@ export async function downloadBlob(
 ): Promise<void> {
   const partial = partialOf(blob);
   const { onWait, signal } = client.options;
-  await mkdir(dirname(blob), { recursive: true });
+  await makeFolder(dirname(blob));
   const waiting = (): void => {
     onWait(`another process is downloading ${file.path}; waiting for it`);
   };

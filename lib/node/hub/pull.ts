@@ -1,5 +1,4 @@
 /** Downloads the files of a published model that are needed to run it to the hub's cache. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { listFiles, modelInfo } from "@huggingface/hub";
 import { pretrainedOf } from "../../clip/config/architectures/pretrained.ts";
@@ -182,7 +181,7 @@ class Pull {
       // A text network of an unpublished size has its config in a folder of the repository.
       const network = `${name}/config.json`;
       if (listing.files.has(network)) await this.#fetch([wanted(listing, network)]);
-    } else await mkdir(folder, { recursive: true });
+    } else await makeFolder(folder);
     return (await readModelDirectory(folder, architecture ?? undefined)).config;
   }
 

@@ -126,9 +126,8 @@ export class Trials {
     return { status, signal, stdout, stderr };
   }
 
-  /** What is wrong with a folder after a kill or an error: a file that is neither old nor new. */
-  broken(folder: string): string[] {
-    const found = snapshot(folder);
+  /** What is wrong with the content of a folder after a kill or an error: a file that is neither old nor new. */
+  broken(found: Snapshot): string[] {
     const { before, after, scenario } = this;
     if (scenario.isAtomic === true) return this.#brokenFolder(found);
     const paths = new Set([...before.keys(), ...after.keys()]);
