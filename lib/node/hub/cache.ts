@@ -14,6 +14,7 @@ import { pretrained, pretrainedOf, type Pretrained } from "../../clip/config/arc
 import { InputError } from "../../errors/input-error.ts";
 import { exists, isInside } from "../files/exists.ts";
 import { withLock } from "../files/lock.ts";
+import { makeFolder } from "../files/make-folder.ts";
 import { syncFolder } from "../files/sync-folder.ts";
 import { createAlone } from "../files/write-file.ts";
 
