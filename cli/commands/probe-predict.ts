@@ -121,7 +121,7 @@ async function classify(
   ): Promise<void> => {
     for await (const block of blocks) {
       if (rows === 0) await write(csvTitles(classNames));
-      await write(csvRows(classNames, block));
+      for (const text of csvRows(classNames, block)) await write(text);
       rows += block.paths.length;
     }
   };

@@ -7,18 +7,26 @@ export function csvTitles(classNames: readonly string[]): string {
   return line(["path", "prediction", ...classNames]);
 }
 
-/** A line for each row. Probabilities have seven digits, the precision of float32. */
-export function csvRows(classNames: readonly string[], { paths, probabilities }: ProbabilityBlock): string {
+/** Texts of at least this many characters are written at once. */
+const chunkSize = 2 ** 16;
+
+/** A line for each row, several lines in a text. Probabilities have seven digits, the precision of float32. */
+export function* csvRows(
+  classNames: readonly string[],
+  { paths, probabilities }: ProbabilityBlock,
+): Generator<string, void, undefined> {
   const classes = classNames.length;
   const names = classNames.map(quoted);
   let text = "";
   for (const [i, path] of paths.entries()) {
     const row = probabilities.subarray(i * classes, (i + 1) * classes);
-    text += `${quoted(path)},${names[best(row)]}`;
-    for (const probability of row) text += `,${Number(probability.toPrecision(7))}`;
-    text += "\r\n";
+    const cells = Array.from(row, (probability) => Number(probability.toPrecision(7)));
+    text += `${quoted(path)},${names[best(row)]},${cells.join(",")}\r\n`;
+    if (text.length < chunkSize) continue;
+    yield text;
+    text = "";
   }
-  return text;
+  if (text !== "") yield text;
 }
 
 function line(cells: readonly string[]): string {

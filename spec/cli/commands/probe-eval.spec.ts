@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
+import { saveProbe } from "../../../lib/node/features/probes.ts";
+import { Probe } from "../../../lib/probe/probe.ts";
 import { clipscope, type Result } from "../../support/cli.ts";
 import { writePoints } from "../../support/probe-files.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
@@ -58,6 +60,36 @@ describe("clipscope probe eval", () => {
     assert.match(
       narrow.stdout,
       /\nmost frequent confusions\ncount +actual class +predicted class\n +1 +right +left\n$/,
+    );
+  });
+
+  it("draws no confusion matrix of more than 4,096 classes, and says so", async () => {
+    const labels = Array.from({ length: 4097 }, (_, c) => c);
+    await writePoints(features, labels);
+    const wide = new Probe({
+      name: "wide",
+      weight: new Float32Array(2 * labels.length),
+      bias: new Float32Array(labels.length),
+      classNames: null,
+      metadata: {},
+    });
+    await saveProbe(wide, probe);
+    const charts = folder.file("charts");
+    const { status, stderr } = await evaluate("--pictures", charts, "--json");
+    assert.deepEqual(
+      [status, stderr],
+      [0, "clipscope: no confusion matrix is drawn: it would have 4097 classes, the limit is 4096\n"],
+    );
+    assert.deepEqual(await readdir(charts), ["calibration.svg"]);
+  });
+
+  it("measures several probes, without charts", async () => {
+    await fit();
+    const several = await evaluate("--probe", probe);
+    assert.match(several.stdout, /\nmean, 95% interval +100\.0% ± 0\.0%/);
+    assert.match(
+      (await evaluate("--probe", probe, "--pictures", folder.path)).stderr,
+      /--pictures requires a single probe/,
     );
   });
 

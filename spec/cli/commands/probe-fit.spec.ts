@@ -111,6 +111,147 @@ describe("clipscope probe fit", () => {
     });
   }
 
+  it("keeps the ids that are labels, up to the predictions", async () => {
+    const ids = [999_999_999, 7, 2 ** 40];
+    await writePoints(features, [7, 999_999_999, 7, 2 ** 40, 999_999_999, 2 ** 40]);
+    const fitted = await fit();
+    assert.deepEqual([fitted.status, fitted.stderr], [0, ""]);
+    assert.match(fitted.stdout, /: 3 classes, 6 rows/);
+    const { classIds, classNames, metadata } = await openProbe(probe);
+    assert.deepEqual(
+      [classIds, classNames],
+      [ids.toSorted((a, b) => a - b), ["7", "999999999", "1099511627776"]],
+    );
+    assert.equal(metadata["class_ids"], "[7,999999999,1099511627776]");
+    const evaluated = await clipscope(["probe", "eval", "--probe", probe, "--features", features, "--json"]);
+    assert.match(evaluated.stdout, /^\{"lp_acc1":\d/);
+    const predicted = await clipscope([
+      "probe",
+      "predict",
+      "--probe",
+      probe,
+      "--features",
+      features,
+      "--json",
+    ]);
+    const [first] = JSON.parse(predicted.stdout) as [{ scores: { label: string }[] }];
+    assert.deepEqual(first.scores.map(({ label }) => label).sort(), [...classNames].sort());
+    // A part of the classes, in another file, means the same classes.
+    await writePoints(features, [999_999_999, 999_999_999]);
+    assert.equal((await clipscope(["probe", "eval", "--probe", probe, "--features", features])).status, 0);
+    await writePoints(features, [7, 8]);
+    const unknown = await clipscope(["probe", "eval", "--probe", probe, "--features", features]);
+    assert.match(
+      unknown.stderr,
+      /the label of row 1 is 8, but the probe .* has 3 classes and this label is not/,
+    );
+  });
+
+  it("says on standard error and in JSON if the fit stopped before the minimum", async () => {
+    const { status, stdout, stderr } = await fit("--max-iterations", "1", "--json");
+    assert.equal(status, 0);
+    assert.match(
+      stderr,
+      /^clipscope: the fit stopped at the limit of 1 iterations, before the minimum; raise --max-iterations, or lower -C\n$/,
+    );
+    const { converged, iterations } = JSON.parse(stdout) as { converged: boolean; iterations: number };
+    assert.deepEqual([converged, iterations], [false, 1]);
+    assert.equal(
+      (JSON.parse((await openProbe(probe)).metadata["settings"]!) as { converged: boolean }).converged,
+      false,
+    );
+    const swept = await fit("--max-iterations", "1", "-C", "sweep");
+    assert.match(swept.stderr, /^clipscope: 39 of the 39 fits of the sweep stopped before the minimum\n/);
+  });
+
+  it("--folds measures the held-out accuracy, with an interval", async () => {
+    await writePoints(features, [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
+    const { stdout } = await fit("--folds", "3");
+    assert.match(
+      stdout,
+      /training accuracy 100\.0%\nheld-out accuracy 100\.0% ± 0\.0% \(mean of 3 folds, 95% interval\)\n$/,
+    );
+    const { folds } = JSON.parse((await fit("--folds", "3", "--json")).stdout) as { folds: unknown };
+    assert.deepEqual(folds, { accuracies: [1, 1, 1], mean: 1, interval: [1, 1] });
+    assert.match(
+      (await fit("--folds", "7")).stderr,
+      /the class 0 has 6 rows, expected 7 or more for 7 folds/,
+    );
+    assert.match((await fit("--folds", "1")).stderr, /Expected a whole number from 2 to 1000/);
+  });
+
+  it("--seeds fits a probe for each seed; eval gives their mean, with an interval", async () => {
+    const pattern = folder.file("probe-{seed}.safetensors");
+    const args = [
+      "probe",
+      "fit",
+      "--features",
+      features,
+      "--out",
+      pattern,
+      "--shots",
+      "1",
+      "--seeds",
+      "3",
+      "--seed",
+      "4",
+    ];
+    const { status, stdout } = await clipscope(args);
+    assert.equal(status, 0);
+    const lines = stdout.trimEnd().split("\n");
+    assert.deepEqual(
+      lines.slice(0, 3).map((line) => line.split(":")[0]),
+      [4, 5, 6].map((seed) => folder.file(`probe-${seed}.safetensors`)),
+    );
+    assert.match(lines[3]!, /^training accuracy 100\.0% ± 0\.0% \(mean of 3 seeds, 95% interval\)$/);
+    const json = JSON.parse((await clipscope([...args, "--json"])).stdout) as { seeds: { seed: number }[] };
+    assert.deepEqual(
+      json.seeds.map(({ seed }) => seed),
+      [4, 5, 6],
+    );
+    // The first of the seeds is what a single fit with --seed gives.
+    await fit("--shots", "1", "--seed", "4");
+    assert.deepEqual(
+      (await openProbe(probe)).weight,
+      (await openProbe(folder.file("probe-4.safetensors"))).weight,
+    );
+    const several = [
+      "probe",
+      "eval",
+      "--probe",
+      pattern,
+      "--seeds",
+      "3",
+      "--seed",
+      "4",
+      "--features",
+      features,
+    ];
+    assert.match((await clipscope(several)).stdout, /\nmean, 95% interval +\d+\.\d% ± \d+\.\d% +– /);
+    const figures = JSON.parse((await clipscope([...several, "--json"])).stdout) as {
+      lp_acc1: { mean: number; interval: [number, number] };
+      lp_acc5: null;
+      probes: { lp_acc1: number }[];
+    };
+    assert.equal(figures.lp_acc5, null);
+    const sum = figures.probes.reduce((total, { lp_acc1 }) => total + lp_acc1, 0);
+    assert.ok(Math.abs(figures.lp_acc1.mean - sum / 3) < 1e-12);
+    assert.ok(figures.lp_acc1.interval[0] <= figures.lp_acc1.mean);
+  });
+
+  it("refuses seeds that change nothing, and several seeds for one file", async () => {
+    assert.match(
+      (await fit("--seeds", "2")).stderr,
+      /--seeds has no effect with the recipe logistic-regression without --shots/,
+    );
+    assert.match(
+      (await fit("--seeds", "2", "--shots", "1")).stderr,
+      /expected \{seed\} in the name, where 2 seeds have a file each/,
+    );
+    const both = await fit("--seeds", "2", "--shots", "1", "--folds", "2");
+    assert.match(both.stderr, /expected either --seeds or --folds, found both/);
+  });
+
   it("refuses to overwrite the features", async () => {
     const before = await readFile(features);
     const { status, stderr } = await clipscope(["probe", "fit", "--features", features, "--out", features]);

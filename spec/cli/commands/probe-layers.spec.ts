@@ -66,7 +66,7 @@ describe("clipscope probe layers", () => {
     const alone = JSON.parse((await clipscope(["probe", "eval", ...args])).stdout) as object;
     const { training_accuracy, ...row } = rows[1]!;
     assert.equal(training_accuracy, 1);
-    assert.deepEqual(row, { tap, C: 0.316, ...alone });
+    assert.deepEqual(row, { tap, C: 0.316, converged: true, ...alone });
   });
 
   it("prints a table and a chart, and draws the chart", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { copyFile, readFile, writeFile } from "node:fs/promises";
-import { extract } from "tar";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { create, extract } from "tar";
 import { parsePreprocessConfig } from "../../../lib/clip/config/preprocess-config.ts";
 import { nameOf } from "../../../lib/tasks/image-source.ts";
 import { imageReader } from "../../../lib/node/images/image-reader.ts";
@@ -10,6 +10,7 @@ import { findLabelledImages } from "../../../lib/node/images/find-labelled-image
 import { loadModel } from "../../../lib/node/models/load-model.ts";
 import { embedImagesToFile, readFeatures } from "../../../lib/node/features/features-files.ts";
 import { clipscope } from "../../support/cli.ts";
+import { writeImage } from "../../support/images.ts";
 import { fixture } from "../../support/paths.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
@@ -128,6 +129,51 @@ describe("WebDataset shards", () => {
     await writeFile(out, "");
     assert.equal((await clipscope(args)).status, 0);
     assert.deepEqual(await readFile(out), undisturbed);
+  });
+
+  const labelled = async (...classes: string[]): Promise<LabelledImages> => {
+    const samples = folder.file("samples");
+    await mkdir(samples, { recursive: true });
+    const names: string[] = [];
+    for (const [i, text] of classes.entries()) {
+      names.push(`${i}.png`, `${i}.cls`);
+      await writeImage(folder.file("samples", `${i}.png`), 0x100000 * i);
+      await writeFile(folder.file("samples", `${i}.cls`), text);
+    }
+    await create({ file: folder.file("ids.tar"), cwd: samples }, names);
+    return findLabelledImages([folder.file("ids.tar")], assert.ifError);
+  };
+
+  it("may have ids as labels, which end up in the features unchanged", async () => {
+    const ids = [999_999_999, 0, 2 ** 40, Number.MAX_SAFE_INTEGER];
+    const { labels, classNames } = await labelled(...ids.map(String));
+    assert.deepEqual([labels, classNames], [ids, null]);
+    const out = folder.file("features.safetensors");
+    const { status, stderr } = await clipscope(["embed", "--images", folder.file("ids.tar"), "--out", out]);
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.deepEqual((await readFeatures(out)).labels, ids);
+  });
+
+  for (const label of ["-1", "1.5", "9007199254740992", "1e3", "123456789012345678901234567890"]) {
+    it(`refuse the label ${label} with one line`, async () => {
+      await assert.rejects(
+        labelled("3", label),
+        new RegExp(
+          `ids\\.tar:1\\.png: the label in \\.cls is ${label}, expected a whole number from 0 to 2\\^53 − 1; correct it`,
+        ),
+      );
+    });
+  }
+
+  it("may have class names that look like numbers, if others do not", async () => {
+    const { labels, classNames } = await labelled("42", "7up");
+    assert.deepEqual(
+      [labels, classNames],
+      [
+        [0, 1],
+        ["42", "7up"],
+      ],
+    );
   });
 
   it("are not mixed with files", async () => {
