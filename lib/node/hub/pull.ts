@@ -252,13 +252,18 @@ function checkListing(page: JsonValue): void {
   for (const entry of page.items()) {
     if (entry.at("type").string() !== "file") continue;
     entry.at("path").string();
-    entry.at("size").integer(0);
+    assertSize(entry.at("size"));
     entry.at("oid").or("").string();
     const lfs = entry.at("lfs");
     if (lfs.isMissing) continue;
     lfs.at("oid").string();
-    lfs.at("size").integer(0);
+    assertSize(lfs.at("size"));
   }
+}
+
+/** Beyond 2^53 as well: the check of the free space refuses it. */
+function assertSize(size: JsonValue): void {
+  if (size.number() < 0) throw size.error("a size in bytes");
 }
 
 /** A file and its repository. */
