@@ -13,7 +13,7 @@ export function normalizeOption(): Option {
   return new Option("--normalize", "divide each row by its L2 norm");
 }
 
-/** @param content what the images show */
+/** @param format of the files @param content what the charts show */
 export function picturesOption(format: "PNG" | "SVG", content: string): Option {
   return new Option("--pictures <dir>", `write ${format} files to this directory: ${content}`);
 }
