@@ -27,6 +27,7 @@ export interface EmbedImagesOptions extends EmbedTapsOptions {
   readonly tap?: string;
 }
 
+/** Options of `rankImages`. */
 export interface RankImagesOptions extends Omit<EmbedImagesOptions, "normalize"> {
   /** Keep the best matches only, this many. Default: all. */
   readonly top?: number;

@@ -63,7 +63,7 @@ describe("clipscope classify", () => {
       second!.scores.map(({ label }) => label),
       direct!.scores.map(({ label }) => label),
     );
-    const damaged = await clipscope(["classify", "-", ...args], { stdin: "no image" });
+    const damaged = await clipscope(["classify", "-", ...args], { stdin: Buffer.from("no image") });
     assert.deepEqual([damaged.status, damaged.stdout], [2, "[]\n"]);
     assert.match(damaged.stderr, /^clipscope: standard input: expected an image .*\n$/);
   });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdir } from "node:fs/promises";
-import { clipscope } from "../support/cli.ts";
-import { fixture, packageRoot } from "../support/paths.ts";
-import { makePipe, makeSocket } from "../support/special-files.ts";
-import { temporaryFolder } from "../support/temporary.ts";
+import { clipscope } from "../../support/cli.ts";
+import { fixture, packageRoot } from "../../support/paths.ts";
+import { makePipe, makeSocket } from "../../support/special-files.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
 
 const image = fixture("demo-model/samples/two-red-circles.png");
 
