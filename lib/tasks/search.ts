@@ -2,6 +2,7 @@
 import { matMul, tidy, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
 import { assertEmbeddings, assertTensor } from "../clip/inputs.ts";
 import { unitRows } from "../clip/normalize.ts";
+import { assertWhole } from "../errors/arguments.ts";
 import { InputError } from "../errors/input-error.ts";
 import { disposing } from "../tensor/disposing.ts";
 import { assertFinite } from "./finite.ts";
@@ -71,7 +72,9 @@ export class Best<Item> {
   /** What an item must exceed to be among the best. */
   #least = -Infinity;
 
+  /** @throws InputError unless `top` is a whole number above 0, or Infinity */
   constructor(top: number) {
+    if (top !== Infinity) assertWhole(top, 1, "top");
     this.#top = top;
   }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { zeros, type Rank } from "@tensorflow/tfjs-core";
 import { embedImage, embedImages, embedImageTaps, rankImages } from "../../lib/node/images/embed-images.ts";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { openTinyClip } from "../support/tiny-clip.ts";
@@ -73,6 +74,14 @@ describe("wrong arguments of embedImages", () => {
       /^InputError: embedImageTaps: expected a list of images/,
     );
     await assert.rejects(embedImage(model, 5 as never), /expected the path of an image .*found the number 5/);
+    const query = zeros<Rank.R2>([1, 24]);
+    for (const top of [0, -1, 1.5, NaN]) {
+      await assert.rejects(rankImages(model, query, [], { top }), {
+        name: "InputError",
+        message: `top: expected a whole number of at least 1, found the number ${top}`,
+      });
+    }
+    query.dispose();
     await assert.rejects(rankImages(model, "a cat" as never, []), {
       name: "InputError",
       message: 'rank: expected a tensor of a query [1, embedDim], found the text "a cat"',

@@ -101,7 +101,7 @@ export async function embedImage(
 /**
  * Ranks images by their similarity to a query, best first.
  *
- * @param query [1, embedDim], normalised: from `encodeText` or `encodeImage`
+ * @param query [1, embedDim], from `encodeText` or `encodeImage`
  * @throws InputError as `embedImages`
  */
 export function rankImages(
