@@ -116,7 +116,12 @@ function encodePiece(piece: object): string {
 function decodePiece(line: Uint8Array): object | null {
   const json = line.subarray(9);
   if (new TextDecoder().decode(line.subarray(0, 9)) !== `${checksum(json)} `) return null;
-  return JSON.parse(new TextDecoder().decode(json)) as object;
+  try {
+    const piece: unknown = JSON.parse(new TextDecoder().decode(json));
+    return typeof piece === "object" ? piece : null;
+  } catch {
+    return null; // a checksum that another program computed
+  }
 }
 
 function checksum(bytes: Uint8Array): string {

@@ -91,7 +91,9 @@ export function generalised(message: string): string {
 
 /** Where an error was thrown in this project, without line numbers: they change with every edit. */
 function place(error: Error): string {
-  const frame = /at (?:async )?([^\n]*?) ?\(?[^\n(]*\/dist\/((?:lib|cli)\/[^\n:]+)/.exec(error.stack ?? "");
+  const frame = /at (?:async )?(\S+) \(?(?!\S*node_modules)\S*\/((?:lib|cli)\/[^\s:]+)/.exec(
+    error.stack ?? "",
+  );
   return frame === null ? "" : ` in ${frame[1]} (${frame[2]})`;
 }
 
