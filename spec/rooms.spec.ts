@@ -15,7 +15,7 @@ const unresolvedCycles = [["lib/image/alpha.ts", "lib/image/image.ts"]];
 
 /** Specs without a file of their name, because they are about a whole room, several rooms, or documents. */
 const withoutSubject = [
-  /^spec\/(docs|examples|full)\//,
+  /^spec\/(docs|examples|full|reliability)\//,
   /^spec\/package\.spec\.ts$/,
   /^spec\/parity\/(demo|gradients|streaming|tiny)\.spec\.ts$/,
   /^spec\/bench\/onnx\.spec\.ts$/,

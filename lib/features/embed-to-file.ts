@@ -120,7 +120,7 @@ export async function embedTextsToFile(
   out: string,
   options: EmbedToFileOptions = {},
 ): Promise<Embedded[]> {
-  const { taps = [textTap], batchSize = 32, onProgress } = options;
+  const { taps = [textTap], batchSize = 32, onProgress, ...embedOptions } = options;
   if (texts.length === 0) throw new InputError("expected at least one text, got none");
   const metadata = await describeTextFeatures(host, model, taps, options);
   const key = { texts: await sha256OfJson(texts), batch: `${batchSize}` };
@@ -131,7 +131,7 @@ export async function embedTextsToFile(
         onProgress?.(start, before);
         const batch = texts.slice(start, start + batchSize);
         const embedded = batch.map((_, i) => start + i);
-        const features = await encodeAndDispose(await embedTextTaps(model, batch, taps, options));
+        const features = await encodeAndDispose(await embedTextTaps(model, batch, taps, embedOptions));
         yield { done: start + batch.length, embedded, failed: [], features };
       }
     },

@@ -13,7 +13,7 @@ import type { Point, Trials } from "../support/faults/trial.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 /** How many calls of each command fail, one after the other. */
-const failures = Number(process.env["CLIPSCOPE_FAILURES"] ?? 12);
+const failures = Number(process.env["CLIPSCOPE_FAILURES"] ?? 3);
 
 /** Which calls fail with which error, and whether all later ones fail too. */
 const faults = [

@@ -9,7 +9,7 @@ import type { ProcessFault } from "../support/faults/preload.ts";
 import { snapshot } from "../support/faults/snapshot.ts";
 import { randomFrom, type Trials } from "../support/faults/trial.ts";
 
-const kills = Number(process.env["CLIPSCOPE_KILLS"] ?? 8);
+const kills = Number(process.env["CLIPSCOPE_KILLS"] ?? 4);
 const seed = Number(process.env["CLIPSCOPE_SEED"] ?? 1);
 
 type Kill = { readonly fault: Omit<ProcessFault, "folder">; readonly random?: number };

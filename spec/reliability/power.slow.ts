@@ -9,7 +9,7 @@ import { PowerFailure, restore, type Names } from "../support/faults/power-failu
 import { differences, type Snapshot } from "../support/faults/snapshot.ts";
 
 /** After how many of the failures the command is repeated. */
-const repetitions = Number(process.env["CLIPSCOPE_FAILURES"] ?? 12);
+const repetitions = Number(process.env["CLIPSCOPE_FAILURES"] ?? 3);
 
 describe("a power failure leaves old or new files, and new ones after the command has ended", function () {
   this.timeout(0);

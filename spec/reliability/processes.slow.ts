@@ -6,7 +6,8 @@ import { forEachScenario } from "../support/faults/for-each-scenario.ts";
 import { differences, snapshot } from "../support/faults/snapshot.ts";
 import { randomFrom, type Trials } from "../support/faults/trial.ts";
 
-const rounds = Number(process.env["CLIPSCOPE_ROUNDS"] ?? 1);
+/** How often each plan is carried out; 0 for a short run with two of them. */
+const rounds = Number(process.env["CLIPSCOPE_ROUNDS"] ?? 0);
 const random = randomFrom(Number(process.env["CLIPSCOPE_SEED"] ?? 1));
 
 interface Plan {
@@ -19,8 +20,8 @@ interface Plan {
 
 const plans: readonly Plan[] = [
   { processes: 2, delay: 0 },
-  { processes: 4, delay: 0 },
   { processes: 2, delay: 300 },
+  { processes: 4, delay: 0 },
   { processes: 3, delay: 100, killsOne: true },
 ];
 
@@ -59,8 +60,8 @@ describe("of several processes with the same output, one works", function () {
   this.timeout(0);
   forEachScenario(async (trials) => {
     const counts: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      for (const plan of plans) counts.push(await runPlan(trials, plan));
+    for (let round = 0; round < Math.max(1, rounds); round++) {
+      for (const plan of rounds === 0 ? plans.slice(-2) : plans) counts.push(await runPlan(trials, plan));
     }
     console.log(`      refused: ${counts.join(", ")}`);
   });

@@ -111,7 +111,16 @@ describe("clipscope embed", () => {
   it("--texts embeds texts like the library", async () => {
     const file = folder.file("texts.txt");
     await writeFile(file, "two red circles\nein Stern\n");
-    const { status } = await clipscope(["embed", "--texts", file, "--out", out, "--normalize"]);
+    const { status } = await clipscope([
+      "embed",
+      "--texts",
+      file,
+      "--out",
+      out,
+      "--normalize",
+      "--batch",
+      "2",
+    ]);
     assert.equal(status, 0);
     const { values, rows, metadata } = await readFeatures(out);
     assert.deepEqual([rows, metadata["tap"]], [2, "text"]);

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import fs from "node:fs";
 import { lstat, mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { placeFor } from "../../../lib/node/files/output-path.ts";
 import { writeTogether, writeWhole } from "../../../lib/node/files/write-file.ts";
+import { aroundFileCalls } from "../../support/faults/file-calls.ts";
 import { packageRoot } from "../../support/paths.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
@@ -41,6 +44,49 @@ describe("writing files", () => {
     assert.equal(await placeFor(folder.file("new"), [path]), folder.file("new"));
   });
 
+  it("does not replace a read-only file", async () => {
+    const path = folder.file("a");
+    await writeFile(path, "before");
+    // For root, the system would not refuse.
+    const { access } = fs.promises;
+    fs.promises.access = () => Promise.reject(Object.assign(new Error("EACCES"), { code: "EACCES" }));
+    syncBuiltinESMExports();
+    try {
+      await assert.rejects(writeWhole(path, [bytes("after")]), /\/a: permission denied$/);
+    } finally {
+      fs.promises.access = access;
+      syncBuiltinESMExports();
+    }
+    assert.deepEqual([await readdir(folder.path), await readFile(path, "utf8")], [["a"], "before"]);
+  });
+
+  it("does not follow a link at the path of its temporary file", async () => {
+    await writeFile(folder.file("target"), "before");
+    await symlink(folder.file("target"), folder.file("a.clipscope.tmp"));
+    await writeWhole(folder.file("a"), [bytes("after")]);
+    assert.equal(await readFile(folder.file("target"), "utf8"), "before");
+    assert.deepEqual((await readdir(folder.path)).sort(), ["a", "target"]);
+  });
+
+  it("moves all files back if one cannot be moved", async () => {
+    const paths = ["a", "b", "c"].map((name) => folder.file(name));
+    await writeFile(paths[0]!, "before");
+    const restore = await aroundFileCalls(folder.path, ({ name, paths: [, target], proceed }) =>
+      name === "rename" && target === paths[2]
+        ? Promise.reject(Object.assign(new Error("EIO"), { code: "EIO", syscall: "rename" }))
+        : proceed(),
+    );
+    try {
+      const work = writeTogether(paths, async (files) => {
+        for (const file of files) await file.write(bytes("after"));
+      });
+      await assert.rejects(work, /\/c: the disk failed to read or write; check it$/);
+    } finally {
+      restore();
+    }
+    assert.deepEqual([await readdir(folder.path), await readFile(paths[0]!, "utf8")], [["a"], "before"]);
+  });
+
   it("explains why a file cannot be written", async () => {
     await mkdir(folder.file("folder"));
     await assert.rejects(writeWhole(folder.file("folder"), []), /folder: expected a file, found a folder/);
@@ -48,18 +94,22 @@ describe("writing files", () => {
     assert.deepEqual(await readdir(folder.path), ["folder"]);
   });
 
-  it("removes incomplete files after Ctrl-C, which still ends the process", async () => {
-    const script = `
+  for (const [what, end, expected] of [
+    ["after Ctrl-C, which still ends the process", 'process.kill(process.pid, "SIGINT")', "SIGINT"],
+    ["when the program exits early", "process.exit(0)", null],
+  ] as const)
+    it(`removes incomplete files ${what}`, async () => {
+      const script = `
       const { writeTogether } = await import(${JSON.stringify(`${packageRoot}dist/lib/node/files/write-file.js`)});
       const { TraceFile } = await import(${JSON.stringify(`${packageRoot}dist/lib/node/files/trace-file.js`)});
       (await TraceFile.create(process.argv[1] + "/trace")).append({}, new Uint8Array(10));
       const paths = ["a", "b", "c"].map((name) => process.argv[1] + "/" + name);
       await writeTogether(paths, async (files) => {
         for (const file of files) await file.write(new Uint8Array(10));
-        process.kill(process.pid, "SIGINT");
+        ${end};
         await new Promise((resolve) => setTimeout(resolve, 10_000));
       });`;
-    const { signal } = spawnSync(process.execPath, ["--input-type=module", "-e", script, folder.path]);
-    assert.deepEqual([signal, await readdir(folder.path)], ["SIGINT", []]);
-  });
+      const { signal } = spawnSync(process.execPath, ["--input-type=module", "-e", script, folder.path]);
+      assert.deepEqual([signal, await readdir(folder.path)], [expected, []]);
+    });
 });

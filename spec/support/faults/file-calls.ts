@@ -101,7 +101,7 @@ export async function aroundFileCalls(
     promises,
     "open",
     (original) =>
-      async function (path, flags = "r", ...more) {
+      function (path, flags = "r", ...more) {
         if (!isInside(path)) return original(path, flags, ...more);
         const isWritten = flags !== "r";
         const open = async (): Promise<unknown> => {

@@ -32,6 +32,7 @@ export const scenarioNames = [
   "embed --texts",
   "embed with several taps",
   "probe fit",
+  "probe predict --out",
   "probe layers",
   "trace --out",
   "trace --pictures",
@@ -129,6 +130,14 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
       prepare: old("out.safetensors"),
     },
     {
+      name: "probe predict --out",
+      args: (folder) => [
+        ...["probe", "predict", "--probe", probe, "--features", points],
+        ...["--out", out(folder, "out.csv"), "--backend", "wasm"],
+      ],
+      prepare: old("out.csv"),
+    },
+    {
       name: "probe layers",
       args: (folder) => [
         ...[
@@ -157,7 +166,7 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
       args: (folder) => ["trace", "--image", image, "--pictures", join(folder, "pictures"), ...model],
       prepare: (folder) => {
         mkdirSync(join(folder, "pictures"));
-        writeFileSync(join(folder, "pictures", "filters.png"), "an earlier run's");
+        writeFileSync(join(folder, "pictures", "patch-filters.png"), "an earlier run's");
       },
     },
     {

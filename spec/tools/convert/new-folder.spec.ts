@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { InputError } from "../../../lib/errors/input-error.ts";
 import { loadModel } from "../../../lib/node/models/load-model.ts";
 import { convert } from "../../../tools/convert/convert.ts";
@@ -65,6 +67,30 @@ describe("withNewFolder", () => {
     await assert.rejects(convert(destination, folder.path, { force: true }), /contains the source/);
     await writeFile(folder.file("file"), "");
     await assert.rejects(convert(model, folder.file("file"), { force: true }), /found a file/);
+  });
+
+  it("keeps what is written next to it: another conversion, and a folder made meanwhile", async () => {
+    const destination = folder.file("model");
+    const others = ["model.v2.partial-a1b2c3", "model.partial-other", "model.partial-holiday"];
+    for (const name of others) {
+      await mkdir(folder.file(name));
+      await writeFile(folder.file(name, weights), "");
+    }
+    await writeFile(folder.file("model.partial-holiday", "photo.jpg"), "");
+    const work = convert(fixture("tiny/gelu-mlp"), destination, {
+      onProgress: (done, total) => {
+        if (done === total) mkdirSync(join(destination, "photos"), { recursive: true });
+      },
+    });
+    await assert.rejects(work, /model: already exists; use --force to replace it/);
+    assert.deepEqual(await readdir(destination), ["photos"]);
+    assert.deepEqual((await readdir(folder.path)).sort(), ["model", ...others].sort());
+  });
+
+  it("has the permissions of other new folders", async () => {
+    await convert(model, folder.file("model"));
+    await mkdir(folder.file("other"));
+    assert.equal((await stat(folder.file("model"))).mode, (await stat(folder.file("other"))).mode);
   });
 
   it("leaves no model when it is killed at any moment", async function () {
