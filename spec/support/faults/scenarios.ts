@@ -18,6 +18,8 @@ export interface Scenario {
   readonly env?: (folder: string) => Readonly<Record<string, string>>;
   /** Which files an error may leave behind: unfinished work that the next run continues. */
   readonly unfinished?: RegExp;
+  /** Whether a file is complete, for a command that writes it in several versions. Content in latin1. */
+  readonly isComplete?: (content: string) => boolean;
   /** A kill leaves all files old or all files new. Default: each file is old or new. */
   readonly isAtomic?: boolean;
   /** How many processes may work at once. Default: one, others are refused. */
@@ -128,6 +130,8 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
       name: "probe fit",
       args: (folder) => ["probe", "fit", "--features", points, "--out", out(folder), "--backend", "wasm"],
       prepare: old("out.safetensors"),
+      // The probe is saved as soon as it is fitted, and again with its accuracy.
+      isComplete: isProbe,
     },
     {
       name: "probe predict --out",
@@ -211,6 +215,14 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
       sharesWork: true,
     },
   ];
+}
+
+/** A safetensors file of two classes and two features, of the length that its header states. */
+function isProbe(content: string): boolean {
+  const bytes = Buffer.from(content, "latin1");
+  const end = 8 + Number(bytes.readBigUInt64LE());
+  const header = JSON.parse(bytes.subarray(8, end).toString()) as Record<string, unknown>;
+  return "weight" in header && "bias" in header && bytes.length === end + 24;
 }
 
 function isPartOfModel(path: string): boolean {

@@ -131,7 +131,11 @@ export class Trials {
     const { before, after, scenario } = this;
     if (scenario.isAtomic === true) return this.#brokenFolder(found);
     const paths = new Set([...before.keys(), ...after.keys()]);
-    return [...paths].filter((path) => ![before.get(path), after.get(path)].includes(found.get(path)));
+    return [...paths].filter((path) => {
+      const content = found.get(path);
+      if (content === before.get(path) || content === after.get(path)) return false;
+      return content === undefined || scenario.isComplete?.(content) !== true;
+    });
   }
 
   #brokenFolder(found: Snapshot): string[] {
