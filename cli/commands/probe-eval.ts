@@ -179,7 +179,7 @@ function severalTable(
     ],
     { width },
   );
-  return [colors.bold(head), ...rows.slice(0, -1), colors.bold(rows.at(-1)!)];
+  return [colors.bold(head), ...rows.slice(0, -1), colors.bold(rows.at(-1))];
 }
 
 /** Zero-shot classification of the same features, or null with a note that says why it is not possible. */

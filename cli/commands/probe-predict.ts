@@ -70,7 +70,10 @@ async function predict(paths: readonly string[], options: Options, terminal: Ter
   }
   const probe = await openProbe(options.probe);
   if (out === undefined) await print(probe, paths, options, terminal);
-  else if (out === "-") await classify(probe, paths, options, terminal, (text) => terminal.write(text));
+  else if (out === "-")
+    await classify(probe, paths, options, terminal, (text) => {
+      terminal.write(text);
+    });
   else {
     await withOutput(out, [options.probe, features], async (output) => {
       let rows = 0;

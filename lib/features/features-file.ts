@@ -134,7 +134,7 @@ export function encodeHead(
 ): Uint8Array[] {
   checkLabels({ name: "the features", rows, labels, classNames: null });
   const separate = paths !== null && sizeInHeader(paths, most) > most ? encodePaths(paths) : null;
-  const { paths: _, ...others } = metadata;
+  const others = Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== "paths"));
   const texts = {
     ...others,
     ...(classNames === null ? {} : { class_names: JSON.stringify(classNames) }),

@@ -119,7 +119,8 @@ export function renumberLabels(features: LabelledFeatures, classes: Classes): La
   const { name, labels, classNames, classIds } = features;
   const { where, count } = classes;
   const renumbered = (numbers: (label: number) => number, names = classNames): LabelledFeatures => {
-    const { classIds: _, ...rest } = features;
+    const rest: { classIds?: unknown } & LabelledFeatures = { ...features };
+    delete rest.classIds;
     const ids = classes.classIds === undefined ? {} : { classIds: classes.classIds };
     return { ...rest, labels: labels.map(numbers), classNames: names, ...ids };
   };

@@ -104,7 +104,9 @@ function probeOf(
 ): UnmeasuredProbe {
   const { name, classNames, classIds } = features;
   // Without the paths, which can be many times as large as the classifier.
-  const { paths: _, class_ids: __, ...origin } = features.metadata;
+  const origin = Object.fromEntries(
+    Object.entries(features.metadata).filter(([name]) => name !== "paths" && name !== "class_ids"),
+  );
   const parts = {
     name,
     weight: Float32Array.from(classifier.weight),
