@@ -18,7 +18,7 @@ describe("crossValidate", () => {
   });
 
   it("measures each row once", async () => {
-    const features = { ...randomFeatures(7, 1, 2), paths: [..."abcdefg"] };
+    const features = { ...randomFeatures(7, 1, 2), paths: Array.from("abcdefg") };
     const trained: string[] = [];
     await crossValidate(features, 3, (train) => {
       trained.push(...train.paths!);
