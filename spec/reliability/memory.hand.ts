@@ -1,10 +1,10 @@
 /** The memory of commands over images does not grow with their number. IMAGES=10000 is for a run by hand. */
 import assert from "node:assert/strict";
-import { clipscopeProcess } from "../../support/cli.ts";
-import { manyImages } from "../../support/many-images.ts";
-import { fixture } from "../../support/paths.ts";
-import { peakMemory, reportingPeak } from "../../support/peak-memory.ts";
-import { temporaryFolder } from "../../support/temporary.ts";
+import { clipscopeProcess } from "../support/cli.ts";
+import { manyImages } from "../support/many-images.ts";
+import { fixture } from "../support/paths.ts";
+import { peakMemory, reportingPeak } from "../support/peak-memory.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 
 const counts = [1, 10].map((times) => (times * Number(process.env["IMAGES"] ?? 2_000)) / 10);
 
