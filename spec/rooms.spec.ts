@@ -10,9 +10,6 @@ const filesOf = (...patterns: string[]): string[] => globSync(patterns, { cwd: p
 const code = filesOf("{lib,cli,tools,bench,examples}/**/*.ts");
 const specs = filesOf("spec/**/*.{spec,slow,native}.ts");
 
-/** Cycles that are not resolved yet: each a list of files, in alphabetical order. */
-const unresolvedCycles = [["lib/image/alpha.ts", "lib/image/image.ts"]];
-
 /** Specs without a file of their name, because they are about a whole room, several rooms, or documents. */
 const withoutSubject = [
   /^spec\/(docs|examples|full|reliability)\//,
@@ -96,11 +93,7 @@ describe("rooms", () => {
       imports.filter((path) => !existsSync(`${packageRoot}${path}`)).map((path) => `${file} imports ${path}`),
     );
     assert.deepEqual(missing, []);
-    const known = new Set(unresolvedCycles.map((files) => files.join()));
-    assert.deepEqual(
-      cyclesOf(graph).filter((files) => !known.has(files.join())),
-      [],
-    );
+    assert.deepEqual(cyclesOf(graph), []);
   });
 });
 

@@ -3,7 +3,7 @@
  *
  * Source: Pillow, src/libImaging/ImagingUtils.h, MULDIV255; Convert.c, rgbA2rgba; Unpack.c, unpackRGBa
  */
-import type { Samples } from "./image.ts";
+import type { Samples } from "./samples.ts";
 
 /**
  * `a * b / 255`, rounded, without a division.

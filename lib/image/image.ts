@@ -1,12 +1,11 @@
 import { multiply255 } from "./alpha.ts";
+import type { Samples } from "./samples.ts";
 
 /**
  * Pillow's modes: "1" bilevel (0 or 255 here), "L" gray, "LA" gray and alpha, "P" palette index, "I;16" and "I;16B"
  * 16-bit gray, "I" 32-bit integers, "F" 32-bit floats.
  */
 export type PixelMode = "1" | "L" | "LA" | "P" | "RGB" | "RGBA" | "CMYK" | "I;16" | "I;16B" | "I" | "F";
-
-export type Samples = Uint8Array | Uint8ClampedArray | Uint16Array | Int32Array | Float32Array;
 
 /**
  * A decoded image in the mode that Pillow gives it.

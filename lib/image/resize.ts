@@ -9,7 +9,8 @@
  * Source: Pillow, src/libImaging/Resample.c (passes), Geometry.c (nearest), src/PIL/Image.py (rules by mode)
  */
 import { premultiply, unpremultiply } from "./alpha.ts";
-import { bandsOf, samplesLike, type DecodedImage, type Samples, type Size } from "./image.ts";
+import { bandsOf, samplesLike, type DecodedImage, type Size } from "./image.ts";
+import type { Samples } from "./samples.ts";
 
 export type Interpolation = "bicubic" | "bilinear";
 

@@ -7,7 +7,8 @@
  * Source: W3C, PNG Specification (2003); Pillow, src/PIL/PngImagePlugin.py (modes), src/libImaging/ZipDecode.c
  */
 import { crc32 } from "../../tensor/crc32.ts";
-import { newSamples, type DecodedImage, type PixelMode, type Samples } from "../image.ts";
+import { newSamples, type DecodedImage, type PixelMode } from "../image.ts";
+import type { Samples } from "../samples.ts";
 import { assertEnough, assertUnpacked } from "../limits.ts";
 import { concatenate, ImageFormatError, paletteOf, truncated, unpackBits, type ImageBytes } from "./bytes.ts";
 import type { Inflate, ReadHeader } from "./format.ts";

@@ -9,7 +9,8 @@
  * Source: Adobe, TIFF 6.0; Pillow, src/PIL/TiffImagePlugin.py (OPEN_INFO: layouts and modes; orientation is applied)
  */
 import { unpremultiply } from "../alpha.ts";
-import { bandsOf, newSamples, type DecodedImage, type PixelMode, type Samples, type Size } from "../image.ts";
+import { bandsOf, newSamples, type DecodedImage, type PixelMode, type Size } from "../image.ts";
+import type { Samples } from "../samples.ts";
 import { assertEnough, assertUnpacked } from "../limits.ts";
 import {
   concatenate,
