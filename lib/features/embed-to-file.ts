@@ -179,8 +179,8 @@ async function embedResumably(
     onPiece: (piece) => {
       done = piece.done;
       widths = piece.features.map((values) => base64Size(values) / 4 / piece.embedded.length);
-      embedded.push(...piece.embedded);
-      failed.push(...piece.failed);
+      for (const input of piece.embedded) embedded.push(input);
+      for (const message of piece.failed) failed.push(message);
     },
     remaining: () => remaining({ done, failed }),
     finish: async (pieces) => {

@@ -4,6 +4,7 @@ import { extname, join } from "node:path";
 import { expand } from "brace-expansion";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { InputError } from "../../errors/input-error.ts";
+import { compareCodePoints } from "../../features/code-points.ts";
 import { isDataUrl } from "../../tasks/image-source.ts";
 import { unreadable } from "../files/file-source.ts";
 
@@ -81,7 +82,7 @@ async function* matching(pattern: string): AsyncGenerator<FoundFile, void, undef
       .join("/") || (pattern.startsWith("/") ? "/" : ".");
   let folder: string | undefined;
   let isEmpty = true;
-  for (const path of found.sort()) {
+  for (const path of found.sort(compareCodePoints)) {
     // `photos/**` matches both folders and their contents, which count once. In sorted order they follow their folder.
     if (folder !== undefined && path.startsWith(folder)) continue;
     if (path.endsWith("/")) folder = path;
@@ -103,7 +104,7 @@ function isThere(path: string): Promise<boolean> {
 
 async function* imagesBelow(folder: string): AsyncGenerator<string, void, undefined> {
   const entries = await readdir(folder, { withFileTypes: true });
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  entries.sort((a, b) => compareCodePoints(a.name, b.name));
   for (const entry of entries) {
     if (entry.name.startsWith(".")) continue;
     const path = join(folder, entry.name);
