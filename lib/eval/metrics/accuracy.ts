@@ -34,7 +34,9 @@ export async function zeroShotAccuracy(
   size?: number,
 ): Promise<Accuracy> {
   if (labels.length !== images.rows) {
-    throw new InputError(`accuracy: expected a label for each of ${images.rows} images, got ${labels.length}`);
+    throw new InputError(
+      `accuracy: expected a label for each of ${images.rows} images, got ${labels.length}`,
+    );
   }
   const classes = classifier.rows;
   const counts = new ClassificationCounts(classes);

@@ -54,7 +54,10 @@ export async function meanAveragePrecision(
       isPositive.fill(0);
       for (const image of imagesOf[c]!) isPositive[image] = 1;
       classes.push(
-        averagePrecision(cosines.subarray((c - start) * images.rows, (c - start + 1) * images.rows), isPositive),
+        averagePrecision(
+          cosines.subarray((c - start) * images.rows, (c - start + 1) * images.rows),
+          isPositive,
+        ),
       );
     }
   }

@@ -139,7 +139,12 @@ function newRanks(queries: number, candidates: number): Ranks {
   return { candidates, ranks: array(), best: array(), worst: array(), nearest: array() };
 }
 
-function rankRow({ ranks, best, worst, nearest }: Ranks, query: number, row: Float32Array, right: number): void {
+function rankRow(
+  { ranks, best, worst, nearest }: Ranks,
+  query: number,
+  row: Float32Array,
+  right: number,
+): void {
   const own = row[right]!;
   let [above, before, behind, first] = [0, 0, 0, 0];
   for (let candidate = 0; candidate < row.length; candidate++) {

@@ -64,14 +64,17 @@ export function selection(images: Rows, captions: Rows, instances: readonly Sele
 
 function outcome(images: Rows, captions: Rows, instance: SelectionPart, index: number): SelectionOutcome {
   if (instance.images.length === 0 || instance.captions.length === 0) {
-    throw new InputError(`selection: instance ${index} has no ${instance.images.length === 0 ? "images" : "captions"}`);
+    throw new InputError(
+      `selection: instance ${index} has no ${instance.images.length === 0 ? "images" : "captions"}`,
+    );
   }
   const imageUnits = instance.images.map((row) => unit(images, row, index));
   const captionUnits = instance.captions.map((row) => unit(captions, row, index));
   const byImage = imageUnits.map((image) => captionUnits.map((caption) => dot(image, caption)));
   const byCaption = captionUnits.map((_, c) => byImage.map((row) => row[c]!));
   const answers = Math.min(imageUnits.length, captionUnits.length);
-  const isRight = (scores: number[][]): boolean => scores.slice(0, answers).every((row, i) => best(row) === i);
+  const isRight = (scores: number[][]): boolean =>
+    scores.slice(0, answers).every((row, i) => best(row) === i);
   return {
     captionsRight: isRight(byImage),
     imagesRight: isRight(byCaption),
