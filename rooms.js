@@ -24,6 +24,7 @@ export const rooms = [
   },
   { path: "lib/probe", holds: "linear probes", peer: true },
   { path: "lib/draw", holds: "raster images and SVG charts" },
+  { path: "lib/eval", holds: "evaluation as in CLIP_benchmark: datasets, prompts, metrics, records", peer: true },
   { path: "lib/study", holds: "attention, rollout, layer answers" },
   { path: "lib/parity", holds: "goldens and their verification" },
   { path: "lib/node", holds: "files, threads, backends, the hub: what needs Node", host: true },

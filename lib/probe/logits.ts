@@ -2,6 +2,7 @@
 import { add, dispose, matMul, max, softmax, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import type { Rows } from "../features/features.ts";
+import { blockSize, rowsPerBlock } from "../features/row-blocks.ts";
 import { ClassificationCounts } from "../tasks/metrics.ts";
 
 /** logits = W x + b */
@@ -21,14 +22,6 @@ export interface LogitBlock {
   readonly logits: Float32Array;
   /** The probability of the class with the largest logit [end − start]. */
   readonly confidences: Float32Array;
-}
-
-/** Values of a block, of its features or its logits. Not a power of two, which would map columns to few cache lines. */
-export const blockSize = 2e6;
-
-/** How many rows have at most `size` features and at most `size` logits; at least one. */
-export function rowsPerBlock(width: number, classes: number, size = blockSize): number {
-  return Math.max(1, Math.floor(size / Math.max(width, classes)));
 }
 
 /**

@@ -15,6 +15,7 @@ export {
   type ImageSource,
   type NamedImage,
 } from "./image-source.ts";
+export type { ClassReport, ConfusionMatrix } from "./confusions.ts";
 export { classificationMetrics, type ClassificationMetrics } from "./metrics.ts";
 export * from "./search.ts";
 export type { Pooling } from "./tapped.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { memory } from "@tensorflow/tfjs-core";
-import { accuracyOf, logitBlocks, rowsPerBlock, softmaxRows } from "../../lib/probe/logits.ts";
+import { rowsPerBlock } from "../../lib/features/row-blocks.ts";
+import { accuracyOf, logitBlocks, softmaxRows } from "../../lib/probe/logits.ts";
 import { Probe } from "../../lib/probe/probe.ts";
 import { TorchRandom } from "../../lib/probe/torch-random.ts";
 import { assertNear } from "../support/near.ts";
