@@ -41,7 +41,7 @@ export interface EmbedToFileOptions extends Pick<EmbedLoadedOptions, "batchSize"
 
 /** Options for embedding images into features files. */
 export interface EmbedImagesToFileOptions
-  extends EmbedToFileOptions, Pick<LoadImagesOptions, "exifOrientation" | "workers"> {
+  extends EmbedToFileOptions, Pick<LoadImagesOptions, "exifOrientation" | "convertToRgbFirst" | "workers"> {
   /** Receives the error of an image that cannot be read; it gets no row. */
   readonly onError: (error: InputError) => void;
 }

@@ -27,6 +27,8 @@ export interface LoadImagesOptions {
   readonly batchSize?: number;
   /** Apply the Exif orientation. Default: false, as in the reference. */
   readonly exifOrientation?: boolean;
+  /** Convert images to RGB before they are resized, as torchvision's ImageFolder does. Default: false. */
+  readonly convertToRgbFirst?: boolean;
   /** Threads that decode. Default: the host's choice. */
   readonly workers?: number;
 }

@@ -19,7 +19,7 @@ import { imageLoader } from "./image-loader.ts";
 
 /** Options for embedding image files. */
 export interface EmbedTapsOptions
-  extends EmbedLoadedOptions, Pick<LoadImagesOptions, "exifOrientation" | "workers"> {}
+  extends EmbedLoadedOptions, Pick<LoadImagesOptions, "exifOrientation" | "convertToRgbFirst" | "workers"> {}
 
 /** Options for embedding image files at one tap. */
 export interface EmbedImagesOptions extends EmbedTapsOptions {
@@ -37,12 +37,18 @@ export interface RankImagesOptions extends Omit<EmbedImagesOptions, "normalize">
 export function loadImages(
   model: Pick<Clip, "preprocess">,
   images: readonly ImageInput[],
-  { batchSize = defaultBatchSize, exifOrientation = false, workers }: LoadImagesOptions = {},
+  {
+    batchSize = defaultBatchSize,
+    exifOrientation = false,
+    convertToRgbFirst = false,
+    workers,
+  }: LoadImagesOptions = {},
 ): AsyncGenerator<LoadedImage, void, undefined> {
   assertList(images, "embedImages");
   const loader = imageLoader({
     config: model.preprocess,
     exifOrientation,
+    convertToRgbFirst,
     ahead: batchSize,
     ...(workers === undefined ? {} : { workers }),
   });

@@ -17,6 +17,8 @@ export interface ImageLoaderOptions {
   readonly ahead?: number;
   /** Apply the Exif orientation. Default: false, as in the reference. */
   readonly exifOrientation?: boolean;
+  /** Convert to RGB before the resize. Default: false. */
+  readonly convertToRgbFirst?: boolean;
 }
 
 export interface ImageLoader {
@@ -42,8 +44,9 @@ export function imageLoader({
   workers,
   ahead = 0,
   exifOrientation = false,
+  convertToRgbFirst = false,
 }: ImageLoaderOptions): ImageLoader {
-  const options: ReaderOptions = { config, exifOrientation };
+  const options: ReaderOptions = { config, exifOrientation, convertToRgbFirst };
   const wanted = workers ?? Math.min(availableParallelism(), mostWorkers);
   return {
     load: (images) => {
