@@ -194,7 +194,8 @@ async function embedInMemory(
     for (const image of indices) rowImages.push(image);
   }
   const count = rowImages.length;
-  if (count === 0) throw new InputError(`${name}: none of the ${asked} images can be read (${failed[0]?.reason})`);
+  if (count === 0)
+    throw new InputError(`${name}: none of the ${asked} images can be read (${failed[0]?.reason})`);
   return {
     rows: { values: values.subarray(0, count * width), rows: count, width },
     images: rowImages,
