@@ -1,4 +1,4 @@
-"""Writes fixtures/eval/metrics.safetensors and metrics.json: CLIP_benchmark's metrics of random embeddings.
+"""Writes fixtures/eval/metrics.safetensors, metrics.json and prompts.json: goldens from CLIP_benchmark's functions.
 
     python tools/golden/evaluation.py --clip-benchmark CHECKOUT
 
@@ -6,6 +6,10 @@ Each case of metrics.json has a kind, the arguments, and `metrics` as CLIP_bench
 encoders that pass embeddings through. The tensors `CASE.images` and `CASE.texts` are the embeddings. Embeddings of
 `*-ties` cases have entries of ±1 and a norm that is a power of two, so that equal similarities are equal in any
 arithmetic; there `stable` has the figures of a stable sort with numpy, which orders equal scores as they come.
+
+prompts.json has class names and templates with the prompts that Python's str.format makes of them, or its error; the
+tensors `CASE.classifier` [classes, embedDim] are the demo model's classifiers, by CLIP_benchmark's
+zero_shot_classifier. `format` has single templates.
 """
 
 import argparse
@@ -141,6 +145,63 @@ def selection_case(random, tensors, name, instances, images, captions, tied=Fals
     return {"kind": "selection", "shape": [instances, images, captions], "metrics": metrics}
 
 
+CLASSIFIERS = {
+    "names": (["circle", "square", "star"], ["{c}"]),
+    "templates": (["red circle", "blue square", "cerchio rosso"], ["a photo of a {c}.", "{c}", "{{{c}}}, twice: {c} {c}"]),
+    "repeated": (["star", "circle", "star", "", " star "], ["a photo of a {c}.", "one {c}"]),
+    "by-class": (
+        ["heart", "cross"],
+        {"cross": ["two crossing bars", "a {cross} sign", "a cross"], "heart": ["a heart {c}"], "ring": []},
+    ),
+}
+
+FORMATS = [
+    "a photo of a {c}.",
+    "{c}{c}",
+    "no field",
+    "",
+    "{{c}}",
+    "{{{c}}}",
+    "}}{c}{{",
+    "{{}}",
+    "{c",
+    "c}",
+    "{",
+    "}",
+    "{c}}",
+    "{{c}",
+    "{d}",
+    "{c!}",
+    "{0}",
+    "{ c }",
+    "{c[}",
+]
+
+
+def formatted(template: str, name: str) -> dict:
+    try:
+        return {"template": template, "name": name, "prompt": template.format(c=name)}
+    except (ValueError, KeyError, IndexError) as error:
+        return {"template": template, "name": name, "error": type(error).__name__}
+
+
+def classifiers(tensors) -> list[dict]:
+    from clip_benchmark.metrics.zeroshot_classification import zero_shot_classifier
+    from open_clip.tokenizer import HFTokenizer
+
+    directory = ROOT / "fixtures" / "demo-model"
+    model, _ = reference.load(directory)
+    tokenizer = HFTokenizer(str(directory), context_length=77)
+    cases = []
+    for name, (names, templates) in CLASSIFIERS.items():
+        weight = zero_shot_classifier(model, tokenizer, names, templates, "cpu", amp=False)
+        tensors[f"{name}.classifier"] = weight.T
+        is_list = isinstance(templates, list)
+        prompts = [[t.format(c=one) for t in templates] if is_list else templates[one] for one in names]
+        cases.append({"name": name, "classnames": names, "templates": templates, "prompts": prompts})
+    return cases
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clip-benchmark", type=Path, required=True)
@@ -173,6 +234,11 @@ def main() -> None:
         if cases[name]["metrics"].get("acc5") != cases[name]["metrics"].get("acc5"):
             cases[name]["metrics"]["acc5"] = None  # NaN is not valid JSON
 
+    prompts = {
+        "command": "python tools/golden/evaluation.py --clip-benchmark CHECKOUT",
+        "classifiers": classifiers(tensors),
+        "format": [formatted(template, name) for template in FORMATS for name in ["x", "{c}", ""]],
+    }
     folder = ROOT / "fixtures" / "eval"
     folder.mkdir(parents=True, exist_ok=True)
     safetensors.torch.save_file({name: value.contiguous() for name, value in tensors.items()}, folder / "metrics.safetensors")
@@ -181,6 +247,7 @@ def main() -> None:
         "versions": reference.versions() | {"numpy": np.__version__} | commits,
         "cases": cases,
     }
+    (folder / "prompts.json").write_text(json.dumps(prompts, ensure_ascii=False) + "\n")
     (folder / "metrics.json").write_text(json.dumps(golden, allow_nan=False) + "\n")
 
 

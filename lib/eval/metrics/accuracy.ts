@@ -23,7 +23,7 @@ export interface Accuracy extends ClassificationMetrics, ConfusionMatrix {
 /**
  * @param images [images, embedDim]
  * @param labels the class of each image, an index from 0; an image with null takes no part
- * @param classifier [classes, embedDim], from `promptClassifier`
+ * @param classifier [classes, embedDim], from `classEmbeddings`
  * @param size values in a block of scores
  * @throws InputError if labels and images do not match, a label is not a class, or no image has a label
  */

@@ -31,7 +31,7 @@ export interface MeanAveragePrecision {
 /**
  * @param images [images, embedDim]
  * @param positives the classes of each image, indices from 0
- * @param classifier [classes, embedDim], from `promptClassifier`
+ * @param classifier [classes, embedDim], from `classEmbeddings`
  * @param size values in a block of scores
  * @throws InputError if images and classes do not match, or there are no images
  */
