@@ -58,6 +58,14 @@ const retrieval = ["mscoco_captions", "flickr8k", "flickr30k"];
 const imageNetLanguages = ["cn", "it", "jp", "en", "ar"];
 const cocoLanguages = ["en", "es", "it", "ko", "pl", "ru", "tr", "zh", "de", "fr", "jp"];
 
+/** Datasets that are published as WebDatasets but not in a collection, by those that they follow in the list. */
+const published: Readonly<Record<string, readonly string[]>> = {
+  "imagenet-r": ["imagenet-o"],
+  "vtab/dsprites_label_x_position": ["vtab/dsprites_label_y_position"],
+};
+
+const prefixed = (name: string): string => `wds/${name}`;
+
 const named = (datasets: readonly string[]): CollectionItem[] => datasets.map((dataset) => ({ dataset }));
 
 /** The last two are not in CLIP_benchmark. */
@@ -72,7 +80,7 @@ export const collections: Readonly<Record<string, readonly CollectionItem[]>> = 
     ),
   ),
   webdatasets: named(
-    [...vtabPlus, ...retrieval, "imagenet-o", "vtab/dsprites_label_y_position"].map((name) => `wds/${name}`),
+    [...retrieval, ...vtabPlus.flatMap((name) => [name, ...(published[name] ?? [])])].map(prefixed),
   ),
   "imagenet-translated": [{ dataset: "imagenet1k", languages: imageNetLanguages }],
   multilingual: [
