@@ -2,11 +2,13 @@
 
 Nothing of theirs is copied or changed on disk. Replaced in memory:
 - requests, pycocoevalcap: needed by tasks that do not run here;
+- pycocotools: the four lookups that torchvision's CocoCaptions makes;
 - braceexpand: the one pattern that is used, `PREFIX{0..N}SUFFIX`;
 - float() of an array of one element, which numpy 2.4 refuses and metrics/zeroshot_classification.py uses.
 """
 
 import builtins
+import json
 import re
 import subprocess
 import sys
@@ -26,6 +28,8 @@ def use(benchmark: Path, webdataset: Path | None = None) -> dict[str, str]:
         commits["webdataset"] = commit(webdataset)
     stub("requests")
     stub("braceexpand", braceexpand=expand)
+    stub("pycocotools")
+    stub("pycocotools.coco", COCO=Coco)
     stub("pycocoevalcap")
     for path, name in [
         ("tokenizer.ptbtokenizer", "PTBTokenizer"),
@@ -62,3 +66,21 @@ def expand(pattern: str) -> list[str]:
         return [pattern]
     before, first, last, after = match.groups()
     return [f"{before}{number}{after}" for number in range(int(first), int(last) + 1)]
+
+
+class Coco:
+    """An annotation file of COCO: images by id, and captions by image in the order of the file."""
+
+    def __init__(self, file: str) -> None:
+        content = json.loads(Path(file).read_text())
+        self.imgs = {image["id"]: image for image in content["images"]}
+        self.anns = {annotation["id"]: annotation for annotation in content["annotations"]}
+
+    def getAnnIds(self, imgIds: int) -> list[int]:  # noqa: N802, N803
+        return [key for key, annotation in self.anns.items() if annotation["image_id"] == imgIds]
+
+    def loadImgs(self, ids: int) -> list[dict]:  # noqa: N802
+        return [self.imgs[ids]]
+
+    def loadAnns(self, ids: list[int]) -> list[dict]:  # noqa: N802
+        return [self.anns[key] for key in ids]
