@@ -17,11 +17,6 @@ export const rooms = [
   { path: "lib/checkpoint", holds: "PyTorch files" },
   { path: "lib/tasks", holds: "embedding, zero-shot classification, ranking" },
   { path: "lib/features", holds: "features files and the journal of unfinished work" },
-  {
-    path: "lib/eval",
-    holds: "evaluation as in CLIP_benchmark: datasets, prompts, metrics, records",
-    peer: true,
-  },
   { path: "lib/probe", holds: "linear probes", peer: true },
   { path: "lib/draw", holds: "raster images and SVG charts" },
   { path: "lib/eval", holds: "evaluation as in CLIP_benchmark: datasets, prompts, metrics, records", peer: true },

@@ -1,4 +1,4 @@
-/** The interface through which readers of datasets reach files. `lib/node/datasets` implements it under Node. */
+/** The interface through which readers of datasets reach files. `lib/node/eval` implements it under Node. */
 import type { FilePart } from "../tasks/image-source.ts";
 
 /** An entry of a folder. */
