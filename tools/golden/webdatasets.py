@@ -178,7 +178,7 @@ def main() -> None:
 
     names = "{dataset}_{pretrained}_{model}_{language}_{task}.json"
     common = ["--dataset_root", f"{data}/{{dataset}}", "--output", f"{results}/{names}", "--batch_size", "4"]
-    common += ["--model", "demo", "--pretrained", "demo-model"]
+    common += ["--model", "demo-model", "--pretrained", "demo-model"]
     for name in ("colours", "shapes", "tags"):
         clip_benchmark_cli.run(["eval", "--dataset", f"wds/{name}", *common])
     italian = ["--custom_classname_file", f"{data}/italian_names.json"]
