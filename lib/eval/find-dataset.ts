@@ -47,7 +47,7 @@ export async function findDataset(
     for (const reader of readers) {
       if (await reader.recognizes(files, place.folder)) return { reader, request };
     }
-    found ??= request;
+    if (place.folder !== data) found ??= request;
   }
   // A name that is claimed, in a folder that lacks something: the reader says what is missing.
   if (found !== null && claimed !== undefined) return { reader: claimed, request: found };
