@@ -8,9 +8,16 @@ import { evaluate, taskOf, type EvaluateOptions } from "../../lib/eval/evaluate.
 import type { Evaluation } from "../../lib/eval/evaluation.ts";
 import { evaluationFingerprint, modelDigests } from "../../lib/eval/fingerprint.ts";
 import { openClipName } from "../../lib/eval/model-name.ts";
+import {
+  compareWithPublished,
+  decisive,
+  type Comparison,
+  type PublishedFigure,
+} from "../../lib/eval/published.ts";
 import { resultRecord, type ModelName, type ResultRecord } from "../../lib/eval/record.ts";
 import { readDataset } from "../../lib/node/eval/evaluate.ts";
 import { evaluationHost } from "../../lib/node/eval/host.ts";
+import { publishedFigures } from "../../lib/node/eval/published-figures.ts";
 import { readPromptFiles } from "../../lib/node/eval/prompt-files.ts";
 import { findResult, resultFiles, writeResult, type ResultDetails } from "../../lib/node/eval/results.ts";
 import { cacheFolder } from "../../lib/node/native/native-build.ts";
@@ -61,14 +68,17 @@ async function run(given: readonly string[], options: EvalOptions, terminal: Ter
     return;
   }
   const settings = await settingsOf(options);
-  const done: Done[] = [];
+  const figures = await publishedFigures(options.compare);
+  const done: ResultRecord[] = [];
   await withModel(options, terminal, async (model) => {
     const context = await describeModel(model, options);
     for (const spec of specs) {
       try {
         const one = await evaluateOne(context, spec, settings, options, terminal);
-        done.push(one);
-        if (options.json !== true) terminal.printLines(evaluationLines(one, terminal));
+        done.push(one.record);
+        const comparisons = compare(one, figures, options);
+        if (decisive(comparisons).some(({ verdict }) => verdict === "differs")) terminal.fail();
+        if (options.json !== true) terminal.printLines(evaluationLines(one, comparisons, terminal));
       } catch (error) {
         // The other datasets are evaluated all the same.
         if (!(error instanceof InputError)) throw error;
@@ -76,7 +86,20 @@ async function run(given: readonly string[], options: EvalOptions, terminal: Ter
       }
     }
   });
-  if (options.json === true) terminal.printJson(done.map(({ record }) => record));
+  if (options.json === true) terminal.printJson(done);
+}
+
+/** Partial results are not compared. */
+function compare(
+  { record, evaluation: { images, isPartial } }: Done,
+  figures: readonly PublishedFigure[],
+  { tolerance }: EvalOptions,
+): Comparison[] {
+  if (isPartial) return [];
+  return compareWithPublished(record, figures, {
+    images,
+    ...(tolerance === undefined ? {} : { tolerance }),
+  });
 }
 
 /** A model, and what identifies it in results. */

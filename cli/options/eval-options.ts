@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { batchOption } from "./with-images.ts";
-import { collect, positiveInteger } from "./option-values.ts";
+import { collect, nonNegativeNumber, positiveInteger } from "./option-values.ts";
 import { weightsOption, type ModelOptions } from "./with-model.ts";
 
 export interface EvalOptions extends ModelOptions {
@@ -17,6 +17,8 @@ export interface EvalOptions extends ModelOptions {
   readonly batch?: number;
   readonly out?: string;
   readonly features?: string;
+  readonly compare?: string;
+  readonly tolerance?: number;
   readonly dryRun?: boolean;
 }
 
@@ -48,6 +50,15 @@ export function addEvalOptions(command: Command): Command {
     .option(
       "--features <dir>",
       "keep the embeddings of images and texts here (default: features in the cache folder, CLIPSCOPE_CACHE)",
+    )
+    .option(
+      "--compare <file>",
+      'published figures to compare with (JSON), or "published" for those that come along (default: published)',
+    )
+    .option(
+      "--tolerance <number>",
+      "how far figures may be from published ones (default: depends on the source, 0.002 to 0.005)",
+      nonNegativeNumber,
     )
     .option("--dry-run", "show what would be evaluated: images, texts, prompts and where they come from")
     .addOption(batchOption())

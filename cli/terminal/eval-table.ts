@@ -1,7 +1,8 @@
 /** The result of an evaluation as a table. */
 import type { Done } from "../commands/eval.ts";
+import type { Comparison } from "../../lib/eval/published.ts";
 import { printable } from "./format.ts";
-import { layOutTable } from "./table.ts";
+import { layOutTable, type Column } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** "0.7695", or a dash. */
@@ -9,16 +10,40 @@ export function figure(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : value.toFixed(4);
 }
 
+/** The published figure, our difference from it, the verdict, and the source. */
+function comparisonCells({ published: { value, source }, difference, verdict }: Comparison): string[] {
+  const shown = value.toFixed(Math.min(source.decimals, 4));
+  const signed = `${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)}`;
+  return [shown, signed, { match: "✓", differs: "✗", informative: "·" }[verdict], printable(source.name)];
+}
+
+/**
+ * The figures of a dataset with their standard errors; beside them published figures, the difference and whether it is
+ * within the tolerance (✓ or ✗; · where published sources contradict each other).
+ */
 export function evaluationLines(
   { record, evaluation, file, isEarlier }: Done,
+  comparisons: readonly Comparison[],
   { colors, width }: Terminal,
 ): string[] {
   const { images, datasetImages, ties, isPartial } = evaluation;
+  const columns: Column[] = [
+    {},
+    { align: "right" },
+    { align: "right" },
+    { align: "right" },
+    { align: "right" },
+    {},
+    { cut: "end" },
+  ];
   const { rows } = layOutTable(
-    [{}, { align: "right" }, { align: "right" }],
-    Object.entries(record.metrics).map(([name, value]) => {
+    columns,
+    Object.entries(record.metrics).flatMap(([name, value]) => {
       const error = evaluation.standardErrors[name] ?? null;
-      return [`  ${name}`, figure(value), value === null || error === null ? "" : `± ${figure(error)}`];
+      const own = [`  ${name}`, figure(value), value === null || error === null ? "" : `± ${figure(error)}`];
+      const [first, ...others] = comparisons.filter(({ metric }) => metric === name).map(comparisonCells);
+      if (first === undefined) return [[...own, "", "", "", ""]];
+      return [[...own, ...first], ...others.map((cells) => ["", "", "", ...cells])];
     }),
     { width },
   );
