@@ -58,6 +58,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/probe-layers.ts"),
   },
   {
+    name: "eval",
+    summary: "evaluate the model on datasets as CLIP_benchmark does",
+    load: () => import("./commands/eval.ts"),
+  },
+  {
     name: "search",
     summary: "rank images by similarity to a text or an image",
     load: () => import("./commands/search.ts"),

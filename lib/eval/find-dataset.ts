@@ -38,23 +38,23 @@ export async function findDataset(
   const claimed = datasetReaders.find(({ names }) =>
     names.some((name) => (name.endsWith("/") ? given.startsWith(name) : given === name)),
   );
-  const candidates = claimed === undefined && data === undefined ? [given] : foldersOf(given, data);
-  const name = claimed === undefined && data === undefined ? baseName(given) : given;
-  let found: string | null = null;
-  for (const folder of candidates) {
-    if ((await files.kindOf(folder)) !== "folder") continue;
-    found ??= folder;
-    for (const reader of new Set([...(claimed === undefined ? [] : [claimed]), ...datasetReaders])) {
-      if (await reader.recognizes(files, folder)) return { reader, request: { ...rest, name, folder } };
+  const readers = new Set([...(claimed === undefined ? [] : [claimed]), ...datasetReaders]);
+  const candidates = candidatesOf(given, data);
+  let found: DatasetRequest | null = null;
+  for (const place of candidates) {
+    if ((await files.kindOf(place.folder)) !== "folder") continue;
+    const request = { ...rest, ...place };
+    for (const reader of readers) {
+      if (await reader.recognizes(files, place.folder)) return { reader, request };
     }
+    if (place.folder !== data) found ??= request;
   }
   // A name that is claimed, in a folder that lacks something: the reader says what is missing.
-  if (found !== null && claimed !== undefined) {
-    return { reader: claimed, request: { ...rest, name, folder: found } };
-  }
-  if (found !== null) throw unrecognized(found);
+  if (found !== null && claimed !== undefined) return { reader: claimed, request: found };
+  if (found !== null) throw unrecognized(found.folder);
+  const looked = candidates.map(({ folder }) => folder).join(", ");
   throw new InputError(
-    `${given}: expected the folder of a dataset, found none (looked at ${candidates.join(", ")}); ` +
+    `${given}: expected the folder of a dataset, found none (looked at ${looked}); ` +
       "give the folder, or a name with --data ROOT",
   );
 }
@@ -69,15 +69,23 @@ export async function readDataset(
   return reader.read(files, request);
 }
 
-/** The folders where a named dataset may be. */
-function foldersOf(given: string, data = "."): string[] {
+/** Where a dataset may be, and its name there. */
+function candidatesOf(given: string, data = ""): Pick<DatasetRequest, "name" | "folder">[] {
   const short = given.replace(/^wds\//, "");
   const cleaned = short.replaceAll("/", "-");
-  if (/\{dataset(_cleaned)?\}/.test(data)) {
-    return [data.replaceAll("{dataset}", short).replaceAll("{dataset_cleaned}", cleaned)];
-  }
-  const inside = [given, short, `wds_${cleaned}`, cleaned].map((name) => joinPath(data, name));
-  return [...new Set([...inside, data])];
+  const expand = (template: string): string =>
+    template.replaceAll("{dataset}", short).replaceAll("{dataset_cleaned}", cleaned);
+  const isTemplate = expand(data) !== data;
+  const inside = isTemplate ? [""] : [given, short, `wds_${cleaned}`, cleaned];
+  const named = new Set(inside.map((name) => joinPath(expand(data), name)));
+  // CLIP_benchmark takes a root without {dataset} for the dataset's own folder.
+  if (data !== "") named.add(expand(data));
+  const isPath = given.includes("/") && !given.startsWith("wds/");
+  return [
+    // Without --data a name is a path.
+    ...(data === "" && isPath ? [] : [...named].map((folder) => ({ name: given, folder }))),
+    { name: baseName(given), folder: given },
+  ];
 }
 
 function baseName(folder: string): string {

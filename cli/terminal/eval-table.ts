@@ -1,0 +1,59 @@
+/** The result of an evaluation as a table. */
+import type { Done } from "../commands/eval.ts";
+import type { Comparison } from "../../lib/eval/published.ts";
+import { printable } from "./format.ts";
+import { layOutTable, type Column } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** "0.7695", or a dash. */
+export function figure(value: number | null | undefined): string {
+  return value === null || value === undefined ? "–" : value.toFixed(4);
+}
+
+/** The published figure, our difference from it, the verdict, and the source. */
+function comparisonCells({ published: { value, source }, difference, verdict }: Comparison): string[] {
+  const shown = value.toFixed(Math.min(source.decimals, 4));
+  const signed = `${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)}`;
+  return [shown, signed, { match: "✓", differs: "✗", informative: "·" }[verdict], printable(source.name)];
+}
+
+/**
+ * The figures of a dataset with their standard errors; beside them published figures, the difference and whether it is
+ * within the tolerance (✓ or ✗; · where published sources contradict each other).
+ */
+export function evaluationLines(
+  { record, evaluation, file, isEarlier }: Done,
+  comparisons: readonly Comparison[],
+  { colors, width }: Terminal,
+): string[] {
+  const { images, datasetImages, ties, isPartial } = evaluation;
+  const columns: Column[] = [
+    {},
+    { align: "right" },
+    { align: "right" },
+    { align: "right" },
+    { align: "right" },
+    {},
+    { cut: "end" },
+  ];
+  const { rows } = layOutTable(
+    columns,
+    Object.entries(record.metrics).flatMap(([name, value]) => {
+      const error = evaluation.standardErrors[name] ?? null;
+      const own = [`  ${name}`, figure(value), value === null || error === null ? "" : `± ${figure(error)}`];
+      const [first, ...others] = comparisons.filter(({ metric }) => metric === name).map(comparisonCells);
+      if (first === undefined) return [[...own, "", "", "", ""]];
+      return [[...own, ...first], ...others.map((cells) => ["", "", "", ...cells])];
+    }),
+    { width },
+  );
+  const remarks = [
+    ...(isPartial ? [`  partial: ${images} of ${datasetImages} images`] : []),
+    ...(ties > 0
+      ? [`  ${ties} ${ties === 1 ? "answer depends" : "answers depend"} on the order of equal scores`]
+      : []),
+    ...(file === null ? [] : [`  ${printable(file)}${isEarlier ? " (finished before)" : ""}`]),
+  ];
+  const title = `${printable(record.dataset)} (${record.language}), ${images} images, ${record.task}`;
+  return [colors.bold(title), ...rows, ...remarks];
+}
