@@ -1,6 +1,6 @@
 import { fitText, textWidth } from "../labels.ts";
-import { element, svgFile, type Markup } from "../svg.ts";
-import { faint, legend, percent, strong, weak } from "./axes.ts";
+import { element, ink, svgFile, type Markup } from "../svg.ts";
+import { faint, legend, percent, strong } from "./axes.ts";
 
 /** A fraction, and what it is compared with. */
 export interface Bar {
@@ -20,7 +20,7 @@ export interface BarsChartOptions {
 const rowHeight = 24;
 const barHeight = 14;
 const barsWidth = 420;
-const longestLabel = 260;
+const longestLabel = 330;
 const top = 40;
 
 /** Draws fractions as horizontal bars, from 0 to 100 %, in the given order. Returns an SVG file. */
@@ -38,7 +38,7 @@ export function barsChart(bars: readonly Bar[], { title, names }: BarsChartOptio
       ? legend(
           [
             { text: names.bars, color: strong },
-            { text: names.marks, color: weak, mark: "line" },
+            { text: names.marks, color: ink, mark: "line" },
           ],
           left,
           bottom + 44,
@@ -80,7 +80,7 @@ function rowOf(
             x2: x(mark),
             y1: y - 3,
             y2: y + barHeight + 3,
-            stroke: weak,
+            stroke: ink,
             "stroke-width": 3,
           }),
         ]),

@@ -29,18 +29,14 @@ export function shownImages(results: readonly ReportedResult[]): string[] {
 
 /** @param id unique in the page */
 export async function detailsSection(
-  result: ReportedResult,
+  result: ReportedResult & { readonly evaluation: ResultEvaluation },
   thumbnails: Thumbnails,
   id: string,
 ): Promise<Html> {
   const { record, evaluation } = result;
-  const content =
-    evaluation === null
-      ? html`<p class="weak">This file has no details: clipscope did not write it.</p>`
-      : html`${provenance(evaluation)} ${await explanation(evaluation.details, thumbnails, id)}`;
   return html`<section id="${anchor(result)}">
     <h3>${record.dataset} <small>${record.language}, ${record.task}</small></h3>
-    ${content}
+    ${provenance(evaluation)} ${await explanation(evaluation.details, thumbnails, id)}
   </section>`;
 }
 

@@ -10,29 +10,9 @@ export function figure(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : value.toFixed(4);
 }
 
-/** A table with a row for each figure of each result. */
+/** A table with a row for each figure of each result. The columns of published figures are left out if there are none. */
 export function figuresTable(results: readonly ReportedResult[]): Html {
-  const rows = results.flatMap((result) => {
-    const { record, evaluation, comparisons } = result;
-    const byMetric = new Map(decisive(comparisons).map((comparison) => [comparison.metric, comparison]));
-    return Object.entries(record.metrics).map(([metric, value], i, all) => {
-      const head =
-        i > 0
-          ? empty
-          : html`<th rowspan="${all.length}" scope="rowgroup">
-              <a href="#${anchor(result)}">${record.dataset}</a>
-              <small>${record.language}${record.partial === true ? ", partial" : ""}</small>
-            </th>`;
-      const error = evaluation?.standardErrors[metric] ?? null;
-      return html`<tr${i === 0 ? new Html(' class="first"') : empty}>
-        ${head}
-        <td>${metric}</td>
-        <td class="number">${figure(value)}</td>
-        <td class="number weak">${error === null ? "" : `± ${figure(error)}`}</td>
-        ${comparisonCells(byMetric.get(metric))}
-      </tr>`;
-    });
-  });
+  const isCompared = results.some(({ comparisons }) => comparisons.length > 0);
   return html`<div class="wide">
     <table class="figures">
       <thead>
@@ -41,17 +21,47 @@ export function figuresTable(results: readonly ReportedResult[]): Html {
           <th scope="col">metric</th>
           <th scope="col" class="number">this run</th>
           <th scope="col" class="number">± s.e.</th>
-          <th scope="col" class="number">published</th>
-          <th scope="col" class="number">difference</th>
-          <th scope="col">verdict</th>
-          <th scope="col">source</th>
+          ${
+            isCompared
+              ? html`<th scope="col" class="number">published</th>
+                  <th scope="col" class="number">difference</th>
+                  <th scope="col">verdict</th>
+                  <th scope="col">source</th>`
+              : empty
+          }
         </tr>
       </thead>
       <tbody>
-        ${rows}
+        ${results.flatMap((result) => figureRows(result, isCompared))}
       </tbody>
     </table>
   </div>`;
+}
+
+function figureRows(result: ReportedResult, isCompared: boolean): Html[] {
+  const { record, evaluation } = result;
+  const compared = new Map(decisive(result.comparisons).map((comparison) => [comparison.metric, comparison]));
+  const metrics = Object.entries(record.metrics);
+  return metrics.map(([metric, value], i) => {
+    const error = evaluation?.standardErrors[metric] ?? null;
+    return html`<tr${i === 0 ? new Html(' class="first"') : empty}>
+      ${i === 0 ? datasetCell(result, metrics.length) : empty}
+      <td>${metric}</td>
+      <td class="number">${figure(value)}</td>
+      <td class="number weak">${error === null ? "" : `± ${figure(error)}`}</td>
+      ${isCompared ? comparisonCells(compared.get(metric)) : empty}
+    </tr>`;
+  });
+}
+
+/** Links to the details, if there are any. */
+function datasetCell(result: ReportedResult, rows: number): Html {
+  const { dataset, language, partial } = result.record;
+  const name =
+    result.evaluation === null ? html`${dataset}` : html`<a href="#${anchor(result)}">${dataset}</a>`;
+  return html`<th rowspan="${rows}" scope="rowgroup">
+    ${name} <small>${language}${partial === true ? ", partial" : ""}</small>
+  </th>`;
 }
 
 function comparisonCells(comparison: Comparison | undefined): Html {
@@ -62,7 +72,7 @@ function comparisonCells(comparison: Comparison | undefined): Html {
       <td></td>`;
   const { published, difference, tolerance, verdict } = comparison;
   const sign = { match: "✓ matches", differs: "✗ differs", informative: "informative" }[verdict];
-  return html`<td class="number">${published.value.toFixed(published.source.decimals)}</td>
+  return html`<td class="number">${published.value.toFixed(Math.min(published.source.decimals, 6))}</td>
     <td class="number" title="tolerance ±${tolerance.toFixed(5)}">
       ${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)}
     </td>
@@ -81,18 +91,20 @@ export function anchor({ file }: ReportedResult): string {
   return `result-${file.replaceAll(/[^\w.-]/g, "-")}`;
 }
 
-/** Bars of all figures that are published, beside the published values. */
+/** Bars of the figures that are published, beside these. Datasets in several languages have charts of their own. */
 export function publishedChart(results: readonly ReportedResult[], id: string): Html {
-  const bars = results.flatMap(({ record, comparisons }) =>
-    decisive(comparisons).map(({ metric, ours, published }): Bar => {
-      const language = record.language === "en" ? "" : ` (${record.language})`;
-      return {
-        label: `${record.dataset}${language} ${shortName(metric)}`,
-        value: ours,
-        mark: published.value,
-      };
-    }),
-  );
+  const bars = results
+    .filter(({ record }) => languagesOf(results, record.dataset).size === 1)
+    .flatMap(({ record, comparisons }) =>
+      decisive(comparisons).map(({ metric, ours, published }): Bar => {
+        const language = record.language === "en" ? "" : ` (${record.language})`;
+        return {
+          label: `${record.dataset}${language} ${shortName(metric)}`,
+          value: ours,
+          mark: published.value,
+        };
+      }),
+    );
   if (bars.length === 0) return empty;
   const options = {
     title: "Figures against published ones",
@@ -101,12 +113,18 @@ export function publishedChart(results: readonly ReportedResult[], id: string): 
   return html`<figure>${new Html(themed(barsChart(bars, options), id))}</figure>`;
 }
 
+function languagesOf(results: readonly ReportedResult[], dataset: string): ReadonlySet<string> {
+  return new Set(
+    results.filter(({ record }) => record.dataset === dataset).map(({ record }) => record.language),
+  );
+}
+
 /** For each dataset in several languages and each of its main metrics: a bar for each language, best first. */
 export function languageCharts(results: readonly ReportedResult[], id: string): Html[] {
   const datasets = [...new Set(results.map(({ record }) => record.dataset))];
   return datasets.flatMap((dataset, g) => {
     const group = results.filter(({ record }) => record.dataset === dataset);
-    if (new Set(group.map(({ record }) => record.language)).size < 2) return [];
+    if (languagesOf(results, dataset).size < 2) return [];
     return mainMetrics(group[0]!).map((metric, m) => {
       const bars = group
         .map(({ record, comparisons }): Bar => {
@@ -121,12 +139,14 @@ export function languageCharts(results: readonly ReportedResult[], id: string): 
   });
 }
 
-/** acc1 or mean average precision; recall in both directions at the smallest k; the selection of both. */
+/** acc1 or mean average precision; recall in both directions at the first k; the selection of both. */
 function mainMetrics({ record }: ReportedResult): string[] {
   const names = Object.keys(record.metrics);
-  const recall = names.filter((name) => name.includes("_retrieval_recall@"));
-  if (recall.length > 0) return recall.slice(0, 2);
-  return names.filter((name) => ["acc1", "mean_average_precision", "acc", "lp_acc1"].includes(name));
+  const recalls = ["image", "text"].map((side) =>
+    names.find((name) => name.startsWith(`${side}_retrieval_recall@`)),
+  );
+  const others = names.filter((name) => ["acc1", "mean_average_precision", "acc", "lp_acc1"].includes(name));
+  return [...recalls.filter((name) => name !== undefined), ...others];
 }
 
 function shortName(metric: string): string {

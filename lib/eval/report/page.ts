@@ -65,7 +65,9 @@ async function modelSection(
 ): Promise<Html> {
   const languages = languageCharts(results, `${id}-l`);
   const details = await Promise.all(
-    results.map((result, r) => detailsSection(result, thumbnails, `${id}-d${r}`)),
+    results.map(({ evaluation, ...result }, r) =>
+      evaluation === null ? empty : detailsSection({ ...result, evaluation }, thumbnails, `${id}-d${r}`),
+    ),
   );
   return html`<h2>${name}</h2>
     ${figuresTable(results)} ${publishedChart(results, `${id}-p`)}

@@ -15,7 +15,7 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 sy
 main { max-width: 1080px; margin: 0 auto; padding: 32px 20px 80px; }
 h1 { font-size: 26px; line-height: 1.25; margin: 0 0 4px; overflow-wrap: anywhere; }
 h2 { font-size: 20px; margin: 40px 0 12px; overflow-wrap: anywhere; }
-h3 { font-size: 17px; margin: 0 0 10px; overflow-wrap: anywhere; }
+h3 { font-size: 17px; margin: 28px 0 10px; overflow-wrap: anywhere; }
 h4 { font-size: 15px; margin: 22px 0 8px; }
 small { color: var(--weak); font-weight: 400; font-size: 13px; }
 a { color: var(--strong); }
@@ -25,9 +25,10 @@ code { font: 13px ui-monospace, "DejaVu Sans Mono", monospace; background: var(-
 table { border-collapse: collapse; font-size: 14px; }
 th, td { padding: 4px 14px 4px 0; text-align: left; vertical-align: top; white-space: nowrap; }
 td:last-child { white-space: normal; }
+.figures td:last-child { white-space: nowrap; }
 thead th { color: var(--weak); font-weight: 500; border-bottom: 1px solid var(--faint); }
 tbody th { font-weight: 500; }
-tbody th[rowspan] small { display: block; }
+tbody th[rowspan] small { display: block; line-height: 1.2; }
 tr.first > * { border-top: 1px solid var(--faint); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .match { color: var(--good); }
@@ -37,6 +38,7 @@ figure { margin: 24px 0; overflow-x: auto; }
 figure svg { max-width: 100%; height: auto; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); gap: 0 24px; }
 .charts figure { margin: 8px 0; }
+section h3 { margin-top: 0; }
 section { margin-top: 28px; padding-top: 22px; border-top: 1px solid var(--faint); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0 0 16px; font-size: 14px; }
 dt { color: var(--weak); }
