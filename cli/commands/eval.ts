@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import type { Dataset } from "../../lib/eval/dataset.ts";
-import { evaluate, taskOf, type EvaluateOptions } from "../../lib/eval/evaluate.ts";
+import { classesOf, evaluate, taskOf, type EvaluateOptions } from "../../lib/eval/evaluate.ts";
 import type { Evaluation } from "../../lib/eval/evaluation.ts";
 import { evaluationFingerprint, modelDigests } from "../../lib/eval/fingerprint.ts";
 import { openClipName } from "../../lib/eval/model-name.ts";
@@ -173,15 +173,12 @@ async function evaluateOne(
   const { out } = options;
   const fingerprint = await evaluationFingerprint(evaluationHost, digests, dataset, given);
   const identity = { ...name, dataset: dataset.name, language: spec.language, task: taskOf(dataset) };
-  const earlier = out === undefined ? null : await findResult(resultFiles(out, identity), fingerprint);
-  if (earlier !== null) {
+  const dumped = await dumpedPrompts(dataset, given, options);
+  const files = out === undefined ? null : resultFiles(out, identity);
+  const earlier = files === null ? null : await findResult(files, fingerprint);
+  if (files !== null && earlier !== null && Object.keys(dumped).every((key) => key in earlier.record)) {
     for (const { reason } of earlier.failed) terminal.report(new InputError(reason));
-    return {
-      record: earlier.record,
-      evaluation: earlier,
-      file: resultFiles(out!, identity).record,
-      isEarlier: true,
-    };
+    return { record: earlier.record, evaluation: earlier, file: files.record, isEarlier: true };
   }
   const evaluation = await terminal.progress((show) =>
     evaluate(evaluationHost, model, dataset, {
@@ -195,16 +192,34 @@ async function evaluateOne(
     }),
   );
   for (const { reason } of evaluation.failed) terminal.report(new InputError(reason));
-  const record = resultRecord(evaluation, name);
-  if (out === undefined) return { record, evaluation, file: null, isEarlier: false };
+  const record = resultRecord(evaluation, name, dumped);
+  if (files === null) return { record, evaluation, file: null, isEarlier: false };
   const [imageTowerSha256, textTowerSha256] = digests;
-  const files = await writeResult(out, evaluation, record, {
+  await writeResult(files, evaluation, record, {
     fingerprint,
     imageTowerSha256,
     textTowerSha256,
     backend,
   });
   return { record, evaluation, file: files.record, isEarlier: false };
+}
+
+/** What `--dump-classnames` and `--dump-templates` add to a result. */
+async function dumpedPrompts(
+  dataset: Dataset,
+  settings: EvaluateOptions,
+  { dumpClassnames = false, dumpTemplates = false }: EvalOptions,
+): Promise<Pick<ResultRecord, "classnames" | "templates">> {
+  if (!dumpClassnames && !dumpTemplates) return {};
+  const classes = await classesOf(evaluationHost, dataset, settings);
+  if (classes === null) return {};
+  const { classNames, templates } = classes;
+  return {
+    ...(dumpClassnames ? { classnames: classNames } : {}),
+    ...(dumpTemplates
+      ? { templates: templates instanceof Map ? Object.fromEntries(templates) : templates }
+      : {}),
+  };
 }
 
 async function dryRun(specs: readonly Spec[], options: EvalOptions, terminal: Terminal): Promise<void> {

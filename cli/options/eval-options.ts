@@ -13,6 +13,8 @@ export interface EvalOptions extends ModelOptions {
   readonly annotations?: string;
   readonly classnames?: string;
   readonly templates?: string;
+  readonly dumpClassnames?: boolean;
+  readonly dumpTemplates?: boolean;
   readonly limit?: number;
   readonly batch?: number;
   readonly out?: string;
@@ -38,6 +40,8 @@ export function addEvalOptions(command: Command): Command {
     .option("--annotations <file>", "captions of a dataset that has them in a file of another name")
     .option("--classnames <file>", "class names by dataset (JSON), or one of CLIP_benchmark's files by name")
     .option("--templates <file>", "templates by dataset (JSON), or one of CLIP_benchmark's files by name")
+    .option("--dump-classnames", "add the class names to the JSON files")
+    .option("--dump-templates", "add the templates to the JSON files")
     .option(
       "--limit <n>",
       "evaluate the first N images only; the result is marked as partial",

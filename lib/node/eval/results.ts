@@ -3,7 +3,7 @@
  * CLIP_benchmark's `build` reads every JSON file of a folder.
  */
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Evaluation } from "../../eval/evaluation.ts";
 import { resultFileName, type ResultIdentity, type ResultRecord } from "../../eval/record.ts";
 import { JsonValue } from "../../json/json-value.ts";
@@ -47,18 +47,16 @@ export async function findResult(files: ResultFiles, fingerprint: string): Promi
 
 /** Writes both files, or none. @throws InputError if they cannot be written */
 export async function writeResult(
-  folder: string,
+  files: ResultFiles,
   evaluation: Evaluation,
   record: ResultRecord,
   model: Pick<ResultDetails, "fingerprint" | "imageTowerSha256" | "textTowerSha256" | "backend">,
-): Promise<ResultFiles> {
-  const files = resultFiles(folder, record);
-  await makeFolder(join(folder, "details"));
+): Promise<void> {
+  await makeFolder(dirname(files.details));
   const kept = Object.entries(evaluation).filter(([key]) => !unkept.includes(key));
   const details = { record, ...Object.fromEntries(kept), ...model, madeBy: evaluationHost.madeBy };
   await writeTogether([files.details, files.record], async ([detailsFile, recordFile]) => {
     await detailsFile!.write(Buffer.from(`${JSON.stringify(details)}\n`));
     await recordFile!.write(Buffer.from(`${JSON.stringify(record)}\n`));
   });
-  return files;
 }
