@@ -72,7 +72,7 @@ function comparisonCells(comparison: Comparison | undefined): Html {
       <td></td>`;
   const { published, difference, tolerance, verdict } = comparison;
   const sign = { match: "✓ matches", differs: "✗ differs", informative: "informative" }[verdict];
-  return html`<td class="number">${published.value.toFixed(Math.min(published.source.decimals, 6))}</td>
+  return html`<td class="number">${published.value.toFixed(Math.min(published.decimals, 6))}</td>
     <td class="number" title="tolerance ±${tolerance.toFixed(5)}">
       ${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)}
     </td>
