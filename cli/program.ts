@@ -63,6 +63,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/eval.ts"),
   },
   {
+    name: "eval report",
+    summary: "write results as a CSV file and a page with charts",
+    load: () => import("./commands/eval-report.ts"),
+  },
+  {
     name: "search",
     summary: "rank images by similarity to a text or an image",
     load: () => import("./commands/search.ts"),

@@ -87,18 +87,25 @@ export function addEvalOptions(command: Command): Command {
       "--features <dir>",
       "keep the embeddings of images and texts here (default: features in the cache folder, CLIPSCOPE_CACHE)",
     )
-    .option(
-      "--compare <file>",
-      'published figures to compare with (JSON), or "published" for those that come along (default: published)',
-    )
-    .option(
-      "--tolerance <number>",
-      "how far figures may be from published ones (default: depends on the source, 0.002 to 0.005)",
-      nonNegativeNumber,
-    )
+    .addOption(compareOption())
+    .addOption(toleranceOption())
     .option("--dry-run", "show what would be evaluated: images, texts, prompts and where they come from")
     .addOption(batchOption())
     .addOption(weightsOption());
+}
+
+export function compareOption(): Option {
+  return new Option(
+    "--compare <file>",
+    'published figures to compare with (JSON), or "published" for those that come along (default: published)',
+  );
+}
+
+export function toleranceOption(): Option {
+  return new Option(
+    "--tolerance <number>",
+    "how far figures may be from published ones (default: depends on the source, 0.002 to 0.005)",
+  ).argParser(nonNegativeNumber);
 }
 
 /** The values of `--recall-k`. @throws InputError for anything but whole numbers above 0 */
