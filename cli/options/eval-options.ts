@@ -1,8 +1,10 @@
 /** The options of `clipscope eval`. */
 import { Option, type Command } from "commander";
 import { InputError } from "../../lib/errors/input-error.ts";
+import type { TaskName } from "../../lib/eval/evaluation.ts";
+import type { LinearProbeOptions } from "../../lib/node/eval/linear-probe.ts";
 import { batchOption } from "./with-images.ts";
-import { collect, nonNegativeNumber, positiveInteger } from "./option-values.ts";
+import { collect, nonNegativeNumber, positiveInteger, wholeNumber } from "./option-values.ts";
 import { weightsOption, type ModelOptions } from "./with-model.ts";
 
 export interface EvalOptions extends ModelOptions {
@@ -15,6 +17,13 @@ export interface EvalOptions extends ModelOptions {
   readonly templates?: string;
   readonly dumpClassnames?: boolean;
   readonly dumpTemplates?: boolean;
+  readonly task: "auto" | TaskName;
+  readonly trainSplit?: string;
+  readonly valSplit?: string;
+  readonly fewshotK?: number;
+  readonly fewshotEpochs?: number;
+  readonly fewshotLr?: number;
+  readonly seed?: number;
   readonly limit?: number;
   readonly batch?: number;
   readonly out?: string;
@@ -42,6 +51,29 @@ export function addEvalOptions(command: Command): Command {
     .option("--templates <file>", "templates by dataset (JSON), or one of CLIP_benchmark's files by name")
     .option("--dump-classnames", "add the class names to the JSON files")
     .option("--dump-templates", "add the templates to the JSON files")
+    .addOption(
+      new Option(
+        "--task <name>",
+        "task; auto takes it from what the dataset holds, linear_probe fits a probe on another split",
+      )
+        .choices([
+          "auto",
+          "zeroshot_classification",
+          "zeroshot_retrieval",
+          "image_caption_selection",
+          "linear_probe",
+        ])
+        .default("auto"),
+    )
+    .option("--train-split <name>", "linear_probe: split to fit on (default: train)")
+    .option(
+      "--val-split <name>",
+      "linear_probe: split to choose the weight decay on (default: weight decay 0)",
+    )
+    .option("--fewshot-k <k>", "linear_probe: fit on K images per class (default: all)", positiveInteger)
+    .option("--fewshot-epochs <n>", "linear_probe: epochs (default: 10)", positiveInteger)
+    .option("--fewshot-lr <number>", "linear_probe: learning rate (default: 0.1)", nonNegativeNumber)
+    .option("--seed <n>", "linear_probe: seed (default: 0)", wholeNumber)
     .option(
       "--limit <n>",
       "evaluate the first N images only; the result is marked as partial",
@@ -82,4 +114,19 @@ export function readRecallK(given: readonly string[]): number[] {
     if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
     throw new InputError(`--recall-k ${text}: expected a whole number above 0`);
   });
+}
+
+/** The options of a linear probe in the library's form. */
+export function probeOptions({
+  fewshotK,
+  fewshotEpochs,
+  fewshotLr,
+  seed,
+}: EvalOptions): Pick<LinearProbeOptions, "shots" | "epochs" | "learningRate" | "seed"> {
+  return {
+    ...(fewshotK === undefined ? {} : { shots: fewshotK }),
+    ...(fewshotEpochs === undefined ? {} : { epochs: fewshotEpochs }),
+    ...(fewshotLr === undefined ? {} : { learningRate: fewshotLr }),
+    ...(seed === undefined ? {} : { seed }),
+  };
 }

@@ -1,13 +1,13 @@
 /** The result of an evaluation as a table. */
-import type { Done } from "../commands/eval.ts";
+import type { Finished } from "../../lib/node/eval/run.ts";
 import type { Comparison } from "../../lib/eval/published.ts";
 import { printable } from "./format.ts";
 import { layOutTable, type Column } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** "0.7695", or a dash. */
-export function figure(value: number | null | undefined): string {
-  return value === null || value === undefined ? "–" : value.toFixed(4);
+function figure(value: number | boolean | null): string {
+  return typeof value === "number" ? value.toFixed(4) : "–";
 }
 
 /** The published figure, our difference from it, the verdict, and the source. */
@@ -22,7 +22,7 @@ function comparisonCells({ published: { value, source }, difference, verdict }: 
  * within the tolerance (✓ or ✗; · where published sources contradict each other).
  */
 export function evaluationLines(
-  { record, evaluation, file, isEarlier }: Done,
+  { record, evaluation, file, isEarlier }: Finished,
   comparisons: readonly Comparison[],
   { colors, width }: Terminal,
 ): string[] {
@@ -40,7 +40,10 @@ export function evaluationLines(
     columns,
     Object.entries(record.metrics).flatMap(([name, value]) => {
       const error = evaluation.standardErrors[name] ?? null;
-      const own = [`  ${name}`, figure(value), value === null || error === null ? "" : `± ${figure(error)}`];
+      // The settings of a linear probe have no standard error.
+      const isFigure = Object.hasOwn(evaluation.standardErrors, name);
+      const shown = isFigure ? figure(value) : `${value}`;
+      const own = [`  ${name}`, shown, value === null || error === null ? "" : `± ${figure(error)}`];
       const [first, ...others] = comparisons.filter(({ metric }) => metric === name).map(comparisonCells);
       if (first === undefined) return [[...own, "", "", "", ""]];
       return [[...own, ...first], ...others.map((cells) => ["", "", "", ...cells])];

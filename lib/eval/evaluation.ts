@@ -7,8 +7,11 @@ import type { NamesReport } from "./prompts/class-prompts.ts";
 export type TaskName =
   "zeroshot_classification" | "zeroshot_retrieval" | "image_caption_selection" | "linear_probe";
 
-/** CLIP_benchmark's names of figures, in its order. Null: not defined, such as acc5 of fewer than five classes. */
-export type Metrics = Readonly<Record<string, number | null>>;
+/**
+ * CLIP_benchmark's names of figures, in its order. Null: not defined, such as acc5 of fewer than five classes. A linear
+ * probe has settings among them.
+ */
+export type Metrics = Readonly<Record<string, number | boolean | null>>;
 
 /** Which prompts represented the classes. */
 export interface PromptSummary {
@@ -35,6 +38,9 @@ export interface ClassFigures {
   readonly precision: number | null;
 }
 
+/** How many images of a class were taken for another, or for it. Pairs that do not occur are left out. */
+export type Confusion = readonly [actual: number, predicted: number, images: number];
+
 /** A class of a multilabel dataset. */
 export interface LabelFigures {
   readonly name: string;
@@ -59,8 +65,7 @@ export type Details =
   | {
       readonly kind: "classification";
       readonly classes: readonly ClassFigures[];
-      /** Pairs that occur: [actual class, predicted class, images], by actual class. */
-      readonly confusions: readonly (readonly [actual: number, predicted: number, images: number])[];
+      readonly confusions: readonly Confusion[];
     }
   | { readonly kind: "multilabel"; readonly classes: readonly LabelFigures[] }
   | {
@@ -78,7 +83,13 @@ export type Details =
       /** Indices of the instances that are answered wrongly. */
       readonly wrong: readonly number[];
     }
-  | { readonly kind: "linear_probe"; readonly trainImages: number; readonly weightDecay: number };
+  | {
+      readonly kind: "linear_probe";
+      readonly trainImages: number;
+      readonly weightDecay: number;
+      readonly classes: readonly ClassFigures[];
+      readonly confusions: readonly Confusion[];
+    };
 
 /** How far behind the right answers are. */
 export interface RankSummary {
@@ -90,7 +101,7 @@ export interface RankSummary {
 export interface TaskResult {
   readonly metrics: Metrics;
   /** The standard error of each figure; null where it is not known. */
-  readonly standardErrors: Metrics;
+  readonly standardErrors: Readonly<Record<string, number | null>>;
   /** Images, captions or instances whose answer depends on the order of equal scores. */
   readonly ties: number;
   readonly details: Details;

@@ -18,15 +18,17 @@ export function modelDigests(model: Clip): Promise<readonly [image: string, text
  * figures.
  *
  * @param model the digests of its towers
+ * @param options with what a linear probe depends on, in JSON
  * @throws InputError for labels or prompts that do not fit, as `evaluate`
  */
 export async function evaluationFingerprint(
   host: EvaluationHost,
   model: readonly string[],
   dataset: Dataset,
-  options: EvaluateOptions,
+  options: EvaluateOptions & { readonly linearProbe?: unknown },
 ): Promise<string> {
-  const classes = await classesOf(host, dataset, options);
+  const isProbe = options.linearProbe !== undefined;
+  const classes = isProbe ? null : await classesOf(host, dataset, options);
   return sha256OfJson([
     dataset.kind,
     dataset.convertToRgbFirst,
@@ -35,6 +37,7 @@ export async function evaluationFingerprint(
     classes?.summary.sha256 ?? null,
     dataset.kind === "retrieval" ? (options.recallK ?? defaultRecallK) : null,
     options.limit ?? null,
+    options.linearProbe ?? null,
     model,
     getBackend(),
   ]);

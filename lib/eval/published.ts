@@ -82,7 +82,7 @@ export interface ComparedResult {
   readonly pretrained: string;
   readonly dataset: string;
   readonly language: string;
-  readonly metrics: Readonly<Record<string, number | null>>;
+  readonly metrics: Readonly<Record<string, number | boolean | null>>;
 }
 
 /** A figure beside a published one. */
@@ -145,7 +145,7 @@ export function compareWithPublished(
       canonical(figure.dataset) === dataset,
   );
   return Object.entries(result.metrics).flatMap(([metric, ours]) =>
-    ours === null
+    typeof ours !== "number"
       ? []
       : candidates
           .filter((figure) => figure.metric === metric)

@@ -2,8 +2,9 @@
  * The files of results: CLIP_benchmark's JSON in a folder, and its details under the same name in `details`, since
  * CLIP_benchmark's `build` reads every JSON file of a folder.
  */
+import { getBackend } from "@tensorflow/tfjs-core";
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Evaluation } from "../../eval/evaluation.ts";
 import { resultFileName, type ResultIdentity, type ResultRecord } from "../../eval/record.ts";
 import { JsonValue } from "../../json/json-value.ts";
@@ -50,11 +51,24 @@ export async function writeResult(
   files: ResultFiles,
   evaluation: Evaluation,
   record: ResultRecord,
-  model: Pick<ResultDetails, "fingerprint" | "imageTowerSha256" | "textTowerSha256" | "backend">,
+  {
+    fingerprint,
+    digests,
+  }: { readonly fingerprint: string; readonly digests: readonly [image: string, text: string] },
 ): Promise<void> {
   await makeFolder(dirname(files.details));
   const kept = Object.entries(evaluation).filter(([key]) => !unkept.includes(key));
-  const details = { record, ...Object.fromEntries(kept), ...model, madeBy: evaluationHost.madeBy };
+  const details = {
+    record,
+    ...Object.fromEntries(kept),
+    // The folder of features belongs to the machine, not to the result.
+    featuresFile: evaluation.featuresFile && basename(evaluation.featuresFile),
+    fingerprint,
+    imageTowerSha256: digests[0],
+    textTowerSha256: digests[1],
+    backend: getBackend(),
+    madeBy: evaluationHost.madeBy,
+  };
   await writeTogether([files.details, files.record], async ([detailsFile, recordFile]) => {
     await detailsFile!.write(Buffer.from(`${JSON.stringify(details)}\n`));
     await recordFile!.write(Buffer.from(`${JSON.stringify(record)}\n`));
