@@ -5,9 +5,11 @@ import { decisive, type Comparison } from "../published.ts";
 import { empty, Html, html } from "./html.ts";
 import type { ReportedResult } from "./reported-result.ts";
 
-/** "0.7695" */
-export function figure(value: number | null | undefined): string {
-  return value === null || value === undefined ? "–" : value.toFixed(4);
+/** "0.7695"; "1" for the whole numbers among a linear probe's figures, such as its epochs. */
+function figure(value: number | boolean | null | undefined): string {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value !== "number") return "–";
+  return Number.isInteger(value) && value > 1 ? `${value}` : value.toFixed(4);
 }
 
 /** A table with a row for each figure of each result. The columns of published figures are left out if there are none. */
@@ -129,7 +131,7 @@ export function languageCharts(results: readonly ReportedResult[], id: string): 
       const bars = group
         .map(({ record, comparisons }): Bar => {
           const published = decisive(comparisons).find((one) => one.metric === metric)?.published.value;
-          const value = record.metrics[metric] ?? 0;
+          const value = Number(record.metrics[metric] ?? 0);
           return { label: record.language, value, ...(published === undefined ? {} : { mark: published }) };
         })
         .toSorted((a, b) => b.value - a.value);
