@@ -84,7 +84,7 @@ function promptRows({
     ...(repeated.length === 0 ? [] : [["repeated names", html`${repeated.join(", ")}`] as [string, Html]]),
     ...(names.blank.length === 0
       ? []
-      : [["blank names", html`of ${names.blank.length} classes`] as [string, Html]]),
+      : [["blank names", html`${names.blank.length} of ${classes}`] as [string, Html]]),
   ];
 }
 
@@ -126,7 +126,7 @@ async function confusion({ classes, confusions }: Classification, id: string): P
     recall: recall ?? undefined,
     precision: precision ?? undefined,
   }));
-  const names = classes.map(({ name }) => name);
+  const names = classes.map(shown);
   const chart = await confusionChart(names, { classes: reports, confusion: matrix });
   return html`<figure>${new Html(themed(chart, id))}</figure>`;
 }

@@ -92,7 +92,7 @@ describe("reportPage", () => {
       "<code>a photo of a cat</code>",
       ", ImageNet&#39;s, because there are none for the dataset",
       "&quot;cat&quot; (2 classes)",
-      "of 1 classes",
+      "<dt>blank names</dt>",
       "Confusion matrix of 2 classes",
       "(blank) (2)",
       "33.3%",
