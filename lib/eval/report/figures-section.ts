@@ -47,7 +47,7 @@ function figureRows(result: ReportedResult, isCompared: boolean): Html[] {
     return html`<tr${i === 0 ? new Html(' class="first"') : empty}>
       ${i === 0 ? datasetCell(result, metrics.length) : empty}
       <td>${metric}</td>
-      <td class="number">${figure(value)}</td>
+      <td class="number">${figure(value === null ? null : Number(value))}</td>
       <td class="number weak">${error === null ? "" : `± ${figure(error)}`}</td>
       ${isCompared ? comparisonCells(compared.get(metric)) : empty}
     </tr>`;
@@ -129,7 +129,7 @@ export function languageCharts(results: readonly ReportedResult[], id: string): 
       const bars = group
         .map(({ record, comparisons }): Bar => {
           const published = decisive(comparisons).find((one) => one.metric === metric)?.published.value;
-          const value = record.metrics[metric] ?? 0;
+          const value = Number(record.metrics[metric] ?? 0);
           return { label: record.language, value, ...(published === undefined ? {} : { mark: published }) };
         })
         .toSorted((a, b) => b.value - a.value);

@@ -62,7 +62,7 @@ function readDetails(value: JsonValue): Details {
     .oneOf("classification", "multilabel", "retrieval", "selection", "linear_probe");
   switch (kind) {
     case "classification":
-      return readClassification(value);
+      return { kind, ...readClasses(value) };
     case "multilabel":
       return {
         kind,
@@ -91,11 +91,14 @@ function readDetails(value: JsonValue): Details {
         kind,
         trainImages: value.at("trainImages").integer(0),
         weightDecay: value.at("weightDecay").number(),
+        ...readClasses(value),
       };
   }
 }
 
-function readClassification(value: JsonValue): Details {
+function readClasses(
+  value: JsonValue,
+): Pick<Extract<Details, { kind: "classification" }>, "classes" | "confusions"> {
   const classes = value
     .at("classes")
     .items()
@@ -116,7 +119,7 @@ function readClassification(value: JsonValue): Details {
       }
       return [actual.integer(0, last), predicted.integer(0, last), images.integer(0)] as const;
     });
-  return { kind: "classification", classes, confusions };
+  return { classes, confusions };
 }
 
 function readRanks(value: JsonValue): RankSummary {
