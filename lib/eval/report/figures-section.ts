@@ -49,7 +49,7 @@ function figureRows(result: ReportedResult, isCompared: boolean): Html[] {
     return html`<tr${i === 0 ? new Html(' class="first"') : empty}>
       ${i === 0 ? datasetCell(result, metrics.length) : empty}
       <td>${metric}</td>
-      <td class="number">${figure(value)}</td>
+      <td class="number">${figure(value === null ? null : Number(value))}</td>
       <td class="number weak">${error === null ? "" : `± ${figure(error)}`}</td>
       ${isCompared ? comparisonCells(compared.get(metric)) : empty}
     </tr>`;

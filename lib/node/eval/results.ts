@@ -39,11 +39,20 @@ export function resultFiles(folder: string, identity: ResultIdentity): ResultFil
   return { record: join(folder, name), details: join(folder, "details", name) };
 }
 
-/** A finished result with the same fingerprint; null if there is none. */
+/**
+ * A finished result with the same fingerprint; null if there is none. A process that was killed may have replaced the
+ * details only, so the two files must agree.
+ */
 export async function findResult(files: ResultFiles, fingerprint: string): Promise<ResultDetails | null> {
   if (!(await exists(files.record)) || !(await exists(files.details))) return null;
   const details = JsonValue.parse(await readFile(files.details), files.details);
-  return details.at("fingerprint").value === fingerprint ? (details.value as ResultDetails) : null;
+  if (details.at("fingerprint").value !== fingerprint) return null;
+  const found = details.value as ResultDetails;
+  return (await readFile(files.record, "utf8")) === recordText(found.record) ? found : null;
+}
+
+function recordText(record: ResultRecord): string {
+  return `${JSON.stringify(record)}\n`;
 }
 
 /** Writes both files, or none. @throws InputError if they cannot be written */
@@ -71,6 +80,6 @@ export async function writeResult(
   };
   await writeTogether([files.details, files.record], async ([detailsFile, recordFile]) => {
     await detailsFile!.write(Buffer.from(`${JSON.stringify(details)}\n`));
-    await recordFile!.write(Buffer.from(`${JSON.stringify(record)}\n`));
+    await recordFile!.write(Buffer.from(recordText(record)));
   });
 }

@@ -40,10 +40,13 @@ export const scenarioNames = [
   "trace --pictures",
   "probe eval --pictures",
   "verify --html",
+  "eval",
   "convert",
   "convert --force",
   "pull",
 ] as const;
+
+const resultOfTags = "tags_demo-model_demo-model_en_zeroshot_classification.json";
 
 /** Makes the inputs in a folder. The hub is for `pull`. */
 export async function makeScenarios(inputs: string, hub: HubServer): Promise<Scenario[]> {
@@ -191,6 +194,18 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
         ...["--html", out(folder, "report.html"), ...model],
       ],
       prepare: old("report.html"),
+    },
+    {
+      name: "eval",
+      args: (folder) => [
+        ...["eval", "wds/captions", "wds/tags", "--data", fixture("eval/webdatasets"), "--batch", "6"],
+        ...["--features", join(folder, "features"), "--out", join(folder, "results"), "--backend", "wasm"],
+      ],
+      prepare: (folder) => {
+        mkdirSync(join(folder, "results"));
+        writeFileSync(join(folder, "results", resultOfTags), "{}");
+      },
+      unfinished: /^(features|results)(\/|$)/,
     },
     {
       name: "convert",
