@@ -39,6 +39,7 @@ export {
   type EncodeOptions,
   type EncodeTokensOptions,
   type GradientInputs,
+  type GradientOptions,
   type Gradients,
   type LossInputs,
   type PreprocessConfig,

@@ -10,7 +10,7 @@ import { TraceFile } from "../../lib/node/files/trace-file.ts";
 import { makeFolder } from "../../lib/node/files/make-folder.ts";
 import { writeDrawings } from "../../lib/node/files/write-drawings.ts";
 import { runInputs } from "../../lib/parity/run-inputs.ts";
-import { TapGlobs } from "../../lib/parity/tap-globs.ts";
+import { TapGlobs } from "../../lib/tensor/tap-globs.ts";
 import { studyImage } from "../../lib/study/study.ts";
 import { zeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
 import { InputError } from "../../lib/errors/input-error.ts";

@@ -80,4 +80,15 @@ export class VisionTransformer extends Tower<Tensor4D> {
     const classToken = reshape(slice(normed, [0, 0, 0], [batch, 1, width]), [batch, width]); // [B, width]
     return matMul(classToken, this.proj.tensor); // [B, embedDim]
   }
+
+  /**
+   * Reads out every token as if it were the class token.
+   *
+   * @param x [B, L, width] @returns [B, L, embedDim]
+   */
+  readOutTokens(x: Tensor3D): Tensor3D {
+    const [batch, length, width] = x.shape;
+    const embedded = this.readOut(reshape(x, [batch * length, 1, width])); // images of one token each
+    return reshape(embedded, [batch, length, -1]);
+  }
 }
