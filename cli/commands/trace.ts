@@ -34,6 +34,7 @@ interface Options extends ModelOptions, LabelOptions {
   readonly pictures?: string;
   readonly layer?: number;
   readonly head?: number;
+  readonly absoluteScale?: boolean;
   readonly taps?: string[];
   readonly stats?: boolean;
   readonly exif?: boolean;
@@ -67,7 +68,11 @@ export function register(program: Command, terminal: Terminal): void {
       "with --pictures: the layer whose attention is drawn (default: the last)",
       wholeNumber,
     )
-    .option("--head <i>", "with --pictures: the head whose attention is drawn (default: all)", wholeNumber);
+    .option("--head <i>", "with --pictures: the head whose attention is drawn (default: all)", wholeNumber)
+    .option(
+      "--absolute-scale",
+      "with --pictures: one scale for all maps of a chart, so that their colours can be compared (default: each map its own)",
+    );
   addLabelOptions(command)
     .addOption(exifOption())
     .addOption(weightsOption())
@@ -116,8 +121,14 @@ async function trace(options: Options, terminal: Terminal): Promise<void> {
     await drawPictures(pictures, options, terminal);
     return;
   }
-  const { labels, labelsFile, layer, head } = options;
-  const forPictures = { "--labels": labels, "--labels-file": labelsFile, "--layer": layer, "--head": head };
+  const { labels, labelsFile, layer, head, absoluteScale } = options;
+  const forPictures = {
+    "--labels": labels,
+    "--labels-file": labelsFile,
+    "--layer": layer,
+    "--head": head,
+    "--absolute-scale": absoluteScale,
+  };
   const idle = Object.entries(forPictures).find(([, value]) => value !== undefined);
   if (idle !== undefined) throw new InputError(`${idle[0]} requires --pictures`);
   const globs = new TapGlobs(options.taps ?? []);
@@ -235,7 +246,7 @@ async function readImage(path: string, { preprocess }: ModelDirectory, exif: boo
 }
 
 async function drawPictures(folder: string, options: Options, terminal: Terminal): Promise<void> {
-  const { image, text, layer, head, json = false } = options;
+  const { image, text, layer, head, absoluteScale = false, json = false } = options;
   if (image === undefined || text !== undefined)
     throw new InputError("--pictures requires --image and does not accept --text");
   const hasLabels = options.labels !== undefined || options.labelsFile !== undefined;
@@ -247,6 +258,7 @@ async function drawPictures(folder: string, options: Options, terminal: Terminal
     try {
       const { pictures, answers } = await disposing(tensor4d(pixels!, [1, 3, ...imageSize]), (input) =>
         studyImage(model, input, {
+          absoluteScale,
           ...(layer !== undefined && { layer }),
           ...(head !== undefined && { head }),
           ...(classifier && { classifier }),

@@ -28,6 +28,8 @@ export abstract class Tower<Input> {
   /** The modules that hold the blocks, innermost first. Each emits the stream after the last block as its tap. */
   abstract readonly containers: readonly WeightScope[];
   abstract readonly blocks: readonly Block[];
+  /** The tap of what the first block takes: the output of `embed`. */
+  abstract readonly embedTap: string;
   /** The weights of `readOut`. */
   abstract readonly readOutWeights: readonly Loadable[];
 

@@ -63,7 +63,7 @@ export interface TapSummary extends Statistics {
   readonly thumbnail: Thumbnail;
 }
 
-const histogramBins = 64;
+export const histogramBins = 64;
 /** The most rows, and the most columns, of a thumbnail. */
 const thumbnailSize = 48;
 

@@ -52,6 +52,10 @@ export class ExampleTower extends Tower<Tensor3D> {
     return undefined;
   }
 
+  get embedTap(): string {
+    return "tower#embedded"; // not emitted
+  }
+
   get readOutWeights(): readonly Loadable[] {
     return [this.head];
   }

@@ -57,6 +57,10 @@ export class VisionTransformer extends Tower<Tensor4D> {
     return this.lnPre.apply(tap(`${this.scope.path}#positioned`, positioned));
   }
 
+  get embedTap(): string {
+    return this.lnPre.scope.path;
+  }
+
   get blocks(): readonly ResidualAttentionBlock[] {
     return this.transformer.resblocks;
   }
