@@ -143,7 +143,7 @@ async function backwardStep(step: Step, dy: Tensor, wanted: Wanted): Promise<Ten
       const gradient = ofWeights[i];
       if (gradient) wanted.onWeight(handle, gradient);
     }
-    for (const [i, name] of [...taps.keys()].entries()) {
+    for (const [i, name] of [...[...taps.keys()].entries()].reverse()) {
       await wanted.onTap(name, ofTaps[i]!, values.get(name)!);
     }
     return made.shift()!;

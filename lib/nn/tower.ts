@@ -18,6 +18,8 @@ export interface Block {
   readonly attentionScope: WeightScope;
   /** Width of the residual stream. */
   readonly width: number;
+  /** Heads of its attention. */
+  readonly heads: number;
   /** @param x [B, L, width] @param mask added to the attention scores @returns [B, L, width] */
   apply(x: Tensor3D, mask?: Tensor4D): Tensor3D;
 }

@@ -4,10 +4,10 @@
  * A few tokens of large norm in the middle layers hold global information instead of their patch: Darcet et al., "Vision
  * Transformers Need Registers", 2024 (arXiv 2309.16588).
  */
-import type { Tensor, Tensor4D } from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { InputError } from "../errors/input-error.ts";
-import type { RunOptions, Tower } from "../nn/tower.ts";
+import type { Block, RunOptions, Tower } from "../nn/tower.ts";
 import { readTap, withTaps } from "../tensor/taps.ts";
 
 /** The residual stream of one image or one text. */
@@ -90,6 +90,37 @@ export class StreamRecorder {
     const [length, width] = this.#size;
     return { length, width, states: this.#states, middles: this.#middles };
   }
+}
+
+/** The pass of one image or one text, from the middle: its stream, and a way to run the rest from changed states. */
+export interface Resumable {
+  readonly blocks: readonly Block[];
+  readonly stream: ResidualStream;
+  /** @param states [B, length, width], the inputs of a block @returns normalised embeddings [B, embedDim] */
+  readonly resume: (block: number, states: Tensor3D, options?: RunOptions) => Promise<Tensor2D>;
+}
+
+/** One input: an image, or the token ids of a text. */
+export type OneInput = { readonly pixels: Tensor4D } | { readonly row: readonly number[] };
+
+/** Runs one pass and keeps its stream. @throws InputError as `imageStream` and `textStream` */
+export async function resumable(model: Clip, input: OneInput, options: RunOptions = {}): Promise<Resumable> {
+  if ("pixels" in input) {
+    return {
+      blocks: model.visual.blocks,
+      stream: await imageStream(model, input.pixels, options),
+      resume: (block, stream, more) => model.resumeImage({ block, stream }, { ...more, normalize: true }),
+    };
+  }
+  const { row } = input;
+  return {
+    blocks: model.text.blocks,
+    stream: await textStream(model, row, options),
+    resume: (block, stream, more) => {
+      const rows = Array.from({ length: stream.shape[0] }, () => row);
+      return model.resumeTokens(rows, { block, stream }, { ...more, normalize: true });
+    },
+  };
 }
 
 /** The norm of each token in each state. @returns [states][length] */

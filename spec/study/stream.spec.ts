@@ -49,7 +49,7 @@ describe("a residual stream", () => {
   });
 
   it("has cosines that do not depend on the lengths of the vectors, within −1 and 1", () => {
-    const numbers = fc.array(fc.float({ min: -100, max: 100, noNaN: true }), { minLength: 6, maxLength: 6 });
+    const numbers = fc.array(fc.integer({ min: -100, max: 100 }), { minLength: 6, maxLength: 6 });
     fc.assert(
       fc.property(numbers, fc.double({ min: 0.5, max: 20, noNaN: true }), (values, factor) => {
         const state = (by: number): ResidualStream => ({

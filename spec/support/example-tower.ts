@@ -12,6 +12,7 @@ class ExampleBlock extends Module<[x: Tensor3D], Tensor3D> implements Block {
   readonly shift: Weight;
   readonly attentionScope: WeightScope;
   readonly width = 2;
+  readonly heads = 1;
 
   constructor(scope: WeightScope) {
     super(scope);
