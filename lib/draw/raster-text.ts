@@ -34,7 +34,7 @@ export function rasterText(text: string, width: number): Raster {
 
 /** Draws one line into an image. @param left @param top of the first letter, in pixels */
 export function drawLine(raster: Raster, text: string, left: number, top: number): void {
-  for (const [i, letter] of [...text].entries()) {
+  for (const [i, letter] of Array.from(text).entries()) {
     for (let y = 0; y < glyphHeight * dot; y++) {
       for (let x = 0; x < glyphAdvance * dot; x++) {
         const at = left + i * glyphAdvance * dot + x;

@@ -78,7 +78,7 @@ export async function studyImage(model: Clip, pixels: Tensor4D, options: StudyOp
   const image = await shownImage(pixels, model.preprocess);
   const chosen = head === undefined ? [null, ...Array.from({ length: heads }, (_, i) => i)] : [head];
   const maps = chosen.map((h) => ({
-    title: h === null ? "mean of heads" : `head ${h}`,
+    title: h === null ? "all heads" : `head ${h}`,
     values: classAttention(shown!, h),
   }));
   const attention = attentionChart(image, maps, patches, absoluteScale, head === undefined ? heads : 0);

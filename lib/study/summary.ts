@@ -77,10 +77,13 @@ const thumbnailSize = 48;
 export async function summarize(value: Tensor): Promise<TapSummary> {
   const ends = new Map<string, number>();
   const joined = tidy(() => {
-    const parts = Object.entries(partsOf(value)).map(([name, part]) => [name, reshape(part, [-1])] as const);
+    const parts = Object.entries(partsOf(value)).map(([name, part]): [string, Tensor1D] => [
+      name,
+      reshape(part as Tensor, [-1]),
+    ]);
     let end = 0;
     for (const [name, { size }] of parts) ends.set(name, (end += size));
-    return concat(parts.map(([, part]) => part as Tensor1D));
+    return concat<Tensor1D>(parts.map(([, part]) => part));
   });
   try {
     const numbers = await joined.data<"float32">();
@@ -152,7 +155,8 @@ function countsOf(value: Tensor, isNumber: Tensor, low: Tensor, high: Tensor): T
   const width = maximum(div(sub(high, low), histogramBins), smallestNormal);
   const interval = clipByValue(floor(div(sub(value, low), width)), 0, histogramBins - 1);
   const counted = where(isNumber, interval, histogramBins); // an index outside of the counts is ignored
-  return bincount(reshape(cast(counted, "int32"), [-1]) as Tensor1D, tensor1d([]), histogramBins);
+  const indices: Tensor1D = reshape(cast(counted, "int32"), [-1]);
+  return bincount(indices, tensor1d([]), histogramBins);
 }
 
 /** Of float32. */

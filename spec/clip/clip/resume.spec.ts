@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { clone, keep, memory, zeros, type Tensor3D, type Tensor4D } from "@tensorflow/tfjs-core";
+import { clone, keep, memory, zeros, type Rank, type Tensor3D, type Tensor4D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../../../lib/clip/clip.ts";
 import { withTaps } from "../../../lib/tensor/taps.ts";
 import { loadTiny, openGolden, tinyGolden } from "../../support/golden.ts";
@@ -45,8 +45,8 @@ describe("Clip.resumeImage and Clip.resumeTokens", () => {
   });
 
   it("refuse a block that is not there and a stream that does not fit", async () => {
-    const stream = zeros([2, 7, 40]) as Tensor3D;
-    const text = zeros([2, 5, 32]) as Tensor3D;
+    const stream = zeros<Rank.R3>([2, 7, 40]);
+    const text = zeros<Rank.R3>([2, 5, 32]);
     for (const [call, message] of [
       [
         () => model.resumeImage({ block: 4, stream }),
