@@ -1,6 +1,7 @@
 /** Small raster images, drawn from numbers. */
 import { position, type Scale } from "./scale.ts";
 
+/** Red, green and blue, 0 to 255 each. */
 export type Color = readonly [red: number, green: number, blue: number];
 
 /** An RGB image. */

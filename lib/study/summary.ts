@@ -176,17 +176,31 @@ function thumbnailOf(value: Tensor): Tensor {
   const [rows, columns] = matrixShape(value.shape);
   const [toRows, toColumns] = thumbnailShape(value.shape);
   const matrix: Tensor2D = mean(reshape(value, [-1, rows, columns]), 0);
-  return matMul(matMul(areas(rows, toRows), matrix), areas(columns, toColumns), false, true);
+  const down = toRows === rows ? matrix : matMul(areas(rows, toRows), matrix);
+  return toColumns === columns ? down : matMul(down, areas(columns, toColumns), false, true);
 }
 
-/** Averages `from` numbers in `to` parts of equal length. Row i holds the share of each number in part i. */
+/** By "from,to": a model has few widths and lengths. */
+const knownShares = new Map<string, Float32Array>();
+
+/** Averages `from` numbers in `to` parts of equal length. Row i holds the share of each number in part i. [to, from] */
 function areas(from: number, to: number): Tensor2D {
-  const part = from / to;
-  const shares = Float32Array.from({ length: to * from }, (_, at) => {
-    const [i, j] = [Math.floor(at / from), at % from];
-    return Math.max(0, Math.min(j + 1, (i + 1) * part) - Math.max(j, i * part)) / part;
-  });
+  const key = `${from},${to}`;
+  const shares = knownShares.get(key) ?? sharesOf(from, to);
+  knownShares.set(key, shares);
   return tensor2d(shares, [to, from]);
+}
+
+function sharesOf(from: number, to: number): Float32Array {
+  const part = from / to;
+  const shares = new Float32Array(to * from);
+  for (let i = 0; i < to; i++) {
+    const [start, end] = [i * part, (i + 1) * part];
+    for (let j = Math.floor(start); j < Math.min(end, from); j++) {
+      shares[i * from + j] = (Math.min(j + 1, end) - Math.max(j, start)) / part;
+    }
+  }
+  return shares;
 }
 
 function statisticsOf(

@@ -69,6 +69,7 @@ for (const name of ["gelu-mlp", "plain"]) {
           assert.deepEqual(told.at(-1), [total, total]);
           for (const [layer, head] of [
             [0, 1],
+            [0, blocks[0]!.heads - 1], // in the second batch, if there are more than three heads
             [blocks.length - 1, 0],
           ] as const) {
             const tap = `${blocks[layer]!.attentionScope.path}#probabilities`;
