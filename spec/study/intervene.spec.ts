@@ -1,14 +1,6 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
-import {
-  clone,
-  keep,
-  slice,
-  tensor,
-  type Rank,
-  type Tensor,
-  type Tensor4D,
-} from "@tensorflow/tfjs-core";
+import { clone, keep, slice, tensor, type Rank, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { interventions, type Intervention } from "../../lib/study/intervene.ts";
 import { withTaps } from "../../lib/tensor/taps.ts";
