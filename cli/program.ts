@@ -104,6 +104,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/trace.ts"),
   },
   {
+    name: "explain",
+    summary: "draw what in an image its similarity to a text depends on",
+    load: () => import("./commands/explain.ts"),
+  },
+  {
     name: "doctor",
     summary: "check which backends run, and how to get the others",
     load: () => import("./commands/doctor.ts"),

@@ -43,6 +43,7 @@ export {
   type EncodeOptions,
   type EncodeTokensOptions,
   type GradientInputs,
+  type GradientOptions,
   type Gradients,
   type LossInputs,
   type PreprocessConfig,

@@ -5,7 +5,8 @@
  * R ← (½ Ā + ½ I) · R, where Ā is the mean over heads.
  * Paper: Abnar, Zuidema, "Quantifying Attention Flow in Transformers", 2020 (arXiv 2005.00928).
  */
-import { bilinear, heat, Raster, toUnit } from "../draw/raster.ts";
+import { bilinear, heat, Raster, type ColorMap } from "../draw/raster.ts";
+import { position, type Scale } from "../draw/scale.ts";
 
 /** Attention probabilities of one image in one layer: [heads, L, L]; row q holds what token q attends to. */
 export interface Attention {
@@ -56,24 +57,25 @@ function identity(size: number): Float64Array {
   return new Float64Array(size * size).map((_, i) => (i % (size + 1) === 0 ? 1 : 0));
 }
 
-/** The image in gray under a heat map of the patches' weights, from dark (the smallest) to bright (the largest). */
+/**
+ * The image in gray under a map of its patches.
+ *
+ * @param weights one number for each patch, row by row
+ * @param scale the numbers of the first and the last colour
+ */
 export function overlay(
   picture: Raster,
   weights: ArrayLike<number>,
   [rows, columns]: readonly [number, number],
+  scale: Scale,
+  color: ColorMap = heat,
 ): Raster {
   const { width, height } = picture;
-  const scaled = toUnit(weights);
   return new Raster(width, height).paint((x, y) => {
-    const weight = bilinear(
-      scaled,
-      rows,
-      columns,
-      ((x + 0.5) / width) * columns - 0.5,
-      ((y + 0.5) / height) * rows - 0.5,
-    );
+    const [across, down] = [((x + 0.5) / width) * columns - 0.5, ((y + 0.5) / height) * rows - 0.5];
+    const shown = color(position(bilinear(weights, rows, columns, across, down), scale));
     const [red, green, blue] = picture.at(x, y);
     const gray = 0.299 * red + 0.587 * green + 0.114 * blue;
-    return heat(weight).map((channel) => 0.45 * gray + 0.55 * channel) as [number, number, number];
+    return shown.map((channel) => 0.45 * gray + 0.55 * channel) as [number, number, number];
   });
 }
