@@ -94,10 +94,7 @@ describe("SearchableFeatures", () => {
       const tensor = { name: "features", dtype: "F32" as const, shape, bytes };
       return SearchableFeatures.open(sourceOf([encodeSafetensors([tensor], metadata)]));
     };
-    await assert.rejects(
-      open({}),
-      /^InputError: features: expected the paths of the images in the metadata, found none/,
-    );
+    await assert.rejects(open({}), /^InputError: features: expected the paths of the images, found none/);
     await assert.rejects(open({ paths: '["a","b"]' }), /2 paths in the metadata for 1 rows/);
     await assert.rejects(
       open({ paths: "[]" }, [2]),
@@ -105,6 +102,9 @@ describe("SearchableFeatures", () => {
     );
     const file = await open({ paths: '["a"]' });
     await assert.rejects(file.search(new Float32Array(3), 1), /expected features of 3 numbers.* found 2/);
+    for (const query of [Float32Array.of(0, 0), Float32Array.of(1, NaN)]) {
+      await assert.rejects(file.search(query, 1), /expected a query of finite numbers that are not all 0/);
+    }
     const damaged = await SearchableFeatures.open(
       features([
         [1, 0],
@@ -113,7 +113,7 @@ describe("SearchableFeatures", () => {
     );
     await assert.rejects(
       damaged.search(Float32Array.of(1, 0), 1),
-      /row 1 of the features holds numbers that are not finite/,
+      /row 1 of the features holds NaN, expected finite numbers/,
     );
   });
 });

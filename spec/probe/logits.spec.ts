@@ -13,7 +13,7 @@ describe("logits in blocks", () => {
 
   it("are W x + b of consecutive rows, at most so many at once", () => {
     const tensors = memory().numTensors;
-    const blocks = [...logitBlocks(linear, rows, 6)];
+    const blocks = [...logitBlocks(linear, rows, { size: 6 })];
     assert.deepEqual(
       blocks.map(({ start, end }) => [start, end]),
       [
@@ -42,7 +42,7 @@ describe("logits in blocks", () => {
 
   it("dispose their tensors if the consumer stops early", () => {
     const tensors = memory().numTensors;
-    for (const { start } of logitBlocks(linear, rows, 3)) if (start > 0) break;
+    for (const { start } of logitBlocks(linear, rows, { size: 3 })) if (start > 0) break;
     assert.equal(memory().numTensors, tensors);
   });
 
