@@ -13,8 +13,8 @@ export interface RowBlock extends Rows {
   readonly start: number;
 }
 
-/** In bytes. A block holds as many rows as fit, at least one. */
-const blockBytes = 2 ** 22;
+/** A block holds as many rows as have at most this many values, but at least one. */
+const blockValues = 2 ** 20;
 
 /** A features file that is open. Its rows stay in the file, which can be larger than any buffer. */
 export class FeaturesFile {
@@ -55,33 +55,57 @@ export class FeaturesFile {
   }
 
   /**
-   * All rows, in order, a block at a time.
+   * All rows, in order, a block at a time. Each block reuses the memory of the one before.
    *
-   * @param into memory for all rows, of which the blocks are parts. Default: each block reuses the memory of the last
    * @throws InputError for a number that is not finite
    */
-  async *blocks(into?: Float32Array): AsyncGenerator<RowBlock, void, undefined> {
-    const { rows, width } = this;
-    const { dtype } = tensorInfo(this.#file, "features");
-    const rowBytes = width * bytesPerElement[dtype];
-    const rowsAtOnce = Math.min(Math.max(Math.floor(blockBytes / rowBytes), 1), rows);
-    const reused = new Uint8Array(rowsAtOnce * rowBytes);
-    for (let start = 0; start < rows; start += rowsAtOnce) {
-      const count = Math.min(rowsAtOnce, rows - start);
-      const target = into?.subarray(start * width, (start + count) * width);
-      const isDirect = target !== undefined && dtype === "F32";
-      const bytes = await this.#file.read(
-        "features",
-        start * rowBytes,
-        count * rowBytes,
-        isDirect ? bytesOf(target) : reused,
-      );
-      const read = toFloat32(dtype, bytes);
-      if (read.buffer !== target?.buffer) target?.set(read);
-      const values = target ?? read;
-      this.#assertFinite(values, start);
-      yield { values, rows: count, width, start };
+  async *blocks(): AsyncGenerator<RowBlock, void, undefined> {
+    const { width } = this;
+    const reused = new Float32Array(Math.min(this.#rowsAtOnce, this.rows) * width);
+    for (const [start, rows] of this.#ranges()) {
+      const values = reused.subarray(0, rows * width);
+      await this.#read(start, values);
+      yield { values, rows, width, start };
     }
+  }
+
+  /**
+   * The values of all rows. Read in blocks, as a file can be larger than the largest buffer, 4 GB on Node 20.
+   *
+   * @throws InputError for a number that is not finite, or features that are larger than the memory
+   */
+  async values(): Promise<Float32Array> {
+    const { width } = this;
+    const values = allocate(this.name, this.rows, width);
+    for (const [start, rows] of this.#ranges()) {
+      await this.#read(start, values.subarray(start * width, (start + rows) * width));
+    }
+    return values;
+  }
+
+  get #rowsAtOnce(): number {
+    return Math.max(Math.floor(blockValues / this.width), 1);
+  }
+
+  *#ranges(): Generator<[start: number, rows: number], void, undefined> {
+    for (let start = 0; start < this.rows; start += this.#rowsAtOnce) {
+      yield [start, Math.min(this.#rowsAtOnce, this.rows - start)];
+    }
+  }
+
+  /** Reads consecutive rows, as many as `target` has room for. */
+  async #read(start: number, target: Float32Array): Promise<void> {
+    const { dtype } = tensorInfo(this.#file, "features");
+    const size = bytesPerElement[dtype];
+    const bytes = await this.#file.read(
+      "features",
+      start * this.width * size,
+      target.length * size,
+      ...(dtype === "F32" ? [bytesOf(target)] : []),
+    );
+    const read = toFloat32(dtype, bytes);
+    if (read.buffer !== target.buffer) target.set(read);
+    this.#assertFinite(target, start);
   }
 
   #assertFinite(values: Float32Array, start: number): void {
@@ -128,8 +152,7 @@ export async function decodeFeatures(source: ByteSource): Promise<Features> {
     const classNames = decodeTexts(metadata, "class_names", name);
     const paths = await file.paths();
     checkLabels({ name, rows, labels, classNames });
-    const values = allocate(name, rows, width);
-    for await (const block of file.blocks(values)) void block;
+    const values = await file.values();
     return { name, values, rows, width, labels, classNames, paths, metadata };
   } finally {
     await file.close();
