@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SearchableFeatures } from "../../lib/features/search-features.ts";
-import { encodeFeatures } from "../../lib/features/features-file.ts";
+import { bytesOf, encodeFeatures, encodeHead } from "../../lib/features/features-file.ts";
 import { encodeSafetensors } from "../../lib/tensor/safetensors.ts";
 import type { ByteSource } from "../../lib/tensor/store.ts";
 
@@ -86,6 +86,14 @@ describe("SearchableFeatures", () => {
       expected.map(({ path }) => path),
     );
     assert.ok(source.largest <= 2 ** 22, `${source.largest}`);
+  });
+
+  it("names images whose paths are in a tensor", async () => {
+    const values = Float32Array.of(1, 0, 0, 1);
+    const labels = { labels: null, classNames: null, paths: ["a.png", "b.png"] };
+    const head = encodeHead(2, 2, labels, {}, 0);
+    const file = await SearchableFeatures.open(sourceOf([...head, bytesOf(values)]));
+    assert.deepEqual(await file.search(Float32Array.of(0, 1), 1), [{ path: "b.png", similarity: 1 }]);
   });
 
   it("refuses files without paths, other widths, and numbers that are not finite", async () => {

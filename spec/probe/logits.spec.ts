@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { memory } from "@tensorflow/tfjs-core";
+import { normalizeRows } from "../../lib/features/features.ts";
 import { accuracyOf, logitBlocks, rowsPerBlock, softmaxRows } from "../../lib/probe/logits.ts";
 import { Probe } from "../../lib/probe/probe.ts";
 import { TorchRandom } from "../../lib/probe/torch-random.ts";
@@ -44,6 +45,24 @@ describe("logits in blocks", () => {
     const tensors = memory().numTensors;
     for (const { start } of logitBlocks(linear, rows, { size: 3 })) if (start > 0) break;
     assert.equal(memory().numTensors, tensors);
+  });
+
+  it("are those of normalised rows, for a probe that was fitted on such", () => {
+    const features = { ...randomFeatures(50, 8, 3), metadata: { normalized: "false" } };
+    const weight = new TorchRandom(1).uniform(3 * 8, 1);
+    const parts = { name: "random", weight, bias: Float32Array.of(0.1, 0, -0.1), classNames: null };
+    const probe = new Probe({ ...parts, metadata: { normalized: "true" } });
+    const raw = new Probe({ ...parts, metadata: { normalized: "false" } });
+    const logitsOf = (blocks: Iterable<{ readonly logits: Float32Array }>): number[] =>
+      [...blocks].flatMap(({ logits }) => [...logits]);
+    const expected = logitsOf(raw.blocks(normalizeRows(features)));
+    assert.deepEqual(logitsOf(probe.blocks(features)), expected);
+    assert.deepEqual(logitsOf(probe.blocks(normalizeRows(features))), expected);
+    assert.notDeepEqual(logitsOf(raw.blocks(features)), expected);
+    probe.accept(features);
+    assert.throws(() => {
+      raw.accept(normalizeRows(features));
+    }, /normal/);
   });
 
   it("hold neither too many features nor too many logits", () => {
