@@ -83,7 +83,7 @@ export async function measureScale({ options, programs, showStatus }: Context): 
         { key: "seconds", title: `s, ${counts[1]} images` },
       ],
       rows,
-      legend: "MB: peak of the whole process; repeated runs differ by about 10 MB",
+      legend: "MB: peak of the whole process; repeated runs differ by up to 30 MB",
     },
   ];
 }
