@@ -8,7 +8,8 @@ import {
   type EmbedLoadedOptions,
 } from "../tasks/embed-images.ts";
 import { embedTextTaps, textTap } from "../tasks/embed-texts.ts";
-import { nameOf } from "../tasks/image-source.ts";
+import type { ImageList } from "../tasks/image-list.ts";
+import { nameOf, type ImageSource } from "../tasks/image-source.ts";
 import { InputError } from "../errors/input-error.ts";
 import { base64Size, fromBase64, toBase64 } from "./base64.ts";
 import { sha256OfJson } from "./digest.ts";
@@ -110,7 +111,7 @@ export async function embedImagesToFile(
       return {
         labels: labels && embedded.map((i) => labels[i]!),
         classNames,
-        paths: embedded.map((i) => nameOf(images[i]!)),
+        paths: { length: embedded.length, [Symbol.iterator]: () => namesOf(images, embedded) },
       };
     },
   });
@@ -213,6 +214,13 @@ async function embedResumably(
   } finally {
     await output.release();
   }
+}
+
+function* namesOf(
+  images: ImageList<ImageSource>,
+  embedded: readonly number[],
+): Generator<string, void, undefined> {
+  for (const i of embedded) yield nameOf(images.at(i)!);
 }
 
 /** The values of each tap in base64. */

@@ -3,6 +3,7 @@
  */
 import type { Clip } from "../clip/clip.ts";
 import type { LoadedImage } from "../tasks/embed-images.ts";
+import type { ImageList } from "../tasks/image-list.ts";
 import type { ImageInput } from "../tasks/image-source.ts";
 import type { ByteSource } from "../tensor/store.ts";
 
@@ -16,7 +17,7 @@ export interface Host {
   /** Reads images in their order, decoded and preprocessed for the model. */
   loadImages(
     model: Pick<Clip, "preprocess">,
-    images: readonly ImageInput[],
+    images: ImageList<ImageInput>,
     options: LoadImagesOptions,
   ): AsyncIterable<LoadedImage>;
 }

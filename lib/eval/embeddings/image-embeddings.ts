@@ -3,7 +3,7 @@ import type { Clip } from "../../clip/clip.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { sha256OfJson } from "../../features/digest.ts";
 import { embedImagesToFile } from "../../features/embed-to-file.ts";
-import { decodeFeatures } from "../../features/features-file.ts";
+import { decodeFeatures } from "../../features/read-features.ts";
 import type { Features, Metadata, Rows } from "../../features/features.ts";
 import { assertSameOrigin, describeImageFeatures } from "../../features/origin.ts";
 import { embeddingTap, embedLoadedImages } from "../../tasks/embed-images.ts";

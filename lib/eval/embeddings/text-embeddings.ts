@@ -8,7 +8,7 @@ import type { Clip } from "../../clip/clip.ts";
 import { sha256OfJson } from "../../features/digest.ts";
 import { embedTextsToFile } from "../../features/embed-to-file.ts";
 import { compareCodePoints } from "../../features/code-points.ts";
-import { decodeFeatures } from "../../features/features-file.ts";
+import { decodeFeatures } from "../../features/read-features.ts";
 import type { Metadata, Rows } from "../../features/features.ts";
 import { assertSameOrigin, describeTextFeatures } from "../../features/origin.ts";
 import { SearchableFeatures } from "../../features/search-features.ts";

@@ -39,7 +39,9 @@ export const datasetFiles: DatasetFiles = {
     }
   },
 
-  tar: listTar,
+  async tar(path) {
+    return [...(await listTar(path))];
+  },
 
   async parts(parts, most) {
     if (parts.length === 0) return [];

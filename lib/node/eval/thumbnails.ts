@@ -44,7 +44,7 @@ async function find(name: string, folder: string | undefined, tars: Tars): Promi
     tars.set(
       tar,
       listTar(tar).then(
-        (members) => new Map(members.map((member) => [member.name, member])),
+        (members) => new Map([...members].map((member) => [member.name, member])),
         () => new Map<string, ImageSource>(),
       ),
     );

@@ -12,7 +12,8 @@ import {
   type TappedImages,
 } from "../../tasks/embed-images.ts";
 import { assertEmbedArguments } from "../../tasks/embed-arguments.ts";
-import { assertList, type ImageInput } from "../../tasks/image-source.ts";
+import type { ImageList } from "../../tasks/image-list.ts";
+import type { ImageInput } from "../../tasks/image-source.ts";
 import { rankEmbedded, type Match } from "../../tasks/search.ts";
 import "../tap-scope.ts";
 import { imageLoader } from "./image-loader.ts";
@@ -33,10 +34,10 @@ export interface RankImagesOptions extends Omit<EmbedImagesOptions, "normalize">
   readonly top?: number;
 }
 
-/** Reads images in their order, decoded and preprocessed for the model. @throws InputError if it gets no list */
+/** Reads images in their order, decoded and preprocessed for the model. */
 export function loadImages(
   model: Pick<Clip, "preprocess">,
-  images: readonly ImageInput[],
+  images: ImageList<ImageInput>,
   {
     batchSize = defaultBatchSize,
     exifOrientation = false,
@@ -44,7 +45,6 @@ export function loadImages(
     workers,
   }: LoadImagesOptions = {},
 ): AsyncGenerator<LoadedImage, void, undefined> {
-  assertList(images, "embedImages");
   const loader = imageLoader({
     config: model.preprocess,
     exifOrientation,
