@@ -40,7 +40,8 @@ export const datasetFiles: DatasetFiles = {
   },
 
   async tar(path) {
-    return [...(await listTar(path))];
+    const members = await listTar(path);
+    return Array.from(members, (member) => ({ ...member, path: member.name.slice(path.length + 1) }));
   },
 
   async parts(parts, most) {
