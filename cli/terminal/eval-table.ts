@@ -11,8 +11,12 @@ function figure(value: number | boolean | null): string {
 }
 
 /** The published figure, our difference from it, the verdict, and the source. */
-function comparisonCells({ published: { value, source }, difference, verdict }: Comparison): string[] {
-  const shown = value.toFixed(Math.min(source.decimals, 4));
+function comparisonCells({
+  published: { value, decimals, source },
+  difference,
+  verdict,
+}: Comparison): string[] {
+  const shown = value.toFixed(Math.min(decimals, 4));
   const signed = `${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)}`;
   return [shown, signed, { match: "✓", differs: "✗", informative: "·" }[verdict], printable(source.name)];
 }

@@ -51,4 +51,10 @@ export {
   type ResultIdentity,
   type ResultRecord,
 } from "./record.ts";
+export { benchmarkCsv } from "./report/csv.ts";
+export { shownImages, type Thumbnails } from "./report/details-section.ts";
+export { reportPage } from "./report/page.ts";
+export { readEvaluation } from "./report/read-evaluation.ts";
+export { readRecord } from "./report/read-record.ts";
+export type { ReportedResult, ResultEvaluation } from "./report/reported-result.ts";
 export type { CustomPrompts } from "./tasks/class-weights.ts";

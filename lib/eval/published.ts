@@ -3,7 +3,7 @@
  *
  * `assets/eval/published.json` has the figures of the multilingual and the English ViT-H-14. A file of one's own has the
  * same format: `{ "sources": { NAME: { "url", "about", "precision", "decimals", "tolerance" } }, "figures": [{ "model",
- * "pretrained", "dataset", "language", "metric", "value", "source": NAME }] }`.
+ * "pretrained", "dataset", "language", "metric", "value", "source": NAME, "decimals"? }] }`.
  */
 import { InputError } from "../errors/input-error.ts";
 import { JsonValue } from "../json/json-value.ts";
@@ -15,7 +15,7 @@ export interface PublishedSource {
   readonly about: string;
   /** What the run computed in: "float32", "float16", "mixed". */
   readonly precision: string;
-  /** Decimals of its values. */
+  /** Decimals of its values, unless a figure has its own. */
   readonly decimals: number;
   /** How far a correct rerun may be away, without the rounding of the values. */
   readonly tolerance: number;
@@ -32,6 +32,8 @@ export interface PublishedFigure {
   /** CLIP_benchmark's name. */
   readonly metric: string;
   readonly value: number;
+  /** Decimals of the value, as published. */
+  readonly decimals: number;
   readonly source: PublishedSource;
 }
 
@@ -57,6 +59,7 @@ export function readPublished(json: string | Uint8Array, file: string): Publishe
         language: figure.at("language").string(),
         metric: figure.at("metric").string(),
         value: figure.at("value").number(),
+        decimals: figure.at("decimals").or(source.decimals).integer(0, 16),
         source,
       };
     });
@@ -147,8 +150,8 @@ export function compareWithPublished(
       : candidates
           .filter((figure) => figure.metric === metric)
           .map((published): Comparison => {
-            const { decimals, tolerance: own } = published.source;
-            const tolerance = Math.max(given ?? own, 2 / images) + 0.5 * 10 ** -decimals;
+            const allowed = Math.max(given ?? published.source.tolerance, 2 / images);
+            const tolerance = allowed + 0.5 * 10 ** -published.decimals;
             const difference = ours - published.value;
             const isWithin = Math.abs(difference) <= tolerance + rounding;
             const verdict = isWithin ? "match" : "differs";

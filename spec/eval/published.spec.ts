@@ -98,6 +98,16 @@ describe("published figures", () => {
     assert.ok(Math.abs(decisive(compare(0.7716))[0]!.difference - 0.0021) < 1e-12);
   });
 
+  it("allow for the rounding of each value: 56 % has two decimals, 55.7 % three", () => {
+    const tolerance = (language: string): number => {
+      const [found] = compareWithPublished(result("imagenet1k", { acc1: 0.5 }, language), figures, {
+        images: 50000,
+      });
+      return Number(found!.tolerance.toFixed(6));
+    };
+    assert.deepEqual([tolerance("it"), tolerance("jp"), tolerance("cn")], [0.007, 0.007, 0.0025]);
+  });
+
   it("allow two images of a small dataset", () => {
     const kitti = result("vtab/kitti_closest_vehicle_distance", { acc1: 0.1364 + 2 / 711 });
     const [first] = compareWithPublished(kitti, figures, { images: 711 });

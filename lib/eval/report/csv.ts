@@ -43,15 +43,14 @@ function field(value: unknown): string {
 }
 
 function python(value: unknown): string {
-  if (value === null || value === undefined) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string") return pythonString(value);
   if (Array.isArray(value)) return `[${value.map(python).join(", ")}]`;
-  if (typeof value === "object") {
+  if (typeof value === "object" && value !== null) {
     const entries = Object.entries(value).map(([key, one]) => `${pythonString(key)}: ${python(one)}`);
     return `{${entries.join(", ")}}`;
   }
-  return String(value as number);
+  return typeof value === "number" ? String(value) : "None";
 }
 
 /** Python's repr: in single quotes, unless only these occur in it. */

@@ -109,12 +109,13 @@ async function explanation(details: Details, thumbnails: Thumbnails, id: string)
       return html`<p>${details.wrong.length} of ${details.instances} instances are answered wrongly.</p>`;
     case "linear_probe":
       return html`<p>
-        Fitted on ${details.trainImages} images, weight decay ${details.weightDecay.toPrecision(3)}.
-      </p>`;
+          Fitted on ${details.trainImages} images, weight decay ${details.weightDecay.toPrecision(3)}.
+        </p>
+        ${await confusion(details, id)} ${worstClasses(details)}`;
   }
 }
 
-type Classification = Extract<Details, { kind: "classification" }>;
+type Classification = Pick<Extract<Details, { kind: "classification" }>, "classes" | "confusions">;
 
 async function confusion({ classes, confusions }: Classification, id: string): Promise<Html> {
   if (classes.length > mostDrawnClasses) return empty;

@@ -5,9 +5,11 @@ import { decisive, type Comparison } from "../published.ts";
 import { empty, Html, html } from "./html.ts";
 import type { ReportedResult } from "./reported-result.ts";
 
-/** "0.7695" */
-export function figure(value: number | null | undefined): string {
-  return value === null || value === undefined ? "–" : value.toFixed(4);
+/** "0.7695"; "1" for the whole numbers among a linear probe's figures, such as its epochs. */
+function figure(value: number | boolean | null | undefined): string {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value !== "number") return "–";
+  return Number.isInteger(value) && value > 1 ? `${value}` : value.toFixed(4);
 }
 
 /** A table with a row for each figure of each result. The columns of published figures are left out if there are none. */
@@ -72,7 +74,7 @@ function comparisonCells(comparison: Comparison | undefined): Html {
       <td></td>`;
   const { published, difference, tolerance, verdict } = comparison;
   const sign = { match: "✓ matches", differs: "✗ differs", informative: "informative" }[verdict];
-  return html`<td class="number">${published.value.toFixed(Math.min(published.source.decimals, 6))}</td>
+  return html`<td class="number">${published.value.toFixed(Math.min(published.decimals, 6))}</td>
     <td class="number" title="tolerance ±${tolerance.toFixed(5)}">
       ${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)}
     </td>

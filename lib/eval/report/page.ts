@@ -65,8 +65,8 @@ async function modelSection(
 ): Promise<Html> {
   const languages = languageCharts(results, `${id}-l`);
   const details = await Promise.all(
-    results.map(({ evaluation, ...result }, r) =>
-      evaluation === null ? empty : detailsSection({ ...result, evaluation }, thumbnails, `${id}-d${r}`),
+    results.flatMap(({ evaluation, ...result }, r) =>
+      evaluation === null ? [] : [detailsSection({ ...result, evaluation }, thumbnails, `${id}-d${r}`)],
     ),
   );
   return html`<h2>${name}</h2>

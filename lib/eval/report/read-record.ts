@@ -33,10 +33,10 @@ export function readRecord(json: string, file: string): ResultRecord {
   };
 }
 
-/** Linear probes have switches among their metrics: `normalized`. */
-function figureOf(value: JsonValue): number | null {
+/** Linear probes have a switch among their figures: `normalized`. */
+function figureOf(value: JsonValue): number | boolean | null {
   if (value.isMissing) return null;
-  return typeof value.value === "boolean" ? Number(value.value) : value.number();
+  return typeof value.value === "boolean" ? value.value : value.number();
 }
 
 /** Replaces NaN outside of strings. */

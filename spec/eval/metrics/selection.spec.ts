@@ -38,6 +38,14 @@ describe("selection", () => {
     assert.equal(found.metrics.acc, Math.fround(2 / 3));
   });
 
+  it("takes similarities for equal that differ by less than float32 resolves", () => {
+    // 0.6 − 8e-10 and 0.6 + 8e-10
+    const image = { values: Float32Array.from([1, 1e-9]), rows: 1, width: 2 };
+    const captions = { values: Float32Array.from([0.6, -0.8, 0.6, 0.8]), rows: 2, width: 2 };
+    const { outcomes } = selection(image, captions, [{ images: [0], captions: [0, 1] }]);
+    assert.deepEqual(outcomes, [{ imagesRight: true, captionsRight: true, isTied: true }]);
+  });
+
   it("rejects empty instances and unknown rows", () => {
     const rows = { values: Float32Array.from([1, 0]), rows: 1, width: 2 };
     assert.throws(() => selection(rows, rows, []), /at least one instance/);

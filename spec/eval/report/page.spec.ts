@@ -6,7 +6,7 @@ import { evaluationWith, resultWith } from "../../support/evaluation-details.ts"
 
 function comparison(verdict: Comparison["verdict"], url = "https://example.org/x"): Comparison {
   const source = { name: "source", url, about: "", precision: "", decimals: 3, tolerance: 0.002 };
-  const published = { dataset: "wds/x", value: 0.4, source } as PublishedFigure;
+  const published = { dataset: "wds/x", value: 0.4, decimals: 3, source } as PublishedFigure;
   return { metric: "acc1", ours: 0.5, published, difference: 0.1, tolerance: 0.0025, verdict };
 }
 

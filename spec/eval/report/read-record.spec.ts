@@ -24,7 +24,7 @@ describe("readRecord", () => {
 
   it("reads the switch among the figures of linear probes", () => {
     const probe = { ...record, task: "linear_probe", metrics: { lp_acc1: 0.5, normalized: true } };
-    assert.deepEqual(readRecord(JSON.stringify(probe), "r.json").metrics, { lp_acc1: 0.5, normalized: 1 });
+    assert.deepEqual(readRecord(JSON.stringify(probe), "r.json").metrics, { lp_acc1: 0.5, normalized: true });
   });
 
   it("refuses other files", () => {

@@ -8,7 +8,16 @@ import { temporaryFolder } from "../../support/temporary.ts";
 const { record } = resultWith();
 const source = { name: "s", url: "", about: "", precision: "", decimals: 4, tolerance: 0.002 };
 const published: PublishedFigure[] = [
-  { model: "m", pretrained: "p", dataset: "x", language: "en", metric: "acc1", value: 0.6, source },
+  {
+    model: "m",
+    pretrained: "p",
+    dataset: "x",
+    language: "en",
+    metric: "acc1",
+    value: 0.6,
+    decimals: 4,
+    source,
+  },
 ];
 
 describe("readResults", () => {
