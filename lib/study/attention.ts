@@ -26,6 +26,29 @@ export function classAttention({ values, heads, length }: Attention, head: numbe
   return patches;
 }
 
+/**
+ * What one token attends to, or which tokens attend to it.
+ *
+ * @param head null for the mean over heads
+ * @returns [L], the class token first
+ */
+export function tokenAttention(
+  { values, heads, length }: Attention,
+  head: number | null,
+  token: number,
+  direction: "from" | "to",
+): Float64Array {
+  const chosen = head === null ? Array.from({ length: heads }, (_, i) => i) : [head];
+  const weights = new Float64Array(length);
+  for (const h of chosen) {
+    for (let i = 0; i < length; i++) {
+      const at = direction === "from" ? token * length + i : i * length + token;
+      weights[i]! += values[h * length * length + at]! / chosen.length;
+    }
+  }
+  return weights;
+}
+
 /** Accumulates attention layer by layer, in one matrix. */
 export class Rollout {
   /** [L, L], row by row: the share of each input token in each token. */
@@ -56,14 +79,23 @@ function identity(size: number): Float64Array {
   return new Float64Array(size * size).map((_, i) => (i % (size + 1) === 0 ? 1 : 0));
 }
 
+/** How `overlay` colours weights. */
+export interface OverlayOptions {
+  /** The weights drawn darkest and brightest. Default: the smallest and the largest. */
+  readonly range?: readonly [low: number, high: number];
+  /** The share of the heat map's colour in each pixel, 0 to 1. Default: 0.55. */
+  readonly opacity?: number;
+}
+
 /** The image in gray under a heat map of the patches' weights, from dark (the smallest) to bright (the largest). */
 export function overlay(
   picture: Raster,
   weights: ArrayLike<number>,
   [rows, columns]: readonly [number, number],
+  { range, opacity = 0.55 }: OverlayOptions = {},
 ): Raster {
   const { width, height } = picture;
-  const scaled = toUnit(weights);
+  const scaled = range === undefined ? toUnit(weights) : scaledTo(weights, range);
   return new Raster(width, height).paint((x, y) => {
     const weight = bilinear(
       scaled,
@@ -74,6 +106,10 @@ export function overlay(
     );
     const [red, green, blue] = picture.at(x, y);
     const gray = 0.299 * red + 0.587 * green + 0.114 * blue;
-    return heat(weight).map((channel) => 0.45 * gray + 0.55 * channel) as [number, number, number];
+    return heat(weight).map((channel) => (1 - opacity) * gray + opacity * channel) as [number, number, number];
   });
+}
+
+function scaledTo(weights: ArrayLike<number>, [low, high]: readonly [number, number]): number[] {
+  return Array.from(weights, (weight) => (high > low ? (weight - low) / (high - low) : 0));
 }

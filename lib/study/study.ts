@@ -10,6 +10,7 @@ import { withWeights } from "../nn/tower.ts";
 import { readTap, withTaps } from "../tensor/taps.ts";
 import { classAttention, overlay, Rollout, type Attention } from "./attention.ts";
 import { grid, heat, Raster } from "../draw/raster.ts";
+import { enlargedToShow, pixelsRaster } from "./pixels-raster.ts";
 import { patchFilters, positionSimilarity } from "./weights.ts";
 
 /** Options of `studyImage`. */
@@ -29,9 +30,6 @@ export interface Study {
   /** Probability of each class after each layer, [layers][classes]; null without a classifier. */
   readonly answers: readonly (readonly number[])[] | null;
 }
-
-/** In pixels. */
-const shownSize = 336;
 
 /**
  * Runs the image tower once and draws:
@@ -113,14 +111,7 @@ function answersPicture(answers: readonly (readonly number[])[]): Raster {
 }
 
 /** The image as the network receives it, enlarged for display. */
-async function shownImage(pixels: Tensor4D, { mean, std }: PreprocessConfig): Promise<Raster> {
+async function shownImage(pixels: Tensor4D, preprocess: PreprocessConfig): Promise<Raster> {
   const [, , height, width] = pixels.shape;
-  const values = await pixels.data<"float32">();
-  const raster = new Raster(width, height).paint(
-    (x, y) =>
-      [0, 1, 2].map(
-        (channel) => 255 * (values[(channel * height + y) * width + x]! * std[channel]! + mean[channel]!),
-      ) as [number, number, number],
-  );
-  return raster.enlarged(Math.max(1, Math.round(shownSize / width)));
+  return enlargedToShow(pixelsRaster(await pixels.data<"float32">(), [height, width], preprocess));
 }

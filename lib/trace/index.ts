@@ -1,0 +1,6 @@
+/** Traces of passes, and what is known about each tap. Runs in browsers too; imports no tfjs. */
+export { MemoryTrace } from "./memory-trace.ts";
+export { StoredTrace } from "./stored-trace.ts";
+export { matrixOf, rangeOf, summarizeTap, type Matrix, type TapSummary } from "./tap-summary.ts";
+export { docOf, parseTapDocs, type Link, type TapDoc } from "./tap-docs.ts";
+export type { TapInfo, TraceSource } from "./trace-source.ts";
