@@ -25,7 +25,12 @@ export const rooms = [
   { path: "lib/trace", holds: "the taps of a pass: summaries, values, what each tap is" },
   { path: "lib/browser", holds: "files over HTTP, decoders, a backend: what needs a browser" },
   { path: "web/worker", holds: "the network in a worker of the studio's page", page: true },
-  { path: "web", holds: "the studio's page", page: true, without: /^@tensorflow\/|^lib\/(nn|clip|checkpoint)\/|^lib\/(nn|clip|checkpoint)$/ },
+  {
+    path: "web",
+    holds: "the studio's page",
+    page: true,
+    without: /^@tensorflow\/|^lib\/(nn|clip|checkpoint)(\/|$)|^lib\/trace\/(passes|index)/,
+  },
   { path: "lib/node", holds: "files, threads, backends, the hub: what needs Node", host: true },
   { path: "lib/index.ts", holds: "the package under Node", host: true },
   { path: "tools/convert", holds: "checkpoints to model directories", host: true },
@@ -54,9 +59,12 @@ export function refusal(file, specifier) {
   if (from === -1) return null;
   const room = rooms[from];
   const imported = specifier.startsWith(".")
-    ? relative(root, resolve(root, dirname(file), specifier)).split(sep).join("/")
+    ? relative(root, resolve(root, dirname(file), specifier))
+        .split(sep)
+        .join("/")
     : specifier;
-  if (room.without?.test(imported)) return `${room.path} must not import ${imported}: the worker runs the network`;
+  if (room.without?.test(imported))
+    return `${room.path} must not import ${imported}: the worker runs the network`;
   if (!specifier.startsWith(".")) {
     const isNode = specifier.startsWith("node:");
     return isNode && !room.host

@@ -74,13 +74,15 @@ export async function fetchBytes(
     });
   });
   if (!response.ok) {
-    throw new InputError(`${url}: expected status 200, found ${response.status} ${response.statusText}`.trim());
+    throw new InputError(
+      `${url}: expected status 200, found ${response.status} ${response.statusText}`.trim(),
+    );
   }
   if (onProgress === undefined || response.body === null) return new Uint8Array(await response.arrayBuffer());
   const total = Number(response.headers.get("Content-Length") ?? 0);
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let loaded = 0;
-  for (const reader = response.body.getReader(); ; ) {
+  for (const reader = response.body.getReader(); ;) {
     const { done, value } = await reader.read();
     if (done) break;
     chunks.push(value);

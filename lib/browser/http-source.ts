@@ -80,7 +80,9 @@ function rangeOf(response: Response, url: string): { readonly start: number; rea
     );
   }
   if (response.status !== 206) {
-    throw new InputError(`${url}: expected status 206, found ${response.status} ${response.statusText}`.trim());
+    throw new InputError(
+      `${url}: expected status 206, found ${response.status} ${response.statusText}`.trim(),
+    );
   }
   const header = response.headers.get("Content-Range") ?? "";
   const [, start, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(header) ?? [];

@@ -106,7 +106,11 @@ export function overlay(
     );
     const [red, green, blue] = picture.at(x, y);
     const gray = 0.299 * red + 0.587 * green + 0.114 * blue;
-    return heat(weight).map((channel) => (1 - opacity) * gray + opacity * channel) as [number, number, number];
+    return heat(weight).map((channel) => (1 - opacity) * gray + opacity * channel) as [
+      number,
+      number,
+      number,
+    ];
   });
 }
 

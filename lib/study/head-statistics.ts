@@ -12,11 +12,7 @@ export interface HeadStatistics {
 }
 
 /** One head of an image's attention. @param columns patches in a row of the image */
-export function headStatistics(
-  { values, length }: Attention,
-  head: number,
-  columns: number,
-): HeadStatistics {
+export function headStatistics({ values, length }: Attention, head: number, columns: number): HeadStatistics {
   let entropy = 0;
   let distance = 0;
   for (let q = 0; q < length; q++) {

@@ -94,7 +94,8 @@ export function matrixOf(shape: readonly number[], values: Float32Array): Matrix
   const merged = new Float32Array(size);
   for (let i = 0; i < size; i++) {
     let sum = 0;
-    for (let c = 0; c < channels; c++) sum += isAttention ? values[c * size + i]! : values[c * size + i]! ** 2;
+    for (let c = 0; c < channels; c++)
+      sum += isAttention ? values[c * size + i]! : values[c * size + i]! ** 2;
     merged[i] = isAttention ? sum / channels : Math.sqrt(sum);
   }
   return { rows, columns, values: merged };

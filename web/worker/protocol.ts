@@ -1,74 +1,13 @@
 /** What the page asks its worker, and what the worker answers. All of it can be cloned between threads. */
 import type { ModelFiles } from "../../lib/browser/fetch-model.ts";
-import type { HeadStatistics } from "../../lib/study/head-statistics.ts";
-import type { TapSummary } from "../../lib/trace/tap-summary.ts";
-
-/** What a page shows of a model. */
-export interface ModelInfo {
-  readonly name: string;
-  readonly backend: string;
-  readonly parameters: number;
-  /** exp(logit_scale) */
-  readonly scale: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly embedDim: number;
-}
-
-/** One head of one layer, for one image. */
-export interface HeadSummary extends HeadStatistics {
-  /** The class token's attention to all tokens, itself first. */
-  readonly row: readonly number[];
-}
-
-/** An RGB image. */
-export interface RgbImage {
-  readonly width: number;
-  readonly height: number;
-  /** [height, width, 3] */
-  readonly rgb: Uint8ClampedArray;
-}
-
-/** A pass of the image tower. */
-export interface ImagePass {
-  readonly trace: string;
-  readonly milliseconds: number;
-  readonly taps: readonly TapSummary[];
-  /** [layers][heads] */
-  readonly heads: readonly (readonly HeadSummary[])[];
-  /** Rows and columns of patches. */
-  readonly patches: readonly [number, number];
-  /** The image as the network receives it. */
-  readonly input: RgbImage;
-}
-
-export interface Token {
-  readonly piece: string;
-  readonly id: number;
-}
-
-/** A pass of the text tower. */
-export interface TextPass {
-  readonly trace: string;
-  readonly milliseconds: number;
-  readonly taps: readonly TapSummary[];
-  readonly tokens: readonly Token[];
-}
-
-/** The similarity of an image and a text. */
-export interface JointPass {
-  readonly trace: string;
-  readonly cosine: number;
-  readonly logit: number;
-  readonly taps: readonly TapSummary[];
-}
-
-/** The similarities of several images and classes. */
-export interface MatchResult {
-  /** [images][labels] */
-  readonly cosines: readonly (readonly number[])[];
-  readonly milliseconds: number;
-}
+import type {
+  ImagePass,
+  JointPass,
+  MatchResult,
+  ModelInfo,
+  NamedBytes,
+  TextPass,
+} from "../../lib/trace/results.ts";
 
 /** The calls by name. */
 export interface Calls {
@@ -77,7 +16,7 @@ export interface Calls {
     readonly result: ModelInfo;
   };
   image: {
-    readonly params: { readonly key: string; readonly name: string; readonly bytes: Uint8Array };
+    readonly params: NamedBytes;
     readonly result: ImagePass;
   };
   text: { readonly params: { readonly text: string }; readonly result: TextPass };
@@ -92,7 +31,7 @@ export interface Calls {
   };
   match: {
     readonly params: {
-      readonly images: readonly { readonly key: string; readonly name: string; readonly bytes: Uint8Array }[];
+      readonly images: readonly NamedBytes[];
       readonly labels: readonly string[];
       readonly templates: readonly string[];
     };
@@ -105,7 +44,13 @@ export interface Calls {
 export type CallName = keyof Calls;
 
 export type Request =
-  | { readonly [N in CallName]: { readonly id: number; readonly call: N; readonly params: Calls[N]["params"] } }[CallName]
+  | {
+      readonly [N in CallName]: {
+        readonly id: number;
+        readonly call: N;
+        readonly params: Calls[N]["params"];
+      };
+    }[CallName]
   | { readonly id: number; readonly call: "abort" };
 
 /** An error as it crosses threads. `isInput`: the user can fix it. */

@@ -8,7 +8,7 @@ import { fetchModel } from "../../lib/browser/fetch-model.ts";
 import { wasmLoader } from "../../lib/browser/wasm-backend.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { startBackend } from "../../lib/tensor/backend.ts";
-import { Passes } from "./passes.ts";
+import { Passes } from "../../lib/trace/passes.ts";
 import type { CallName, Calls, Reply, Request } from "./protocol.ts";
 
 /** The global object of a worker; TypeScript's DOM library describes a window's. */
@@ -57,13 +57,15 @@ async function run(
     case "image":
       return loaded.image(request.params, signal);
     case "text":
-      return loaded.text(request.params, signal);
+      return loaded.text(request.params.text, signal);
     case "joint":
-      return loaded.joint(request.params);
+      return loaded.joint(request.params.image, request.params.text);
     case "read":
-      return loaded.read(request.params);
-    case "match":
-      return loaded.match(request.params, signal);
+      return loaded.read(request.params.trace, request.params.tap);
+    case "match": {
+      const { images, labels, templates } = request.params;
+      return loaded.match(images, labels, templates, signal);
+    }
     case "tensors":
       return loaded.tensors();
   }

@@ -1,17 +1,25 @@
 /** Runs the network for the page, and keeps the traces of its latest passes. */
 import { exp, memory, tensor2d, tensor4d, tidy, type Tensor } from "@tensorflow/tfjs-core";
-import type { Clip } from "../../lib/clip/clip.ts";
-import { InputError } from "../../lib/errors/input-error.ts";
-import type { ImageCodecs } from "../../lib/image/formats/format.ts";
-import { preprocessImage, type PreprocessImage } from "../../lib/image/preprocess.ts";
-import { headStatistics } from "../../lib/study/head-statistics.ts";
-import { pixelsRaster } from "../../lib/study/pixels-raster.ts";
-import { zeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
-import { disposing } from "../../lib/tensor/disposing.ts";
-import { elementCount } from "../../lib/tensor/dtype.ts";
-import { readTap, withTaps } from "../../lib/tensor/taps.ts";
-import { MemoryTrace } from "../../lib/trace/memory-trace.ts";
-import type { Calls, HeadSummary, ImagePass, JointPass, MatchResult, ModelInfo, TextPass } from "./protocol.ts";
+import type { Clip } from "../clip/clip.ts";
+import { InputError } from "../errors/input-error.ts";
+import type { ImageCodecs } from "../image/formats/format.ts";
+import { preprocessImage, type PreprocessImage } from "../image/preprocess.ts";
+import { headStatistics } from "../study/head-statistics.ts";
+import { pixelsRaster } from "../study/pixels-raster.ts";
+import { zeroShotClassifier } from "../tasks/zero-shot.ts";
+import { disposing } from "../tensor/disposing.ts";
+import { elementCount } from "../tensor/dtype.ts";
+import { readTap, withTaps } from "../tensor/taps.ts";
+import { MemoryTrace } from "./memory-trace.ts";
+import type {
+  HeadSummary,
+  ImagePass,
+  JointPass,
+  MatchResult,
+  ModelInfo,
+  NamedBytes,
+  TextPass,
+} from "./results.ts";
 
 /** In bytes. */
 const mostKept = 256 * 2 ** 20;
@@ -23,6 +31,7 @@ interface Kept<Result> {
   readonly result: Result;
 }
 
+/** The passes of one model. */
 export class Passes {
   readonly #model: Clip;
   readonly #preprocess: PreprocessImage;
@@ -33,26 +42,38 @@ export class Passes {
     this.#preprocess = preprocessImage(model.preprocess, codecs);
   }
 
+  /** What a page shows of the model. */
   async info(name: string, backend: string): Promise<ModelInfo> {
     const { config, logitScale, weights } = this.#model;
     await logitScale.load();
     let parameters = 0;
     for (const { shape } of weights.store.tensors.values()) parameters += elementCount(shape);
-    const scale = await disposing(tidy(() => exp(logitScale.tensor)), (value) => value.data());
+    const scale = await disposing(
+      tidy(() => exp(logitScale.tensor)),
+      (value) => value.data(),
+    );
     const { layers, heads } = config.vision;
     return { name, backend, parameters, scale: scale[0]!, layers, heads, embedDim: config.embedDim };
   }
 
-  async image({ key, name, bytes }: Calls["image"]["params"], signal: AbortSignal): Promise<ImagePass> {
-    return (await this.#image({ key, name, bytes }, signal)).result;
+  /** Runs the image tower, unless its pass is kept. @throws InputError for a file that is not an image */
+  async image(image: NamedBytes, signal: AbortSignal): Promise<ImagePass> {
+    return (await this.#image(image, signal)).result;
   }
 
-  async text({ text }: Calls["text"]["params"], signal: AbortSignal): Promise<TextPass> {
+  /** Runs the text tower, unless its pass is kept. */
+  async text(text: string, signal: AbortSignal): Promise<TextPass> {
     return (await this.#text(text, signal)).result;
   }
 
-  /** @throws InputError if a trace is no longer kept */
-  async joint({ image, text }: Calls["joint"]["params"]): Promise<JointPass> {
+  /**
+   * The similarity of two passes.
+   *
+   * @param image the trace of an image's pass
+   * @param text the trace of a text's pass
+   * @throws InputError if a trace is no longer kept
+   */
+  async joint(image: string, text: string): Promise<JointPass> {
     const [a, b] = [this.#find(image).features, this.#find(text).features];
     const trace = new MemoryTrace();
     let cosine = 0;
@@ -71,11 +92,18 @@ export class Passes {
     }
   }
 
-  async read({ trace, tap }: Calls["read"]["params"]): Promise<Float32Array> {
+  /** A tap's values. @throws InputError if the trace is no longer kept, or has no such tap */
+  async read(trace: string, tap: string): Promise<Float32Array> {
     return (await this.#find(trace).trace.read(tap)).slice();
   }
 
-  async match({ images, labels, templates }: Calls["match"]["params"], signal: AbortSignal): Promise<MatchResult> {
+  /** The cosines of images and classes. @throws InputError as `zeroShotClassifier`, and for a file that is not an image */
+  async match(
+    images: readonly NamedBytes[],
+    labels: readonly string[],
+    templates: readonly string[],
+    signal: AbortSignal,
+  ): Promise<MatchResult> {
     const start = performance.now();
     const classifier = await zeroShotClassifier(this.#model, labels, templates);
     try {
@@ -84,7 +112,9 @@ export class Passes {
       for (const image of images) {
         const { features } = await this.#image(image, signal);
         cosines.push(
-          labels.map((_, label) => features.reduce((sum, x, i) => sum + x * classes[i * labels.length + label]!, 0)),
+          labels.map((_, label) =>
+            features.reduce((sum, x, i) => sum + x * classes[i * labels.length + label]!, 0),
+          ),
         );
       }
       return { cosines, milliseconds: performance.now() - start };
@@ -93,14 +123,12 @@ export class Passes {
     }
   }
 
+  /** The number of tensors that tfjs holds. */
   tensors(): number {
     return memory().numTensors;
   }
 
-  async #image(
-    { key, name, bytes }: Calls["image"]["params"],
-    signal: AbortSignal,
-  ): Promise<Kept<ImagePass>> {
+  async #image({ key, name, bytes }: NamedBytes, signal: AbortSignal): Promise<Kept<ImagePass>> {
     const id = `image ${key}`;
     const known = this.#kept.get(id) as Kept<ImagePass> | undefined;
     if (known !== undefined) return known;
@@ -165,7 +193,8 @@ export class Passes {
 
   #find(name: string): Kept<unknown> {
     const kept = this.#kept.get(name);
-    if (kept === undefined) throw new InputError("this pass is no longer in memory; select the image or the text again");
+    if (kept === undefined)
+      throw new InputError("this pass is no longer in memory; select the image or the text again");
     return kept;
   }
 }
