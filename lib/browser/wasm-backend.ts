@@ -19,7 +19,11 @@ export function wasmLoader({ simd, plain }: WasmFiles): BackendLoader {
     name: "wasm",
     load: async (): Promise<BackendInfo> => {
       env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
-      setWasmPaths({ "tfjs-backend-wasm.wasm": plain, "tfjs-backend-wasm-simd.wasm": simd });
+      setWasmPaths({
+        "tfjs-backend-wasm.wasm": plain,
+        "tfjs-backend-wasm-simd.wasm": simd,
+        "tfjs-backend-wasm-threaded-simd.wasm": simd, // tfjs asks for all three; this one is never loaded
+      });
       await quietly(() => {
         registerWasmKernels();
       });

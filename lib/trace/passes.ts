@@ -175,7 +175,13 @@ export class Passes {
     );
     const milliseconds = performance.now() - start;
     const tokens = ids.map((token, i) => ({ id: token, piece: pieces[i] ?? "" }));
-    const result: TextPass = { trace: id, milliseconds, taps: trace.summaries(), tokens };
+    const result: TextPass = {
+      trace: id,
+      milliseconds,
+      taps: trace.summaries(),
+      tokens,
+      received: await receivedAttention(trace),
+    };
     return this.#keep(id, { trace, features: await valuesOf(features), result });
   }
 
@@ -210,6 +216,23 @@ function collect(trace: MemoryTrace): (name: string, value: Tensor) => Promise<v
 /** Reads a tensor and disposes it. */
 async function valuesOf(tensor: Tensor): Promise<Float32Array> {
   return disposing(tensor, async (value) => Float32Array.from(await value.data<"float32">()));
+}
+
+/** Of every layer that has attention, in order. */
+async function receivedAttention(trace: MemoryTrace): Promise<number[][]> {
+  const layers = trace.taps.filter(({ name }) => name.endsWith("#probabilities"));
+  return Promise.all(
+    layers.map(async ({ name, shape }) => {
+      const values = await trace.read(name);
+      const length = shape[3]!;
+      const rows = values.length / length;
+      return Array.from({ length }, (_, key) => {
+        let sum = 0;
+        for (let row = 0; row < rows; row++) sum += values[row * length + key]!;
+        return sum / rows;
+      });
+    }),
+  );
 }
 
 async function headsOf(

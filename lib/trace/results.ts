@@ -61,6 +61,8 @@ export interface TextPass {
   readonly milliseconds: number;
   readonly taps: readonly TapSummary[];
   readonly tokens: readonly Token[];
+  /** The attention that each token receives, mean over heads and queries: [layers][L]. */
+  readonly received: readonly (readonly number[])[];
 }
 
 /** The similarity of an image and a text. */

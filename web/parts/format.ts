@@ -13,6 +13,13 @@ export function short(value: number): string {
   );
 }
 
+/** Three significant digits, for ends of axes and legends. */
+export function rough(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && size < 1e-3) return minus(value.toExponential(0));
+  return short(Number(value.toPrecision(3)));
+}
+
 /** A fixed number of decimals, so that columns line up. */
 export function fixed(value: number, decimals: number): string {
   return minus(value.toFixed(decimals));

@@ -104,7 +104,9 @@ function Status() {
         role="status"
         title="The values are stored with the page until the network is loaded"
       >
-        stored<span class="more">{part}</span>
+        <span>
+          stored<span class="more">{part}</span>
+        </span>
       </span>
     );
   }
@@ -115,7 +117,9 @@ function Status() {
       role="status"
       title={`${state.info.name}, ${state.info.backend}; the time of the last two passes`}
     >
-      live<span class="more"> · wasm · {time.toFixed(0)} ms</span>
+      <span>
+        live<span class="more"> · wasm · {time.toFixed(0)} ms</span>
+      </span>
     </span>
   );
 }

@@ -1,7 +1,7 @@
 /** How a tap's values are distributed. */
 import { max } from "d3-array";
 import { scaleLinear } from "d3-scale";
-import { count, short } from "./format.ts";
+import { count, rough } from "./format.ts";
 
 interface Props {
   readonly counts: readonly number[];
@@ -24,7 +24,7 @@ export function Histogram({ counts, min, max: largest }: Props) {
         viewBox={`0 0 ${width} ${height}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`Histogram of ${counts.length} intervals from ${short(min)} to ${short(largest)}; the fullest holds ${count(most)} values`}
+        aria-label={`Histogram of ${counts.length} intervals from ${rough(min)} to ${rough(largest)}; the fullest holds ${count(most)} values`}
       >
         {counts.map((value, i) => (
           <rect x={x(i)} y={height - y(value)} width={x(1) - 0.6} height={y(value)} />
@@ -32,9 +32,9 @@ export function Histogram({ counts, min, max: largest }: Props) {
         {zero !== null && <line x1={zero} x2={zero} y1={0} y2={height} />}
       </svg>
       <div class="ends">
-        <span>{short(min)}</span>
+        <span>{rough(min)}</span>
         <span class="unit">{zero === null ? "value" : "value; the line is zero"}</span>
-        <span>{short(largest)}</span>
+        <span>{rough(largest)}</span>
       </div>
     </figure>
   );

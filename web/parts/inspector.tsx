@@ -119,6 +119,15 @@ function Details({ summary }: { readonly summary: TapSummary }) {
         >
           <Icon name="save" /> Save .safetensors
         </button>
+        <button
+          type="button"
+          disabled={values === null}
+          onClick={() => {
+            if (values !== null) download(`${name}.csv`, "text/csv", csv(matrixOf(shape, values)));
+          }}
+        >
+          <Icon name="save" /> CSV
+        </button>
       </div>
       {doc && (doc.weights !== "" || doc.files.length > 0 || doc.papers.length > 0) && (
         <>
@@ -198,27 +207,17 @@ function Values({ summary, values }: { readonly summary: TapSummary; readonly va
           <Legend map={map} range={[min, max]} unit={unitOf(shape)} />
         </>
       )}
-      <div class="actions">
-        {isSmall && (
-          <button
-            type="button"
-            aria-pressed={isTable}
-            onClick={() => {
-              setTable(!isTable);
-            }}
-          >
-            Show as table
-          </button>
-        )}
+      {isSmall && (
         <button
           type="button"
+          class="link"
           onClick={() => {
-            download(`${name}.csv`, "text/csv", csv(matrix));
+            setTable(!isTable);
           }}
         >
-          <Icon name="save" /> CSV
+          {isTable ? "Show as colours" : "Show as a table"}
         </button>
-      </div>
+      )}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 /** The meaning of a colour map: a bar with numbers and a unit. */
 import { cssGradient, drawnRange, type ColourMap } from "./colour.ts";
-import { short } from "./format.ts";
+import { rough } from "./format.ts";
 
 interface Props {
   readonly map: ColourMap;
@@ -20,17 +20,17 @@ export function Legend({ map, range, unit, mark }: Props) {
         {isInside && <i style={{ left: `${100 * at}%` }} />}
       </div>
       <div class="ends">
-        <span>{short(low)}</span>
+        <span>{rough(low)}</span>
         <span class="unit">
           {unit}
           {mark && isInside && (
             <>
               {" · "}
-              <span class="tick" aria-hidden="true" /> {mark.name} {short(mark.value)}
+              <span class="tick" aria-hidden="true" /> {mark.name} {rough(mark.value)}
             </>
           )}
         </span>
-        <span>{short(high)}</span>
+        <span>{rough(high)}</span>
       </div>
     </div>
   );

@@ -37,7 +37,7 @@ export function Sparkline({ values, label }: Props) {
       />
       <path class="line" d={line().curve(curveMonotoneX)(points) ?? ""} />
       <line class="stem" x1={4} x2={4} y1={height} y2={y(first)} />
-      <circle cx={4} cy={y(first)} r={2.6} />
+      <path class="dot" d={`M4 ${y(first)}h0.01`} />
     </svg>
   );
 }

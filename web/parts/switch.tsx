@@ -4,16 +4,18 @@ interface Props {
   readonly label: string;
   readonly isOn: boolean;
   readonly title?: string;
+  readonly isFixed?: boolean;
   readonly onChange: (isOn: boolean) => void;
 }
 
-export function Switch({ label, isOn, title, onChange }: Props) {
+export function Switch({ label, isOn, title, isFixed = false, onChange }: Props) {
   return (
     <label class="switch" title={title}>
       <input
         type="checkbox"
         role="switch"
         checked={isOn}
+        disabled={isFixed}
         onChange={(event) => {
           onChange(event.currentTarget.checked);
         }}

@@ -18,7 +18,7 @@ export function TokenBars({ tokens, values, label }: Props) {
         const value = values?.[i];
         return (
           <li title={value === undefined ? `id ${id}` : `${piece}: ${short(value)}`}>
-            {value !== undefined && <i style={{ height: `${(100 * value) / most}%` }} />}
+            {value !== undefined && <i style={{ height: `${Math.round((38 * value) / most)}px` }} />}
             <span class={/^<.*>$/.test(piece) ? "piece special" : "piece"}>{shownPiece(piece)}</span>
             {values === null && <span class="id">{id}</span>}
           </li>

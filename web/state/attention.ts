@@ -61,8 +61,15 @@ const largest = computed(() => {
     const rows = imagePass.value?.value.heads.flat().map(({ row }) => rangeOf(row.slice(1))[1]) ?? [1];
     return Math.max(...rows);
   }
-  return Math.max(...all.map(({ values }) => rangeOf(values)[1]));
+  return all.reduce((most, layer) => Math.max(most, largestOfPatches(layer)), 0);
 });
+
+/** Of the keys that are patches: most weight of a patch may be on the class token, which has no place in the image. */
+function largestOfPatches({ values, length }: Attention): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) if (i % length !== 0 && values[i]! > most) most = values[i]!;
+  return most;
+}
 
 /** The weights that are drawn darkest and brightest. */
 export function rangeFor(patchWeights: ArrayLike<number>): readonly [number, number] {

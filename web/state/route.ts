@@ -48,7 +48,7 @@ export const home: Route = {
   absolute: false,
   labels: null,
   templates: ["{}"],
-  score: "labels",
+  score: "cosine",
   scale: null,
   unknown: [],
 };

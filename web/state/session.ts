@@ -217,8 +217,3 @@ export async function match(
   const files = await Promise.all(images.map(withBytes));
   return (await client.call("match", { images: files, labels, templates }, { signal })).cosines;
 }
-
-/** The number of tensors that the worker holds. */
-export function countTensors(): Promise<number> {
-  return client.call("tensors", null);
-}

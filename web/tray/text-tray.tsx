@@ -30,7 +30,7 @@ export function TextTray() {
         <input
           type="text"
           aria-label="New text"
-          placeholder="Type a text in any language"
+          placeholder="A text in any language"
           value={draft}
           onInput={(event) => {
             setDraft(event.currentTarget.value);

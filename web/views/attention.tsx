@@ -89,8 +89,9 @@ function Stage() {
             <Switch
               label="Mean over heads"
               isOn={head === null || mode === "rollout"}
+              isFixed={mode === "rollout"}
               onChange={(isOn) => {
-                navigate({ head: isOn ? null : 0, ...(mode === "rollout" && { mode: "from" }) });
+                navigate({ head: isOn ? null : 0 });
               }}
             />
             <Switch
@@ -117,7 +118,7 @@ function Stage() {
           </div>
           <TokenMatrix
             attention={layers.value?.[layer] ?? null}
-            head={head}
+            head={mode === "rollout" ? null : head}
             token={token}
             onToken={(next) => {
               adjust({ token: next });

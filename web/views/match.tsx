@@ -82,7 +82,7 @@ function Settings() {
       </div>
       <LinesField
         label="Templates"
-        hint="{} is the label; several are averaged"
+        hint="{} is the label"
         rows={3}
         lines={route.value.templates}
         onChange={(lines) => {
@@ -251,6 +251,7 @@ function Row({ imageKey, scores, range: [low, high], show }: RowProps) {
         return (
           <td
             class={value === best ? "best" : ""}
+            title={value.toPrecision(7)}
             style={{ background: `rgb(${colour.map(Math.round).join(" ")})`, color: inkOn(colour) }}
           >
             {show(value)}

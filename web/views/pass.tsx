@@ -1,6 +1,6 @@
 /** The pass: both towers from the inputs to the similarity, one card a part. */
 import { FeatureStrip } from "../parts/feature-strip.tsx";
-import { fixed, short } from "../parts/format.ts";
+import { fixed, rough } from "../parts/format.ts";
 import { PatchMap } from "../parts/patch-map.tsx";
 import { RasterCanvas } from "../parts/raster-canvas.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
@@ -18,7 +18,7 @@ export function PassView() {
     <section class={`view pass-view ${isCurrent.value ? "" : "stale"}`} aria-labelledby="view-title">
       <ViewHead
         title="Pass"
-        about="Every value between the inputs and the similarity, by the name of the PyTorch module that outputs it. Unfold a card to see all of its values; select one to inspect it."
+        about="Every value from the inputs to the similarity, named as in PyTorch. Unfold a card, then select a value."
       >
         {joint && (
           <output class="result" aria-label="Similarity of the current image and text">
@@ -91,7 +91,7 @@ function ImageBody({ card }: { readonly card: Card }) {
       <div class="body-main">
         <Sparkline values={norms} label="Norm of each token" />
         <p class="caption">
-          norm by token, {short(Math.min(...norms))} to {short(Math.max(...norms))}
+          norm by token, {rough(Math.min(...norms))} to {rough(Math.max(...norms))}
         </p>
       </div>
       <PatchMap values={norms.slice(1)} patches={patches} caption="norm" />
@@ -111,13 +111,19 @@ function TextBody({ card }: { readonly card: Card }) {
   const pass = textPass.value?.value;
   if (pass === undefined) return null;
   if (card.kind === "read-out") return <Features tap="text_features" caption="text features, norm 1" />;
-  const norms = card.kind === "input" ? null : (summaryOf.value.get(card.main)?.tokenNorms ?? null);
+  if (card.kind === "input")
+    return <TokenBars tokens={pass.tokens} values={null} label="Tokens with their ids" />;
+  const received = card.block === null ? undefined : pass.received[card.block];
+  const values = received ?? summaryOf.value.get(card.taps[0]!)?.tokenNorms;
+  if (!values) return null;
+  const caption = received ? "attention received, mean over heads" : "norm of the word embedding";
   return (
-    <TokenBars
-      tokens={pass.tokens}
-      values={norms}
-      label={norms === null ? "Tokens with their ids" : "Norm of each token"}
-    />
+    <>
+      <TokenBars tokens={pass.tokens} values={values} label={caption} />
+      <p class="caption">
+        {caption}, {rough(Math.min(...values))} to {rough(Math.max(...values))}
+      </p>
+    </>
   );
 }
 
@@ -165,7 +171,7 @@ function Joint() {
             <span>×</span>
             <span>
               <b>{fixed(joint.cosine, 4)}</b>
-              <small>cosine of the features</small>
+              <small>cosine</small>
             </span>
           </p>
         </div>
