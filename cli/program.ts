@@ -109,6 +109,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/explain.ts"),
   },
   {
+    name: "studio",
+    summary: "serve a page that shows every value of the network",
+    load: () => import("./commands/studio.ts"),
+  },
+  {
     name: "doctor",
     summary: "check which backends run, and how to get the others",
     load: () => import("./commands/doctor.ts"),

@@ -27,6 +27,29 @@ export function classAttention({ values, heads, length }: Attention, head: numbe
   return patches;
 }
 
+/**
+ * What one token attends to, or which tokens attend to it.
+ *
+ * @param head null for the mean over heads
+ * @returns [L], the class token first
+ */
+export function tokenAttention(
+  { values, heads, length }: Attention,
+  head: number | null,
+  token: number,
+  direction: "from" | "to",
+): Float64Array {
+  const chosen = head === null ? Array.from({ length: heads }, (_, i) => i) : [head];
+  const weights = new Float64Array(length);
+  for (const h of chosen) {
+    for (let i = 0; i < length; i++) {
+      const at = direction === "from" ? token * length + i : i * length + token;
+      weights[i]! += values[h * length * length + at]! / chosen.length;
+    }
+  }
+  return weights;
+}
+
 /** Accumulates attention layer by layer, in one matrix. */
 export class Rollout {
   /** [L, L], row by row: the share of each input token in each token. */
@@ -57,6 +80,14 @@ function identity(size: number): Float64Array {
   return new Float64Array(size * size).map((_, i) => (i % (size + 1) === 0 ? 1 : 0));
 }
 
+/** How `overlay` colours weights. */
+export interface OverlayOptions {
+  /** Default: `heat`. */
+  readonly color?: ColorMap;
+  /** The share of the map's colour in each pixel, 0 to 1. Default: 0.55. */
+  readonly opacity?: number;
+}
+
 /**
  * The image in gray under a map of its patches.
  *
@@ -68,7 +99,7 @@ export function overlay(
   weights: ArrayLike<number>,
   [rows, columns]: readonly [number, number],
   scale: Scale,
-  color: ColorMap = heat,
+  { color = heat, opacity = 0.55 }: OverlayOptions = {},
 ): Raster {
   const { width, height } = picture;
   return new Raster(width, height).paint((x, y) => {
@@ -76,6 +107,6 @@ export function overlay(
     const shown = color(position(bilinear(weights, rows, columns, across, down), scale));
     const [red, green, blue] = picture.at(x, y);
     const gray = 0.299 * red + 0.587 * green + 0.114 * blue;
-    return shown.map((channel) => 0.45 * gray + 0.55 * channel) as [number, number, number];
+    return shown.map((channel) => (1 - opacity) * gray + opacity * channel) as [number, number, number];
   });
 }

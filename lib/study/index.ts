@@ -7,11 +7,20 @@
  *
  * @module study
  */
-export { classAttention, overlay, Rollout, type Attention } from "./attention.ts";
+export {
+  classAttention,
+  overlay,
+  Rollout,
+  tokenAttention,
+  type Attention,
+  type OverlayOptions,
+} from "./attention.ts";
 export { effectOf, type Effect, type TapChange } from "./effects.ts";
+export { headStatistics, type HeadStatistics } from "./head-statistics.ts";
 export { interventions, type Intervention } from "./intervene.ts";
 export { rangeOf, withCaption, withLegend, type Legend } from "./legend.ts";
 export { lens, tokenLens, type LensScores } from "./lens.ts";
+export { pixelsRaster } from "./pixels-raster.ts";
 export { deletionCurve, type DeletionCurve, type DeletionOptions } from "./saliency/deletion.ts";
 export { labelDirection } from "./saliency/direction.ts";
 export {
