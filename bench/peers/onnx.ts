@@ -56,7 +56,7 @@ function embed(graph: OnnxGraph, pixels: string, vision: VisionConfig, patches: 
   const classToken = graph.apply("Expand", [graph.weight("visual.class_embedding"), shape]); // [B, 1, width]
   const all = graph.apply("Concat", [classToken, tokens], { axis: 1 });
   const positioned = graph.apply("Add", [all, graph.weight("visual.positional_embedding")]);
-  return layerNorm(graph, positioned, "visual.ln_pre", vision);
+  return vision.hasLnPre ? layerNorm(graph, positioned, "visual.ln_pre", vision) : positioned;
 }
 
 /** One pre-norm block. [B, L, width] */

@@ -9,12 +9,14 @@ export { l2Normalize } from "./normalize.ts";
 export { contrastiveLoss, type LossInputs } from "./loss.ts";
 export { gradients, type GradientInputs, type GradientOptions, type Gradients } from "./gradients.ts";
 export { VisionTransformer } from "./vision/vision-transformer.ts";
+export { BertTextTower } from "./text/bert/bert-text-tower.ts";
 export { ClipTextTower } from "./text/clip/clip-text-tower.ts";
 export { TokenBatch, type TokenRules } from "./text/token-batch.ts";
 export { TextTower } from "./text/tower.ts";
 export { XlmRobertaTextTower } from "./text/xlm-roberta/xlm-roberta-text-tower.ts";
 export { countFlops, type FlopOptions, type Flops } from "./flops.ts";
 export type {
+  BertTextConfig,
   ClipConfig,
   ClipTextConfig,
   TextConfig,

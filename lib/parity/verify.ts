@@ -97,8 +97,13 @@ export async function verify(
   const reports: TapReport[] = [];
   const seen = new Set<string>();
 
-  const tokensOf = (name: string, value: Tensor): TokenGrid | null =>
-    value.rank === 3 && !isImageTap(name) ? new TokenGrid(isToken, value.shape[1]!) : null;
+  const tokensOf = (name: string, { rank, shape }: Tensor): TokenGrid | null => {
+    if (rank !== 3 || isImageTap(name)) return null;
+    const length = shape[1]!;
+    // BERT's positions are one row for all texts.
+    const isShared = shape[0] !== isToken.length;
+    return new TokenGrid(isShared ? [new Array<boolean>(length).fill(true)] : isToken, length);
+  };
 
   const sink = async (name: string, value: Tensor): Promise<void> => {
     if (name.includes("#")) return;
@@ -121,7 +126,9 @@ export async function verify(
   }
 
   const isIdentity = (name: string): boolean =>
-    identityModules.test(name) || model.text.identities.includes(name);
+    identityModules.test(name) ||
+    model.visual.identities.includes(name) ||
+    model.text.identities.includes(name);
   const taps = [...reports];
   for (const name of golden.taps.keys()) {
     if (!seen.has(name) && !isIdentity(name)) taps.push({ ...withoutFigures(name), missing: "ours" });

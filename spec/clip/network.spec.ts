@@ -62,11 +62,11 @@ describe("buildNetwork", () => {
 
   // All fixtures have 1e-5 in both towers, so that parity specs would not notice a mix-up.
   it("gives each LayerNorm the ε of its tower's config", () => {
-    const roberta = { ...exampleRoberta, layers: 2, layerNormEpsilon: 0.125 };
+    const network = { ...exampleRoberta, layers: 2, layerNormEpsilon: 0.125 };
     const config: ClipConfig = {
       ...exampleConfig,
       vision: { ...exampleConfig.vision, layers: 2, layerNormEpsilon: 0.25 },
-      text: { ...exampleRobertaText, roberta },
+      text: { ...exampleRobertaText, network },
     };
     const { visual, text } = networkOutline(config);
     assert.ok(text instanceof XlmRobertaTextTower);
@@ -76,7 +76,7 @@ describe("buildNetwork", () => {
       ...encoder.layer.flatMap(({ attention, output }) => [attention.output.layerNorm, output.layerNorm]),
     ];
     const inImages = [
-      visual.lnPre,
+      visual.lnPre!,
       ...visual.transformer.resblocks.flatMap(({ ln1, ln2 }) => [ln1, ln2]),
       visual.lnPost,
     ];

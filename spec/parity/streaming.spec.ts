@@ -85,7 +85,10 @@ for (const name of tinyModels) {
       const outside = ["image_features", "text_features", "logits_per_image"];
       const expected = taps.filter(
         (tap) =>
-          !identityTaps.test(tap) && !outside.includes(tap) && !streaming.text.identities.includes(tap),
+          !identityTaps.test(tap) &&
+          !outside.includes(tap) &&
+          !streaming.visual.identities.includes(tap) &&
+          !streaming.text.identities.includes(tap),
       );
       assert.deepEqual(modules.toSorted(), expected.toSorted());
       assert.ok(modules.slice(0, modules.indexOf("visual") + 1).every(isImageTap));

@@ -29,8 +29,8 @@ export const exampleRobertaText: XlmRobertaTextConfig = {
   contextLength: 4,
   pooler: "mean_pooler",
   projection: "linear",
-  roberta: exampleRoberta,
-  tokenizer: { kind: "xlm-roberta", folders: [], clean: "whitespace", stripSeparator: false },
+  network: exampleRoberta,
+  tokenizer: { kind: "hugging-face", folders: [], clean: "whitespace", stripSeparator: false },
 };
 
 /** Ids 0 to 4; 4 ends a text. */
@@ -48,6 +48,6 @@ export const exampleConfig: ClipConfig = {
   embedDim: 3,
   quickGelu: false,
   nonscalarLogitScale: false,
-  vision: { ...exampleTransformer, imageSize: [1, 2], patchSize: [1, 1] },
+  vision: { ...exampleTransformer, hasLnPre: true, imageSize: [1, 2], patchSize: [1, 1] },
   text: exampleClipText,
 };

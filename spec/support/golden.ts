@@ -6,7 +6,16 @@ import type { Residency } from "../../lib/tensor/weight.ts";
 import { fixture } from "./paths.ts";
 
 /** The models that tools/golden/tiny.py makes, in fixtures/tiny. */
-export const tinyModels = ["gelu-mlp", "quickgelu-linear", "no-projection", "plain", "plain-quickgelu"];
+export const tinyModels = [
+  "gelu-mlp",
+  "quickgelu-linear",
+  "no-projection",
+  "plain",
+  "plain-quickgelu",
+  "bert-first-token",
+  "bert-pooler",
+  "bert-vit",
+];
 
 /** The largest relative L2 that passes at a tap, on every backend. */
 export const tolerance = 1e-5;

@@ -143,7 +143,8 @@ def special_ids(model: torch.nn.Module) -> SpecialIds:
     if is_plain(model):  # the end of text has the largest id
         return SpecialIds(pad=0, start=model.vocab_size - 2, end=model.vocab_size - 1, limit=model.vocab_size - 2)
     text = model.text.config
-    return SpecialIds(pad=text.pad_token_id, start=0, end=2, limit=text.vocab_size)
+    start = 1 if text.pad_token_id == 0 else 0
+    return SpecialIds(pad=text.pad_token_id, start=start, end=2, limit=text.vocab_size)
 
 
 def is_token(model: torch.nn.Module, ids: torch.Tensor) -> torch.Tensor:

@@ -1,13 +1,17 @@
 """Writes the small random models of fixtures/tiny and their goldens.
 
-    python tools/golden/tiny.py
+    python tools/golden/tiny.py [NAME…]
 
-Together the models cover every branch of the architecture. Each has a `golden.safetensors`:
+Together the models cover every branch of the architecture. Each has a `golden.safetensors` and a
+`gradients.safetensors` (gradients.py):
 - gelu-mlp: F32, an oblong image (which reveals swapped rows and columns), mean pooler, two-layer projection;
 - quickgelu-linear: F16, QuickGELU, XLM-R's own pooler, linear projection;
 - no-projection: BF16 in two shards, pooled at the first token, no projection, a logit_scale of the shape [1];
 - plain: F32, the English models' causal text tower at the root of the state dict;
-- plain-quickgelu: F16, the same under `text.`, with QuickGELU in both towers.
+- plain-quickgelu: F16, the same under `text.`, with QuickGELU in both towers;
+- bert-first-token: F32, BERT pooled at [CLS] and QuickGELU in the image tower, as Chinese-CLIP;
+- bert-pooler: F16, BERT with its own pooler, as clip-italian;
+- bert-vit: F32, an image tower without ln_pre and another epsilon, and BERT whose padding is id 3, as rinna's CLIP.
 """
 
 import json
@@ -19,7 +23,7 @@ from pathlib import Path
 import reference
 import safetensors.torch
 import torch
-from transformers import XLMRobertaConfig
+from transformers import BertConfig, XLMRobertaConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -98,6 +102,87 @@ MODELS = {
             "text_cfg": {"context_length": 9, "vocab_size": 60, "width": 32, "heads": 2, "layers": 2, "mlp_ratio": 2.0},
         },
     },
+    "bert-first-token": {
+        "seed": 6,
+        "dtype": torch.float32,
+        "bert": {
+            "vocab_size": 200,
+            "hidden_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "intermediate_size": 80,
+            "max_position_embeddings": 24,
+        },
+        "model_cfg": {
+            "embed_dim": 24,
+            "quick_gelu": True,
+            "vision_cfg": {"image_size": 28, "layers": 2, "width": 32, "head_width": 16, "patch_size": 14},
+            "text_cfg": {
+                "hf_model_name": "text",
+                "hf_tokenizer_name": "text",
+                "hf_proj_type": "linear",
+                "hf_pooler_type": "cls_last_hidden_state_pooler",
+                "context_length": 20,
+            },
+        },
+    },
+    "bert-pooler": {
+        "seed": 7,
+        "dtype": torch.float16,
+        "bert": {
+            "vocab_size": 150,
+            "hidden_size": 24,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "intermediate_size": 48,
+            "max_position_embeddings": 32,
+        },
+        "model_cfg": {
+            "embed_dim": 16,
+            "quick_gelu": True,
+            "vision_cfg": {"image_size": 32, "layers": 2, "width": 24, "head_width": 12, "patch_size": 16},
+            "text_cfg": {
+                "hf_model_name": "text",
+                "hf_tokenizer_name": "text",
+                "hf_proj_type": "linear",
+                "hf_pooler_type": "cls_pooler",
+                "context_length": 30,
+            },
+        },
+    },
+    "bert-vit": {
+        "seed": 8,
+        "dtype": torch.float32,
+        "bert": {
+            "vocab_size": 180,
+            "hidden_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "intermediate_size": 64,
+            "max_position_embeddings": 40,
+            "layer_norm_eps": 1e-5,
+            "pad_token_id": 3,
+        },
+        "model_cfg": {
+            "embed_dim": 20,
+            "vision_cfg": {
+                "image_size": 32,
+                "layers": 3,
+                "width": 32,
+                "head_width": 8,
+                "patch_size": 8,
+                "no_ln_pre": True,
+                "norm_kwargs": {"eps": 0.01},
+            },
+            "text_cfg": {
+                "hf_model_name": "text",
+                "hf_tokenizer_name": "text",
+                "hf_proj_type": "linear",
+                "hf_pooler_type": "cls_last_hidden_state_pooler",
+                "context_length": 38,
+            },
+        },
+    },
 }
 
 
@@ -140,9 +225,12 @@ def save(directory: Path, state: dict[str, torch.Tensor]) -> None:
 
 
 def main() -> None:
-    for name, spec in MODELS.items():
+    for name in sys.argv[1:] or MODELS:
+        spec = MODELS[name]
         directory = ROOT / "fixtures" / "tiny" / name
         directory.mkdir(parents=True, exist_ok=True)
+        if "bert" in spec:
+            BertConfig(type_vocab_size=2, **spec["bert"]).save_pretrained(directory / "text")
         if "text" in spec:
             XLMRobertaConfig(
                 vocab_size=200,
@@ -160,6 +248,11 @@ def main() -> None:
         relative = os.path.relpath(directory, ROOT)
         subprocess.run(
             [sys.executable, "tools/golden/golden.py", "--model", relative, "--out", f"{relative}/golden.safetensors"],
+            cwd=ROOT,
+            check=True,
+        )
+        subprocess.run(
+            [sys.executable, "tools/golden/gradients.py", "--model", relative, "--out", f"{relative}/gradients.safetensors"],
             cwd=ROOT,
             check=True,
         )

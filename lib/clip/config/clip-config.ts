@@ -24,12 +24,14 @@ export interface TransformerConfig {
 
 export interface VisionConfig extends TransformerConfig {
   /** In pixels. */
+  /** Whether a LayerNorm precedes the blocks. */
+  readonly hasLnPre: boolean;
   readonly imageSize: readonly [height: number, width: number];
   readonly patchSize: readonly [height: number, width: number];
 }
 
 /** The configuration of a text tower, distinguished by `kind`. */
-export type TextConfig = XlmRobertaTextConfig | ClipTextConfig;
+export type TextConfig = XlmRobertaTextConfig | BertTextConfig | ClipTextConfig;
 
 /** What every text tower has. `kind` is a key of lib/clip/text/registry.ts. */
 interface AnyTextConfig {
@@ -39,12 +41,21 @@ interface AnyTextConfig {
   readonly tokenizer: TokenizerConfig;
 }
 
-/** XLM-RoBERTa with a pooler and a projection. */
-export interface XlmRobertaTextConfig extends AnyTextConfig {
-  readonly kind: "xlm-roberta";
+/** A text network of Hugging Face's with a pooler and a projection. */
+interface HuggingFaceTextConfig extends AnyTextConfig {
   readonly pooler: "mean_pooler" | "cls_pooler" | "cls_last_hidden_state_pooler";
   readonly projection: "linear" | "mlp" | "none";
-  readonly roberta: XlmRobertaConfig;
+  readonly network: XlmRobertaConfig;
+}
+
+/** XLM-RoBERTa or RoBERTa, which differ in their tokenizers. */
+export interface XlmRobertaTextConfig extends HuggingFaceTextConfig {
+  readonly kind: "xlm-roberta";
+}
+
+/** BERT: the same modules, with positions counted from 0. */
+export interface BertTextConfig extends HuggingFaceTextConfig {
+  readonly kind: "bert";
 }
 
 /** CLIP's own causal text transformer, with as many positions as the context has tokens. */
@@ -55,10 +66,10 @@ export interface ClipTextConfig extends AnyTextConfig, TransformerConfig {
   readonly prefix: "" | "text";
 }
 
-/** XLM-RoBERTa's own sizes. */
+/** The sizes of XLM-RoBERTa or BERT. */
 export interface XlmRobertaConfig extends TransformerConfig {
   readonly vocabSize: number;
-  /** Rows of the position table. The first token of a text has the position padId + 1. */
+  /** Rows of the position table. XLM-RoBERTa's first token has the position padId + 1, BERT's has 0. */
   readonly positions: number;
   readonly tokenTypes: number;
   readonly padId: number;
@@ -67,13 +78,13 @@ export interface XlmRobertaConfig extends TransformerConfig {
 /** The tokenizer's options in a config. */
 export interface TokenizerConfig {
   /** Which tokenizer of lib/text. */
-  readonly kind: "clip-bpe" | "xlm-roberta";
+  readonly kind: "clip-bpe" | "hugging-face";
   /**
    * Folders (relative to the model directory) or repositories that may hold the tokenizer's file, after the directory
    * itself. None if the tokenizer is part of the package.
    */
   readonly folders: readonly string[];
-  readonly clean: "whitespace" | "lower" | "canonicalize";
+  readonly clean: "none" | "whitespace" | "lower" | "canonicalize";
   /** Replace `</s>` by id 0: `tokenizer_kwargs.strip_sep_token`. */
   readonly stripSeparator: boolean;
 }

@@ -3,27 +3,22 @@
  *
  * An option of open_clip that is not implemented here is an error, unless its value switches it off.
  *
- * Source: open_clip/model.py (CLIPVisionCfg, CLIPTextCfg, and their defaults), transformers XLMRobertaConfig.
+ * Source: open_clip/model.py (CLIPVisionCfg, CLIPTextCfg, and their defaults).
  */
 import { InputError } from "../../errors/input-error.ts";
-import { architectures, textNetworks } from "./architectures/index.ts";
 import { JsonValue } from "../../json/json-value.ts";
+import { architectures } from "./architectures/index.ts";
 import type {
+  BertTextConfig,
   ClipConfig,
   ClipTextConfig,
   TokenizerConfig,
   VisionConfig,
-  XlmRobertaConfig,
   XlmRobertaTextConfig,
 } from "./clip-config.ts";
+import { findTextNetwork, mostLayers, type ReadTextNetwork } from "./text-network.ts";
 
-/** PyTorch's default, which open_clip keeps. */
-const layerNormEpsilon = 1e-5;
-
-/** Reads the `config.json` in a folder of the model directory, with its path for errors; null if it does not exist. */
-export type ReadTextNetwork = (
-  folder: string,
-) => Promise<{ readonly json: unknown; readonly path: string } | null>;
+export type { ReadTextNetwork } from "./text-network.ts";
 
 /**
  * Validates a `model_cfg` of open_clip.
@@ -48,7 +43,7 @@ export async function parseClipConfig(
   const customText = options.at("custom_text").or(false).boolean();
   const text = textOptions.at("hf_model_name").isMissing
     ? parseClipText(textOptions, customText)
-    : await parseXlmRobertaText(textOptions, embedDim, readTextNetwork);
+    : await parseHuggingFaceText(textOptions, embedDim, readTextNetwork);
   options.neutral({ init_logit_scale: "any", cast_dtype: "any", output_dict: "any" });
   options.expectAllRead();
   return { embedDim, quickGelu, nonscalarLogitScale, vision, text };
@@ -60,14 +55,10 @@ export function architectureByName(name: string): unknown {
   throw new InputError(`unknown architecture "${name}": expected one of`, Object.keys(architectures));
 }
 
-/** Blocks are built before weights can show that the checkpoint has fewer: a limit for hostile configs. */
-const mostLayers = 1000;
-
 /** Options of blocks that no published model of this family switches on. */
 const plainBlocks = {
   ls_init_value: [],
   act_kwargs: [{}],
-  norm_kwargs: [{}],
   block_type: ["default"],
   qk_norm: [false],
   scaled_cosine_attn: [false],
@@ -95,7 +86,6 @@ function parseVision(options: JsonValue): VisionConfig {
     attentional_pool: [false],
     attn_pooler_queries: "any",
     attn_pooler_heads: "any",
-    no_ln_pre: [false],
     pos_embed_type: ["learnable"],
     pool_type: ["tok"],
     timm_model_name: [],
@@ -113,10 +103,20 @@ function parseVision(options: JsonValue): VisionConfig {
     layers: layers.integer(1, mostLayers),
     heads: width / headWidth,
     mlpWidth: Math.trunc(width * options.at("mlp_ratio").or(4).number()),
-    layerNormEpsilon,
+    layerNormEpsilon: layerNormEpsilon(options),
+    hasLnPre: !options.at("no_ln_pre").or(false).boolean(),
   };
   options.expectAllRead();
   return config;
+}
+
+/** `norm_kwargs.eps`, or PyTorch's default, which open_clip keeps. */
+function layerNormEpsilon(options: JsonValue): number {
+  const norm = options.at("norm_kwargs").or({});
+  const epsilon = norm.at("eps").or(1e-5);
+  norm.expectAllRead();
+  if (epsilon.number() <= 0) throw epsilon.error("a positive number");
+  return epsilon.number();
 }
 
 function sizePair(options: JsonValue, name: string, fallback: number): readonly [number, number] {
@@ -154,7 +154,7 @@ function parseClipText(options: JsonValue, customText: boolean): ClipTextConfig 
     layers: options.at("layers").or(12).integer(1, mostLayers),
     heads: options.at("heads").or(8).integer(1),
     mlpWidth: Math.trunc(width * options.at("mlp_ratio").or(4).number()),
-    layerNormEpsilon,
+    layerNormEpsilon: layerNormEpsilon(options),
     prefix: customText ? "text" : "",
     tokenizer: { kind: "clip-bpe", folders: [], clean: "lower", stripSeparator: false },
   };
@@ -165,13 +165,13 @@ function parseClipText(options: JsonValue, customText: boolean): ClipTextConfig 
   return config;
 }
 
-async function parseXlmRobertaText(
+async function parseHuggingFaceText(
   options: JsonValue,
   embedDim: number,
   readTextNetwork: ReadTextNetwork,
-): Promise<XlmRobertaTextConfig> {
+): Promise<XlmRobertaTextConfig | BertTextConfig> {
   const networkName = options.at("hf_model_name").string();
-  const roberta = await findXlmRoberta(options.at("hf_model_name"), readTextNetwork);
+  const { kind, network } = await findTextNetwork(options.at("hf_model_name"), readTextNetwork);
   const contextLength = options.at("context_length").or(77).integer(1);
   // Unlike elsewhere, null is not the default: it means no projection, as "none" and "" do.
   const projectionType = options.at("hf_proj_type");
@@ -184,7 +184,7 @@ async function parseXlmRobertaText(
   const tokenizerName = options.at("hf_tokenizer_name").or(networkName).string();
   const tokenizerOptions = options.at("tokenizer_kwargs").or({});
   const tokenizer: TokenizerConfig = {
-    kind: "xlm-roberta",
+    kind: "hugging-face",
     folders: [...new Set([tokenizerName, networkName])],
     clean: tokenizerOptions.at("clean").or("whitespace").oneOf("whitespace", "lower", "canonicalize"),
     stripSeparator: tokenizerOptions.at("strip_sep_token").or(false).boolean(),
@@ -192,6 +192,7 @@ async function parseXlmRobertaText(
   tokenizerOptions.expectAllRead();
   options.neutral({
     ...plainBlocks,
+    norm_kwargs: "any", // of CLIP's own text transformer
     hf_model_pretrained: "any", // where training starts from
     tokenizer_mode: [""],
     // Sizes of CLIP's own text transformer, which open_clip ignores if there is a Hugging Face network.
@@ -209,70 +210,10 @@ async function parseXlmRobertaText(
     proj_type: "any",
   });
   options.expectAllRead();
-  if (projection === "none" && roberta.width !== embedDim) {
+  if (projection === "none" && network.width !== embedDim) {
     throw projectionType.error(
-      `a projection, because the text network's width ${roberta.width} differs from embed_dim ${embedDim}`,
+      `a projection, because the text network's width ${network.width} differs from embed_dim ${embedDim}`,
     );
   }
-  return { kind: "xlm-roberta", contextLength, pooler, projection: projection || "none", tokenizer, roberta };
-}
-
-async function findXlmRoberta(
-  networkName: JsonValue,
-  readTextNetwork: ReadTextNetwork,
-): Promise<XlmRobertaConfig> {
-  const name = networkName.string();
-  const own = await readTextNetwork(name);
-  if (own) return parseXlmRoberta(JsonValue.of(own.json, own.path));
-  if (Object.hasOwn(textNetworks, name)) return parseXlmRoberta(JsonValue.of(textNetworks[name], name));
-  const published = Object.keys(textNetworks).join(", ");
-  throw networkName.error(`a folder of the model directory with a config.json, or one of ${published}`);
-}
-
-function parseXlmRoberta(options: JsonValue): XlmRobertaConfig {
-  options.at("model_type").oneOf("xlm-roberta");
-  options.neutral({
-    hidden_act: ["gelu"],
-    position_embedding_type: ["absolute"],
-    is_decoder: [false],
-    is_encoder_decoder: [false],
-    add_cross_attention: [false],
-    chunk_size_feed_forward: "any", // the same numbers in pieces
-    attention_probs_dropout_prob: "any", // training
-    hidden_dropout_prob: "any",
-    classifier_dropout: "any",
-    initializer_range: "any",
-    use_cache: "any", // decoders
-    tie_word_embeddings: "any", // heads that CLIP does not have
-    output_past: "any",
-    architectures: "any",
-    id2label: "any",
-    label2id: "any",
-    problem_type: "any",
-    bos_token_id: "any", // the tokenizer's
-    eos_token_id: "any",
-    output_attentions: "any", // what Python's forward returns
-    output_hidden_states: "any",
-    return_dict: "any",
-    dtype: "any", // how it was stored
-    torch_dtype: "any",
-    transformers_version: "any",
-    _name_or_path: "any",
-  });
-  const config = {
-    vocabSize: options.at("vocab_size").integer(1),
-    width: options.at("hidden_size").integer(1),
-    layers: options.at("num_hidden_layers").integer(1, mostLayers),
-    heads: options.at("num_attention_heads").integer(1),
-    mlpWidth: options.at("intermediate_size").integer(1),
-    positions: options.at("max_position_embeddings").integer(1),
-    tokenTypes: options.at("type_vocab_size").integer(1),
-    layerNormEpsilon: options.at("layer_norm_eps").or(1e-12).number(),
-    padId: options.at("pad_token_id").or(1).integer(1),
-  };
-  options.expectAllRead();
-  if (config.width % config.heads !== 0) {
-    throw options.at("hidden_size").error(`a multiple of num_attention_heads ${config.heads}`);
-  }
-  return config;
+  return { kind, contextLength, pooler, projection: projection || "none", tokenizer, network };
 }

@@ -4,6 +4,7 @@
  */
 import type { WeightScope } from "../../tensor/model-weights.ts";
 import type { ClipConfig, TextConfig } from "../config/clip-config.ts";
+import { BertTextTower } from "./bert/bert-text-tower.ts";
 import { ClipTextTower } from "./clip/clip-text-tower.ts";
 import type { TextTower } from "./tower.ts";
 import { XlmRobertaTextTower } from "./xlm-roberta/xlm-roberta-text-tower.ts";
@@ -13,6 +14,7 @@ type Build<Config extends TextConfig> = (root: WeightScope, text: Config, clip: 
 
 const builders: { readonly [Kind in TextConfig["kind"]]: Build<Extract<TextConfig, { kind: Kind }>> } = {
   "xlm-roberta": (root, text, { embedDim }) => new XlmRobertaTextTower(root.at("text"), text, embedDim),
+  bert: (root, text, { embedDim }) => new BertTextTower(root.at("text"), text, embedDim),
   clip: (root, text, clip) => new ClipTextTower(text.prefix === "" ? root : root.at(text.prefix), text, clip),
 };
 

@@ -24,26 +24,28 @@ export class VisionTransformer extends Tower<Tensor4D> {
   readonly conv1: PatchEmbedding;
   readonly classEmbedding: Weight<Rank.R1>;
   readonly positionalEmbedding: Weight<Rank.R2>;
-  readonly lnPre: LayerNorm;
+  /** Null for models without it, such as Hugging Face's ViT. */
+  readonly lnPre: LayerNorm | null;
   readonly transformer: Transformer;
   readonly lnPost: LayerNorm;
   readonly proj: Weight<Rank.R2>;
 
   constructor(scope: WeightScope, { vision, embedDim, quickGelu }: ClipConfig) {
     super(scope);
-    const { width, imageSize, patchSize, layerNormEpsilon } = vision;
+    const { width, imageSize, patchSize, layerNormEpsilon, hasLnPre } = vision;
     const patches = Math.floor(imageSize[0] / patchSize[0]) * Math.floor(imageSize[1] / patchSize[1]);
     this.conv1 = new PatchEmbedding(scope.at("conv1"), vision);
     this.classEmbedding = scope.get("class_embedding", [width]);
     this.positionalEmbedding = scope.get("positional_embedding", [1 + patches, width]);
-    this.lnPre = new LayerNorm(scope.at("ln_pre"), width, layerNormEpsilon);
+    this.lnPre = hasLnPre ? new LayerNorm(scope.at("ln_pre"), width, layerNormEpsilon) : null;
     this.transformer = new Transformer(scope.at("transformer"), vision, quickGelu);
     this.lnPost = new LayerNorm(scope.at("ln_post"), width, layerNormEpsilon);
     this.proj = scope.get("proj", [width, embedDim]);
   }
 
   embedWeights(): readonly Loadable[] {
-    return [this.conv1.scope, this.classEmbedding, this.positionalEmbedding, this.lnPre.scope];
+    const lnPre = this.lnPre === null ? [] : [this.lnPre.scope];
+    return [this.conv1.scope, this.classEmbedding, this.positionalEmbedding, ...lnPre];
   }
 
   /** @param pixels [B, 3, H, W], resized and normalised @returns [B, L, width], L = 1 + patches */
@@ -53,8 +55,14 @@ export class VisionTransformer extends Tower<Tensor4D> {
     const patches: Tensor3D = transpose(reshape(grid, [batch, width, rows * columns]), [0, 2, 1]); // [B, L − 1, width]
     const classToken = broadcastTo(reshape(this.classEmbedding.tensor, [1, 1, width]), [batch, 1, width]);
     const tokens = concat([classToken as Tensor3D, patches], 1); // [B, L, width]
-    const positioned = add<Tensor3D>(tokens, this.positionalEmbedding.tensor);
-    return this.lnPre.apply(tap(`${this.scope.path}#positioned`, positioned));
+    let x = add<Tensor3D>(tokens, this.positionalEmbedding.tensor);
+    x = tap(`${this.scope.path}#positioned`, x);
+    return this.lnPre?.apply(x) ?? x;
+  }
+
+  /** As in a text tower (text/tower.ts). */
+  get identities(): readonly string[] {
+    return this.lnPre === null ? [`${this.scope.path}.ln_pre`] : [];
   }
 
   get embedTap(): string {

@@ -38,8 +38,13 @@ function cleanCanonicalize(text: string): string {
   );
 }
 
-/** The cleaners by their names in open_clip's `tokenizer_kwargs.clean`. */
-export const cleaners = { whitespace: clean, lower: cleanLower, canonicalize: cleanCanonicalize } as const;
+/** The cleaners by their names in open_clip's `tokenizer_kwargs.clean`; "none", for models of other projects, is ours. */
+export const cleaners = {
+  none: (text: string): string => text,
+  whitespace: clean,
+  lower: cleanLower,
+  canonicalize: cleanCanonicalize,
+} as const;
 
 function collapseSpaces(text: string): string {
   return text.replace(pythonSpaces, " ").replace(/^ | $/g, "");

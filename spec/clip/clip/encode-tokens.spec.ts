@@ -107,7 +107,7 @@ describe("encodeTokens", () => {
   it("takes any text that has a position for each token, even if the context is longer", async () => {
     const directory = fixture("tiny/gelu-mlp");
     const { config, preprocess } = await readModelDirectory(directory);
-    const { positions, padId } = config.text.kind === "xlm-roberta" ? config.text.roberta : assert.fail();
+    const { positions, padId } = config.text.kind === "xlm-roberta" ? config.text.network : assert.fail();
     const most = positions - padId - 1;
     const wide = new Clip({
       config: { ...config, text: { ...config.text, contextLength: most + 10 } },

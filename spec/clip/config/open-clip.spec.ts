@@ -64,6 +64,7 @@ describe("the published architectures", () => {
       heads: 12,
       mlpWidth: 3072,
       layerNormEpsilon: 1e-5,
+      hasLnPre: true,
     });
     assert.equal(text.projection, "mlp");
   });
@@ -114,13 +115,41 @@ describe("a config", () => {
     assert.equal(parsed.text.projection, "linear");
     assert.equal(parsed.text.pooler, "cls_pooler");
     assert.equal(parsed.text.contextLength, 30);
-    assert.equal(parsed.text.roberta.layerNormEpsilon, 1e-7);
+    assert.equal(parsed.text.network.layerNormEpsilon, 1e-7);
     assert.deepEqual(parsed.text.tokenizer, {
-      kind: "xlm-roberta",
+      kind: "hugging-face",
       folders: ["text"],
       clean: "canonicalize",
       stripSeparator: true,
     });
+  });
+
+  it("has BERT as a text network, whose padding is 0", async () => {
+    const leftovers = { directionality: "bidi", pooler_type: "first_token_transform" };
+    const bert = { ...roberta, ...leftovers, model_type: "bert", type_vocab_size: 2, pad_token_id: null };
+    const { text } = await parseAny(config, bert);
+    assert.ok(text.kind === "bert");
+    assert.deepEqual(text.network, {
+      vocabSize: 100,
+      width: 32,
+      layers: 1,
+      heads: 2,
+      mlpWidth: 64,
+      positions: 80,
+      tokenTypes: 2,
+      layerNormEpsilon: 1e-12,
+      padId: 0,
+    });
+    assert.equal((await parse(config, { ...roberta, model_type: "roberta" })).text.network.padId, 1);
+  });
+
+  it("has image towers without ln_pre, and the ε of norm_kwargs", async () => {
+    const vit = { ...vision, no_ln_pre: true, norm_kwargs: { eps: 1e-12 } };
+    const parsed = await parseAny({ ...config, vision_cfg: vit, text_cfg: { norm_kwargs: { eps: 1e-6 } } });
+    assert.deepEqual([parsed.vision.hasLnPre, parsed.vision.layerNormEpsilon], [false, 1e-12]);
+    assert.ok(parsed.text.kind === "clip");
+    assert.equal(parsed.text.layerNormEpsilon, 1e-6);
+    assert.ok(!declaredTensors(parsed).has("visual.ln_pre.weight"));
   });
 
   it("treats null as an absent option, and a null projection as no projection", async () => {
@@ -224,6 +253,18 @@ describe("a config", () => {
       /text_cfg\.tokenizer_kwargs\.language to be absent, found "it"/,
     ],
     [
+      "a negative ε",
+      { ...config, vision_cfg: { ...vision, norm_kwargs: { eps: -1 } } },
+      roberta,
+      /vision_cfg\.norm_kwargs\.eps to be a positive number, found -1/,
+    ],
+    [
+      "norms without weights",
+      { ...config, vision_cfg: { ...vision, norm_kwargs: { elementwise_affine: false } } },
+      roberta,
+      /vision_cfg\.norm_kwargs\.elementwise_affine to be absent, found false/,
+    ],
+    [
       "no projection between unequal widths",
       { ...config, text_cfg: { ...text, hf_proj_type: "none" } },
       roberta,
@@ -262,8 +303,8 @@ describe("a config", () => {
     [
       "another text network",
       config,
-      { ...roberta, model_type: "bert" },
-      /text\/config.json: expected model_type to be "xlm-roberta", found "bert"/,
+      { ...roberta, model_type: "albert" },
+      /text\/config.json: expected model_type to be "xlm-roberta", "roberta" or "bert", found "albert"/,
     ],
     [
       "an approximate GELU in it",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { BertTextTower } from "../../../lib/clip/text/bert/bert-text-tower.ts";
 import { ClipTextTower } from "../../../lib/clip/text/clip/clip-text-tower.ts";
 import { textTower } from "../../../lib/clip/text/registry.ts";
 import { XlmRobertaTextTower } from "../../../lib/clip/text/xlm-roberta/xlm-roberta-text-tower.ts";
@@ -12,6 +13,11 @@ describe("textTower", () => {
     {
       text: exampleRobertaText,
       tower: XlmRobertaTextTower,
+      first: "text.transformer.embeddings.word_embeddings.weight",
+    },
+    {
+      text: { ...exampleRobertaText, kind: "bert" } satisfies TextConfig,
+      tower: BertTextTower,
       first: "text.transformer.embeddings.word_embeddings.weight",
     },
     { text: exampleClipText, tower: ClipTextTower, first: "text.token_embedding.weight" },

@@ -39,6 +39,7 @@ describe("PatchEmbedding", () => {
       heads: 1,
       mlpWidth: 1,
       layerNormEpsilon: 1e-5,
+      hasLnPre: true,
     });
     await loadAll([weights.root]);
     const kernel = layer.weight.asStored(layer.weight.tensor).dataSync(); // [channels, 3, patch, patch]

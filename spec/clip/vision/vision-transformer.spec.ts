@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { tensor3d, tensor4d } from "@tensorflow/tfjs-core";
 import { VisionTransformer } from "../../../lib/clip/vision/vision-transformer.ts";
 import type { WeightScope } from "../../../lib/tensor/model-weights.ts";
@@ -36,6 +37,19 @@ describe("VisionTransformer", () => {
       });
       assertValues(taps["visual#positioned"]!, [[[22, 10], [1 + 1, 3 + 0], [5 + 0, 1 + 6]]]); // prettier-ignore
     }));
+
+  it("has no norm before the blocks if the config says so, and reports it as an identity", () => {
+    const bare = Object.fromEntries(Object.entries(weights).filter(([name]) => !name.includes("ln_pre")));
+    const vision = { ...exampleConfig.vision, hasLnPre: false };
+    return withLayer(
+      bare,
+      (root) => new VisionTransformer(root.at("visual"), { ...exampleConfig, vision }),
+      (tower) => {
+        assertValues(tower.embed(tensor4d(pixels)), [[[22, 10], [2, 3], [5, 7]]]); // prettier-ignore
+        assert.deepEqual(tower.identities, ["visual.ln_pre"]);
+      },
+    );
+  });
 
   it("reads out the normalised class token, projected", () =>
     withLayer(weights, build, (tower) => {

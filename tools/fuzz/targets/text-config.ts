@@ -13,7 +13,9 @@ const modelConfig = (
 ).model_cfg;
 
 export const create: CreateTarget = () => ({
-  seeds: [readFixture("tiny/gelu-mlp/text/config.json"), readFixture("demo-model/text/config.json")],
+  seeds: ["tiny/gelu-mlp", "tiny/bert-vit", "demo-model"].map((model) =>
+    readFixture(`${model}/text/config.json`),
+  ),
   mutations: [mutateJson, mutateJson, mutateJson, duplicateKey],
   async run(input) {
     const path = "text/config.json";

@@ -11,12 +11,13 @@ import type { Module } from "../../../nn/module.ts";
 import { maskedScore } from "../../../nn/scaled-dot-product-attention.ts";
 import type { WeightScope } from "../../../tensor/model-weights.ts";
 import type { Loadable } from "../../../tensor/weight.ts";
-import type { XlmRobertaTextConfig } from "../../config/clip-config.ts";
+import type { BertTextConfig, XlmRobertaTextConfig } from "../../config/clip-config.ts";
 import type { TokenBatch } from "../token-batch.ts";
 import { TextTower } from "../tower.ts";
 import { ClsPooler } from "./cls-pooler.ts";
 import type { XlmRobertaLayer } from "./layer.ts";
 import { ClsLastHiddenStatePooler, MeanPooler } from "./pooler.ts";
+import { positionsAfterPadding, type PositionRule } from "./positions.ts";
 import { MlpProjection } from "./projection.ts";
 import { XlmRoberta } from "./xlm-roberta.ts";
 
@@ -28,15 +29,21 @@ export class XlmRobertaTextTower extends TextTower {
   readonly padId: number;
   readonly maxTokens: number;
 
-  constructor(scope: WeightScope, config: XlmRobertaTextConfig, embedDim: number) {
+  /** @param rule how the network numbers positions */
+  constructor(
+    scope: WeightScope,
+    config: XlmRobertaTextConfig | BertTextConfig,
+    embedDim: number,
+    rule: PositionRule = positionsAfterPadding,
+  ) {
     super(scope);
-    const { width, padId, positions } = config.roberta;
-    this.transformer = new XlmRoberta(scope.at("transformer"), config.roberta);
+    const { width, padId, positions } = config.network;
+    this.transformer = new XlmRoberta(scope.at("transformer"), config.network, rule);
     this.pooler = createPooler(scope, config.pooler, width);
     this.proj = createProjection(scope.at("proj"), config.projection, width, embedDim);
     this.readOutWeights = [scope.at("transformer.pooler"), scope.at("proj")];
     this.padId = padId;
-    this.maxTokens = positions - padId - 1;
+    this.maxTokens = rule.maxTokens(positions, padId);
   }
 
   isToken(row: readonly number[]): boolean[] {

@@ -17,7 +17,7 @@ import { runLoaded } from "../../../support/run-loaded.ts";
 /** Without layers: the embeddings, a pooler and a projection. */
 const noLayers: XlmRobertaTextConfig = {
   ...exampleRobertaText,
-  roberta: { ...exampleRoberta, layers: 0, layerNormEpsilon: 15 },
+  network: { ...exampleRoberta, layers: 0, layerNormEpsilon: 15 },
 };
 const embeddings = under("transformer.embeddings", exampleEmbeddings);
 const rows = [[0, 3, 2], [0]]; // prettier-ignore
@@ -46,7 +46,7 @@ describe("XlmRobertaTextTower", () => {
         ...under("transformer.encoder.layer.0", exampleRobertaLayer),
         "proj.weight": [[12, 4]],
       },
-      build({ ...exampleRobertaText, roberta: { ...exampleRoberta, layerNormEpsilon: 15 } }),
+      build({ ...exampleRobertaText, network: { ...exampleRoberta, layerNormEpsilon: 15 } }),
       (tower) => {
         // The second text is one token, so that attention doubles it: [−½, ½], variance ¼; then it is normalised twice.
         const once = 0.5 / Math.sqrt(0.25 + 15);
