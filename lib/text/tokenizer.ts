@@ -35,6 +35,10 @@ export interface TokenizerOptions {
   readonly contextLength: number;
   /** Default: open_clip's for the kind of tokenizer, "lower" for merges and "whitespace" otherwise. */
   readonly clean?: keyof typeof cleaners;
-  /** Replace every `</s>` with 0, as open_clip's `strip_sep_token` does. Only for unigram models. Default: false. */
+  /** Replace every end token with 0, as open_clip's `strip_sep_token` does. Not for merges. Default: false. */
   readonly stripSeparator?: boolean;
+  /** Whose tokenizer reads a `vocab.txt`, which holds no settings. Default: Hugging Face's. */
+  readonly dialect?: "hugging-face" | "cn-clip";
+  /** The number of lines that a `vocab.txt` must have. Default: any. */
+  readonly vocabSize?: number;
 }

@@ -27,3 +27,11 @@ export async function assertHarmless(name: string, bytes: Uint8Array): Promise<v
     assert.doesNotMatch(error.message, /\n/);
   }
 }
+
+/**
+ * The folder with the published vocabularies that are not part of the repository: bert-chinese-vocab.txt (the vocab.txt
+ * of Chinese-CLIP) and rinna-roberta.spiece.model. Undefined if CLIPSCOPE_TOKENIZERS is not set.
+ */
+export function publishedTokenizers(): string | undefined {
+  return process.env["CLIPSCOPE_TOKENIZERS"];
+}

@@ -8,6 +8,9 @@ import { assertRefused } from "../support/tokenizer-files.ts";
 const paths = [
   fixture("tokenizer/tokenizer.json"),
   fixture("tokenizer/sentencepiece.bpe.model"),
+  fixture("wordpiece/tokenizer.json"),
+  fixture("wordpiece/vocab.txt"),
+  fixture("rinna/spiece.model"),
   `${packageRoot}assets/bpe-merges.txt.gz`,
 ];
 
@@ -20,7 +23,7 @@ describe("createTokenizer", () => {
       );
       return tokenizer.tokenize("a").pieces[0];
     });
-    assert.deepEqual(await Promise.all(starts), ["<s>", "<s>", "<start_of_text>"]);
+    assert.deepEqual(await Promise.all(starts), ["<s>", "<s>", "[CLS]", "[CLS]", "[CLS]", "<start_of_text>"]);
   });
 
   it("refuses other names", async () => {

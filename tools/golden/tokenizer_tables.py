@@ -338,4 +338,5 @@ def main() -> None:
     write_table(folder / "bpe_ids.jsonl", "open_clip's SimpleTokenizer, without padding", rows)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -81,6 +81,7 @@ export class Charsmap {
     }
   }
 
+  /** As Hugging Face: the shortest mapped prefix of each grapheme or character. */
   normalize(text: string): string {
     return joining.test(text) && this.#needsGraphemes(text)
       ? this.#normalizeGraphemes(text)
@@ -154,6 +155,40 @@ export class Charsmap {
       }
     }
     return undefined;
+  }
+
+  /** As SentencePiece: the longest mapped text that begins at `start`, and its replacement; undefined if there is none. */
+  longestMatch(
+    text: string,
+    start: number,
+  ): { readonly end: number; readonly replacement: string } | undefined {
+    let found: { end: number; value: number } | undefined;
+    const units = this.#units;
+    let index = offsetOf(units[0] ?? 0);
+    for (let at = start; at < text.length;) {
+      const codePoint = text.codePointAt(at) ?? 0;
+      const next = codePoint === 0 ? undefined : this.#step(index, codePoint);
+      if (next === undefined) break;
+      at += codePoint > 0xffff ? 2 : 1;
+      index = next.index;
+      if (next.hasValue) found = { end: at, value: valueOf(units[index] ?? 0) };
+    }
+    return found && { end: found.end, replacement: this.#replacementAt(found.value) };
+  }
+
+  /** Follows the bytes of a character in the trie. `hasValue`: a key ends after it. */
+  #step(index: number, codePoint: number): { index: number; hasValue: boolean } | undefined {
+    const length = utf8Length(codePoint);
+    let unit = 0;
+    for (let rest = length - 1; rest >= 0; rest--) {
+      const byte =
+        rest === length - 1 ? leadByte(codePoint, length) : 0x80 | ((codePoint >> (6 * rest)) & 0x3f);
+      index ^= byte;
+      unit = this.#units[index] ?? 0;
+      if (labelOf(unit) !== byte) return undefined;
+      index ^= offsetOf(unit);
+    }
+    return { index, hasValue: hasValue(unit) };
   }
 
   #replacementAt(offset: number): string {

@@ -1,16 +1,6 @@
+import type { AddedToken } from "../added-tokens.ts";
+import type { UnigramOptions } from "./unigram.ts";
 import type { Vocabulary } from "./vocabulary.ts";
-
-/** A token that is matched in the text before the model splits it into pieces, such as `<mask>`. */
-export interface AddedToken {
-  readonly content: string;
-  readonly id: number;
-  /** The token includes the white space before it. */
-  readonly stripsLeft: boolean;
-  /** The token includes the white space after it. */
-  readonly stripsRight: boolean;
-  /** The token is matched after normalisation instead of before. */
-  readonly isNormalized: boolean;
-}
 
 /** The contents of a unigram tokenizer's file, in any format. */
 export interface TokenizerParts {
@@ -20,10 +10,12 @@ export interface TokenizerParts {
   readonly normalize: (text: string) => string;
   /** Splits normalised text into words, in which ▁ replaces the space before the word. */
   readonly preTokenize: (text: string) => readonly string[];
-  /** `<s>` */
+  /** Default: Hugging Face's. */
+  readonly unigram?: UnigramOptions;
+  /** `<s>`, or `[CLS]` */
   readonly startId: number;
-  /** `</s>` */
-  readonly endId: number;
-  /** `<pad>` */
+  /** `</s>`; null if texts have no end token. */
+  readonly endId: number | null;
+  /** `<pad>`, or `[PAD]` */
   readonly padId: number;
 }

@@ -14,8 +14,12 @@ export class Trie {
   #table: Int32Array;
   #shift: number;
 
-  /** If a piece occurs twice, the last id counts, as in Hugging Face's map of tokens. */
-  constructor(vocabulary: Vocabulary) {
+  /**
+   * If a piece occurs twice, the last id counts, as in Hugging Face's map of tokens.
+   *
+   * @param first the id of the first piece of the tree
+   */
+  constructor(vocabulary: Vocabulary, first = 0) {
     const { units } = vocabulary;
     let capacity = 1024;
     this.#parents = new Int32Array(capacity);
@@ -23,7 +27,7 @@ export class Trie {
     this.#ids = new Int32Array(capacity).fill(-1);
     this.#table = new Int32Array(2 * capacity);
     this.#shift = 32 - 11;
-    for (let id = 0; id < vocabulary.size; id++) {
+    for (let id = first; id < vocabulary.size; id++) {
       const start = vocabulary.start(id);
       const end = vocabulary.end(id);
       let node = 0;

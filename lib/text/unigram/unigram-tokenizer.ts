@@ -1,12 +1,12 @@
 /**
  * A unigram tokenizer as open_clip uses XLM-R's: cleaning, added tokens, normalisation, words, unigram pieces, then
- * `<s>` and `</s>`, cut to the context length.
+ * `<s>` and `</s>`, cut to the context length. Other models' parts may have another start and no end.
  *
  * Source: open_clip 3.3.0, tokenizer.py, HFTokenizer; huggingface/tokenizers 0.23.2
  */
+import { AddedTokenSplitter } from "../added-tokens.ts";
 import { cleaners } from "../clean/clean.ts";
 import type { TokenizedText, Tokenizer, TokenizerOptions } from "../tokenizer.ts";
-import { AddedTokenSplitter } from "./added-tokens.ts";
 import type { TokenizerParts } from "./tokenizer-parts.ts";
 import { Unigram } from "./unigram.ts";
 
@@ -28,7 +28,7 @@ export class UnigramTokenizer implements Tokenizer {
     this.#clean = cleaners[clean];
     this.#stripSeparator = stripSeparator;
     this.#parts = parts;
-    this.#unigram = new Unigram(parts.vocabulary, parts.unknownId);
+    this.#unigram = new Unigram(parts.vocabulary, parts.unknownId, parts.unigram);
     this.contextLength = contextLength;
     this.vocabSize = parts.addedTokens.reduce(
       (size, { id }) => Math.max(size, id + 1),
@@ -62,7 +62,7 @@ export class UnigramTokenizer implements Tokenizer {
   #encodeCleaned(text: string): number[] {
     const { startId, endId, normalize, preTokenize } = this.#parts;
     const ids = [startId];
-    const room = this.contextLength - 1;
+    const room = this.contextLength - (endId === null ? 0 : 1);
     for (const raw of this.#rawTokens.split(text)) {
       if (typeof raw === "number") {
         ids.push(raw);
@@ -81,7 +81,7 @@ export class UnigramTokenizer implements Tokenizer {
       }
     }
     ids.length = Math.min(ids.length, room);
-    ids.push(endId);
+    if (endId !== null) ids.push(endId);
     return this.#stripSeparator ? ids.map((id) => (id === endId ? 0 : id)) : ids;
   }
 }

@@ -11,6 +11,14 @@
 import { Trie } from "./trie.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
+/** How an implementation differs from Hugging Face's. */
+export interface UnigramOptions {
+  /** Pieces below this id are special and never match text. Default: 0. */
+  readonly firstPiece?: number;
+  /** Sums are rounded to float32, as in SentencePiece. Default: float64. */
+  readonly isFloat32?: boolean;
+}
+
 /** An unknown character scores this much less than the lowest piece. */
 const unknownPenalty = 10;
 
@@ -19,19 +27,25 @@ export class Unigram {
   readonly #unknownId: number;
   readonly #unknownScore: number;
   readonly #trie: Trie;
+  readonly #round: (sum: number) => number;
   // For each position of the word, the best split up to it: its score, its last piece, and the start of that piece.
   // Reused for all words.
   #best = new Float64Array(256);
   #bestId = new Int32Array(256);
   #bestStart = new Int32Array(256);
 
-  constructor(vocabulary: Vocabulary, unknownId: number) {
+  constructor(
+    vocabulary: Vocabulary,
+    unknownId: number,
+    { firstPiece = 0, isFloat32 = false }: UnigramOptions = {},
+  ) {
     this.#vocabulary = vocabulary;
     this.#unknownId = unknownId;
-    this.#trie = new Trie(vocabulary);
+    this.#trie = new Trie(vocabulary, firstPiece);
+    this.#round = isFloat32 ? Math.fround : (sum) => sum;
     let lowest = Infinity;
-    for (let id = 0; id < vocabulary.size; id++) lowest = Math.min(lowest, vocabulary.score(id));
-    this.#unknownScore = lowest - unknownPenalty;
+    for (let id = firstPiece; id < vocabulary.size; id++) lowest = Math.min(lowest, vocabulary.score(id));
+    this.#unknownScore = this.#round(lowest - unknownPenalty);
   }
 
   /** The id of a piece, or -1. */
@@ -73,7 +87,7 @@ export class Unigram {
         if (node === 0) break;
         const id = trie.id(node);
         if (id === -1) continue;
-        const score = this.#vocabulary.score(id) + scoreHere;
+        const score = this.#round(this.#vocabulary.score(id) + scoreHere);
         if (score > (best[end] ?? 0)) {
           best[end] = score;
           bestId[end] = id;
@@ -82,7 +96,7 @@ export class Unigram {
         if (end === next) isKnown = true;
       }
       if (!isKnown) {
-        const score = this.#unknownScore + scoreHere;
+        const score = this.#round(this.#unknownScore + scoreHere);
         if (score > (best[next] ?? 0)) {
           best[next] = score;
           bestId[next] = this.#unknownId;

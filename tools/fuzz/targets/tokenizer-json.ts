@@ -28,8 +28,13 @@ export const create: CreateTarget = () => {
       { type: "Replace", pattern: { Regex: " {2,}" }, content: " " },
     ],
   };
+  const bert = JSON.parse(new TextDecoder().decode(readFixture("wordpiece/tokenizer.json"))) as {
+    readonly model: { readonly vocab: Readonly<Record<string, number>> };
+  };
+  const pieces = Object.entries(bert.model.vocab).filter(([, id]) => id < 60);
   return {
     seeds: [
+      json({ ...bert, model: { ...bert.model, vocab: Object.fromEntries(pieces) } }),
       json(small),
       json({ ...small, normalizer: nmt }),
       json({ ...small, normalizer: { type: "Precompiled", precompiled_charsmap: "BAAAAAAAAAAAYQA=" } }),

@@ -17,7 +17,7 @@ function changed(path: string, value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(root));
 }
 
-describe("readTokenizerJson", () => {
+describe("readUnigramJson", () => {
   const name = "tokenizer.json";
   const split = { type: "WhitespaceSplit" };
   const mask = {

@@ -3,7 +3,18 @@
  *
  * Source: huggingface/tokenizers 0.23.2, tokenizer/added_vocabulary.rs
  */
-import type { AddedToken } from "./tokenizer-parts.ts";
+
+/** A token that is matched in the text before the model splits it into pieces, such as `<mask>`. */
+export interface AddedToken {
+  readonly content: string;
+  readonly id: number;
+  /** The token includes the white space before it. */
+  readonly stripsLeft: boolean;
+  /** The token includes the white space after it. */
+  readonly stripsRight: boolean;
+  /** The token is matched after normalisation instead of before. */
+  readonly isNormalized: boolean;
+}
 
 export class AddedTokenSplitter {
   readonly #ids: ReadonlyMap<string, AddedToken>;
