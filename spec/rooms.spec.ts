@@ -14,7 +14,7 @@ const specs = filesOf("spec/**/*.{spec,slow,native}.ts");
 const withoutSubject = [
   /^spec\/(docs|examples|full|reliability)\//,
   /^spec\/package\.spec\.ts$/,
-  /^spec\/parity\/(demo|gradients|streaming|tiny)\.spec\.ts$/,
+  /^spec\/parity\/(demo|gradients|origins|streaming|tiny)\.spec\.ts$/,
   /^spec\/bench\/onnx\.spec\.ts$/,
   /^spec\/image\/(damaged|pillow)\.spec\.ts$/,
   /^spec\/node\/hub\/published-size\.slow\.ts$/,

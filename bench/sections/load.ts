@@ -1,5 +1,5 @@
 /** Loading the image tower's weights from a cached file, compared with reading their bytes. */
-import { openWeights } from "../../lib/node/models/model-directory.ts";
+import { openWeights } from "../../lib/node/models/weights-file.ts";
 import type { Participant } from "../participant.ts";
 import { startOurs, stopAll, type Context } from "../context.ts";
 import type { Row, Table } from "../table.ts";

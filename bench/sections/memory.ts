@@ -1,6 +1,6 @@
 /** Memory of the image tower with resident and with streamed weights, each in its own process. */
 import { fittingResidency } from "../../lib/node/models/load-model.ts";
-import { openWeights } from "../../lib/node/models/model-directory.ts";
+import { openWeights } from "../../lib/node/models/weights-file.ts";
 import { elementCount } from "../../lib/tensor/dtype.ts";
 import type { TensorStore } from "../../lib/tensor/store.ts";
 import type { Residency } from "../../lib/tensor/weight.ts";

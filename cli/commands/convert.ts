@@ -13,6 +13,7 @@ interface Options extends GlobalOptions {
   readonly dtype?: "f32" | "f16" | "bf16";
   readonly force?: boolean;
   readonly allowOverflow?: boolean;
+  readonly keepLogitScale?: boolean;
 }
 
 export function register(program: Command, terminal: Terminal): void {
@@ -31,6 +32,10 @@ export function register(program: Command, terminal: Terminal): void {
       ).choices(["f32", "f16", "bf16"]),
     )
     .option("--force", "replace an existing model directory")
+    .option(
+      "--keep-logit-scale",
+      "keep clip-italian's stored logit scale of 1 instead of the 20 of its training",
+    )
     .option("--allow-overflow", "write infinities for numbers that are too large for the format")
     .addHelpText(
       "after",
@@ -52,7 +57,7 @@ async function runConvert(
   options: Options,
   terminal: Terminal,
 ): Promise<void> {
-  const { arch, dtype, force = false, allowOverflow = false, json = false } = options;
+  const { arch, dtype, force = false, allowOverflow = false, keepLogitScale = false, json = false } = options;
   const start = performance.now();
   const report = await terminal.progress((show) =>
     convert(source, destination, {
@@ -60,6 +65,7 @@ async function runConvert(
       ...(dtype === undefined ? {} : { dtype: dtype.toUpperCase() as FloatDtype }),
       force,
       allowOverflow,
+      keepLogitScale,
       onProgress: (done, total) => {
         show(megabytes(done, total));
       },
@@ -75,7 +81,7 @@ function describe(report: ConvertReport, dtype: string | undefined, ms: number):
   const list = (names: readonly string[]): [string][] => names.map((name) => [`  ${name}`]);
   const fields: [string, string?][] = [
     ["source", `${report.source} (${report.format})`],
-    ["architecture", `${architecture.name ?? "from the config"}${origin(architecture)}`],
+    ["architecture", `${architecture.name ?? report.layout ?? "from the config"}${origin(architecture)}`],
     [
       "tensors",
       `${report.tensors} (${dtypes.join(", ")}), ${report.parameters.toLocaleString("en")} parameters`,
@@ -84,6 +90,7 @@ function describe(report: ConvertReport, dtype: string | undefined, ms: number):
   if (dtype !== undefined) {
     fields.push(["rounded", `${report.overflowed} overflowed, ${report.subnormal} became subnormal or zero`]);
   }
+  for (const note of report.notes) fields.push(["note", note]);
   if (ignored.length > 0) fields.push(["dropped", ignored.join(", ")]);
   if (leftOut.length > 0) {
     fields.push(["left out", `${leftOut.length} tensors that do not belong to the model:`], ...list(leftOut));
@@ -99,6 +106,7 @@ function describe(report: ConvertReport, dtype: string | undefined, ms: number):
 }
 
 function origin({ from, alternatives }: ConvertReport["architecture"]): string {
+  if (from === "layout") return " (translated to OpenCLIP's names and shapes)";
   if (from === "table") return " (from open_clip's table of published models)";
   if (from !== "shapes") return "";
   const others =

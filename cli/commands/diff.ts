@@ -1,9 +1,13 @@
 /** `clipscope diff`: compares two models tensor by tensor. Starts no backend. */
 import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { Command } from "commander";
+import { exists } from "../../lib/node/files/exists.ts";
 import { unreadable } from "../../lib/node/files/file-source.ts";
 import { ignoredTensors } from "../../lib/clip/network.ts";
-import { findModel, findWeights, openWeightsFile } from "../../lib/node/models/model-directory.ts";
+import { findLayout } from "../../lib/node/models/foreign-model.ts";
+import { configName, findModel } from "../../lib/node/models/model-directory.ts";
+import { openWeights, openWeightsFile } from "../../lib/node/models/weights-file.ts";
 import { diffStores, type DifferenceKind, type TensorDifference } from "../../lib/tensor/diff.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import type { TensorStore } from "../../lib/tensor/store.ts";
@@ -62,7 +66,9 @@ async function openStore(name: string): Promise<TensorStore> {
   const kind = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
-  return (await openWeightsFile(kind.isDirectory() ? await findWeights(path, hint) : path)).store;
+  if (!kind.isDirectory()) return (await openWeightsFile(path)).store;
+  const layout = (await exists(join(path, configName))) ? undefined : await findLayout(path);
+  return openWeights(path, hint, layout);
 }
 
 async function compare(

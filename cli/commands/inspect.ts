@@ -11,15 +11,14 @@ import { countFlops, type Flops } from "../../lib/clip/flops.ts";
 import { fitTensors, recognizeArchitecture } from "../../lib/clip/config/recognize.ts";
 import { unreadable } from "../../lib/node/files/file-source.ts";
 import { exists } from "../../lib/node/files/exists.ts";
+import { configName, demoModel, findModel, readModelAt } from "../../lib/node/models/model-directory.ts";
+import { findLayout } from "../../lib/node/models/foreign-model.ts";
 import {
-  configName,
-  demoModel,
-  findModel,
   findWeights,
+  openModelWeights,
   openWeightsFile,
-  readModelAt,
   type Weights,
-} from "../../lib/node/models/model-directory.ts";
+} from "../../lib/node/models/weights-file.ts";
 import { elementCount } from "../../lib/tensor/dtype.ts";
 import { tensorStatistics, type TensorStatistics } from "../../lib/tensor/statistics.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
@@ -134,15 +133,16 @@ async function findSubject(path: string | undefined, arch: string | undefined): 
     throw unreadable(place, error);
   });
   if (kind.isDirectory()) {
-    const isNamed = (arch ?? pretrained) !== undefined;
-    const hasConfig = isNamed || (await exists(join(place, configName)));
+    const isNamed = (arch ?? pretrained) !== undefined || (await exists(join(place, configName)));
+    const layout = isNamed ? undefined : await findLayout(place);
+    const hasConfig = isNamed || layout !== undefined;
     const config = hasConfig ? (await readModelAt(model, arch)).config : null;
-    const file = await findWeights(place, hint).catch((error: unknown) => {
+    const file = await findWeights(place, hint, layout).catch((error: unknown) => {
       // A config without weights can be inspected too.
       if (config === null) throw error;
       return null;
     });
-    const weights = file === null ? null : await openWeightsFile(file);
+    const weights = file === null ? null : await openModelWeights(file, layout);
     return { title: file ?? place, config: config ?? (await recognized(weights)), weights };
   }
   const weights = await openWeightsFile(place);

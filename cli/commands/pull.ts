@@ -1,6 +1,7 @@
 /** `clipscope pull`: downloads a published model into the cache of the Hugging Face Hub. Starts no backend. */
 import type { Command } from "commander";
 import { pretrained } from "../../lib/clip/config/architectures/pretrained.ts";
+import { comparators } from "../../lib/node/hub/comparators.ts";
 import { parseHubName, type HubName } from "../../lib/node/hub/cache.ts";
 import { pullModel, type PullReport } from "../../lib/node/hub/pull.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
@@ -31,6 +32,9 @@ export function register(program: Command, terminal: Terminal): void {
         "",
         "Published models and their open_clip names:",
         ...pretrained.flatMap((row) => [`  ${row.repository}`, `      ${row.architecture} ${row.tag}`]),
+        "",
+        "Models of other projects:",
+        ...comparators.flatMap((row) => [`  ${row.repository}`, `      ${row.about}`]),
         examples(
           "clipscope pull laion/CLIP-ViT-H-14-frozen-xlm-roberta-large-laion5B-s13B-b90k",
           "clipscope pull ViT-B-32 laion2b_s34b_b79k",
@@ -132,6 +136,8 @@ function describe({
   revision,
   commit,
   architecture,
+  layout,
+  license,
   files,
   folder,
   model,
@@ -146,7 +152,10 @@ function describe({
   );
   return layOutFields([
     ["repository", `${repository} (${revision}, commit ${commit.slice(0, 12)})`],
-    ["architecture", architecture ?? "from its config"],
+    ["architecture", architecture ?? layout ?? "from its config"],
+    ...(license === null
+      ? []
+      : [["license", `${license}, which applies to the weights`] as [string, string]]),
     ...rows.map((row): [string] => [`  ${row}`]),
     ["folder", folder],
     ["use with", `--model ${model}`],

@@ -27,7 +27,14 @@ export async function withModel<T>(
   terminal: Terminal,
   use: (model: Clip) => Promise<T>,
   load = (): Promise<Clip> =>
-    loadModel(model, { backend, residency: weights, ...(arch === undefined ? {} : { arch }) }),
+    loadModel(model, {
+      backend,
+      residency: weights,
+      ...(arch === undefined ? {} : { arch }),
+      onNote: (note) => {
+        terminal.note(note);
+      },
+    }),
 ): Promise<T> {
   const clip = await load();
   try {

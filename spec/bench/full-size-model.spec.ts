@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, statSync } from "node:fs";
 import { loadModel } from "../../lib/index.ts";
-import { openWeights } from "../../lib/node/models/model-directory.ts";
+import { openWeights } from "../../lib/node/models/weights-file.ts";
 import { readFloat32 } from "../../lib/tensor/store.ts";
 import { syntheticValues } from "../../lib/tensor/synthetic.ts";
 import { writeFullSizeModel } from "../../bench/full-size-model.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PbfReader } from "pbf";
-import { openWeights, readModelDirectory } from "../../lib/node/models/model-directory.ts";
+import { readModelDirectory } from "../../lib/node/models/model-directory.ts";
+import { openWeights } from "../../lib/node/models/weights-file.ts";
 import { imageTowerModel } from "../../bench/peers/onnx.ts";
 import { editSafetensors } from "../support/edit-safetensors.ts";
 import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { openTorchCheckpoint } from "../../lib/checkpoint/index.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { openWeightsFile } from "../../lib/node/models/model-directory.ts";
+import { openWeightsFile } from "../../lib/node/models/weights-file.ts";
 import type { TensorStore } from "../../lib/tensor/store.ts";
 import { MemorySource } from "../support/memory-source.ts";
 import { fixture } from "../support/paths.ts";

@@ -3,7 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import fc from "fast-check";
 import { openTorchCheckpoint } from "../../lib/checkpoint/index.ts";
 import { FileSource } from "../../lib/node/files/file-source.ts";
-import { openWeightsFile } from "../../lib/node/models/model-directory.ts";
+import { openWeightsFile } from "../../lib/node/models/weights-file.ts";
 import { bytesPerElement } from "../../lib/tensor/dtype.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";

@@ -2,7 +2,8 @@
 import { strict as assert } from "node:assert";
 import { memory, type Tensor2D, type Tensor4D } from "@tensorflow/tfjs-core";
 import { Clip } from "../../lib/clip/clip.ts";
-import { openWeights, readModelDirectory } from "../../lib/node/models/model-directory.ts";
+import { readModelDirectory } from "../../lib/node/models/model-directory.ts";
+import { openWeights } from "../../lib/node/models/weights-file.ts";
 import type { Tower } from "../../lib/nn/tower.ts";
 import { isImageTap } from "../../lib/parity/run-inputs.ts";
 import { WeightScope, type ModelWeights } from "../../lib/tensor/model-weights.ts";

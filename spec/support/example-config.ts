@@ -30,7 +30,14 @@ export const exampleRobertaText: XlmRobertaTextConfig = {
   pooler: "mean_pooler",
   projection: "linear",
   network: exampleRoberta,
-  tokenizer: { kind: "hugging-face", folders: [], clean: "whitespace", stripSeparator: false },
+  tokenizer: {
+    kind: "hugging-face",
+    folders: [],
+    clean: "whitespace",
+    wordPiece: "hugging-face",
+    file: null,
+    stripSeparator: false,
+  },
 };
 
 /** Ids 0 to 4; 4 ends a text. */
@@ -40,7 +47,14 @@ export const exampleClipText: ClipTextConfig = {
   contextLength: 3,
   vocabSize: 5,
   prefix: "text",
-  tokenizer: { kind: "clip-bpe", folders: [], clean: "lower", stripSeparator: false },
+  tokenizer: {
+    kind: "clip-bpe",
+    folders: [],
+    clean: "lower",
+    wordPiece: "hugging-face",
+    file: null,
+    stripSeparator: false,
+  },
 };
 
 /** Images of 1 × 2 pixels; each pixel is a patch. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openWeightsFile } from "../../lib/node/models/model-directory.ts";
+import { openWeightsFile } from "../../lib/node/models/weights-file.ts";
 import { tensorInfo } from "../../lib/tensor/store.ts";
 
 /** Asserts that two files of weights hold the same tensors, byte for byte. */

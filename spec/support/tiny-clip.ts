@@ -1,7 +1,8 @@
 /** A tiny model that takes texts. Its fixture has no tokenizer: each letter is a token. */
 import { Clip } from "../../lib/clip/clip.ts";
 import type { Tokenizer } from "../../lib/text/tokenizer.ts";
-import { openWeights, readModelDirectory } from "../../lib/node/models/model-directory.ts";
+import { readModelDirectory } from "../../lib/node/models/model-directory.ts";
+import { openWeights } from "../../lib/node/models/weights-file.ts";
 import { fixture } from "./paths.ts";
 
 export const letters: Tokenizer = {

@@ -1,22 +1,28 @@
 /** Converts a checkpoint to a model directory: weights as safetensors, config, tokenizer. */
 import { copyFile, mkdir, open, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import type { Layout } from "../../lib/checkpoint/layouts/index.ts";
 import { architectureByName } from "../../lib/clip/config/open-clip.ts";
 import { fitTensors, recognizeArchitecture } from "../../lib/clip/config/recognize.ts";
 import { assertSpace } from "../../lib/node/files/disk-space.ts";
 import { unreadable } from "../../lib/node/files/file-source.ts";
 import { exists, isInside } from "../../lib/node/files/exists.ts";
+import { readJsonIfThere } from "../../lib/node/models/json-file.ts";
 import {
   configName,
   findModel,
-  findWeights,
-  openWeightsFile,
-  readJsonIfThere,
+  readForeignConfig,
   readModelAt,
   type ModelDirectory,
   type ModelPlace,
-  type Weights,
 } from "../../lib/node/models/model-directory.ts";
+import {
+  findWeights,
+  openModelWeights,
+  type OpenedWeights,
+  type Weights,
+} from "../../lib/node/models/weights-file.ts";
+import { findLayout, findLayoutOfFile } from "../../lib/node/models/foreign-model.ts";
 import { findTokenizer } from "../../lib/node/models/read-tokenizer.ts";
 import { tokenizerFiles } from "../../lib/text/create-tokenizer.ts";
 import { bytesPerElement, elementCount, type Dtype } from "../../lib/tensor/dtype.ts";
@@ -36,6 +42,8 @@ const copiedFiles = [
   "sentencepiece.bpe.model",
   "vocab.json",
   "merges.txt",
+  "vocab.txt",
+  "spiece.model",
 ];
 
 export interface ConvertOptions {
@@ -45,6 +53,8 @@ export interface ConvertOptions {
   readonly dtype?: FloatDtype;
   /** Replace an existing model directory. */
   readonly force?: boolean;
+  /** Keep a stored logit scale that the training did not use (clip-italian's 1; default: 20). */
+  readonly keepLogitScale?: boolean;
   /** Write infinities for numbers that are too large for the dtype. */
   readonly allowOverflow?: boolean;
   /** Called with the bytes written and verified so far, and in total. */
@@ -60,10 +70,14 @@ export interface ConvertReport {
   readonly architecture: {
     /** open_clip's name; null if the config describes the architecture itself. */
     readonly name: string | null;
-    readonly from: "config" | "--arch" | "table" | "shapes";
+    readonly from: "config" | "--arch" | "table" | "shapes" | "layout";
     /** Other architectures with the same tensors. */
     readonly alternatives: readonly string[];
   };
+  /** "Chinese-CLIP", if it is a model of another project; null otherwise. */
+  readonly layout: string | null;
+  /** What a user should know about the translation of another project's model. */
+  readonly notes: readonly string[];
   readonly tensors: number;
   readonly parameters: number;
   /** Size of the tensors in the weights file. */
@@ -101,27 +115,48 @@ export async function convert(
   const kind = await stat(place.path).catch((error: unknown) => {
     throw unreadable(place.path, error);
   });
-  const path = kind.isDirectory() ? await findWeights(place.path, place.hint) : place.path;
+  const layout = await chooseLayout(place, kind.isDirectory(), options.arch);
+  const path = kind.isDirectory() ? await findWeights(place.path, place.hint, layout) : place.path;
   if (`${resolve(path)}/`.startsWith(`${resolve(destination)}/`)) {
     throw new InputError(`${destination}: contains the source; choose another folder`);
   }
-  const weights = await openWeightsFile(path);
+  const { keepLogitScale = false } = options;
+  const weights = await openModelWeights(path, layout, { keepLogitScale });
   try {
-    return await convertWeights(path, place, weights, destination, options);
+    return await convertWeights(path, place, layout, weights, destination, options);
   } finally {
     await weights.store.close();
   }
 }
 
+/** The layout of a model of another project; undefined if it is OpenCLIP's. */
+async function chooseLayout(
+  { path, pretrained }: ModelPlace,
+  isDirectory: boolean,
+  arch: string | undefined,
+): Promise<Layout | undefined> {
+  const isNamed = arch !== undefined || pretrained !== undefined;
+  if (isNamed || (await exists(join(isDirectory ? path : dirname(path), configName)))) return undefined;
+  return isDirectory ? findLayout(path) : findLayoutOfFile(path);
+}
+
 async function convertWeights(
   path: string,
   place: ModelPlace,
-  { store, format, skipped }: Weights,
+  layout: Layout | undefined,
+  { store, format, skipped, notes }: OpenedWeights,
   destination: string,
   { arch, dtype, force = false, allowOverflow = false, onProgress }: ConvertOptions,
 ): Promise<ConvertReport> {
-  const architecture = await chooseArchitecture(path, place, store.tensors, format, arch);
-  const model = await readModelAt({ ...place, path: dirname(path) }, architecture.name ?? undefined);
+  const architecture: ConvertReport["architecture"] =
+    layout === undefined
+      ? await chooseArchitecture(path, place, store.tensors, format, arch)
+      : { name: null, from: "layout", alternatives: [] };
+  const folderOfModel = { ...place, path: dirname(path) };
+  const model: ModelDirectory =
+    layout === undefined
+      ? await readModelAt(folderOfModel, architecture.name ?? undefined)
+      : { ...folderOfModel, layout, ...(await readForeignConfig(layout, dirname(path))) };
   const fit = fitTensors(model.config, store.tensors);
   if (fit.problems.length > 0) {
     const count = fit.problems.length === 1 ? "1 tensor does" : `${fit.problems.length} tensors do`;
@@ -160,6 +195,8 @@ async function convertWeights(
       format,
       destination,
       architecture,
+      layout: layout?.name ?? null,
+      notes,
       tensors: plan.length,
       parameters: plan.reduce((sum, { shape }) => sum + elementCount(shape), 0),
       bytes,
@@ -200,13 +237,14 @@ async function chooseArchitecture(
 
 /** Writes the config, and copies tokenizers and the text network's folder. Returns their names. */
 async function copyOthers(
-  { path, config, preprocess }: ModelDirectory,
+  { path, config, preprocess, layout }: ModelDirectory,
   { name }: ConvertReport["architecture"],
   folder: string,
 ): Promise<string[]> {
   const files = [configName];
   const target = join(folder, configName);
-  if (name === null) await copyFile(join(path, configName), target);
+  if (layout !== undefined) await writeJson(target, layout.config);
+  else if (name === null) await copyFile(join(path, configName), target);
   else {
     const old = await readJsonIfThere(join(path, configName));
     const { mean, std, interpolation, resizeMode } = preprocess;
@@ -215,7 +253,14 @@ async function copyOthers(
       model_cfg: architectureByName(name),
       preprocess_cfg: old?.at("preprocess_cfg").value ?? standard,
     };
-    await writeFile(target, `${JSON.stringify(json, null, 2)}\n`);
+    await writeJson(target, json);
+  }
+  // open_clip looks for both the network's config and the tokenizer of another project's model in the folder "text".
+  const below = layout?.textNetwork == null ? "" : "text";
+  if (layout?.textNetwork != null) {
+    await mkdir(join(folder, below));
+    await writeJson(join(folder, below, "config.json"), layout.textNetwork);
+    files.push(join(below, "config.json"));
   }
   const folders = config.text.tokenizer.folders.filter(isInside);
   const candidates = [
@@ -223,11 +268,12 @@ async function copyOthers(
     ...folders.flatMap((below) => ["config.json", ...copiedFiles].map((file) => join(below, file))),
   ];
   // A Set, because a folder may be ".".
-  for (const file of new Set(candidates)) {
+  for (const file of new Set(layout === undefined || below !== "" ? candidates : [])) {
     if (!(await exists(join(path, file)))) continue;
-    await mkdir(dirname(join(folder, file)), { recursive: true });
-    await copyFile(join(path, file), join(folder, file));
-    files.push(file);
+    const copy = join(below, file);
+    await mkdir(dirname(join(folder, copy)), { recursive: true });
+    await copyFile(join(path, file), join(folder, copy));
+    files.push(copy);
   }
   if (
     config.text.tokenizer.folders.length > 0 &&
@@ -236,13 +282,18 @@ async function copyOthers(
     // From the hub's cache, so that the model directory is complete on other machines.
     const tokenizer = await findTokenizer(path, config.text.tokenizer);
     if (tokenizer !== null) {
-      await copyFile(tokenizer, join(folder, basename(tokenizer)));
-      files.push(basename(tokenizer));
+      const copy = join(below, basename(tokenizer));
+      await copyFile(tokenizer, join(folder, copy));
+      files.push(copy);
     }
   }
   for (const file of files) await syncFile(join(folder, file));
-  for (const below of new Set(files.map(dirname))) await syncFolder(join(folder, below));
+  for (const inner of new Set(files.map(dirname))) await syncFolder(join(folder, inner));
   return files;
+}
+
+async function writeJson(path: string, json: unknown): Promise<void> {
+  await writeFile(path, `${JSON.stringify(json, null, 2)}\n`);
 }
 
 async function syncFile(path: string): Promise<void> {

@@ -85,6 +85,10 @@ export interface TokenizerConfig {
    */
   readonly folders: readonly string[];
   readonly clean: "none" | "whitespace" | "lower" | "canonicalize";
+  /** The name of the tokenizer's file; null for any of `tokenizerFiles` (lib/text/create-tokenizer.ts). */
+  readonly file: string | null;
+  /** Whose tokenizer reads a `vocab.txt`. */
+  readonly wordPiece: "hugging-face" | "cn-clip";
   /** Replace `</s>` by id 0: `tokenizer_kwargs.strip_sep_token`. */
   readonly stripSeparator: boolean;
 }

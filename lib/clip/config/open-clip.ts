@@ -156,7 +156,14 @@ function parseClipText(options: JsonValue, customText: boolean): ClipTextConfig 
     mlpWidth: Math.trunc(width * options.at("mlp_ratio").or(4).number()),
     layerNormEpsilon: layerNormEpsilon(options),
     prefix: customText ? "text" : "",
-    tokenizer: { kind: "clip-bpe", folders: [], clean: "lower", stripSeparator: false },
+    tokenizer: {
+      kind: "clip-bpe",
+      folders: [],
+      clean: "lower",
+      wordPiece: "hugging-face",
+      file: null,
+      stripSeparator: false,
+    },
   };
   options.expectAllRead();
   if (width % config.heads !== 0) {
@@ -187,6 +194,8 @@ async function parseHuggingFaceText(
     kind: "hugging-face",
     folders: [...new Set([tokenizerName, networkName])],
     clean: tokenizerOptions.at("clean").or("whitespace").oneOf("whitespace", "lower", "canonicalize"),
+    wordPiece: "hugging-face",
+    file: null,
     stripSeparator: tokenizerOptions.at("strip_sep_token").or(false).boolean(),
   };
   tokenizerOptions.expectAllRead();

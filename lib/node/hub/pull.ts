@@ -5,16 +5,21 @@ import { pretrainedOf } from "../../clip/config/architectures/pretrained.ts";
 import type { ClipConfig } from "../../clip/config/clip-config.ts";
 import { architectureByName } from "../../clip/config/open-clip.ts";
 import { InputError } from "../../errors/input-error.ts";
+import type { Layout } from "../../checkpoint/layouts/index.ts";
 import type { JsonValue } from "../../json/json-value.ts";
 import { readWeightMap } from "../../tensor/shards.ts";
 import { assertSpace } from "../files/disk-space.ts";
 import { makeFolder } from "../files/make-folder.ts";
 import { explainWriting } from "../files/output-path.ts";
 import { exists, isInside } from "../files/exists.ts";
-import { chooseWeights, configName, readJson, readModelDirectory } from "../models/model-directory.ts";
-import { tokenizerFiles } from "../../text/create-tokenizer.ts";
+import { readJson } from "../models/json-file.ts";
+import { findLayout, foreignConfigName } from "../models/foreign-model.ts";
+import { configName, readModelDirectory, type ModelDirectory } from "../models/model-directory.ts";
+import { chooseWeights, foreignWeightFiles } from "../models/weights-file.ts";
+import { namesOf } from "../models/read-tokenizer.ts";
 import { assertRevision, CachedRepository, isCommit, isRepositoryName } from "./cache.ts";
 import { HubClient } from "./client.ts";
+import { comparatorOf } from "./comparators.ts";
 import { downloadBlob, downloadedBytes, type RemoteFile } from "./download.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry.ts";
 import { hubSettings } from "./settings.ts";
@@ -55,6 +60,10 @@ export interface PullReport {
   readonly commit: string;
   /** open_clip's name; null if the repository has a config. */
   readonly architecture: string | null;
+  /** "Chinese-CLIP", if it is a model of another project; null otherwise. */
+  readonly layout: string | null;
+  /** Of the weights, if it restricts more than this package's own: "GPL-3.0". */
+  readonly license: string | null;
   readonly files: readonly PulledFile[];
   /** The model directory. */
   readonly folder: string;
@@ -110,10 +119,13 @@ class Pull {
     const listing = await this.#list(repository, revision);
     const { commit, cached } = listing;
     const folder = cached.snapshot(commit);
-    const architecture = listing.files.has(configName) ? null : this.#architecture(listing);
+    const architecture = this.#architecture(listing);
+    const isForeign = architecture === null && !listing.files.has(configName);
     // The small files decide which large ones are needed, and whether the model is supported.
-    const config = await this.#config(listing, folder, architecture);
-    const weights = await this.#weights(listing, folder);
+    const { config, layout } = isForeign
+      ? await this.#foreignConfig(listing, folder)
+      : await this.#config(listing, folder, architecture);
+    const weights = await this.#weights(listing, folder, layout);
     const tokenizer = await this.#tokenizer(listing, config);
     const large = tokenizer === null ? weights : [...weights, tokenizer];
     await this.#fetch(large, this.#options.onProgress);
@@ -125,6 +137,8 @@ class Pull {
       revision,
       commit,
       architecture,
+      layout: layout?.name ?? null,
+      license: comparatorOf(repository)?.license ?? null,
       files: this.#pulled,
       folder,
       model: `hf:${repository}${revision === "main" ? "" : `@${revision}`}`,
@@ -162,18 +176,24 @@ class Pull {
     return { repository, revision, commit, files, cached: new CachedRepository(repository, cache) };
   }
 
-  #architecture({ repository }: Listing): string {
+  /** One of open_clip's names; null if the repository's own config describes the architecture. */
+  #architecture({ repository, files }: Listing): string | null {
     const name = this.#options.arch ?? pretrainedOf(repository)?.architecture;
-    if (name === undefined) {
-      throw new InputError(
-        `${repository}: has no ${configName} and is not in open_clip's table; if it is an open_clip model, give its architecture with --arch`,
-      );
-    }
-    architectureByName(name);
-    return name;
+    if (files.has(configName)) return null;
+    if (name !== undefined) architectureByName(name);
+    else if (!files.has(foreignConfigName)) throw notAModel(repository);
+    return name ?? null;
   }
 
-  async #config(listing: Listing, folder: string, architecture: string | null): Promise<ClipConfig> {
+  /** The config of a model of another project. */
+  async #foreignConfig(listing: Listing, folder: string): Promise<ModelDirectory> {
+    const small = [foreignConfigName, "preprocessor_config.json"].filter((name) => listing.files.has(name));
+    await this.#fetch(small.map((name) => wanted(listing, name)));
+    if ((await findLayout(folder)) === undefined) throw notAModel(listing.repository);
+    return readModelDirectory(folder);
+  }
+
+  async #config(listing: Listing, folder: string, architecture: string | null): Promise<ModelDirectory> {
     if (architecture === null) {
       await this.#fetch([wanted(listing, configName)]);
       const json = await readJson(join(folder, configName));
@@ -182,15 +202,18 @@ class Pull {
       const network = `${name}/config.json`;
       if (listing.files.has(network)) await this.#fetch([wanted(listing, network)]);
     } else await makeFolder(folder);
-    return (await readModelDirectory(folder, architecture ?? undefined)).config;
+    return readModelDirectory(folder, architecture ?? undefined);
   }
 
   /** The weights: one file, or the shards of an index. */
-  async #weights(listing: Listing, folder: string): Promise<Wanted[]> {
+  async #weights(listing: Listing, folder: string, layout?: Layout): Promise<Wanted[]> {
     const names = [...listing.files.keys()];
     // Next to open_clip's own files, model.safetensors is the copy for transformers.
     const own = names.filter((name) => name.startsWith("open_clip_") && name !== configName);
-    const name = chooseWeights(own.length > 0 ? own : names, listing.repository);
+    const name =
+      layout === undefined
+        ? chooseWeights(own.length > 0 ? own : names, listing.repository)
+        : chooseWeights(names, listing.repository, "", foreignWeightFiles);
     const file = wanted(listing, name);
     if (!name.endsWith(".json")) return [file];
     await this.#fetch([file]);
@@ -201,9 +224,10 @@ class Pull {
   /** The tokenizer of the model, or of the repositories that its config names. clipscope contains the English models'. */
   async #tokenizer(listing: Listing, { text }: ClipConfig): Promise<Wanted | null> {
     const { folders } = text.tokenizer;
+    const files = namesOf(text.tokenizer);
     if (folders.length === 0) return null;
     for (const folder of ["", ...folders.map((name) => `${name}/`)]) {
-      const name = tokenizerFiles.find((one) => listing.files.has(`${folder}${one}`));
+      const name = files.find((one) => listing.files.has(`${folder}${one}`));
       if (name !== undefined) return wanted(listing, `${folder}${name}`);
     }
     const paths = [...listing.files.keys()];
@@ -211,13 +235,11 @@ class Pull {
     const repositories = folders.filter((name) => isRepositoryName(name) && !isFolder(name));
     for (const repository of repositories) {
       const other = await this.#list(repository, "main");
-      const name = tokenizerFiles.find((one) => other.files.has(one));
+      const name = files.find((one) => other.files.has(one));
       if (name !== undefined) return wanted(other, name);
     }
     const places = ["it", ...repositories].join(" or in ");
-    throw new InputError(
-      `${listing.repository}: no tokenizer: expected ${tokenizerFiles.join(" or ")} in ${places}`,
-    );
+    throw new InputError(`${listing.repository}: no tokenizer: expected ${files.join(", ")} in ${places}`);
   }
 
   async #fetch(files: readonly Wanted[], onProgress?: PullOptions["onProgress"]): Promise<void> {
@@ -263,6 +285,12 @@ function checkListing(page: JsonValue): void {
 /** Beyond 2^53 as well: the check of the free space refuses it. */
 function assertSize(size: JsonValue): void {
   if (size.number() < 0) throw size.error("a size in bytes");
+}
+
+function notAModel(repository: string): InputError {
+  return new InputError(
+    `${repository}: has no ${configName}, no ${foreignConfigName} of a supported model, and is not in open_clip's table; if it is an open_clip model, give its architecture with --arch`,
+  );
 }
 
 /** A file and its repository. */

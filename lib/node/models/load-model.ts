@@ -13,7 +13,8 @@ import type { TensorStore } from "../../tensor/store.ts";
 import type { Residency } from "../../tensor/weight.ts";
 import { startNodeBackend, type NodeBackendOptions } from "../backends/backends.ts";
 import "../tap-scope.ts";
-import { demoModel, openWeights, readModelDirectory } from "./model-directory.ts";
+import { demoModel, readModelDirectory } from "./model-directory.ts";
+import { findWeights, openModelWeights } from "./weights-file.ts";
 import { readTokenizer } from "./read-tokenizer.ts";
 
 /** Options of `loadModel`. */
@@ -27,6 +28,8 @@ export interface LoadOptions {
    * pass. Default: `streamed` if they do not fit (the free memory; on wasm 1 GB of float32), else `resident`.
    */
   readonly residency?: Residency | "auto";
+  /** Called with what a user should know about a model of another project. */
+  readonly onNote?: (note: string) => void;
 }
 
 /**
@@ -41,7 +44,9 @@ export async function loadModel(name: string = demoModel, options: LoadOptions =
   assertArguments(name, options);
   const files = await readModelDirectory(name, options.arch);
   const { name: backend } = await startNodeBackend(options.backend, threadsFor(files.config));
-  const store = await openWeights(files.path, files.hint);
+  const weights = await findWeights(files.path, files.hint, files.layout);
+  const { store, notes } = await openModelWeights(weights, files.layout);
+  for (const note of notes) options.onNote?.(note);
   const { residency: wanted = "auto" } = options;
   const residency = wanted === "auto" ? fittingResidency(store, backend) : wanted;
   const loadTokenizer = (): Promise<Tokenizer> => readTokenizer(files);
@@ -62,7 +67,7 @@ function assertArguments(name: string, options: LoadOptions): void {
       `loadModel: expected the path of a model directory or hf:REPOSITORY, found ${found(given)}${advice}`,
     );
   }
-  assertOptions(options, ["arch", "backend", "residency"], "loadModel");
+  assertOptions(options, ["arch", "backend", "residency", "onNote"], "loadModel");
   assertChoice(options.residency, ["auto", "resident", "streamed"], "loadModel: residency");
   const { arch }: { readonly arch?: unknown } = options;
   if (arch !== undefined && typeof arch !== "string") {

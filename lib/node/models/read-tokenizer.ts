@@ -31,24 +31,33 @@ export async function readTokenizer(directory: ModelDirectory): Promise<Tokenize
   if (file === null) {
     const places = [directory.path, ...text.tokenizer.folders.map((folder) => join(directory.path, folder))];
     throw new InputError(
-      `no tokenizer: expected ${tokenizerFiles.join(" or ")} in ${places.join(", or ")}${directory.hint}`,
+      `no tokenizer: expected ${namesOf(text.tokenizer).join(", ")} in ${places.join(", or ")}${directory.hint}`,
     );
   }
-  const { clean, stripSeparator } = text.tokenizer;
+  const { clean, stripSeparator, wordPiece: dialect } = text.tokenizer;
+  // Chinese-CLIP's vocabulary has a line for each row of the word table. Elsewhere, tables may have more rows.
+  const size = dialect === "cn-clip" && text.kind === "bert" ? { vocabSize: text.network.vocabSize } : {};
   return createTokenizer(
     { name: file, bytes: await readWhole(file, largestTokenizer) },
-    { contextLength, clean, stripSeparator },
+    { contextLength, clean, stripSeparator, dialect, ...size },
   );
 }
 
+/** The names that a tokenizer's file may have, by preference. */
+export function namesOf({ file }: TokenizerConfig): readonly string[] {
+  return file === null ? tokenizerFiles : [file];
+}
+
 /** The file of a model's tokenizer; null if there is none. */
-export async function findTokenizer(directory: string, { folders }: TokenizerConfig): Promise<string | null> {
-  const file = await findFile(directory, folders, tokenizerFiles);
+export async function findTokenizer(directory: string, config: TokenizerConfig): Promise<string | null> {
+  const { folders } = config;
+  const names = namesOf(config);
+  const file = await findFile(directory, folders, names);
   if (file !== null) return file;
   const { CachedRepository, isRepositoryName } = await import("../hub/cache.ts");
   for (const name of folders.filter(isRepositoryName)) {
     const snapshot = await new CachedRepository(name).find("main");
-    const cached = snapshot && (await findFile(snapshot, [], tokenizerFiles));
+    const cached = snapshot && (await findFile(snapshot, [], names));
     if (cached !== null) return cached;
   }
   return null;

@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { memory } from "@tensorflow/tfjs-core";
 import { Clip } from "../../../lib/clip/clip.ts";
-import { openWeights, readModelDirectory } from "../../../lib/node/models/model-directory.ts";
+import { readModelDirectory } from "../../../lib/node/models/model-directory.ts";
+import { openWeights } from "../../../lib/node/models/weights-file.ts";
 import { loadModel } from "../../../lib/node/models/load-model.ts";
 import { compare } from "../../../lib/tensor/compare.ts";
 import { InputError } from "../../../lib/errors/input-error.ts";

@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { memory, tensor2d } from "@tensorflow/tfjs-core";
 import { Clip } from "../../../lib/clip/clip.ts";
-import { openWeights, readModelDirectory } from "../../../lib/node/models/model-directory.ts";
+import { readModelDirectory } from "../../../lib/node/models/model-directory.ts";
+import { openWeights } from "../../../lib/node/models/weights-file.ts";
 import { withTaps } from "../../../lib/tensor/taps.ts";
 import { fixture } from "../../support/paths.ts";
 import { assertValues } from "../../support/layers.ts";

@@ -120,6 +120,8 @@ describe("a config", () => {
       kind: "hugging-face",
       folders: ["text"],
       clean: "canonicalize",
+      wordPiece: "hugging-face",
+      file: null,
       stripSeparator: true,
     });
   });

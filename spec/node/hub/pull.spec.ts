@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { findWeights, readModelDirectory } from "../../../lib/node/models/model-directory.ts";
+import { readModelDirectory } from "../../../lib/node/models/model-directory.ts";
+import { findWeights } from "../../../lib/node/models/weights-file.ts";
 import { loadModel } from "../../../lib/node/models/load-model.ts";
 import { type PullOptions } from "../../../lib/node/hub/pull.ts";
 import { readTokenizer } from "../../../lib/node/models/read-tokenizer.ts";
@@ -224,11 +225,11 @@ describe("pullModel", () => {
       room.hub.add(demo, Object.fromEntries(others));
       await assertRefused(
         pull(demo),
-        /no tokenizer: expected tokenizer\.json or sentencepiece\.bpe\.model in it$/,
+        /no tokenizer: expected tokenizer\.json, sentencepiece\.bpe\.model, vocab\.txt, spiece\.model in it$/,
       );
       room.hub.add(multilingual, { "open_clip_pytorch_model.bin": bytes });
       room.hub.add("xlm-roberta-large", { "README.md": "1" });
-      await assertRefused(pull(multilingual), /sentencepiece\.bpe\.model in it or in xlm-roberta-large$/);
+      await assertRefused(pull(multilingual), /spiece\.model in it or in xlm-roberta-large$/);
     });
   });
 });

@@ -31,7 +31,10 @@ describe("readTokenizer", () => {
   it("prefers the model directory to the folders that the config names", async () => {
     await assert.rejects(encode("a cat"), (error: unknown) => {
       assert.ok(error instanceof InputError);
-      assert.match(error.message, /^no tokenizer: expected tokenizer.json or sentencepiece.bpe.model in /);
+      assert.match(
+        error.message,
+        /^no tokenizer: expected tokenizer.json, sentencepiece.bpe.model, vocab.txt, spiece.model in /,
+      );
       return true;
     });
     await cp(fixture("tokenizer/sentencepiece.bpe.model"), join(folder, "text", "sentencepiece.bpe.model"));

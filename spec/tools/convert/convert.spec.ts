@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { cp, mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
-import { demoModel, openWeightsFile } from "../../../lib/node/models/model-directory.ts";
+import { demoModel } from "../../../lib/node/models/model-directory.ts";
+import { openWeightsFile } from "../../../lib/node/models/weights-file.ts";
 import { loadModel } from "../../../lib/node/models/load-model.ts";
 import { toFloat32 } from "../../../lib/tensor/dtype.ts";
 import { roundFloats } from "../../../lib/tensor/rounding.ts";

@@ -126,7 +126,7 @@ describe("loadModel", () => {
     const model = await loadModel(folder.path);
     await assert.rejects(
       model.encodeText(["a cat"]),
-      /no tokenizer: expected tokenizer.json or sentencepiece.bpe.model in /,
+      /no tokenizer: expected tokenizer.json, sentencepiece.bpe.model, vocab.txt, spiece.model in /,
     );
     await model.dispose();
   });
