@@ -126,25 +126,6 @@ describe("a config", () => {
     });
   });
 
-  it("has BERT as a text network, whose padding is 0", async () => {
-    const leftovers = { directionality: "bidi", pooler_type: "first_token_transform" };
-    const bert = { ...roberta, ...leftovers, model_type: "bert", type_vocab_size: 2, pad_token_id: null };
-    const { text } = await parseAny(config, bert);
-    assert.ok(text.kind === "bert");
-    assert.deepEqual(text.network, {
-      vocabSize: 100,
-      width: 32,
-      layers: 1,
-      heads: 2,
-      mlpWidth: 64,
-      positions: 80,
-      tokenTypes: 2,
-      layerNormEpsilon: 1e-12,
-      padId: 0,
-    });
-    assert.equal((await parse(config, { ...roberta, model_type: "roberta" })).text.network.padId, 1);
-  });
-
   it("has image towers without ln_pre, and the ε of norm_kwargs", async () => {
     const vit = { ...vision, no_ln_pre: true, norm_kwargs: { eps: 1e-12 } };
     const parsed = await parseAny({ ...config, vision_cfg: vit, text_cfg: { norm_kwargs: { eps: 1e-6 } } });
