@@ -15,7 +15,7 @@ export const rooms = [
   { path: "lib/text", holds: "text cleaning, tokenizers, their files" },
   { path: "lib/nn", holds: "layers and the network's own operations" },
   { path: "lib/clip", holds: "the network: towers, loss, gradients, configurations" },
-  { path: "lib/checkpoint", holds: "PyTorch files" },
+  { path: "lib/checkpoint", holds: "PyTorch files, layouts of other projects" },
   { path: "lib/tasks", holds: "embedding, zero-shot classification, ranking" },
   { path: "lib/features", holds: "features files and the journal of unfinished work" },
   { path: "lib/probe", holds: "linear probes", peer: true },

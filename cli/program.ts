@@ -33,6 +33,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/classify.ts"),
   },
   {
+    name: "compare",
+    summary: "ask several models the same question about images",
+    load: () => import("./commands/compare.ts"),
+  },
+  {
     name: "embed",
     summary: "write embeddings of images or texts to a features file",
     load: () => import("./commands/embed.ts"),

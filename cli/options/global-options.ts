@@ -4,12 +4,16 @@ import type { BackendChoice } from "../../lib/tensor/backend.ts";
 
 export interface GlobalOptions {
   readonly model?: string;
+  /** Every `--model` in order, for commands on several; the others use the last one. */
+  readonly models: readonly string[];
   readonly arch?: string;
   readonly backend: BackendChoice;
   readonly json?: boolean;
 }
 
 export function addGlobalOptions(program: Command): Command {
+  const models: string[] = [];
+  program.setOptionValue("models", models).on("option:model", (name: string) => models.push(name));
   return program
     .option(
       "--model <dir>",

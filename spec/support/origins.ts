@@ -11,7 +11,7 @@ export function chineseVocabulary(lines = 120): string {
     "[CLS]",
     "[SEP]",
     "[MASK]",
-    ..."一只猫狗在草地上。，“”!?abc",
+    ...Array.from("一只猫狗在草地上。，“”!?abc"),
     "##b",
     "##c",
   ];
