@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import torch
 from torch.nn import functional
 
-ATTENTION = ("MultiheadAttention", "XLMRobertaSelfAttention", "XLMRobertaSdpaSelfAttention")
+ATTENTION = ("MultiheadAttention", "XLMRobertaSelfAttention", "XLMRobertaSdpaSelfAttention", "BertSelfAttention")
 
 
 @contextlib.contextmanager
@@ -63,7 +63,7 @@ def residual_streams(model: torch.nn.Module) -> Iterator[dict[str, torch.Tensor]
 
         return hook
 
-    blocks = ("ResidualAttentionBlock", "XLMRobertaLayer")
+    blocks = ("ResidualAttentionBlock", "XLMRobertaLayer", "BertLayer")
     modules = [(name, module) for name, module in model.named_modules() if type(module).__name__ in blocks]
     handles = [module.register_forward_hook(see(name)) for name, module in modules]
     try:

@@ -66,7 +66,7 @@ export class VisionTransformer extends Tower<Tensor4D> {
   }
 
   get embedTap(): string {
-    return this.lnPre.scope.path;
+    return this.lnPre?.scope.path ?? `${this.scope.path}#positioned`;
   }
 
   get blocks(): readonly ResidualAttentionBlock[] {
