@@ -4,6 +4,7 @@
 
 The model is one of
     --model DIR                    a model directory (open_clip_config.json, weights, tokenizer), as downloaded
+    --model DIR --synthetic        the architecture of a model directory with weights derived from names
     --arch NAME --weights FILE     an architecture of OpenCLIP with a checkpoint that OpenCLIP can load
     --arch NAME --init-seed N      an architecture with random weights; --save DIR writes it as a model directory
     --arch NAME --synthetic        an architecture with weights derived from names (synthetic.py), which `verify`
@@ -137,7 +138,7 @@ def main() -> None:
         metadata["samples"] = str(options.samples)
     inputs = {"input.image": pixels, "input.text": ids}
     if options.synthetic:
-        metadata |= {"arch": options.arch, "weights": "synthetic"}
+        metadata |= {"arch": options.arch or options.model.name, "weights": "synthetic"}
         if options.samples and pixels is not None:
             metadata["image_shape"] = json.dumps(pixels.shape)
             del inputs["input.image"]
@@ -147,6 +148,9 @@ def main() -> None:
 
 
 def open_model(options: argparse.Namespace) -> tuple[torch.nn.Module, dict]:
+    if options.model and options.synthetic:
+        config = json.loads((options.model / "open_clip_config.json").read_text())
+        return reference.build(config, options.model, values=synthetic.values), config
     if options.model:
         return reference.load(options.model)
     config = reference.published_config(options.arch)
@@ -181,7 +185,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--length", type=int, default=12, help="tokens of the longest random text (ignored for English models)")
     options = parser.parse_args()
     has_weights = options.weights is not None or options.init_seed is not None or options.synthetic
-    if (options.model is None) == (options.arch is None) or has_weights != (options.arch is not None):
+    is_whole = options.arch is None and (options.synthetic or not has_weights)
+    if (options.model is None) == (options.arch is None) or (options.model is not None) != is_whole:
         parser.error("give --model DIR, or --arch NAME with one of --weights, --init-seed and --synthetic")
     if options.save and options.init_seed is None:
         parser.error("--save requires --init-seed")
