@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { embedImages } from "../../lib/node/images/embed-images.ts";
 import { findImages } from "../../lib/node/images/image-files.ts";
+import { nameOf, type ImageSource } from "../../lib/tasks/image-source.ts";
 import { zeroShotClassifier, zeroShotPrompts, type ClassScore } from "../../lib/tasks/zero-shot.ts";
 import { disposing } from "../../lib/tensor/disposing.ts";
 import { readLabels } from "../options/class-labels.ts";
@@ -64,7 +65,7 @@ async function compare(paths: readonly string[], options: Options, terminal: Ter
       "standard input (-) can be read once, and each model reads the images; save the image",
     );
   }
-  const images: string[] = [];
+  const images: ImageSource[] = [];
   for (const path of paths) for (const image of await findImages([path], terminal.report)) images.push(image);
   if (images.length === 0) return;
   const answers: ReadonlyMap<string, readonly ClassScore[]>[] = [];
@@ -73,6 +74,7 @@ async function compare(paths: readonly string[], options: Options, terminal: Ter
     answers.push(await ask(question, images, options, terminal, failed));
   }
   const compared = images
+    .map(nameOf)
     .filter((path) => answers.every((scores) => scores.has(path)))
     .map((path): ComparedImage => ({
       path,
@@ -86,7 +88,7 @@ async function compare(paths: readonly string[], options: Options, terminal: Ter
 /** The scores of one model, by the path of the image. The model is disposed before the next one is loaded. */
 async function ask(
   { model: name, labels, templates }: Question,
-  images: readonly string[],
+  images: readonly ImageSource[],
   options: Options,
   terminal: Terminal,
   failed: Set<string>,

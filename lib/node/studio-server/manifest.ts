@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 import { InputError } from "../../errors/input-error.ts";
 import { exists } from "../files/exists.ts";
 import { FileSource } from "../files/file-source.ts";
-import { configName, demoModel, findWeights, readModelDirectory } from "../models/model-directory.ts";
+import { configName, demoModel, readModelDirectory } from "../models/model-directory.ts";
 import { findTokenizer } from "../models/read-tokenizer.ts";
+import { findWeights } from "../models/weights-file.ts";
 
 /** A file, or a document that is made for this run. */
 export type Entry = { readonly file: string } | { readonly json: unknown };
@@ -48,7 +49,12 @@ async function addFolder(manifest: Map<string, Entry>, folder: string, prefix: s
 
 /** Adds a model's files under "/model/" and returns what the page needs to load it. */
 async function addModel(manifest: Map<string, Entry>, name: string): Promise<unknown> {
-  const { path, hint, config } = await readModelDirectory(name);
+  const { path, hint, config, layout } = await readModelDirectory(name);
+  if (layout !== undefined) {
+    throw new InputError(
+      `${path}: the page reads OpenCLIP's model directories, found ${layout.name}; convert the model with "clipscope convert ${path} DEST"`,
+    );
+  }
   const weights = await findWeights(path, hint);
   if (!weights.endsWith(".safetensors")) {
     throw new InputError(
