@@ -1,7 +1,9 @@
 /** A model directory behind HTTP. */
 import { Clip } from "../clip/clip.ts";
 import { parseClipConfig } from "../clip/config/open-clip.ts";
+import { applyOwnOptions } from "../clip/config/own-options.ts";
 import { parsePreprocessConfig } from "../clip/config/preprocess-config.ts";
+import { tokenizerOptions } from "../clip/config/tokenizer-options.ts";
 import { InputError } from "../errors/input-error.ts";
 import { JsonValue } from "../json/json-value.ts";
 import { createTokenizer } from "../text/create-tokenizer.ts";
@@ -38,17 +40,17 @@ export async function fetchModel(
     fetchBytes(folder + files.weights, onProgress),
   ]);
   const json = JsonValue.parse(configBytes, files.config);
-  const config = await parseClipConfig(json.at("model_cfg").value, files.config, async (text) => {
+  const parsed = await parseClipConfig(json.at("model_cfg").value, files.config, async (text) => {
     const path = `${text}/config.json`;
     return { json: JsonValue.parse(await fetchBytes(folder + path), path).value, path };
   });
+  const config = applyOwnOptions(parsed, json.at("clipscope"));
   const preprocess = parsePreprocessConfig(
     json.at("preprocess_cfg").value,
     config.vision.imageSize,
     files.config,
   );
   const source: ByteSource = new BytesSource(files.weights, weights);
-  const { contextLength, tokenizer } = config.text;
   return new Clip({
     config,
     preprocess,
@@ -57,8 +59,7 @@ export async function fetchModel(
     loadTokenizer: async () => {
       if (files.tokenizer === null) throw new InputError(`${folder}: the model has no tokenizer`);
       const bytes = await fetchBytes(folder + files.tokenizer);
-      const { clean, stripSeparator } = tokenizer;
-      return createTokenizer({ name: files.tokenizer, bytes }, { contextLength, clean, stripSeparator });
+      return createTokenizer({ name: files.tokenizer, bytes }, tokenizerOptions(config.text));
     },
   });
 }

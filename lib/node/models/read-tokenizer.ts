@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TokenizerConfig } from "../../clip/config/clip-config.ts";
+import { tokenizerOptions } from "../../clip/config/tokenizer-options.ts";
 import { createTokenizer, tokenizerFiles } from "../../text/create-tokenizer.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import { InputError } from "../../errors/input-error.ts";
@@ -23,9 +24,8 @@ const largestTokenizer = 2 ** 28;
  */
 export async function readTokenizer(directory: ModelDirectory): Promise<Tokenizer> {
   const { text } = directory.config;
-  const { contextLength } = text;
   if (text.tokenizer.kind === "clip-bpe") {
-    return createTokenizer({ name: bpeMerges, bytes: await readFile(bpeMerges) }, { contextLength });
+    return createTokenizer({ name: bpeMerges, bytes: await readFile(bpeMerges) }, tokenizerOptions(text));
   }
   const file = await findTokenizer(directory.path, text.tokenizer);
   if (file === null) {
@@ -34,12 +34,9 @@ export async function readTokenizer(directory: ModelDirectory): Promise<Tokenize
       `no tokenizer: expected ${namesOf(text.tokenizer).join(", ")} in ${places.join(", or ")}${directory.hint}`,
     );
   }
-  const { clean, stripSeparator, wordPiece: dialect } = text.tokenizer;
-  // Chinese-CLIP's vocabulary has a line for each row of the word table. Elsewhere, tables may have more rows.
-  const size = dialect === "cn-clip" && text.kind === "bert" ? { vocabSize: text.network.vocabSize } : {};
   return createTokenizer(
     { name: file, bytes: await readWhole(file, largestTokenizer) },
-    { contextLength, clean, stripSeparator, dialect, ...size },
+    tokenizerOptions(text),
   );
 }
 
