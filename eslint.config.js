@@ -3,11 +3,11 @@ import tseslint from "typescript-eslint";
 import { roomsPlugin } from "./rooms.js";
 
 export default tseslint.config(
-  { ignores: ["dist/", "fixtures/", "node_modules/"] },
+  { ignores: ["dist/", "studio-shots/", "fixtures/", "node_modules/"] },
   js.configs.recommended,
-  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ["**/*.ts"] })),
+  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ["**/*.ts", "**/*.tsx"] })),
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     plugins: { rooms: roomsPlugin },
     languageOptions: { parserOptions: { projectService: true } },
     rules: {

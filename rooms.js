@@ -2,7 +2,8 @@
  * The rooms of the code, from the ground up. A room may import from itself and from earlier rooms in this list; the
  * lint rule below, docs/diagrams/rooms.svg and `spec/rooms.spec.ts` use it.
  *
- * `host`: the room may use Node's modules. `peer`: the room must not import other rooms marked `peer`.
+ * `host`: the room may use Node's modules. `peer`: the room must not import other rooms marked `peer`. `page`: only
+ * rooms of the page and the specs may import it. `without`: modules and files that the room must not import.
  */
 import { dirname, relative, resolve, sep } from "node:path";
 
@@ -17,10 +18,20 @@ export const rooms = [
   { path: "lib/checkpoint", holds: "PyTorch files" },
   { path: "lib/tasks", holds: "embedding, zero-shot classification, ranking" },
   { path: "lib/features", holds: "features files and the journal of unfinished work" },
-  { path: "lib/probe", holds: "linear probes" },
+  { path: "lib/probe", holds: "linear probes", peer: true },
   { path: "lib/draw", holds: "raster images and SVG charts" },
+  { path: "lib/eval", holds: "evaluation as in CLIP_benchmark: datasets, prompts, metrics, records", peer: true },
   { path: "lib/study", holds: "attention, rollout, layer answers" },
   { path: "lib/parity", holds: "goldens and their verification" },
+  { path: "lib/trace", holds: "the taps of a pass: summaries, values, what each tap is" },
+  { path: "lib/browser", holds: "files over HTTP, decoders, a backend: what needs a browser" },
+  { path: "web/worker", holds: "the network in a worker of the studio's page", page: true },
+  {
+    path: "web",
+    holds: "the studio's page",
+    page: true,
+    without: /^@tensorflow\/|^lib\/(nn|clip|checkpoint)(\/|$)|^lib\/trace\/(passes|index)/,
+  },
   { path: "lib/node", holds: "files, threads, backends, the hub: what needs Node", host: true },
   { path: "lib/index.ts", holds: "the package under Node", host: true },
   { path: "tools/convert", holds: "checkpoints to model directories", host: true },
@@ -48,6 +59,13 @@ export function refusal(file, specifier) {
   const from = roomOf(file);
   if (from === -1) return null;
   const room = rooms[from];
+  const imported = specifier.startsWith(".")
+    ? relative(root, resolve(root, dirname(file), specifier))
+        .split(sep)
+        .join("/")
+    : specifier;
+  if (room.without?.test(imported))
+    return `${room.path} must not import ${imported}: the worker runs the network`;
   if (!specifier.startsWith(".")) {
     const isNode = specifier.startsWith("node:");
     return isNode && !room.host
@@ -57,6 +75,8 @@ export function refusal(file, specifier) {
   const target = relative(root, resolve(root, dirname(file), specifier));
   const to = roomOf(target);
   if (to > from) return `${room.path} must not import ${target}: ${rooms[to].path} comes later in rooms.js`;
+  if (rooms[to]?.page && !room.page && room.path !== "spec")
+    return `${room.path} must not import ${target}: only the page may import the page`;
   if (to !== from && room.peer && rooms[to]?.peer)
     return `${room.path} must not import ${rooms[to].path}: move shared code to an earlier room in rooms.js`;
   return null;

@@ -19,6 +19,7 @@ import { measureLoad } from "./sections/load.ts";
 import { measureMemory } from "./sections/memory.ts";
 import { measurePreprocessing } from "./sections/preprocess.ts";
 import { measureProbe } from "./sections/probe.ts";
+import { measureScale } from "./sections/scale.ts";
 import { measureText } from "./sections/text.ts";
 import { measureThroughput } from "./sections/throughput.ts";
 import { measureTokenizer } from "./sections/tokenizer.ts";
@@ -36,9 +37,13 @@ const sections: Readonly<Record<SectionName, Section>> = {
   cold: measureCold,
   preprocess: measurePreprocessing,
   throughput: measureThroughput,
+  scale: measureScale,
   tokenizer: measureTokenizer,
   probe: measureProbe,
 };
+
+/** Sections that run no network, or the demo model alone. */
+const demoSections: readonly SectionName[] = ["probe", "scale", "throughput"];
 
 /** Sections that compare files in float32 and in half precision. */
 const halfSections: readonly SectionName[] = ["memory", "load", "cold"];
@@ -69,7 +74,7 @@ async function bench(args: readonly string[], options: BenchOptions): Promise<vo
 /** The given model, else synthetic ones: in float32, and in half precision too if a section compares both. */
 async function modelsFor(options: BenchOptions): Promise<string[]> {
   if (options.model !== undefined) return [options.model];
-  if (options.only.every((name) => name === "probe")) return [demoModel]; // runs no network
+  if (options.only.every((name) => demoSections.includes(name))) return [demoModel];
   const wantsHalf = options.only.some((name) => halfSections.includes(name));
   const dtypes = wantsHalf ? (["F32", "F16"] as const) : (["F32"] as const);
   const directories: string[] = [];

@@ -12,6 +12,7 @@ export const sectionNames = [
   "cold",
   "preprocess",
   "throughput",
+  "scale",
   "tokenizer",
   "probe",
 ] as const;

@@ -2,6 +2,7 @@
 import { InputError } from "../lib/errors/input-error.ts";
 import type { SectionName } from "./options.ts";
 import type { Result } from "./result.ts";
+import { scaleCommands } from "./sections/scale.ts";
 import { cellText, type Row, type Table } from "./table.ts";
 
 interface Measurement {
@@ -30,7 +31,9 @@ const decoding = {
   figure: "perSecond",
 } as const;
 const throughput = { section: "throughput", table: "throughput", unit: "images/s" } as const;
+const scale = { section: "scale", table: "scale", unit: "MB" } as const;
 const probe = { section: "probe", table: "probe" } as const;
+const evaluation = { section: "probe", table: "probe-evaluation" } as const;
 
 const measurements: readonly Measurement[] = [
   { ...imageTower, title: "image tower, 1 image", unit: "ms", where: { batch: 1 }, figure: "milliseconds" },
@@ -112,6 +115,10 @@ const measurements: readonly Measurement[] = [
   { ...throughput, title: "demo model: embed JPEGs with embedImages", figure: "many" },
   { ...throughput, title: "demo model: memory after 1,000 JPEGs", unit: "MB", figure: "memory0" },
   { ...throughput, title: "demo model: memory after 2,000 JPEGs", unit: "MB", figure: "memory1" },
+  ...scaleCommands.flatMap((command): Measurement[] => [
+    { ...scale, title: `${command}: memory at 1,000 images`, where: { command }, figure: "few" },
+    { ...scale, title: `${command}: memory at 10,000 images`, where: { command }, figure: "many" },
+  ]),
   {
     section: "tokenizer",
     table: "tokenizer",
@@ -121,6 +128,9 @@ const measurements: readonly Measurement[] = [
   },
   { ...probe, title: "fit a linear probe", unit: "s", figure: "seconds" },
   { ...probe, title: "fit a linear probe: memory / size of the features", unit: "×", figure: "memory" },
+  { ...evaluation, title: "evaluate a probe", unit: "s", figure: "seconds" },
+  { ...evaluation, title: "evaluate a probe: its product alone", unit: "s", figure: "product" },
+  { ...evaluation, title: "evaluate a probe: memory beside the features", unit: "MB", figure: "megabytes" },
 ];
 
 /** Programs with a separate column; the others share one, with their names in the cells. */

@@ -26,6 +26,7 @@ function run(command: string, args: readonly string[]): { seconds: number; outpu
   const { status, output, stderr, error } = spawnSync(command, args, {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     encoding: "utf8",
+    maxBuffer: 2 ** 28, // a line for each of ten thousand images
   });
   const seconds = (performance.now() - start) / 1000;
   if (error) throw error;

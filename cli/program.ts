@@ -58,6 +58,16 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/probe-layers.ts"),
   },
   {
+    name: "eval",
+    summary: "evaluate the model on datasets as CLIP_benchmark does",
+    load: () => import("./commands/eval.ts"),
+  },
+  {
+    name: "eval report",
+    summary: "write results as a CSV file and a page with charts",
+    load: () => import("./commands/eval-report.ts"),
+  },
+  {
     name: "search",
     summary: "rank images by similarity to a text or an image",
     load: () => import("./commands/search.ts"),
@@ -92,6 +102,16 @@ const entries: readonly Entry[] = [
     name: "trace",
     summary: "write, summarise or draw the values inside the network",
     load: () => import("./commands/trace.ts"),
+  },
+  {
+    name: "explain",
+    summary: "draw what in an image its similarity to a text depends on",
+    load: () => import("./commands/explain.ts"),
+  },
+  {
+    name: "studio",
+    summary: "serve a page that shows every value of the network",
+    load: () => import("./commands/studio.ts"),
   },
   {
     name: "doctor",

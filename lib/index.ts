@@ -29,6 +29,10 @@ export {
   readFeatures,
   writeFeatures,
 } from "./node/features/features-files.ts";
+export { evaluate, readDataset } from "./node/eval/evaluate.ts";
+export type { EvaluateOptions } from "./eval/evaluate.ts";
+export type { Evaluation } from "./eval/evaluation.ts";
+export type { Dataset } from "./eval/dataset.ts";
 export { openProbe, predictImage, predictImages, probeLayers, saveProbe } from "./node/features/probes.ts";
 export {
   Clip,
@@ -39,6 +43,7 @@ export {
   type EncodeOptions,
   type EncodeTokensOptions,
   type GradientInputs,
+  type GradientOptions,
   type Gradients,
   type LossInputs,
   type PreprocessConfig,

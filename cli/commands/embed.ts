@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { findLabelledImages } from "../../lib/node/images/find-labelled-images.ts";
 import type { Embedded, EmbedToFileOptions } from "../../lib/features/embed-to-file.ts";
 import { embedImagesToFile, embedTextsToFile } from "../../lib/node/features/features-files.ts";
-import { fileOf } from "../../lib/tasks/image-source.ts";
+import { fileOf, type ImageSource } from "../../lib/tasks/image-source.ts";
 import { placeFor } from "../../lib/node/files/output-path.ts";
 import { embeddingTap } from "../../lib/tasks/embed-images.ts";
 import { textTap } from "../../lib/tasks/embed-texts.ts";
@@ -103,7 +103,7 @@ async function embedImages(
       ? await findLabelledImages(given, terminal.report)
       : await readImageList(list, terminal.stdin);
   if (found.images.length === 0) return null;
-  await placeFor(out, [list, ...found.images.map(fileOf)]);
+  await placeFor(out, inputsOf(list, found.images));
   if (found.stray !== undefined)
     terminal.warn(
       `${found.stray}: not in a class folder, unlike other images: the features file will have no labels`,
@@ -115,6 +115,14 @@ async function embedImages(
       embedImagesToFile(model, found, out, { ...run, ...tapOptions(options) }),
     ),
   );
+}
+
+function* inputsOf(
+  list: string | undefined,
+  images: Iterable<ImageSource>,
+): Generator<string | undefined, void, undefined> {
+  yield list;
+  for (const image of images) yield fileOf(image);
 }
 
 async function embedTexts(file: string, options: Options, terminal: Terminal): Promise<Embedded[]> {

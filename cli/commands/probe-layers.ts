@@ -8,7 +8,7 @@ import { makeFolder } from "../../lib/node/files/make-folder.ts";
 import { writeDrawings } from "../../lib/node/files/write-drawings.ts";
 import { layerTaps, type LayerFigures } from "../../lib/probe/layers.ts";
 import { splitImages } from "../../lib/probe/split-images.ts";
-import { best } from "../../lib/probe/evaluate.ts";
+import { best } from "../../lib/tasks/confusions.ts";
 import type { Pooling } from "../../lib/tasks/tapped.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { addFitOptions, regressionOptions, type FitOptions } from "../options/fit-options.ts";

@@ -1,5 +1,5 @@
 /** `clipscope trace`: the values inside the network, for one image and one text. */
-import { tensor4d, type Tensor } from "@tensorflow/tfjs-core";
+import { Tensor, tensor4d } from "@tensorflow/tfjs-core";
 import type { Command } from "commander";
 import { disposing } from "../../lib/tensor/disposing.ts";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
@@ -10,12 +10,13 @@ import { TraceFile } from "../../lib/node/files/trace-file.ts";
 import { makeFolder } from "../../lib/node/files/make-folder.ts";
 import { writeDrawings } from "../../lib/node/files/write-drawings.ts";
 import { runInputs } from "../../lib/parity/run-inputs.ts";
-import { TapGlobs } from "../../lib/parity/tap-globs.ts";
+import { TapGlobs } from "../../lib/tensor/tap-globs.ts";
 import { studyImage } from "../../lib/study/study.ts";
+import { summarize } from "../../lib/study/summary.ts";
 import { zeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { statistics, type Statistics } from "../../lib/tensor/statistics.ts";
-import { withTaps } from "../../lib/tensor/taps.ts";
+import { readTap, withTaps } from "../../lib/tensor/taps.ts";
 import { addLabelOptions, readLabels, type LabelOptions } from "../options/class-labels.ts";
 import { collect, examples, wholeNumber } from "../options/option-values.ts";
 import { picturesOption } from "../options/output-options.ts";
@@ -33,6 +34,7 @@ interface Options extends ModelOptions, LabelOptions {
   readonly pictures?: string;
   readonly layer?: number;
   readonly head?: number;
+  readonly absoluteScale?: boolean;
   readonly taps?: string[];
   readonly stats?: boolean;
   readonly exif?: boolean;
@@ -66,7 +68,11 @@ export function register(program: Command, terminal: Terminal): void {
       "with --pictures: the layer whose attention is drawn (default: the last)",
       wholeNumber,
     )
-    .option("--head <i>", "with --pictures: the head whose attention is drawn (default: all)", wholeNumber);
+    .option("--head <i>", "with --pictures: the head whose attention is drawn (default: all)", wholeNumber)
+    .option(
+      "--absolute-scale",
+      "with --pictures: one scale for all maps of a chart, so that their colours can be compared (default: each map its own)",
+    );
   addLabelOptions(command)
     .addOption(exifOption())
     .addOption(weightsOption())
@@ -94,7 +100,14 @@ interface Inputs {
   readonly padded: readonly number[];
 }
 
-type Visit = (name: string, shape: readonly number[], values: Float32Array | BigInt64Array) => void;
+/** An input of the network, which needs no backend. */
+interface Input {
+  readonly shape: readonly number[];
+  readonly values: Float32Array | BigInt64Array;
+}
+
+/** Receives an input, or a tap's value, borrowed until the promise settles. */
+type Visit = (name: string, value: Input | Tensor) => unknown;
 
 async function trace(options: Options, terminal: Terminal): Promise<void> {
   const { out, pictures, stats = false, json = false } = options;
@@ -108,26 +121,45 @@ async function trace(options: Options, terminal: Terminal): Promise<void> {
     await drawPictures(pictures, options, terminal);
     return;
   }
-  const { labels, labelsFile, layer, head } = options;
-  const forPictures = { "--labels": labels, "--labels-file": labelsFile, "--layer": layer, "--head": head };
+  const { labels, labelsFile, layer, head, absoluteScale } = options;
+  const forPictures = {
+    "--labels": labels,
+    "--labels-file": labelsFile,
+    "--layer": layer,
+    "--head": head,
+    "--absolute-scale": absoluteScale,
+  };
   const idle = Object.entries(forPictures).find(([, value]) => value !== undefined);
   if (idle !== undefined) throw new InputError(`${idle[0]} requires --pictures`);
   const globs = new TapGlobs(options.taps ?? []);
   if (out === undefined) {
-    const rows: Row[] = [];
-    await visitTaps(options, globs, terminal, (name, shape, values) => {
-      if (values instanceof Float32Array) rows.push({ name, shape, ...statistics(values) });
+    const pending: Promise<Row>[] = [];
+    await visitTaps(options, globs, terminal, (name, value) => {
+      if (value instanceof Tensor)
+        pending.push(summarize(value).then((summary) => rowOf(name, value, summary)));
+      else if (value.values instanceof Float32Array) {
+        pending.push(Promise.resolve(rowOf(name, value, statistics(value.values))));
+      }
+      return pending.at(-1);
     });
+    const rows = await Promise.all(pending);
     if (json) terminal.printJson(rows);
     else terminal.printLines(statisticsTable(rows, terminal));
     return;
   }
   const file = await TraceFile.create(out, [options.image]);
   try {
-    const backend = await visitTaps(options, globs, terminal, (name, shape, values) => {
-      const dtype = values instanceof BigInt64Array ? "I64" : "F32";
-      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      file.append({ name, dtype, shape }, bytes);
+    let appended = Promise.resolve();
+    const backend = await visitTaps(options, globs, terminal, (name, value) => {
+      const { shape } = value;
+      const read = value instanceof Tensor ? readTap(value) : Promise.resolve(value.values);
+      appended = appended.then(async () => {
+        const values = await read;
+        const dtype = values instanceof BigInt64Array ? "I64" : "F32";
+        const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+        file.append({ name, dtype, shape }, bytes);
+      });
+      return appended;
     });
     await file.finish({ clipscope: packageInfo().version, backend });
   } finally {
@@ -153,12 +185,13 @@ async function visitTaps(
   const inputs = await readInputs(options);
   const { pixels, imageSize, ids, padded } = inputs;
   const seen: string[] = [];
-  const show: Visit = (name, shape, values) => {
+  const sink: Visit = (name, value) => {
     seen.push(name);
-    if (globs.matches(name)) visit(name, shape, values);
+    return globs.matches(name) ? visit(name, value) : undefined;
   };
-  if (ids) show("input.text", [1, padded.length], BigInt64Array.from(padded, BigInt));
-  if (pixels) show("input.image", [1, 3, ...imageSize], pixels);
+  if (ids)
+    await sink("input.text", { shape: [1, padded.length], values: BigInt64Array.from(padded, BigInt) });
+  if (pixels) await sink("input.image", { shape: [1, 3, ...imageSize], values: pixels });
 
   const both = pixels !== null && ids !== null && globs.mayMatch("logits_per_image");
   const imageNames = ["visual", "image_features"];
@@ -169,9 +202,6 @@ async function visitTaps(
   const runsText = ids !== null && (all || globs.mayMatch(...textNames));
   let backend = "none";
   if (runsImage || runsText) {
-    const sink = (name: string, value: Tensor): void => {
-      show(name, value.shape, value.dataSync() as Float32Array);
-    };
     await withModel(options, terminal, async (model) => {
       backend = (await startNodeBackend(options.backend)).description;
       const rows = runsText ? [ids] : null;
@@ -216,7 +246,7 @@ async function readImage(path: string, { preprocess }: ModelDirectory, exif: boo
 }
 
 async function drawPictures(folder: string, options: Options, terminal: Terminal): Promise<void> {
-  const { image, text, layer, head, json = false } = options;
+  const { image, text, layer, head, absoluteScale = false, json = false } = options;
   if (image === undefined || text !== undefined)
     throw new InputError("--pictures requires --image and does not accept --text");
   const hasLabels = options.labels !== undefined || options.labelsFile !== undefined;
@@ -228,6 +258,7 @@ async function drawPictures(folder: string, options: Options, terminal: Terminal
     try {
       const { pictures, answers } = await disposing(tensor4d(pixels!, [1, 3, ...imageSize]), (input) =>
         studyImage(model, input, {
+          absoluteScale,
           ...(layer !== undefined && { layer }),
           ...(head !== undefined && { head }),
           ...(classifier && { classifier }),
@@ -271,6 +302,14 @@ function answerTable(
 interface Row extends Statistics {
   readonly name: string;
   readonly shape: readonly number[];
+}
+
+function rowOf(
+  name: string,
+  { shape }: Pick<Input, "shape">,
+  { mean, std, norm, kurtosis, zeros }: Statistics,
+): Row {
+  return { name, shape, mean, std, norm, kurtosis, zeros };
 }
 
 function statisticsTable(taps: readonly Row[], { width, colors }: Terminal): string[] {

@@ -18,7 +18,7 @@ export function addGlobalOptions(program: Command): Command {
     .option("--arch <name>", "open_clip architecture name, for a model directory without a config")
     .addOption(
       new Option("--backend <name>", "compute backend")
-        .choices(["auto", "tensorflow", "wasm", "cpu"])
+        .choices(["auto", "tensorflow", "webgpu", "wasm", "cpu"])
         .default("auto"),
     )
     .option("--json", "print one JSON document")

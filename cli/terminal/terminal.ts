@@ -103,6 +103,11 @@ export class Terminal {
     this.writeError(`${describeError(error, this.debug).join("\n")}\n`);
   };
 
+  /** Sets the exit status of a check that failed, unless an error was reported. */
+  fail(): void {
+    if (this.status === 0) this.status = 1;
+  }
+
   /** Writes text to standard error unchanged. */
   writeError(text: string): void {
     this.#write(this.#around.stderr, text);

@@ -8,6 +8,7 @@
 import { concat, exp, gather, keep, matMul, mul, tensor1d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
 import {
+  assertCallback,
   assertOptions,
   assertSignal,
   assertSwitch,
@@ -16,7 +17,7 @@ import {
 } from "../errors/arguments.ts";
 import { InputError } from "../errors/input-error.ts";
 import type { PreprocessConfig } from "../image/transform.ts";
-import { runStreaming, type RunOptions } from "../nn/tower.ts";
+import { runStreaming, type RunOptions, type StreamStart, type Tower } from "../nn/tower.ts";
 import type { TensorStore } from "../tensor/store.ts";
 import { assertOutsideSinks, observerInScope, pass, tap, tapOwned, type Observer } from "../tensor/taps.ts";
 import { disposedModel } from "../tensor/closable-store.ts";
@@ -24,7 +25,7 @@ import { ModelWeights } from "../tensor/model-weights.ts";
 import type { Residency, Weight } from "../tensor/weight.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { ClipConfig } from "./config/clip-config.ts";
-import { assertEmbeddings, assertPixels, assertRows, holding } from "./inputs.ts";
+import { assertEmbeddings, assertPixels, assertRows, assertStart, holding } from "./inputs.ts";
 import { buildNetwork, ignoredTensors } from "./network.ts";
 import { l2Normalize, unitRows } from "./normalize.ts";
 import type { TextTower } from "./text/tower.ts";
@@ -119,6 +120,57 @@ export class Clip {
       pass(async () => {
         const embedding = await runStreaming(this.visual, held, options);
         return options.normalize === true ? normalized(embedding, "image_features") : embedding;
+      }),
+    );
+  }
+
+  /**
+   * The rest of an image pass, from a residual stream on: after a change to the stream, only the blocks behind it run.
+   *
+   * @param start the first block that runs, and the stream [B, L, width] that it takes: the tap of the block before it
+   * @returns [B, embedDim]; the caller disposes it
+   * @throws InputError for a block that the tower does not have, or a stream of another shape; else as `encodeImage`
+   */
+  async resumeImage(start: StreamStart, options: EncodeOptions = {}): Promise<Tensor2D> {
+    this.#assertUsable();
+    assertStart(start, this.visual, "resumeImage");
+    checkOptions(options, imageOptions, "resumeImage");
+    const tower: Tower<null> = this.visual as Tower<unknown>; // it reads its input in `embed` alone
+    return this.#resume(tower, null, start, options, "image_features");
+  }
+
+  /**
+   * The rest of a text pass, from a residual stream on.
+   *
+   * @param rows the token ids of the texts, as for `encodeTokens`; they run as one batch
+   * @param start as for `resumeImage`; L is the length of the longest row
+   * @returns [B, embedDim]; the caller disposes it
+   * @throws InputError as `encodeTokens` and `resumeImage`
+   */
+  async resumeTokens(
+    rows: readonly (readonly number[])[],
+    start: StreamStart,
+    options: EncodeOptions = {},
+  ): Promise<Tensor2D> {
+    this.#assertUsable();
+    assertRows(rows, this.config, "resumeTokens");
+    const batch = this.text.batch(rows);
+    assertStart(start, this.text, "resumeTokens", batch.tokens.shape);
+    checkOptions(options, imageOptions, "resumeTokens");
+    return this.#resume(this.text, batch, start, options, "text_features");
+  }
+
+  #resume<Input>(
+    tower: Tower<Input>,
+    input: Input,
+    { block, stream }: StreamStart,
+    options: EncodeOptions,
+    features: "image_features" | "text_features",
+  ): Promise<Tensor2D> {
+    return holding(stream, (held) =>
+      pass(async () => {
+        const embedding = await runStreaming(tower, input, options, { block, stream: held });
+        return options.normalize === true ? normalized(embedding, features) : embedding;
       }),
     );
   }
@@ -248,7 +300,7 @@ export class Clip {
   }
 }
 
-const imageOptions: readonly (keyof EncodeOptions)[] = ["normalize", "signal"];
+const imageOptions: readonly (keyof EncodeOptions)[] = ["normalize", "signal", "onBlock"];
 const tokenOptions: readonly (keyof EncodeTokensOptions)[] = [...imageOptions, "batchSize"];
 
 /** @throws InputError for a wrong option; the signal's reason if it is aborted */
@@ -256,6 +308,7 @@ function checkOptions(options: EncodeTokensOptions, known: readonly string[], wh
   assertOptions(options, known, where);
   assertSwitch(options.normalize, `${where}: normalize`);
   assertWhole(options.batchSize, 1, `${where}: batchSize`);
+  assertCallback(options.onBlock, `${where}: onBlock`);
   assertSignal(options.signal, `${where}: signal`);
   options.signal?.throwIfAborted();
 }

@@ -7,7 +7,7 @@ export { Clip, type ClipParts, type EncodeOptions, type EncodeTokensOptions } fr
 export { declaredTensors } from "./network.ts";
 export { l2Normalize } from "./normalize.ts";
 export { contrastiveLoss, type LossInputs } from "./loss.ts";
-export { gradients, type GradientInputs, type Gradients } from "./gradients.ts";
+export { gradients, type GradientInputs, type GradientOptions, type Gradients } from "./gradients.ts";
 export { VisionTransformer } from "./vision/vision-transformer.ts";
 export { ClipTextTower } from "./text/clip/clip-text-tower.ts";
 export { TokenBatch, type TokenRules } from "./text/token-batch.ts";

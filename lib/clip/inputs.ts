@@ -2,6 +2,7 @@
 import { keep, Tensor, type Rank, type Tensor2D, type Tensor4D } from "@tensorflow/tfjs-core";
 import { found } from "../errors/found.ts";
 import { InputError } from "../errors/input-error.ts";
+import type { StreamStart, Tower } from "../nn/tower.ts";
 import type { ClipConfig } from "./config/clip-config.ts";
 
 /** @throws InputError unless the value is a model */
@@ -32,6 +33,33 @@ export function assertPixels(pixels: Tensor4D, { vision }: ClipConfig, where: st
   if (pixels.dtype !== "float32") {
     throw new InputError(`${where}: expected float32 pixels, normalised, got ${pixels.dtype}`);
   }
+}
+
+/**
+ * @param expected the batch and the tokens, if they are known
+ * @throws InputError unless the tower has the block, and the stream has its shape
+ */
+export function assertStart<Input>(
+  { block, stream }: StreamStart,
+  { blocks, scope }: Tower<Input>,
+  where: string,
+  expected: readonly [batch: number, length: number] | null = null,
+): void {
+  if (!Number.isSafeInteger(block) || block < 0 || block > blocks.length) {
+    throw new InputError(
+      `${where}: expected a block from 0 to ${blocks.length} of ${scope.path || "the text tower"}, found ${found(block)}`,
+    );
+  }
+  const width = blocks[0]?.width ?? 0;
+  const [batch, length] = expected ?? ["B", "L"];
+  assertTensor(stream, `a residual stream [${batch}, ${length}, ${width}]`, where);
+  const { shape } = stream as Tensor;
+  const fits =
+    shape.length === 3 && shape[2] === width && (expected?.every((size, i) => shape[i] === size) ?? true);
+  if (fits) return;
+  throw new InputError(
+    `${where}: expected a residual stream of the shape [${batch}, ${length}, ${width}], found [${shape}]`,
+  );
 }
 
 /** @param width null for any @throws InputError unless they are embeddings [B, width] */

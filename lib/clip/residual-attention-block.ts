@@ -40,6 +40,10 @@ export class ResidualAttentionBlock
     this.width = width;
   }
 
+  get heads(): number {
+    return this.attn.heads;
+  }
+
   get attentionScope(): WeightScope {
     return this.attn.scope;
   }

@@ -1,5 +1,7 @@
 /** Small raster images, drawn from numbers. */
+import { position, type Scale } from "./scale.ts";
 
+/** Red, green and blue, 0 to 255 each. */
 export type Color = readonly [red: number, green: number, blue: number];
 
 /** An RGB image. */
@@ -38,17 +40,16 @@ export class Raster {
   }
 }
 
-/** Arranges images of one size in a grid with white gaps. */
+/** Arranges images in a grid of equal cells with white gaps. */
 export function grid(images: readonly Raster[], columns: number, gap = 2): Raster {
-  const { width, height } = images[0]!;
+  const largest = (side: "width" | "height"): number =>
+    images.reduce((most, image) => Math.max(most, image[side]), 0);
+  const [width, height] = [largest("width"), largest("height")];
   const rows = Math.ceil(images.length / columns);
   const sheet = new Raster(columns * (width + gap) - gap, rows * (height + gap) - gap);
   for (const [i, image] of images.entries()) {
     const [left, top] = [(i % columns) * (width + gap), Math.floor(i / columns) * (height + gap)];
-    for (let y = 0; y < height; y++) {
-      const line = image.rgb.subarray(y * width * 3, (y + 1) * width * 3);
-      sheet.rgb.set(line, ((top + y) * sheet.width + left) * 3);
-    }
+    place(image, sheet, left, top);
   }
   return sheet;
 }
@@ -75,18 +76,49 @@ export function heat(value: number): [number, number, number] {
   return [0, 1, 2].map((i) => from[i]! + (to[i]! - from[i]!) * part) as [number, number, number];
 }
 
-/** Draws a grid of numbers, from dark for the smallest to bright for the largest. */
-export function heatMap(values: ArrayLike<number>, rows: number, columns: number): Raster {
-  const scaled = toUnit(values);
-  return new Raster(columns, rows).paint((x, y) => heat(scaled[y * columns + x]!));
+/** A number from 0 to 1 as a colour: blue below ½, white at ½, orange above. For numbers whose sign matters. */
+export function diverging(value: number): [number, number, number] {
+  const signed = 2 * Math.min(Math.max(value, 0), 1) - 1;
+  const end = signed < 0 ? blue : orange;
+  return end.map((channel) => 255 + (channel - 255) * Math.abs(signed)) as [number, number, number];
 }
 
-/** Rescales values so that the smallest becomes 0 and the largest 1. */
-export function toUnit(values: ArrayLike<number>): number[] {
-  const list = Array.from(values);
-  const low = list.reduce((a, b) => Math.min(a, b), Infinity);
-  const high = list.reduce((a, b) => Math.max(a, b), -Infinity);
-  return list.map((value) => (high > low ? (value - low) / (high - low) : 0));
+/** Distinguishable with any colour vision. */
+const blue = [33, 102, 172] as const;
+const orange = [217, 95, 2] as const;
+
+/** A number from 0 to 1 as a colour. */
+export type ColorMap = (value: number) => Color;
+
+/** Draws a grid of numbers. @param scale the numbers of the first and the last colour */
+export function heatMap(
+  values: ArrayLike<number>,
+  [rows, columns]: readonly [number, number],
+  scale: Scale,
+  color: ColorMap = heat,
+): Raster {
+  return new Raster(columns, rows).paint((x, y) => color(position(values[y * columns + x]!, scale)));
+}
+
+/** Stacks images from top to bottom, from the left edge, on white. */
+export function stacked(images: readonly Raster[]): Raster {
+  const sheet = new Raster(
+    images.reduce((most, { width }) => Math.max(most, width), 0),
+    images.reduce((sum, { height }) => sum + height, 0),
+  );
+  let top = 0;
+  for (const image of images) {
+    place(image, sheet, 0, top);
+    top += image.height;
+  }
+  return sheet;
+}
+
+function place(image: Raster, sheet: Raster, left: number, top: number): void {
+  for (let y = 0; y < image.height; y++) {
+    const line = image.rgb.subarray(y * image.width * 3, (y + 1) * image.width * 3);
+    sheet.rgb.set(line, ((top + y) * sheet.width + left) * 3);
+  }
 }
 
 /** Interpolates a grid of numbers bilinearly; (0, 0) is the centre of the first cell. */

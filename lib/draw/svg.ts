@@ -49,10 +49,16 @@ export function svgFile(width: number, height: number, title: string, children: 
     "font-size": fontSize,
     fill: ink,
   };
-  const background = element("rect", { width: "100%", height: "100%", fill: "#ffffff" });
-  const lines = [element("title", {}, title), background, ...children].map(({ source }) => source);
+  const lines = [
+    element("title", {}, title).source,
+    backgroundSource,
+    ...children.map(({ source }) => source),
+  ];
   return `${element("svg", attributes, new Markup(`\n${lines.join("\n")}\n`)).source}\n`;
 }
+
+/** The background of a file. */
+export const backgroundSource = '<rect width="100%" height="100%" fill="#ffffff"/>';
 
 /** In pixels. */
 export const fontSize = 13;

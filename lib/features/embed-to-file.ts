@@ -8,7 +8,8 @@ import {
   type EmbedLoadedOptions,
 } from "../tasks/embed-images.ts";
 import { embedTextTaps, textTap } from "../tasks/embed-texts.ts";
-import { nameOf } from "../tasks/image-source.ts";
+import type { ImageList } from "../tasks/image-list.ts";
+import { nameOf, type ImageSource } from "../tasks/image-source.ts";
 import { InputError } from "../errors/input-error.ts";
 import { base64Size, fromBase64, toBase64 } from "./base64.ts";
 import { sha256OfJson } from "./digest.ts";
@@ -41,9 +42,17 @@ export interface EmbedToFileOptions extends Pick<EmbedLoadedOptions, "batchSize"
 
 /** Options for embedding images into features files. */
 export interface EmbedImagesToFileOptions
-  extends EmbedToFileOptions, Pick<LoadImagesOptions, "exifOrientation" | "workers"> {
+  extends EmbedToFileOptions, Pick<LoadImagesOptions, "exifOrientation" | "convertToRgbFirst" | "workers"> {
+  /** Tells whether the images are those of an interrupted run. Default: a digest of their names, classes and files. */
+  readonly digest?: string;
   /** Receives the error of an image that cannot be read; it gets no row. */
   readonly onError: (error: InputError) => void;
+}
+
+/** Options for embedding texts into features files. */
+export interface EmbedTextsToFileOptions extends EmbedToFileOptions {
+  /** Record the texts in the files, where images have their paths. Default: false. */
+  readonly recordTexts?: boolean;
 }
 
 /** A features file that was written. */
@@ -72,7 +81,7 @@ export async function embedImagesToFile(
   const { taps = [embeddingTap], batchSize = defaultBatchSize, onError, onProgress } = options;
   const { images, labels, classNames } = given;
   const metadata = await describeImageFeatures(host, model, taps, options);
-  const key = { images: await digestImages(host.files, given), batch: `${batchSize}` };
+  const key = { images: options.digest ?? (await digestImages(host.files, given)), batch: `${batchSize}` };
 
   return embedResumably(host, out, metadata, key, {
     remaining: async function* ({ done: before, failed: failedBefore }) {
@@ -102,7 +111,7 @@ export async function embedImagesToFile(
       return {
         labels: labels && embedded.map((i) => labels[i]!),
         classNames,
-        paths: embedded.map((i) => nameOf(images[i]!)),
+        paths: { length: embedded.length, [Symbol.iterator]: () => namesOf(images, embedded) },
       };
     },
   });
@@ -118,9 +127,9 @@ export async function embedTextsToFile(
   model: Clip,
   texts: readonly string[],
   out: string,
-  options: EmbedToFileOptions = {},
+  options: EmbedTextsToFileOptions = {},
 ): Promise<Embedded[]> {
-  const { taps = [textTap], batchSize = 32, onProgress, ...embedOptions } = options;
+  const { taps = [textTap], batchSize = 32, recordTexts = false, onProgress, ...embedOptions } = options;
   if (texts.length === 0) throw new InputError("expected at least one text, got none");
   const metadata = await describeTextFeatures(host, model, taps, options);
   const key = { texts: await sha256OfJson(texts), batch: `${batchSize}` };
@@ -135,7 +144,7 @@ export async function embedTextsToFile(
         yield { done: start + batch.length, embedded, failed: [], features };
       }
     },
-    labelsOf: () => ({ labels: null, classNames: null, paths: null }),
+    labelsOf: () => ({ labels: null, classNames: null, paths: recordTexts ? texts : null }),
   });
 }
 
@@ -205,6 +214,13 @@ async function embedResumably(
   } finally {
     await output.release();
   }
+}
+
+function* namesOf(
+  images: ImageList<ImageSource>,
+  embedded: readonly number[],
+): Generator<string, void, undefined> {
+  for (const i of embedded) yield nameOf(images.at(i)!);
 }
 
 /** The values of each tap in base64. */

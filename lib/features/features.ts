@@ -192,13 +192,18 @@ export function concatRows(first: LabelledFeatures, second: LabelledFeatures): L
 
 /** Divides each row by its L2 norm; rows of zeros stay zero. */
 export function normalizeRows<T extends Features>(features: T): T {
-  const { values, rows, width } = features;
-  const normalized = new Float32Array(values.length);
+  const metadata = { ...features.metadata, normalized: "true" };
+  return { ...features, values: normalizedValues(features), metadata };
+}
+
+/** The values of rows divided by their L2 norms. */
+export function normalizedValues({ values, rows, width }: Rows): Float32Array {
+  const normalized = new Float32Array(rows * width);
   for (let row = 0; row < rows; row++) {
     let squares = 0;
     for (let i = row * width; i < (row + 1) * width; i++) squares += values[i]! * values[i]!;
     const norm = Math.max(Math.sqrt(squares), 1e-12);
     for (let i = row * width; i < (row + 1) * width; i++) normalized[i] = values[i]! / norm;
   }
-  return { ...features, values: normalized, metadata: { ...features.metadata, normalized: "true" } };
+  return normalized;
 }

@@ -3,6 +3,7 @@
  */
 import type { Clip } from "../clip/clip.ts";
 import type { LoadedImage } from "../tasks/embed-images.ts";
+import type { ImageList } from "../tasks/image-list.ts";
 import type { ImageInput } from "../tasks/image-source.ts";
 import type { ByteSource } from "../tensor/store.ts";
 
@@ -16,7 +17,7 @@ export interface Host {
   /** Reads images in their order, decoded and preprocessed for the model. */
   loadImages(
     model: Pick<Clip, "preprocess">,
-    images: readonly ImageInput[],
+    images: ImageList<ImageInput>,
     options: LoadImagesOptions,
   ): AsyncIterable<LoadedImage>;
 }
@@ -27,6 +28,8 @@ export interface LoadImagesOptions {
   readonly batchSize?: number;
   /** Apply the Exif orientation. Default: false, as in the reference. */
   readonly exifOrientation?: boolean;
+  /** Convert images to RGB before they are resized, as torchvision's ImageFolder does. Default: false. */
+  readonly convertToRgbFirst?: boolean;
   /** Threads that decode. Default: the host's choice. */
   readonly workers?: number;
 }

@@ -4,10 +4,11 @@
  * @module features
  */
 export { compareCodePoints } from "./code-points.ts";
-export { decodeFeatures, encodeFeatures } from "./features-file.ts";
+export { encodeFeatures } from "./features-file.ts";
 export * from "./features.ts";
 export type { Embedded, EmbedImagesToFileOptions, EmbedToFileOptions } from "./embed-to-file.ts";
 export type { FileSystem, Host, LineFile, LoadImagesOptions, OutputFile, ReservedFiles } from "./host.ts";
 export { labelled, type LabelledImages } from "./labelled-images.ts";
 export { assertSameOrigin } from "./origin.ts";
+export { decodeFeatures, FeaturesFile, type RowBlock } from "./read-features.ts";
 export { SearchableFeatures } from "./search-features.ts";

@@ -1,4 +1,5 @@
 /** Images with classes. */
+import type { ImageList } from "../tasks/image-list.ts";
 import { fileOf, nameOf, type ImageSource } from "../tasks/image-source.ts";
 import { compareCodePoints } from "./code-points.ts";
 import { sha256OfJson } from "./digest.ts";
@@ -6,7 +7,7 @@ import type { FileSystem } from "./host.ts";
 
 /** Images with their classes, if these are known. */
 export interface LabelledImages {
-  readonly images: readonly ImageSource[];
+  readonly images: ImageList<ImageSource>;
   /** The label of each image: an index into the class names or, without names, any whole number; null without labels. */
   readonly labels: readonly number[] | null;
   /** The names of the classes; null if the labels are ids. */
@@ -23,24 +24,40 @@ export interface LabelledImages {
  *
  * @param classes the name of each image's class
  */
-export function labelled(images: readonly ImageSource[], classes: readonly string[]): LabelledImages {
-  const classNames = [...new Set(classes)].sort(compareCodePoints);
-  const number = new Map(classNames.map((name, i) => [name, i]));
-  return { images, labels: classes.map((name) => number.get(name)!), classNames };
+export function labelled(images: ImageList<ImageSource>, classes: Iterable<string>): LabelledImages {
+  // Numbered in the order of their first images, until all are known.
+  const numbers = new Map<string, number>();
+  const found: number[] = [];
+  for (const name of classes) {
+    const number = numbers.get(name) ?? numbers.size;
+    numbers.set(name, number);
+    found.push(number);
+  }
+  const classNames = [...numbers.keys()].sort(compareCodePoints);
+  const labels: number[] = [];
+  for (const [label, name] of classNames.entries()) labels[numbers.get(name)!] = label;
+  return { images, labels: found.map((number) => labels[number]!), classNames };
 }
+
+/** Images per digest of which `digestImages` makes one: the names of all of them can be too much for a text. */
+const imagesPerDigest = 4096;
 
 /** A digest of the images' names, classes and versions of their files, to tell whether any of them changed. */
 export async function digestImages(
   files: FileSystem,
   { images, labels, classNames }: LabelledImages,
 ): Promise<string> {
-  const versions = new Map<string, string>();
-  const states: string[] = [];
+  const digests: string[] = [];
+  let states: string[] = [];
+  let [file, version] = ["", ""];
+  let i = 0;
   for (const image of images) {
-    const file = fileOf(image);
-    const version = versions.get(file) ?? (await files.version(file));
-    versions.set(file, version);
-    states.push(`${nameOf(image)}\0${version}`);
+    // The images of a shard are one file.
+    if (fileOf(image) !== file) version = await files.version((file = fileOf(image)));
+    states.push(`${nameOf(image)}\0${version}\0${labels?.[i++] ?? ""}`);
+    if (states.length < imagesPerDigest) continue;
+    digests.push(await sha256OfJson(states));
+    states = [];
   }
-  return sha256OfJson([states, labels, classNames]);
+  return sha256OfJson([digests, states, classNames]);
 }

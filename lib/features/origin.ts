@@ -13,11 +13,17 @@ export async function describeImageFeatures(
   host: Host,
   model: Clip,
   taps: readonly string[],
-  options: Pick<EmbedLoadedOptions, "pool" | "normalize"> & Pick<LoadImagesOptions, "exifOrientation">,
+  options: Pick<EmbedLoadedOptions, "pool" | "normalize"> &
+    Pick<LoadImagesOptions, "exifOrientation" | "convertToRgbFirst">,
 ): Promise<Metadata[]> {
-  const { pool, normalize, exifOrientation = false } = options;
+  const { pool, normalize, exifOrientation = false, convertToRgbFirst = false } = options;
   const common = await describe(host, model, "image", normalize);
-  const preprocess = JSON.stringify({ ...model.preprocess, exif: exifOrientation });
+  const preprocess = JSON.stringify({
+    ...model.preprocess,
+    exif: exifOrientation,
+    // Only where it is true: features files without it were made before the option existed.
+    ...(convertToRgbFirst && { rgb_first: true }),
+  });
   return taps.map((tap) => ({ ...common, ...tapAndPooling(tap, embeddingTap, pool), preprocess }));
 }
 
@@ -52,10 +58,13 @@ export function embeddingOptions({
   pool,
   normalized,
   preprocess,
-}: Metadata): Pick<EmbedLoadedOptions, "normalize" | "pool"> & { readonly exifOrientation: boolean } {
+}: Metadata): Pick<EmbedLoadedOptions, "normalize" | "pool"> &
+  Required<Pick<LoadImagesOptions, "exifOrientation" | "convertToRgbFirst">> {
+  const isOn = (name: string): boolean => preprocess?.includes(`"${name}":true`) ?? false;
   return {
     normalize: normalized === "true",
-    exifOrientation: preprocess !== undefined && preprocess.includes('"exif":true'),
+    exifOrientation: isOn("exif"),
+    convertToRgbFirst: isOn("rgb_first"),
     ...(pool === "class" || pool === "mean" ? { pool } : {}),
   };
 }

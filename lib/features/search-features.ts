@@ -3,16 +3,11 @@ import { InputError } from "../errors/input-error.ts";
 import type { Clip } from "../clip/clip.ts";
 import { embeddingTap } from "../tasks/embed-images.ts";
 import { Best, type Match } from "../tasks/search.ts";
-import { bytesPerElement, toFloat32 } from "../tensor/dtype.ts";
-import { SafetensorsFile } from "../tensor/safetensors.ts";
-import { tensorInfo, type ByteSource } from "../tensor/store.ts";
+import type { ByteSource } from "../tensor/store.ts";
 import type { Metadata } from "./features.ts";
-import { decodeTexts } from "./features-file.ts";
 import type { Host } from "./host.ts";
+import { FeaturesFile } from "./read-features.ts";
 import { assertSameOrigin, describeImageFeatures, embeddingOptions } from "./origin.ts";
-
-/** In bytes. A block holds as many rows as fit, at least one. */
-const blockBytes = 2 ** 22;
 
 /** A features file that is open for searches. Its rows stay in the file. */
 export class SearchableFeatures {
@@ -22,43 +17,30 @@ export class SearchableFeatures {
   readonly metadata: Metadata;
   /** The image of each row. */
   readonly paths: readonly string[];
-  readonly #file: SafetensorsFile;
+  readonly #file: FeaturesFile;
 
-  private constructor(file: SafetensorsFile, rows: number, width: number, paths: readonly string[]) {
+  private constructor(file: FeaturesFile, paths: readonly string[]) {
     this.#file = file;
     this.name = file.name;
-    this.rows = rows;
-    this.width = width;
+    this.rows = file.rows;
+    this.width = file.width;
     this.metadata = file.metadata;
     this.paths = paths;
   }
 
   /**
-   * Opens a features file. Under Node, `openFeaturesForSearch` takes a path.
+   * Opens a features file. Under Node, `openSearch` takes a path.
    *
    * @throws InputError if it is not a features file, or does not name the image of each row; the source is then closed
    */
   static async open(source: ByteSource): Promise<SearchableFeatures> {
-    const file = await SafetensorsFile.open(source);
+    const file = await FeaturesFile.open(source);
     try {
-      const { name } = file;
-      const { shape } = tensorInfo(file, "features");
-      const [rows = 0, width = 0] = shape;
-      if (shape.length !== 2 || rows === 0 || width === 0) {
-        throw new InputError(
-          `${name}: expected features of shape [rows, width], found [${shape.join(", ")}]`,
-        );
-      }
-      const paths = decodeTexts(file.metadata, "paths", name);
-      if (paths === null) {
-        throw new InputError(
-          `${name}: expected the paths of the images in the metadata, found none; write the file with "clipscope embed --images"`,
-        );
-      }
-      if (paths.length !== rows) {
-        throw new InputError(`${name}: ${paths.length} paths in the metadata for ${rows} rows of features`);
-      }
-      return new SearchableFeatures(file, rows, width, paths);
+      const paths = await file.paths();
+      if (paths !== null) return new SearchableFeatures(file, paths);
+      throw new InputError(
+        `${file.name}: expected the paths of the images, found none; write the file with "clipscope embed --images"`,
+      );
     } catch (error) {
       await file.close();
       throw error;
@@ -95,32 +77,22 @@ export class SearchableFeatures {
     top: number,
     { onProgress }: { readonly onProgress?: (done: number) => void } = {},
   ): Promise<Match[]> {
-    const { name, rows, width, paths } = this;
+    const { name, width, paths } = this;
     if (query.length !== width) {
       throw new InputError(
         `${name}: expected features of ${query.length} numbers, as the model gives, found ${width}; embed the images with this model`,
       );
     }
-    const { dtype } = tensorInfo(this.#file, "features");
-    const rowBytes = width * bytesPerElement[dtype];
-    const rowsAtOnce = Math.max(Math.floor(blockBytes / rowBytes), 1);
-    const reused = new Uint8Array(Math.min(rowsAtOnce, rows) * rowBytes);
     const queryNorm = Math.sqrt(query.reduce((sum, value) => sum + value * value, 0));
+    if (!(queryNorm > 0 && queryNorm < Infinity)) {
+      throw new InputError(`${name}: expected a query of finite numbers that are not all 0`);
+    }
     const best = new Best<number>(top);
-    for (let start = 0; start < rows; start += rowsAtOnce) {
-      const count = Math.min(rowsAtOnce, rows - start);
-      const bytes = await this.#file.read("features", start * rowBytes, count * rowBytes, reused);
-      const values = toFloat32(dtype, bytes);
-      for (let row = 0; row < count; row++) {
-        const similarity = cosine(query, queryNorm, values, row * width);
-        if (!Number.isFinite(similarity)) {
-          throw new InputError(
-            `${name}: row ${start + row} of the features holds numbers that are not finite; embed the images again`,
-          );
-        }
-        best.add(start + row, similarity);
+    for await (const { start, rows, values } of this.#file.blocks()) {
+      for (let row = 0; row < rows; row++) {
+        best.add(start + row, cosine(query, queryNorm, values, row * width));
       }
-      onProgress?.(start + count);
+      onProgress?.(start + rows);
     }
     return best.items().map(({ item, similarity }) => ({ path: paths[item]!, similarity }));
   }

@@ -1,20 +1,28 @@
 import { InputError } from "../errors/input-error.ts";
 import { decodeImage } from "./decode.ts";
 import type { DecodeOptions, ImageCodecs } from "./decode.ts";
+import { toRgb, type DecodedImage } from "./image.ts";
 import { AspectRatioError, transform } from "./transform.ts";
 import type { PreprocessConfig } from "./transform.ts";
 
 /** Transforms an image file (with a name for messages) to the image tower's input: float32 [3, height, width]. */
 export type PreprocessImage = (bytes: Uint8Array, name: string) => Promise<Float32Array>;
 
+/** How an image file becomes the image tower's input, apart from the model's own preprocessing. */
+export interface PreprocessOptions extends DecodeOptions {
+  /** Convert to RGB before the resize, as torchvision's ImageFolder does; open_clip resizes first. Default: false. */
+  readonly convertToRgbFirst?: boolean;
+}
+
 /** Decodes and transforms. The returned function throws InputError if a file cannot be decoded or is too narrow. */
 export function preprocessImage(
   config: PreprocessConfig,
   codecs: ImageCodecs,
-  options: DecodeOptions = {},
+  { convertToRgbFirst = false, ...options }: PreprocessOptions = {},
 ): PreprocessImage {
   return async (bytes, name) => {
-    const image = await decodeImage(bytes, name, codecs, options);
+    const decoded = await decodeImage(bytes, name, codecs, options);
+    const image = convertToRgbFirst ? asRgb(decoded) : decoded;
     try {
       return transform(image, config);
     } catch (error) {
@@ -24,4 +32,9 @@ export function preprocessImage(
       );
     }
   };
+}
+
+function asRgb(image: DecodedImage): DecodedImage {
+  const { width, height } = image;
+  return image.mode === "RGB" ? image : { width, height, mode: "RGB", data: toRgb(image), stride: 3 };
 }

@@ -13,4 +13,4 @@ export { MultiheadAttention } from "./multihead-attention.ts";
 export { QuickGelu } from "./quick-gelu.ts";
 export { scaledDotProductAttention } from "./scaled-dot-product-attention.ts";
 export { Tanh } from "./tanh.ts";
-export { Tower, type Block, type RunOptions } from "./tower.ts";
+export { Tower, type Block, type RunOptions, type StreamStart } from "./tower.ts";

@@ -7,6 +7,7 @@
  * `out_proj.weight` [width, width], `out_proj.bias` [width].
  */
 import type { Rank, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
+import { tap } from "../tensor/taps.ts";
 import type { WeightScope } from "../tensor/model-weights.ts";
 import type { Weight } from "../tensor/weight.ts";
 import { Module } from "./module.ts";
@@ -33,7 +34,14 @@ export class MultiheadAttention extends Module<[x: Tensor3D, mask?: Tensor4D], T
   /** @param x [B, L, width] @param mask see `scaledDotProductAttention` */
   protected forward(x: Tensor3D, mask?: Tensor4D): Tensor3D {
     const [query, key, value] = linearSplit(3, x, this.inProjWeight.tensor, this.inProjBias.tensor); // 3 × [B, L, width]
-    const context = scaledDotProductAttention(this.scope, this.heads, query!, key!, value!, mask);
+    const context = scaledDotProductAttention(
+      this.scope,
+      this.heads,
+      tap(`${this.scope.path}#query`, query!),
+      tap(`${this.scope.path}#key`, key!),
+      tap(`${this.scope.path}#value`, value!),
+      mask,
+    );
     return linear(context, this.outProjWeight.tensor, this.outProjBias.tensor);
   }
 }

@@ -2,12 +2,12 @@
  * A tower: embed → blocks → readOut.
  *
  * `embed` turns an input into the residual stream, each block maps the stream to itself, and `readOut` turns the stream
- * into an embedding. Two runners share this shape: `runStreaming` loads each part's weights just before it runs, and
- * `runLoaded` runs in one go with everything loaded, as gradients need it.
+ * into an embedding. Two runners share this shape: `runStreaming` loads each part's weights just before it runs;
+ * `runRecorded` (recompute.ts) does the same and can be followed backwards, for gradients.
  */
 import { tidy, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from "@tensorflow/tfjs-core";
 import { disposing } from "../tensor/disposing.ts";
-import { pass, settleTaps, tap, tapOwned } from "../tensor/taps.ts";
+import { pass, settleTaps, tapOwned } from "../tensor/taps.ts";
 import type { WeightScope } from "../tensor/model-weights.ts";
 import { loadAll, type Loadable } from "../tensor/weight.ts";
 
@@ -18,6 +18,8 @@ export interface Block {
   readonly attentionScope: WeightScope;
   /** Width of the residual stream. */
   readonly width: number;
+  /** Heads of its attention. */
+  readonly heads: number;
   /** @param x [B, L, width] @param mask added to the attention scores @returns [B, L, width] */
   apply(x: Tensor3D, mask?: Tensor4D): Tensor3D;
 }
@@ -28,6 +30,8 @@ export abstract class Tower<Input> {
   /** The modules that hold the blocks, innermost first. Each emits the stream after the last block as its tap. */
   abstract readonly containers: readonly WeightScope[];
   abstract readonly blocks: readonly Block[];
+  /** The tap of what the first block takes: the output of `embed`. */
+  abstract readonly embedTap: string;
   /** The weights of `readOut`. */
   abstract readonly readOutWeights: readonly Loadable[];
 
@@ -57,6 +61,16 @@ export abstract class Tower<Input> {
 export interface RunOptions {
   /** Stops the pass before the next block. */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each block with the number of blocks done, the skipped ones included, and the number of all. */
+  readonly onBlock?: ((done: number, total: number) => void) | undefined;
+}
+
+/** A place inside a tower where a pass begins, with the residual stream that it begins from. */
+export interface StreamStart {
+  /** The first block that runs; the number of blocks for the read-out alone. */
+  readonly block: number;
+  /** What that block takes. [B, L, width] */
+  readonly stream: Tensor3D;
 }
 
 /**
@@ -65,20 +79,23 @@ export interface RunOptions {
  * While a block computes, the next one's weights are read. Where weights are streamed, at most one block's weights and
  * the next one's bytes are in memory.
  *
+ * @param start begin there; the parts before it are neither run nor tapped. Default: with `embed`
  * @returns [B, embedDim]; the caller disposes it
  * @throws the signal's reason if it is aborted
  */
 export async function runStreaming<Input>(
   tower: Tower<Input>,
   input: Input,
-  { signal }: RunOptions = {},
+  { signal, onBlock }: RunOptions = {},
+  start?: StreamStart,
 ): Promise<Tensor2D> {
   signal?.throwIfAborted();
   const { blocks, containers, scope } = tower;
   const mask = tidy(() => tower.mask(input));
   try {
-    let x = await withWeights(tower.embedWeights(input), () => tower.embed(input)); // [B, L, width]
+    let x = start?.stream.clone() ?? (await withWeights(tower.embedWeights(input), () => tower.embed(input))); // [B, L, width]
     for (const [i, block] of blocks.entries()) {
+      if (i < (start?.block ?? 0)) continue;
       x = await disposing(x, (stream) => {
         signal?.throwIfAborted();
         return withWeights([block.scope], () => {
@@ -86,6 +103,7 @@ export async function runStreaming<Input>(
           return block.apply(stream, mask);
         });
       });
+      onBlock?.(i + 1, blocks.length);
     }
     for (const container of containers) x = tapOwned(container.path, x);
     const embedding = await disposing(x, (stream) =>
@@ -96,22 +114,6 @@ export async function runStreaming<Input>(
     mask?.dispose();
     for (const block of blocks) block.scope.release(); // a pass that stops early has the next block's bytes
   }
-}
-
-/**
- * Runs a tower whose weights are all loaded.
- *
- * @returns [B, embedDim]
- */
-export function runLoaded<Input>(tower: Tower<Input>, input: Input): Tensor2D {
-  return tidy(() => {
-    const mask = tower.mask(input);
-    let x = tower.embed(input); // [B, L, width]
-    for (const block of tower.blocks) x = block.apply(x, mask);
-    for (const container of tower.containers) x = tap(container.path, x);
-    const embedding = tower.readOut(x, input); // [B, embedDim]
-    return tower.scope.path === "" ? embedding : tap(tower.scope.path, embedding);
-  });
 }
 
 /** Loads weights, computes with them, waits until tap sinks have finished reading, and releases the weights. */

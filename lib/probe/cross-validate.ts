@@ -39,7 +39,8 @@ export async function crossValidate(
   for (const { train, test } of stratifiedFolds(features, folds)) {
     onFold?.(accuracies.length);
     const probe = await fit(train);
-    accuracies.push(accuracyOf(probe, probe.acceptLabelled(test)));
+    const held = probe.acceptLabelled(test);
+    accuracies.push(accuracyOf(probe, held, { normalize: probe.normalizes(held) }));
   }
   return { accuracies, ...meanInterval(accuracies, 1 / folds) };
 }

@@ -7,7 +7,7 @@ import type { Clip } from "../clip/clip.ts";
 import { InputError } from "../errors/input-error.ts";
 import { embedImagesToFile, type EmbedImagesToFileOptions } from "../features/embed-to-file.ts";
 import { requireLabels, type LabelledFeatures } from "../features/features.ts";
-import { decodeFeatures } from "../features/features-file.ts";
+import { decodeFeatures } from "../features/read-features.ts";
 import type { Host } from "../features/host.ts";
 import { resume, type JournalKey } from "../features/journal.ts";
 import { digestImages, type LabelledImages } from "../features/labelled-images.ts";
@@ -153,7 +153,8 @@ function assertClasses(
 ): void {
   for (const { images, labels } of [train, test]) {
     if (labels !== null) continue;
-    const where = images.length === 0 ? "" : ` (${nameOf(images[0]!)}, …)`;
+    const first = images.at(0);
+    const where = first === undefined ? "" : ` (${nameOf(first)}, …)`;
     throw new InputError(`images without classes${where}; put the images of each class into a folder`);
   }
   const known = new Set(namesOf(train));

@@ -1,7 +1,8 @@
 /** The logits of a linear classifier, in blocks of rows: all of them together can be larger than the features. */
 import { add, dispose, matMul, max, softmax, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
-import type { Rows } from "../features/features.ts";
+import { normalizedValues, type Rows } from "../features/features.ts";
+import { blockSize, rowsPerBlock } from "../features/row-blocks.ts";
 import { ClassificationCounts } from "../tasks/metrics.ts";
 
 /** logits = W x + b */
@@ -23,23 +24,18 @@ export interface LogitBlock {
   readonly confidences: Float32Array;
 }
 
-/** Values of a block, of its features or its logits. Not a power of two, which would map columns to few cache lines. */
-export const blockSize = 2e6;
-
-/** How many rows have at most `size` features and at most `size` logits; at least one. */
-export function rowsPerBlock(width: number, classes: number, size = blockSize): number {
-  return Math.max(1, Math.floor(size / Math.max(width, classes)));
+export interface LogitOptions {
+  /** Values in a block. */
+  readonly size?: number;
+  /** Divide each row by its L2 norm first. */
+  readonly normalize?: boolean;
 }
 
-/**
- * W x + b for each row, on the current backend.
- *
- * @param size values in a block
- */
+/** W x + b for each row, on the current backend. */
 export function* logitBlocks(
   { weight, bias }: Linear,
   { values, rows, width }: Rows,
-  size = blockSize,
+  { size = blockSize, normalize = false }: LogitOptions = {},
 ): Generator<LogitBlock, void, undefined> {
   const rowsAtOnce = rowsPerBlock(width, bias.length, size);
   const weights = tensor2d(Float32Array.from(weight), [bias.length, width]);
@@ -47,16 +43,10 @@ export function* logitBlocks(
   try {
     for (let start = 0; start < rows; start += rowsAtOnce) {
       const end = Math.min(start + rowsAtOnce, rows);
+      const some = { values: values.subarray(start * width, end * width), rows: end - start, width };
+      const inputs = normalize ? normalizedValues(some) : some.values;
       const block = tidy(() =>
-        add<Tensor2D>(
-          matMul(
-            tensor2d(values.subarray(start * width, end * width), [end - start, width]),
-            weights,
-            false,
-            true,
-          ),
-          offsets,
-        ),
+        add<Tensor2D>(matMul(tensor2d(inputs, [some.rows, width]), weights, false, true), offsets),
       );
       // Read outside of tidy, which would look for tensors among the numbers of the result, one by one.
       const logits = block.dataSync<"float32">();
@@ -72,9 +62,13 @@ export function* logitBlocks(
 }
 
 /** The fraction of rows whose largest logit is that of their label. */
-export function accuracyOf(linear: Linear, rows: Rows & { readonly labels: readonly number[] }): number {
+export function accuracyOf(
+  linear: Linear,
+  rows: Rows & { readonly labels: readonly number[] },
+  options?: LogitOptions,
+): number {
   const counts = new ClassificationCounts(linear.bias.length);
-  for (const { start, end, logits } of logitBlocks(linear, rows)) {
+  for (const { start, end, logits } of logitBlocks(linear, rows, options)) {
     counts.add(logits, rows.labels.slice(start, end));
   }
   return counts.metrics().acc1;

@@ -13,7 +13,7 @@ import {
 } from "../tasks/embed-images.ts";
 import type { ImageInput } from "../tasks/image-source.ts";
 import type { ClassScore } from "../tasks/zero-shot.ts";
-import { logitBlocks, softmaxRows } from "./logits.ts";
+import { softmaxRows } from "./logits.ts";
 import type { Probe } from "./probe.ts";
 
 /** Options for classifying images with a probe. */
@@ -79,7 +79,8 @@ export async function* imageProbabilities(
  */
 export function* predictFeatures(probe: Probe, features: Features): Generator<Prediction[], void, undefined> {
   const classes = probe.bias.length;
-  for (const { start, end, logits } of logitBlocks(probe, probe.accept(features))) {
+  probe.accept(features);
+  for (const { start, end, logits } of probe.blocks(features)) {
     const paths = pathsOf(features, start, end);
     const probabilities = softmaxRows(logits.slice(), classes);
     yield paths.map((path, i) => ({
@@ -104,7 +105,8 @@ export function* featureProbabilities(
   probe: Probe,
   features: Features,
 ): Generator<ProbabilityBlock, void, undefined> {
-  for (const { start, end, logits } of logitBlocks(probe, probe.accept(features))) {
+  probe.accept(features);
+  for (const { start, end, logits } of probe.blocks(features)) {
     yield {
       paths: pathsOf(features, start, end),
       probabilities: softmaxRows(logits, probe.bias.length),

@@ -1,5 +1,5 @@
 /** Predictions as CSV (RFC 4180): path, predicted class, and the probability of each class in the probe's order. */
-import { best } from "./evaluate.ts";
+import { best } from "../tasks/confusions.ts";
 import type { ProbabilityBlock } from "./predict.ts";
 
 /** The line of titles. */

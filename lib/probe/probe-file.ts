@@ -4,7 +4,8 @@
  * `weight` F32 [classes, D], `bias` F32 [classes]; metadata: those of the features (see features-file.ts), `recipe`,
  * `settings` (JSON), `training_accuracy`, and `class_ids` (a JSON list) where the labels of the classes are not 0, 1, 2, …
  */
-import { bytesOf, decodeTexts } from "../features/features-file.ts";
+import { bytesOf } from "../features/features-file.ts";
+import { decodeTexts } from "../features/read-features.ts";
 import { InputError } from "../errors/input-error.ts";
 import { JsonValue } from "../json/json-value.ts";
 import { encodeSafetensors, SafetensorsFile } from "../tensor/safetensors.ts";

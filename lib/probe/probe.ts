@@ -2,13 +2,13 @@
 import { add, matMul, softmax, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
-import { normalizeRows, renumberLabels } from "../features/features.ts";
+import { renumberLabels } from "../features/features.ts";
 import type { Features, LabelledFeatures, Metadata, Rows } from "../features/features.ts";
 import { assertSameOrigin } from "../features/origin.ts";
 import { disposing } from "../tensor/disposing.ts";
 import type { ClassScore } from "../tasks/zero-shot.ts";
 import { RunningEvaluation, type Evaluation } from "./evaluate.ts";
-import { logitBlocks, type Linear } from "./logits.ts";
+import { logitBlocks, type Linear, type LogitBlock } from "./logits.ts";
 
 /** The parameters of a probe, and what is known about it. */
 export interface ProbeParts {
@@ -74,32 +74,48 @@ export class Probe {
   evaluate(features: LabelledFeatures): Evaluation {
     this.#assertWidth(features.width);
     const evaluation = new RunningEvaluation(this.bias.length);
-    for (const { start, end, logits, confidences } of logitBlocks(this, features)) {
+    for (const { start, end, logits, confidences } of this.blocks(features)) {
       evaluation.add(logits, features.labels.slice(start, end), confidences);
     }
     return evaluation.result();
   }
 
   /**
-   * Prepares features for this probe: normalises them if the probe was fitted on normalised features.
+   * The logits of features, a block of rows at a time.
    *
-   * @throws InputError for features of another width, model, tap or preprocessing than the probe was fitted on
+   * @throws InputError for features of another width
    */
-  accept<T extends Features>(features: T): T {
-    this.#assertWidth(features.width, features.name);
-    const taken = this.metadata["normalized"] === "true" ? normalizeRows(features) : features;
-    assertSameOrigin(this.metadata, taken.metadata, features.name, `the probe ${this.name}`);
-    return taken;
+  blocks(features: Rows & Pick<Features, "metadata">): Generator<LogitBlock, void, undefined> {
+    this.#assertWidth(features.width);
+    return logitBlocks(this, features, { normalize: this.normalizes(features) });
+  }
+
+  /** Whether features are normalised for this probe: it was fitted on normalised ones, and these are not. */
+  normalizes({ metadata }: Pick<Features, "metadata">): boolean {
+    return this.metadata["normalized"] === "true" && metadata["normalized"] !== "true";
   }
 
   /**
-   * As `accept`, with labels renumbered to the probe's classes: of the same names if both have names, else of the same
+   * Checks that features are like those the probe was fitted on; they need not be normalised.
+   *
+   * @throws InputError for features of another width, model, tap or preprocessing
+   */
+  accept({ width, name, metadata }: Pick<Features, "width" | "name" | "metadata">): void {
+    this.#assertWidth(width, name);
+    const isNormalized = this.metadata["normalized"] === "true";
+    const found = isNormalized ? { ...metadata, normalized: "true" } : metadata;
+    assertSameOrigin(this.metadata, found, name, `the probe ${this.name}`);
+  }
+
+  /**
+   * Checks features as `accept` does, and renumbers their labels to the probe's classes: of the same names if both have names, else of the same
    * labels.
    *
    * @throws InputError as `accept`, and for a class that the probe does not have
    */
   acceptLabelled(features: LabelledFeatures): LabelledFeatures {
-    return renumberLabels(this.accept(features), {
+    this.accept(features);
+    return renumberLabels(features, {
       where: `the probe ${this.name}`,
       count: this.bias.length,
       classNames: this.hasNames ? this.classNames : null,

@@ -26,7 +26,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { linear } from "../nn/operations/linear.ts";
 import type { Rows } from "../features/features.ts";
-import { rowsPerBlock } from "./logits.ts";
+import { rowsPerBlock } from "../features/row-blocks.ts";
 
 /** The largest rows × width × classes that float64 in JavaScript computes within milliseconds. */
 const largestInFloat64 = 2 ** 22;

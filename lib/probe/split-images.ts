@@ -35,8 +35,8 @@ export function splitImages(
     left.set(labels[i]!, wanted - 1);
   }
   const part = (test: boolean): LabelledImages => {
-    const chosen = images.flatMap((_, i) => (isTest[i] === test ? [i] : []));
-    return { images: chosen.map((i) => images[i]!), labels: chosen.map((i) => labels[i]!), classNames };
+    const chosen = [...isTest.keys()].filter((i) => isTest[i] === test);
+    return { images: chosen.map((i) => images.at(i)!), labels: chosen.map((i) => labels[i]!), classNames };
   };
   return { train: part(false), test: part(true) };
 }

@@ -6,8 +6,8 @@ import { disposing } from "../tensor/disposing.ts";
 import { embeddingTap } from "../tasks/embed-images.ts";
 import { zeroShotClassifier } from "../tasks/zero-shot.ts";
 import { RunningEvaluation, type Evaluation } from "./evaluate.ts";
-import { rowsPerBlock } from "./logits.ts";
 import type { LabelledFeatures } from "../features/features.ts";
+import { rowsPerBlock } from "../features/row-blocks.ts";
 import { modelDigest } from "../features/model-digest.ts";
 
 /** Why features cannot be classified zero-shot, with any model; null if they can. */

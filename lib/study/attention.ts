@@ -5,7 +5,8 @@
  * R ← (½ Ā + ½ I) · R, where Ā is the mean over heads.
  * Paper: Abnar, Zuidema, "Quantifying Attention Flow in Transformers", 2020 (arXiv 2005.00928).
  */
-import { bilinear, heat, Raster, toUnit } from "../draw/raster.ts";
+import { bilinear, heat, Raster, type ColorMap } from "../draw/raster.ts";
+import { position, type Scale } from "../draw/scale.ts";
 
 /** Attention probabilities of one image in one layer: [heads, L, L]; row q holds what token q attends to. */
 export interface Attention {
@@ -24,6 +25,29 @@ export function classAttention({ values, heads, length }: Attention, head: numbe
     for (let i = 0; i < patches.length; i++) patches[i]! += row[i + 1]! / chosen.length;
   }
   return patches;
+}
+
+/**
+ * What one token attends to, or which tokens attend to it.
+ *
+ * @param head null for the mean over heads
+ * @returns [L], the class token first
+ */
+export function tokenAttention(
+  { values, heads, length }: Attention,
+  head: number | null,
+  token: number,
+  direction: "from" | "to",
+): Float64Array {
+  const chosen = head === null ? Array.from({ length: heads }, (_, i) => i) : [head];
+  const weights = new Float64Array(length);
+  for (const h of chosen) {
+    for (let i = 0; i < length; i++) {
+      const at = direction === "from" ? token * length + i : i * length + token;
+      weights[i]! += values[h * length * length + at]! / chosen.length;
+    }
+  }
+  return weights;
 }
 
 /** Accumulates attention layer by layer, in one matrix. */
@@ -56,24 +80,33 @@ function identity(size: number): Float64Array {
   return new Float64Array(size * size).map((_, i) => (i % (size + 1) === 0 ? 1 : 0));
 }
 
-/** The image in gray under a heat map of the patches' weights, from dark (the smallest) to bright (the largest). */
+/** How `overlay` colours weights. */
+export interface OverlayOptions {
+  /** Default: `heat`. */
+  readonly color?: ColorMap;
+  /** The share of the map's colour in each pixel, 0 to 1. Default: 0.55. */
+  readonly opacity?: number;
+}
+
+/**
+ * The image in gray under a map of its patches.
+ *
+ * @param weights one number for each patch, row by row
+ * @param scale the numbers of the first and the last colour
+ */
 export function overlay(
   picture: Raster,
   weights: ArrayLike<number>,
   [rows, columns]: readonly [number, number],
+  scale: Scale,
+  { color = heat, opacity = 0.55 }: OverlayOptions = {},
 ): Raster {
   const { width, height } = picture;
-  const scaled = toUnit(weights);
   return new Raster(width, height).paint((x, y) => {
-    const weight = bilinear(
-      scaled,
-      rows,
-      columns,
-      ((x + 0.5) / width) * columns - 0.5,
-      ((y + 0.5) / height) * rows - 0.5,
-    );
+    const [across, down] = [((x + 0.5) / width) * columns - 0.5, ((y + 0.5) / height) * rows - 0.5];
+    const shown = color(position(bilinear(weights, rows, columns, across, down), scale));
     const [red, green, blue] = picture.at(x, y);
     const gray = 0.299 * red + 0.587 * green + 0.114 * blue;
-    return heat(weight).map((channel) => 0.45 * gray + 0.55 * channel) as [number, number, number];
+    return shown.map((channel) => (1 - opacity) * gray + opacity * channel) as [number, number, number];
   });
 }

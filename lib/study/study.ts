@@ -1,15 +1,16 @@
-/** Figures of the image tower's attention, weights and intermediate answers, from one forward pass. */
-import { tensor3d, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
+/** Charts of the image tower's attention, weights and intermediate answers, from one forward pass. */
+import type { Tensor, Tensor4D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
-import { l2Normalize } from "../clip/normalize.ts";
-import type { PreprocessConfig } from "../image/transform.ts";
-import { disposing } from "../tensor/disposing.ts";
-import type { ZeroShotClassifier } from "../tasks/zero-shot.ts";
+import { grid, heatMap, type Raster } from "../draw/raster.ts";
+import { scaleOf, type Scale } from "../draw/scale.ts";
 import { InputError } from "../errors/input-error.ts";
-import { withWeights } from "../nn/tower.ts";
+import type { ZeroShotClassifier } from "../tasks/zero-shot.ts";
 import { readTap, withTaps } from "../tensor/taps.ts";
 import { classAttention, overlay, Rollout, type Attention } from "./attention.ts";
-import { grid, heat, Raster } from "../draw/raster.ts";
+import { rangeOf, withCaption, withLegend } from "./legend.ts";
+import { lens } from "./lens.ts";
+import { patchGrid, shownImage } from "./shown-image.ts";
+import { StreamRecorder } from "./stream.ts";
 import { patchFilters, positionSimilarity } from "./weights.ts";
 
 /** Options of `studyImage`. */
@@ -20,6 +21,11 @@ export interface StudyOptions {
   readonly head?: number;
   /** Classifies the class token after each layer. */
   readonly classifier?: ZeroShotClassifier;
+  /**
+   * Whether all maps of a chart have the same scale, so that their colours can be compared: attention from 0 to the
+   * largest, cosines from −1 to 1. Default: each map has its own, from its smallest to its largest number.
+   */
+  readonly absoluteScale?: boolean;
 }
 
 /** The result of `studyImage`. */
@@ -30,97 +36,105 @@ export interface Study {
   readonly answers: readonly (readonly number[])[] | null;
 }
 
-/** In pixels. */
-const shownSize = 336;
-
 /**
- * Runs the image tower once and draws:
+ * Runs the image tower once and draws, each with a legend:
  * - `attention-layer-I[-head-H]`: the class token's attention in one layer over the image, one image per head;
  * - `attention-rollout`: the image, and how much of each patch has reached the class token at the end;
  * - `patch-filters`, `position-similarity`: see weights.ts;
- * - `layer-answers`: given a classifier, the probability of each class (row) after each layer (column).
+ * - `layer-answers`: given a classifier, the probability of each class (row) after each layer (column), see lens.ts.
+ *
+ * Attention says where a head reads, not what the answer depends on; see saliency.ts for that.
  *
  * @param pixels [1, 3, H, W], preprocessed
  * @throws InputError for a layer or a head that the model does not have
  */
 export async function studyImage(model: Clip, pixels: Tensor4D, options: StudyOptions = {}): Promise<Study> {
-  const { heads, layers, imageSize, patchSize } = model.config.vision;
-  const { layer = layers - 1, head, classifier } = options;
+  const { heads, layers } = model.config.vision;
+  const { layer = layers - 1, head, classifier, absoluteScale = false } = options;
   if (layer >= layers)
     throw new InputError(`layer ${layer}: the image tower has the layers 0 to ${layers - 1}`);
   if (head !== undefined && head >= heads) {
     throw new InputError(`head ${head}: a layer of the image tower has the heads 0 to ${heads - 1}`);
   }
-  const patches = [0, 1].map((axis) => Math.floor(imageSize[axis]! / patchSize[axis]!)) as [number, number];
+  const patches = patchGrid(model.config.vision);
 
   const rollout = new Rollout();
-  const classTokens: Float32Array[] = [];
+  const recorder = new StreamRecorder(model.visual);
   let shown: Attention | null = null;
+  const attentionOf = new Map(
+    model.visual.blocks.map(({ attentionScope }, i) => [`${attentionScope.path}#probabilities`, i]),
+  );
   const sink = async (name: string, value: Tensor): Promise<void> => {
-    const [, block, what = ""] =
-      /^visual\.transformer\.resblocks\.(\d+)(\.attn#probabilities)?$/.exec(name) ?? [];
-    if (block === undefined) return;
-    const values = await readTap(value);
-    if (what === "") {
-      classTokens[Number(block)] = values.slice(0, value.shape[2]); // [1, L, width]
-    } else {
-      const attention = { values: Float32Array.from(values), heads, length: value.shape[2]! }; // [1, heads, L, L]
-      rollout.add(attention);
-      if (Number(block) === layer) shown = attention;
-    }
+    const block = attentionOf.get(name);
+    if (block === undefined) return classifier && recorder.see(name, value);
+    const values = Float32Array.from(await readTap(value));
+    const attention = { values, heads, length: value.shape[2]! }; // [1, heads, L, L]
+    rollout.add(attention);
+    if (block === layer) shown = attention;
   };
   const features = await withTaps(sink, () => model.encodeImage(pixels));
   features.dispose();
 
-  const picture = await shownImage(pixels, model.preprocess);
-  const over = (weights: ArrayLike<number>): Raster => overlay(picture, weights, patches);
-  const chosen = head === undefined ? Array.from({ length: heads }, (_, i) => i) : [head];
-  const ofHeads = chosen.map((h) => over(classAttention(shown!, h)));
+  const image = await shownImage(pixels, model.preprocess);
+  const chosen = head === undefined ? [null, ...Array.from({ length: heads }, (_, i) => i)] : [head];
+  const maps = chosen.map((h) => ({
+    title: h === null ? "all heads" : `head ${h}`,
+    values: classAttention(shown!, h),
+  }));
+  const attention = attentionChart(image, maps, patches, absoluteScale, head === undefined ? heads : 0);
+  const rolled = [{ title: "rollout", values: rollout.classToken() }];
   const pictures = new Map([
     [
       `attention-layer-${layer}${head === undefined ? "" : `-head-${head}`}`,
-      head === undefined
-        ? grid([picture, over(classAttention(shown!, null)), ...ofHeads], 2 + Math.min(heads, 4))
-        : grid([picture, ...ofHeads], 2),
+      withLegend(attention.chart, {
+        quantity: "attention probability of the class token",
+        scale: attention.scale,
+      }),
     ],
-    ["attention-rollout", grid([picture, over(rollout.classToken())], 2)],
-    ["patch-filters", await patchFilters(model.visual)],
-    ["position-similarity", await positionSimilarity(model.visual, patches)],
+    [
+      "attention-rollout",
+      withLegend(attentionChart(image, rolled, patches, absoluteScale, 0).chart, {
+        quantity: "share of each patch in the class token after all layers",
+        scale: absoluteScale ? { low: 0, high: scaleOf(rolled[0]!.values).high } : scaleOf(rolled[0]!.values),
+      }),
+    ],
+    ["patch-filters", await patchFilters(model.visual, { absoluteScale })],
+    ["position-similarity", await positionSimilarity(model.visual, patches, { absoluteScale })],
   ]);
-  const answers = classifier ? await layerAnswers(model, classTokens, classifier) : null;
-  if (answers) pictures.set("layer-answers", answersPicture(answers));
+  const answers = classifier ? (await lens(model, recorder.stream, classifier)).probabilities : null;
+  if (answers) pictures.set("layer-answers", answersChart(answers));
   return { pictures, answers };
 }
 
-/** The class token after each layer, read out as if no layer followed. */
-async function layerAnswers(
-  { visual }: Clip,
-  classTokens: readonly Float32Array[],
-  classifier: ZeroShotClassifier,
-): Promise<number[][]> {
-  const tokens = tensor3d(classTokens.map((token) => [Array.from(token)])); // [layers, 1, width]: images of one token
-  const embedded = await disposing(tokens, (x) =>
-    withWeights(visual.readOutWeights, () => visual.readOut(x)),
-  ); // [layers, embedDim]
-  const normalised = await disposing(embedded, l2Normalize);
-  const probabilities = await disposing(normalised, (x) => classifier.probabilities(x)); // [layers, classes]
-  return disposing(probabilities, (x) => x.array());
+/** The image, and maps over it with their titles and ranges. @param heads 0 for a single map */
+function attentionChart(
+  image: Raster,
+  maps: readonly { readonly title: string; readonly values: Float64Array }[],
+  patches: readonly [number, number],
+  absoluteScale: boolean,
+  heads: number,
+): { chart: Raster; scale: Scale | null } {
+  const shared = absoluteScale || maps.length === 1;
+  const scale = absoluteScale
+    ? { low: 0, high: scaleOf(...maps.map(({ values }) => values)).high }
+    : scaleOf(maps[0]!.values);
+  const drawn = maps.map(({ title, values }) => {
+    const own = scaleOf(values);
+    return withCaption(overlay(image, values, patches, shared ? scale : own), `${title}: ${rangeOf(own)}`);
+  });
+  const columns = heads === 0 ? 2 : 2 + Math.min(heads, 4);
+  return { chart: grid([withCaption(image, "image"), ...drawn], columns), scale: shared ? scale : null };
 }
 
-function answersPicture(answers: readonly (readonly number[])[]): Raster {
+function answersChart(answers: readonly (readonly number[])[]): Raster {
   const [layers, classes] = [answers.length, answers[0]!.length];
-  return new Raster(layers, classes).paint((x, y) => heat(answers[x]![y]!)).enlarged(24);
-}
-
-/** The image as the network receives it, enlarged for display. */
-async function shownImage(pixels: Tensor4D, { mean, std }: PreprocessConfig): Promise<Raster> {
-  const [, , height, width] = pixels.shape;
-  const values = await pixels.data<"float32">();
-  const raster = new Raster(width, height).paint(
-    (x, y) =>
-      [0, 1, 2].map(
-        (channel) => 255 * (values[(channel * height + y) * width + x]! * std[channel]! + mean[channel]!),
-      ) as [number, number, number],
+  const values = Array.from(
+    { length: layers * classes },
+    (_, i) => answers[i % layers]![Math.floor(i / layers)]!,
   );
-  return raster.enlarged(Math.max(1, Math.round(shownSize / width)));
+  const scale = { low: 0, high: 1 };
+  return withLegend(heatMap(values, [classes, layers], scale).enlarged(24), {
+    quantity: "probability; a row is a label, a column a layer",
+    scale,
+  });
 }

@@ -19,6 +19,7 @@ export interface EmbedArguments {
   readonly pool?: (typeof poolings)[number];
   readonly tap?: string;
   readonly exifOrientation?: boolean;
+  readonly convertToRgbFirst?: boolean;
   readonly workers?: number;
   readonly onError?: unknown;
   readonly onProgress?: unknown;
@@ -30,6 +31,7 @@ const names: readonly (keyof EmbedArguments)[] = [
   "pool",
   "tap",
   "exifOrientation",
+  "convertToRgbFirst",
   "workers",
   "onError",
   "onProgress",
@@ -55,6 +57,7 @@ export function assertEmbedArguments(
   assertWhole(options.workers, 0, `${where}: workers`);
   assertSwitch(options.normalize, `${where}: normalize`);
   assertSwitch(options.exifOrientation, `${where}: exifOrientation`);
+  assertSwitch(options.convertToRgbFirst, `${where}: convertToRgbFirst`);
   assertChoice(options.pool, poolings, `${where}: pool`);
   assertCallback(options.onError, `${where}: onError`);
   assertCallback(options.onProgress, `${where}: onProgress`);

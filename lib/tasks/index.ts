@@ -15,6 +15,13 @@ export {
   type ImageSource,
   type NamedImage,
 } from "./image-source.ts";
+export {
+  classEmbeddings,
+  type ClassEmbeddings,
+  type ClassEmbeddingsOptions,
+  type EmbedTexts,
+} from "./class-embeddings.ts";
+export type { ClassReport, ConfusionMatrix } from "./confusions.ts";
 export { classificationMetrics, type ClassificationMetrics } from "./metrics.ts";
 export * from "./search.ts";
 export type { Pooling } from "./tapped.ts";

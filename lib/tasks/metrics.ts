@@ -39,6 +39,7 @@ export class ClassificationCounts {
   readonly #right: Float64Array;
   #total = 0;
   #amongFive = 0;
+  #ties = 0;
 
   constructor(classes: number) {
     this.classes = classes;
@@ -66,12 +67,20 @@ export class ClassificationCounts {
           `label ${this.#total + i}: expected a whole number from 0 to ${classes - 1}, got ${label}`,
         );
       }
-      const better = classesBefore(scores, i * classes, classes, label);
+      const { best, first, worst } = ranksOf(scores, i * classes, classes, label);
       this.#examples[label]! += 1;
-      if (better === 0) this.#right[label]! += 1;
-      if (better < mostRanks) this.#amongFive += 1;
+      if (first === 0) this.#right[label]! += 1;
+      if (first < mostRanks) this.#amongFive += 1;
+      if ((best === 0 && worst > 0) || (classes > mostRanks && best < mostRanks && worst >= mostRanks)) {
+        this.#ties += 1;
+      }
     }
     this.#total += labels.length;
+  }
+
+  /** Examples that count for acc1 or acc5, or not, only because of the order of classes with equal scores. */
+  get ties(): number {
+    return this.#ties;
   }
 
   /** @throws InputError if there are no examples */
@@ -90,16 +99,30 @@ export class ClassificationCounts {
 /** Of the ranks, only those up to here are told apart. */
 const mostRanks = 5;
 
-/** How many classes of the row at `start` rank above `label`, at most `mostRanks`. NaN ranks last. */
-function classesBefore(scores: ArrayLike<number>, start: number, classes: number, label: number): number {
+interface LabelRanks {
+  /** The rank of the label, from 0, if it comes before, by number or behind all classes with an equal score. */
+  readonly best: number;
+  readonly first: number;
+  readonly worst: number;
+}
+
+/** The ranks of `label` in the row at `start`, exact up to `mostRanks`. NaN ranks last. */
+function ranksOf(scores: ArrayLike<number>, start: number, classes: number, label: number): LabelRanks {
   const own = scores[start + label]!;
-  if (Number.isNaN(own)) return Math.min(classes - 1, mostRanks);
-  let count = 0;
-  for (let c = 0; c < classes && count < mostRanks; c++) {
-    const other = scores[start + c]!;
-    if (other > own || (other === own && c < label)) count += 1;
+  if (Number.isNaN(own)) {
+    const last = Math.min(classes - 1, mostRanks);
+    return { best: last, first: last, worst: last };
   }
-  return count;
+  let best = 0;
+  let before = 0;
+  let behind = 0;
+  for (let c = 0; c < classes && best < mostRanks; c++) {
+    const other = scores[start + c]!;
+    if (other > own) best += 1;
+    else if (other === own && c < label) before += 1;
+    else if (other === own && c > label) behind += 1;
+  }
+  return { best, first: best + before, worst: best + before + behind };
 }
 
 function sum(values: Iterable<number>): number {

@@ -1,23 +1,19 @@
 /**
  * Zero-shot classification: a class is represented by the mean direction of its prompts.
  *
- * Per class c with prompts p: w_c = normalize(mean_p(normalize(text(p)))); logits = exp(logit_scale) · î · W.
- * Paper: Radford et al., 2021 (arXiv 2103.00020), section 3.1.4. Source: open_clip/zero_shot_classifier.py,
- * build_zero_shot_classifier; CLIP_benchmark, metrics/zeroshot_classification.py.
+ * logits = exp(logit_scale) · î · W, where the columns of W are the embeddings of the classes.
+ * Paper: Radford et al., 2021 (arXiv 2103.00020), section 3.1.4. Source: open_clip/zero_shot_classifier.py.
  */
-import { concat, mean, reshape, softmax, tidy, transpose } from "@tensorflow/tfjs-core";
+import { softmax, tensor2d, tidy, transpose } from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
-import { l2Normalize } from "../clip/normalize.ts";
 import { clean } from "../text/clean/clean.ts";
 import { disposing } from "../tensor/disposing.ts";
 import { assertCallback, assertOptions, assertTextList } from "../errors/arguments.ts";
 import { InputError } from "../errors/input-error.ts";
 import { assertEmbeddings, assertModel } from "../clip/inputs.ts";
+import { classEmbeddings } from "./class-embeddings.ts";
 import { assertFinite } from "./finite.ts";
-
-/** Prompts per batch. Each batch is averaged before the next is embedded, which bounds the memory. */
-const promptsAtOnce = 64;
 
 /** The score of one class for one image. */
 export interface ClassScore {
@@ -120,31 +116,16 @@ export async function zeroShotClassifier(
   const { onProgress } = options;
   assertCallback(onProgress, "zeroShotClassifier: onProgress");
   const prompts = zeroShotPrompts(classNames, templates);
-  const classesAtOnce = Math.max(1, Math.floor(promptsAtOnce / templates.length));
-  const parts: Tensor2D[] = [];
-  try {
-    for (let start = 0; start < prompts.length; start += classesAtOnce) {
-      const classes = prompts.slice(start, start + classesAtOnce);
-      const texts = await model.encodeText(classes.flat(), { normalize: true }); // [classes · templates, embedDim]
-      parts.push(await disposing(texts, () => Promise.resolve(averaged(texts, classes.length))));
-      onProgress?.(start + classes.length);
-    }
-    return new ZeroShotClassifier(
-      model,
-      [...classNames],
-      tidy(() => transpose(concat(parts, 0))),
-    );
-  } finally {
-    for (const part of parts) part.dispose();
-  }
-}
-
-/** The normalised mean of each class's rows. [classes · templates, D] → [classes, D] */
-function averaged(texts: Tensor2D, classes: number): Tensor2D {
-  return tidy(() => {
-    const perClass = reshape(texts, [classes, -1, texts.shape[1]]);
-    return l2Normalize(mean<Tensor2D>(perClass, 1));
+  const embed = async (texts: readonly string[]): Promise<Float32Array> =>
+    disposing(await model.encodeText(texts), (tensor) => tensor.data<"float32">());
+  const { values, rows, width } = await classEmbeddings(prompts, embed, {
+    ...(onProgress && { onProgress }),
   });
+  return new ZeroShotClassifier(
+    model,
+    [...classNames],
+    tidy(() => transpose(tensor2d(values, [rows, width]))),
+  );
 }
 
 /**

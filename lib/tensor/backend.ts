@@ -7,7 +7,7 @@ import { env, getBackend, ready, setBackend } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
 
 /** The backends, in the order in which `auto` tries them. */
-export const backendNames = ["tensorflow", "wasm", "cpu"] as const;
+export const backendNames = ["tensorflow", "webgpu", "wasm", "cpu"] as const;
 /** The name of a backend. */
 export type BackendName = (typeof backendNames)[number];
 /** A backend, or the first one that works. */
@@ -35,7 +35,7 @@ export interface BackendLoader {
  * Validates a user's choice of a backend.
  *
  * @param where where it comes from, for the error: "--backend", "CLIPSCOPE_BACKEND"
- * @throws InputError if it is not one of auto, tensorflow, wasm and cpu
+ * @throws InputError if it is not one of auto, tensorflow, webgpu, wasm and cpu
  */
 export function parseBackendChoice(text: string, where?: string): BackendChoice {
   if (text === "auto") return text;

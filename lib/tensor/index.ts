@@ -26,6 +26,8 @@ export { SyntheticStore } from "./synthetic.ts";
 export { readTap, withTaps, type Patch, type TapSink } from "./taps.ts";
 export { guardWasmMemory, registerWasmKernels } from "./wasm/index.ts";
 export { ModelWeights, WeightScope } from "./model-weights.ts";
+export { assertFitsGpu, type GpuLimits } from "./gpu-limits.ts";
+export { TapGlobs } from "./tap-globs.ts";
 export { RowTable } from "./row-table.ts";
 export { Weight, type Layout, type Residency } from "./weight.ts";
 export { disposing } from "./disposing.ts";

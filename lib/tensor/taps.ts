@@ -135,6 +135,30 @@ function assertReplaces(given: unknown, name: string, { shape, dtype }: Tensor):
   }
 }
 
+/**
+ * Runs something with one more patch, which gets each value after the observer's own patch.
+ *
+ * @param run is synchronous: the patch ends with it
+ * @param repeats whether the pass has emitted these taps before; then the sink does not see them again
+ */
+export function withInnerPatch<R>(patch: Patch, run: () => R, repeats: boolean): R {
+  const outer = current;
+  current = {
+    sink: (name, value) => (repeats ? undefined : outer?.sink(name, value)),
+    pending: outer?.pending ?? [],
+    calledBy: outer?.calledBy ?? null,
+    patch: (name, value) => {
+      const replaced = outer?.patch?.(name, value) ?? null;
+      return patch(name, replaced ?? value) ?? replaced;
+    },
+  };
+  try {
+    return run();
+  } finally {
+    current = outer;
+  }
+}
+
 /** As `tap`, for a value outside of `tidy`: it is disposed if it is replaced, or if the sink throws. */
 export function tapOwned<T extends Tensor>(name: string, value: T): T {
   let shown: T | undefined;

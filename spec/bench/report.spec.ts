@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { fillIn } from "../../bench/report.ts";
 import { readResult, type Result } from "../../bench/result.ts";
+import { scaleCommands } from "../../bench/sections/scale.ts";
 import { summaryTable } from "../../bench/summary.ts";
 import { markdownTable, terminalTable, type Row, type Table } from "../../bench/table.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -56,8 +57,10 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
   })),
   preprocess: ["one thread", null].map((variant) => ({ program: "clipscope", variant, perSecond: 1 })),
   throughput: [{ program: "clipscope, wasm", single: 1, many: 2, memory0: 3, memory1: 4 }],
+  scale: scaleCommands.map((command) => ({ program: tensorflow, command, few: 230, many: 231 })),
   tokenizer: [{ program: "tokenizers", perSecond: 1 }],
   probe: [{ program: "scikit-learn", seconds: 1, memory: 2 }],
+  "probe-evaluation": [{ program: tensorflow, seconds: 1, product: 2, megabytes: 3 }],
 };
 
 const result: Result = {

@@ -69,7 +69,7 @@ describe("clipscope", () => {
     [
       ["tokenize", "x", "--backend", "webgl"],
       "clipscope: option '--backend <name>' argument 'webgl' is invalid. Allowed choices are auto, tensorflow, " +
-        "wasm, cpu.\n",
+        "webgpu, wasm, cpu.\n",
     ],
     [
       ["search", "x", "y", "--top", "0"],

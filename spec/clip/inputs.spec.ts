@@ -136,7 +136,7 @@ describe("wrong arguments of a model's methods", () => {
   it("options", async () => {
     const encode = (options: unknown) => () => model.encodeImage(pixels, wrong(options));
     await refuses(
-      'encodeImage: unknown option "normalise"; the options are normalize, signal',
+      'encodeImage: unknown option "normalise"; the options are normalize, signal, onBlock',
       encode({ normalise: true }),
     );
     await refuses("encodeImage: expected an object of options, found true", encode(true));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bilinear, grid, heat, Raster, toUnit } from "../../lib/draw/raster.ts";
+import { bilinear, diverging, grid, heat, heatMap, Raster, stacked } from "../../lib/draw/raster.ts";
 
 describe("Raster", () => {
   it("heat: colours run from dark to bright", () => {
@@ -14,17 +14,34 @@ describe("Raster", () => {
     assert.deepEqual([heat(-1), heat(2)], [heat(0), heat(1)]);
   });
 
-  it("bilinear interpolates, toUnit rescales", () => {
+  it("diverging: blue below the middle, white in it, orange above", () => {
+    assert.deepEqual(
+      [diverging(0), diverging(0.5), diverging(1)],
+      [
+        [33, 102, 172],
+        [255, 255, 255],
+        [217, 95, 2],
+      ],
+    );
+  });
+
+  it("heatMap draws numbers by a scale", () => {
+    const map = heatMap([2, 4, 3, 9], [2, 2], { low: 2, high: 4 });
+    assert.deepEqual([map.width, map.height], [2, 2]);
+    const colors = [map.at(0, 0), map.at(1, 0), map.at(0, 1), map.at(1, 1)];
+    assert.deepEqual(colors, [heat(0), heat(1), heat(0.5), heat(1)]);
+  });
+
+  it("stacked puts images below each other, on white", () => {
+    const sheet = stacked([new Raster(2, 1, 0), new Raster(3, 2, 9)]);
+    assert.deepEqual([sheet.width, sheet.height], [3, 3]);
+    assert.deepEqual([sheet.at(1, 0)[0], sheet.at(2, 0)[0], sheet.at(2, 2)[0]], [0, 255, 9]);
+  });
+
+  it("bilinear interpolates", () => {
     const values = [0, 1, 2, 3];
     assert.equal(bilinear(values, 2, 2, 0.5, 0.5), 1.5);
     assert.equal(bilinear(values, 2, 2, -3, 9), 2);
-    assert.deepEqual(
-      [toUnit([2, 4, 3]), toUnit([5, 5])],
-      [
-        [0, 1, 0.5],
-        [0, 0],
-      ],
-    );
   });
 
   it("grid arranges images with a gap", () => {

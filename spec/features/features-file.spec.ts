@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { bytesOf, decodeFeatures, encodeFeatures, encodeHead } from "../../lib/features/features-file.ts";
+import { bytesOf, encodeFeatures, encodeHead } from "../../lib/features/features-file.ts";
+import { decodeFeatures } from "../../lib/features/read-features.ts";
 import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
 import { MemorySource } from "../support/memory-source.ts";
 
@@ -43,6 +44,14 @@ describe("features files", () => {
     assert.deepEqual([decoded.paths, decoded.labels, decoded.values], [paths, labels, values]);
   });
 
+  it("keep more paths than are written at once", async () => {
+    const many = Array.from({ length: 10_000 }, (_, i) => `${"猫".repeat(i % 7)}${i}.png`);
+    const rows = { values: new Float32Array(many.length), rows: many.length, width: 1 };
+    const head = encodeHead(many.length, 1, { labels: null, classNames: null, paths: many }, {}, 0);
+    const decoded = await decodeFeatures(whole([...head, bytesOf(rows.values)]));
+    assert.deepEqual(decoded.paths, many);
+  });
+
   it("count the bytes of paths as the header has them: escaped twice", async () => {
     // "\"a\"," in JSON, in JSON: \"a\", takes 6 bytes a path.
     const short = ["a", "a", "a"];
@@ -54,9 +63,8 @@ describe("features files", () => {
     const more = encodeHead(4, 2, { labels: null, classNames: null, paths: [...paths, "d"] }, {}, 0);
     const file = await SafetensorsFile.open(whole([...more, new Uint8Array(32)]));
     const text = await file.read("paths");
-    const swapped = separate(0);
-    swapped[2] = text;
-    swapped[0] = encodeHead(3, 2, { labels, classNames: null, paths: [...paths, "d"] }, {}, 0)[0]!;
+    const [header] = encodeHead(3, 2, { labels, classNames: null, paths: [...paths, "d"] }, {}, 0);
+    const swapped = [header!, bytesOf(BigInt64Array.from(labels, BigInt)), text, bytesOf(values)];
     await assert.rejects(decodeFeatures(whole(swapped)), /more paths than the 3 rows of features/);
     const fewer = encodeHead(3, 2, { labels, classNames: null, paths: ["a"] }, {}, 0);
     await assert.rejects(
@@ -74,7 +82,7 @@ describe("features files", () => {
 
   it("refuse labels that are not whole numbers", () => {
     assert.throws(
-      () => encodeHead(2, 1, { labels: [0, 0.5], classNames: null, paths: null }, {}),
+      () => [...encodeHead(2, 1, { labels: [0, 0.5], classNames: null, paths: null }, {})],
       /the label of row 1 is 0\.5, expected a whole number from 0 to 2\^53 − 1/,
     );
   });

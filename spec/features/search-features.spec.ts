@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SearchableFeatures } from "../../lib/features/search-features.ts";
-import { encodeFeatures } from "../../lib/features/features-file.ts";
+import { bytesOf, encodeFeatures, encodeHead } from "../../lib/features/features-file.ts";
 import { encodeSafetensors } from "../../lib/tensor/safetensors.ts";
 import type { ByteSource } from "../../lib/tensor/store.ts";
 
@@ -88,16 +88,21 @@ describe("SearchableFeatures", () => {
     assert.ok(source.largest <= 2 ** 22, `${source.largest}`);
   });
 
+  it("names images whose paths are in a tensor", async () => {
+    const values = Float32Array.of(1, 0, 0, 1);
+    const labels = { labels: null, classNames: null, paths: ["a.png", "b.png"] };
+    const head = encodeHead(2, 2, labels, {}, 0);
+    const file = await SearchableFeatures.open(sourceOf([...head, bytesOf(values)]));
+    assert.deepEqual(await file.search(Float32Array.of(0, 1), 1), [{ path: "b.png", similarity: 1 }]);
+  });
+
   it("refuses files without paths, other widths, and numbers that are not finite", async () => {
     const open = (metadata: Record<string, string>, shape = [1, 2]): Promise<SearchableFeatures> => {
       const bytes = new Uint8Array(4 * shape.reduce((product, size) => product * size, 1));
       const tensor = { name: "features", dtype: "F32" as const, shape, bytes };
       return SearchableFeatures.open(sourceOf([encodeSafetensors([tensor], metadata)]));
     };
-    await assert.rejects(
-      open({}),
-      /^InputError: features: expected the paths of the images in the metadata, found none/,
-    );
+    await assert.rejects(open({}), /^InputError: features: expected the paths of the images, found none/);
     await assert.rejects(open({ paths: '["a","b"]' }), /2 paths in the metadata for 1 rows/);
     await assert.rejects(
       open({ paths: "[]" }, [2]),
@@ -105,6 +110,9 @@ describe("SearchableFeatures", () => {
     );
     const file = await open({ paths: '["a"]' });
     await assert.rejects(file.search(new Float32Array(3), 1), /expected features of 3 numbers.* found 2/);
+    for (const query of [Float32Array.of(0, 0), Float32Array.of(1, NaN)]) {
+      await assert.rejects(file.search(query, 1), /expected a query of finite numbers that are not all 0/);
+    }
     const damaged = await SearchableFeatures.open(
       features([
         [1, 0],
@@ -113,7 +121,7 @@ describe("SearchableFeatures", () => {
     );
     await assert.rejects(
       damaged.search(Float32Array.of(1, 0), 1),
-      /row 1 of the features holds numbers that are not finite/,
+      /row 1 of the features holds NaN, expected finite numbers/,
     );
   });
 });

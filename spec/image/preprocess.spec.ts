@@ -1,33 +1,66 @@
+/** The conversion to RGB before the resize, against torchvision's ImageFolder. */
 import assert from "node:assert/strict";
-import { InputError } from "../../lib/errors/input-error.ts";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { preprocessImage } from "../../lib/image/preprocess.ts";
-import type { PreprocessConfig } from "../../lib/image/transform.ts";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
+import { configOf, readCases } from "../../tools/golden/image-cases.ts";
+import { fixture } from "../support/paths.ts";
 
-describe("preprocessImage", () => {
-  it("refuses an image that would have no pixels after the resize", async () => {
-    // When the height of 1 x 300 pixels becomes 24, the width becomes 0.
-    const config: PreprocessConfig = {
-      size: [24, 24],
-      mean: [0.5, 0.5, 0.5],
-      std: [0.5, 0.5, 0.5],
-      interpolation: "bicubic",
-      resizeMode: "longest",
-      fillColor: 0,
+const folder = fixture("images");
+
+interface Case {
+  readonly file: string;
+  readonly mode: string;
+  readonly transforms: readonly (Parameters<typeof configOf>[0] & { readonly sha256: string })[];
+}
+
+describe("preprocessImage with convertToRgbFirst", () => {
+  let cases: readonly Case[];
+
+  before(async () => {
+    const { cases: read } = JSON.parse(await readFile(`${folder}/rgb-first.json`, "utf8")) as {
+      cases: readonly Case[];
     };
-    const bmp = new Uint8Array(54 + 300 * 4);
-    const view = new DataView(bmp.buffer);
-    bmp.set([0x42, 0x4d]);
-    view.setUint32(10, 54, true);
-    view.setUint32(14, 40, true);
-    view.setUint32(18, 1, true);
-    view.setUint32(22, 300, true);
-    view.setUint16(28, 24, true);
-    await assert.rejects(
-      preprocessImage(config, nodeCodecs())(bmp, "line.bmp"),
-      (error) =>
-        error instanceof InputError &&
-        /line\.bmp: .*1 x 300 pixels, which would be resized to 0 x 24/.test(error.message),
+    cases = read;
+  });
+
+  async function digest(
+    { file }: Pick<Case, "file">,
+    given: Case["transforms"][number],
+    convertToRgbFirst: boolean,
+  ): Promise<string> {
+    const preprocess = preprocessImage(configOf(given), nodeCodecs(), { convertToRgbFirst });
+    const floats = await preprocess(await readFile(`${folder}/${file}`), file);
+    return createHash("sha256").update(new Uint8Array(floats.buffer)).digest("hex");
+  }
+
+  it("has a golden for each image of another mode than RGB", async () => {
+    const others = (await readCases(folder)).filter(({ mode }) => mode !== "RGB").map(({ file }) => file);
+    assert.deepEqual(
+      cases.map(({ file }) => file),
+      others,
+      "run tools/golden/rgb_first.py",
     );
+  });
+
+  it("gives the floats of torchvision's loader and open_clip's transform", async () => {
+    const wrong: string[] = [];
+    for (const item of cases) {
+      for (const given of item.transforms) {
+        const found = await digest(item, given, true);
+        if (found !== given.sha256) wrong.push(`${item.file} (${item.mode}), ${given.resize_mode}`);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+  it("differs from the resize in the image's own mode where the mode matters", async () => {
+    const differing = new Set<string>();
+    for (const item of cases) {
+      if ((await digest(item, item.transforms[0]!, false)) !== item.transforms[0]!.sha256)
+        differing.add(item.mode);
+    }
+    assert.deepEqual([...differing].sort(), ["1", "CMYK", "F", "I", "I;16", "I;16B", "LA", "P", "RGBA"]);
   });
 });

@@ -36,6 +36,9 @@ describe("MultiheadAttention", () => {
         });
         const heads = [[[0.25, 0.75], [0.5, 0.5]], [[0.5, 0.5], [0.5, 0.5]]]; // prettier-ignore
         assertValues(taps["#probabilities"]!, [heads]);
+        assertValues(taps["#query"]!, [[[ln3, 0], [0, 0]]]); // prettier-ignore
+        assertValues(taps["#key"]!, [[[0, 0], [1, 0]]]); // prettier-ignore
+        assertValues(taps["#value"]!, [[[0, 8], [4, 0]]]); // prettier-ignore
       },
     ));
 

@@ -1,117 +1,19 @@
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
 import {
-  add,
   memory,
   mul,
-  reshape,
   scalar,
-  sum,
   tensor3d,
   type Tensor,
   type Tensor2D,
   type Tensor3D,
 } from "@tensorflow/tfjs-core";
-import { Module } from "../../lib/nn/module.ts";
-import { runLoaded, runStreaming, Tower, withWeights, type Block } from "../../lib/nn/tower.ts";
-import type { WeightScope } from "../../lib/tensor/model-weights.ts";
+import { runStreaming, withWeights } from "../../lib/nn/tower.ts";
 import { pass, readTap, withTaps } from "../../lib/tensor/taps.ts";
-import { loadAll, type Loadable, type Residency, type Weight } from "../../lib/tensor/weight.ts";
-import { assertValues, buildOn, tapsOf, type ExampleStore } from "../support/layers.ts";
-
-/** x ← scale · x + shift */
-class ExampleBlock extends Module<[x: Tensor3D], Tensor3D> implements Block {
-  readonly scale: Weight;
-  readonly shift: Weight;
-  readonly attentionScope: WeightScope;
-  readonly width = 2;
-
-  constructor(scope: WeightScope) {
-    super(scope);
-    this.scale = scope.get("scale", []);
-    this.shift = scope.get("shift", []);
-    this.attentionScope = scope;
-  }
-
-  protected forward(x: Tensor3D): Tensor3D {
-    return add(mul(x, this.scale.tensor), this.shift.tensor);
-  }
-}
-
-/** Multiplies by `factor`, runs three blocks, and sums up the stream. */
-class ExampleTower extends Tower<Tensor3D> {
-  readonly factor: Weight;
-  readonly blocks: readonly ExampleBlock[];
-  readonly containers: readonly WeightScope[];
-  readonly head: Weight;
-
-  constructor(scope: WeightScope) {
-    super(scope);
-    this.factor = scope.get("factor", []);
-    this.blocks = [0, 1, 2].map((i) => new ExampleBlock(scope.at(`blocks.${i}`)));
-    this.containers = [scope.at("inner"), scope.at("outer")];
-    this.head = scope.get("head", []);
-  }
-
-  embedWeights(): readonly Loadable[] {
-    return [this.factor];
-  }
-
-  embed(x: Tensor3D): Tensor3D {
-    return mul(x, this.factor.tensor);
-  }
-
-  mask(): undefined {
-    return undefined;
-  }
-
-  get readOutWeights(): readonly Loadable[] {
-    return [this.head];
-  }
-
-  readOut(x: Tensor3D): Tensor2D {
-    return reshape(mul(sum(x), this.head.tensor), [1, 1]);
-  }
-}
-
-const weights = {
-  "tower.factor": 10,
-  "tower.blocks.0.scale": 2,
-  "tower.blocks.0.shift": 1,
-  "tower.blocks.1.scale": 3,
-  "tower.blocks.1.shift": 0,
-  "tower.blocks.2.scale": 1,
-  "tower.blocks.2.shift": 100,
-  "tower.head": 0.5,
-};
-
-/** [1, 2] · 10 = [10, 20]; 2x + 1; 3x; x + 100; (163 + 223) / 2. */
-const expectedTaps = {
-  "tower.blocks.0": [[[21, 41]]],
-  "tower.blocks.1": [[[63, 123]]],
-  "tower.blocks.2": [[[163, 223]]],
-  "tower.inner": [[[163, 223]]],
-  "tower.outer": [[[163, 223]]],
-  tower: [[193]],
-};
-
-interface Example {
-  readonly tower: ExampleTower;
-  readonly store: ExampleStore;
-  readonly scope: WeightScope;
-  /** Names of the weights that are loaded. */
-  readonly loaded: () => string[];
-}
-
-function example(residency: Residency): Example {
-  const {
-    layer,
-    weights: all,
-    store,
-  } = buildOn(weights, (scope) => new ExampleTower(scope.at("tower")), residency);
-  const loaded = (): string[] => all.handles.filter(({ isLoaded }) => isLoaded).map(({ name }) => name);
-  return { tower: layer, store, scope: all.root, loaded };
-}
+import type { Loadable } from "../../lib/tensor/weight.ts";
+import { example, expectedTaps, weights, type ExampleTower } from "../support/example-tower.ts";
+import { assertValues } from "../support/layers.ts";
 
 describe("runStreaming", () => {
   let x: Tensor3D;
@@ -214,6 +116,38 @@ describe("runStreaming", () => {
     assert.deepEqual(store.reads, Object.keys(weights));
   });
 
+  it("begins at a block, with the stream that the block takes", async () => {
+    const { tower, store } = example("streamed");
+    for (const [block, stream] of [
+      [0, [[[10, 20]]]],
+      [2, [[[63, 123]]]],
+      [3, [[[163, 223]]]],
+    ] as const) {
+      store.reads.length = 0;
+      const names: string[] = [];
+      const start = tensor3d(stream as unknown as number[][][]);
+      const embedding = await withTaps(
+        (name) => names.push(name),
+        () => pass(() => runStreaming(tower, x, {}, { block, stream: start })),
+      );
+      assertValues(embedding, [[193]]);
+      assert.deepEqual(names, Object.keys(expectedTaps).slice(block));
+      assert.deepEqual(store.reads, Object.keys(weights).slice(1 + 2 * block));
+      for (const tensor of [embedding, start]) tensor.dispose();
+    }
+  });
+
+  it("tells when a block is done", async () => {
+    const { tower } = example("streamed");
+    const told: number[][] = [];
+    (await tower.apply(x, { onBlock: (...state) => told.push(state) })).dispose();
+    assert.deepEqual(told, [
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ]);
+  });
+
   it("throws the reason of a signal that is aborted at the start", async () => {
     const { tower } = example("streamed");
     const names: string[] = [];
@@ -243,24 +177,6 @@ describe("runStreaming", () => {
     );
     assertValues(embedding, [[100]]); // (100 + 100) / 2
     embedding.dispose();
-  });
-});
-
-describe("runLoaded", () => {
-  it("gives the same taps and embedding as runStreaming", async () => {
-    const { tower, scope } = example("resident");
-    await loadAll([scope]);
-    const x = tensor3d([[[1, 2]]]);
-    const before = memory().numTensors;
-    const taps = tapsOf(() => {
-      const embedding = runLoaded(tower, x);
-      assertValues(embedding, [[193]]);
-      embedding.dispose();
-    });
-    assert.deepEqual(Object.entries(taps), Object.entries(expectedTaps));
-    assert.equal(memory().numTensors, before);
-    x.dispose();
-    for (const weight of scope.weights) weight.dispose();
   });
 });
 

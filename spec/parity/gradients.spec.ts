@@ -1,10 +1,11 @@
-/** Gradients of the contrastive loss with respect to every weight and the pixels, against PyTorch's. */
+/** Gradients of the contrastive loss for every weight, the pixels, attention and the residual stream, against PyTorch's. */
 import { strict as assert } from "node:assert";
-import { memory, type Tensor } from "@tensorflow/tfjs-core";
+import { memory, slice, tensor, tidy, type Tensor } from "@tensorflow/tfjs-core";
 import { gradients } from "../../lib/clip/gradients.ts";
 import { contrastiveLoss } from "../../lib/clip/loss.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { loadTiny, openGolden, tinyModels } from "../support/golden.ts";
+import { withoutBlockingReads } from "../support/no-blocking-reads.ts";
 import { fixture } from "../support/paths.ts";
 
 const tolerance = 1e-4;
@@ -54,7 +55,51 @@ for (const name of tinyModels) {
       await model.dispose();
       await golden.close();
     });
+
+    for (const residency of ["resident", "streamed"] as const) {
+      it(`equal PyTorch's at attention probabilities and the residual stream, with ${residency} weights`, async () => {
+        const golden = await openGolden(fixture(`tiny/${name}/gradients.safetensors`));
+        const model = await loadTiny(name, residency);
+        const pixels = golden.readImage()!;
+        const rows = golden.text!;
+        const ours = new Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>();
+        const globs = ["*attn#probabilities", "*resblocks.?"];
+        const ofRoberta = ["*self#probabilities", "*encoder.layer.?"];
+        const isRoberta = golden.taps.has("at.text.transformer.encoder.layer.0");
+        const found = await withoutBlockingReads(() =>
+          gradients(model, { pixels, rows }, contrastiveLoss, {
+            of: isRoberta ? [...globs, ...ofRoberta] : globs,
+            onTap: async (tap, gradient) => {
+              ours.set(tap, { shape: gradient.shape, values: await gradient.data<"float32">() });
+            },
+          }),
+        );
+        assert.deepEqual([found.weights.size, found.pixels], [0, null]);
+        const expected = [...golden.taps].filter(([tap]) => tap.startsWith("at."));
+        assert.deepEqual([...ours.keys()].sort(), expected.map(([tap]) => tap.slice("at.".length)).sort());
+        for (const [tap, shape] of expected) {
+          const mine = ours.get(tap.slice("at.".length))!;
+          const reference = cut(golden.readTap(tap), shape, mine.shape);
+          const { relativeL2 } = compare(mine.values, reference);
+          assert.ok(relativeL2 <= tolerance, `${tap}: relative L2 ${relativeL2.toExponential(2)}`);
+        }
+        pixels.dispose();
+        await model.dispose();
+        await golden.close();
+      });
+    }
   });
+}
+
+/** The beginning of each axis: PyTorch pads English texts to the whole context. */
+function cut(values: Float32Array, shape: readonly number[], to: readonly number[]): Float32Array {
+  return tidy(() =>
+    slice(
+      tensor(values, [...shape]),
+      to.map(() => 0),
+      [...to],
+    ).dataSync<"float32">(),
+  );
 }
 
 /** The gradient of the whole table, from the gradient of the rows that were read. */

@@ -3,13 +3,14 @@ import { strict as assert } from "node:assert";
 import { memory, type Tensor2D, type Tensor4D } from "@tensorflow/tfjs-core";
 import { Clip } from "../../lib/clip/clip.ts";
 import { openWeights, readModelDirectory } from "../../lib/node/models/model-directory.ts";
-import { runLoaded, type Tower } from "../../lib/nn/tower.ts";
+import type { Tower } from "../../lib/nn/tower.ts";
 import { isImageTap } from "../../lib/parity/run-inputs.ts";
 import { WeightScope, type ModelWeights } from "../../lib/tensor/model-weights.ts";
 import { readTap, withTaps } from "../../lib/tensor/taps.ts";
 import { loadAll, Weight, type Loadable } from "../../lib/tensor/weight.ts";
 import { identityTaps, loadTiny, openGolden, tinyGolden, tinyModels } from "../support/golden.ts";
 import { fixture } from "../support/paths.ts";
+import { runLoaded } from "../support/run-loaded.ts";
 
 /** The values of all taps, in order, and the output as the last. */
 type Taps = [name: string, values: number[]][];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { best } from "../../lib/probe/evaluate.ts";
+import { best } from "../../lib/tasks/confusions.ts";
 import { fitLogisticRegression, type LinearClassifier } from "../../lib/probe/logistic-regression.ts";
 import type { LabelledFeatures } from "../../lib/features/features.ts";
 import { assertNear } from "../support/near.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { memory } from "@tensorflow/tfjs-core";
-import { accuracyOf, logitBlocks, rowsPerBlock, softmaxRows } from "../../lib/probe/logits.ts";
+import { normalizeRows } from "../../lib/features/features.ts";
+import { rowsPerBlock } from "../../lib/features/row-blocks.ts";
+import { accuracyOf, logitBlocks, softmaxRows } from "../../lib/probe/logits.ts";
 import { Probe } from "../../lib/probe/probe.ts";
 import { TorchRandom } from "../../lib/probe/torch-random.ts";
 import { assertNear } from "../support/near.ts";
@@ -13,7 +15,7 @@ describe("logits in blocks", () => {
 
   it("are W x + b of consecutive rows, at most so many at once", () => {
     const tensors = memory().numTensors;
-    const blocks = [...logitBlocks(linear, rows, 6)];
+    const blocks = [...logitBlocks(linear, rows, { size: 6 })];
     assert.deepEqual(
       blocks.map(({ start, end }) => [start, end]),
       [
@@ -42,8 +44,26 @@ describe("logits in blocks", () => {
 
   it("dispose their tensors if the consumer stops early", () => {
     const tensors = memory().numTensors;
-    for (const { start } of logitBlocks(linear, rows, 3)) if (start > 0) break;
+    for (const { start } of logitBlocks(linear, rows, { size: 3 })) if (start > 0) break;
     assert.equal(memory().numTensors, tensors);
+  });
+
+  it("are those of normalised rows, for a probe that was fitted on such", () => {
+    const features = { ...randomFeatures(50, 8, 3), metadata: { normalized: "false" } };
+    const weight = new TorchRandom(1).uniform(3 * 8, 1);
+    const parts = { name: "random", weight, bias: Float32Array.of(0.1, 0, -0.1), classNames: null };
+    const probe = new Probe({ ...parts, metadata: { normalized: "true" } });
+    const raw = new Probe({ ...parts, metadata: { normalized: "false" } });
+    const logitsOf = (blocks: Iterable<{ readonly logits: Float32Array }>): number[] =>
+      [...blocks].flatMap(({ logits }) => [...logits]);
+    const expected = logitsOf(raw.blocks(normalizeRows(features)));
+    assert.deepEqual(logitsOf(probe.blocks(features)), expected);
+    assert.deepEqual(logitsOf(probe.blocks(normalizeRows(features))), expected);
+    assert.notDeepEqual(logitsOf(raw.blocks(features)), expected);
+    probe.accept(features);
+    assert.throws(() => {
+      raw.accept(normalizeRows(features));
+    }, /normal/);
   });
 
   it("hold neither too many features nor too many logits", () => {

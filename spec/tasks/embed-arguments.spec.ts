@@ -52,7 +52,8 @@ describe("wrong arguments of embedImages", () => {
   }
 
   it("unknown options", () => {
-    const known = "batchSize, normalize, pool, tap, exifOrientation, workers, onError, onProgress";
+    const known =
+      "batchSize, normalize, pool, tap, exifOrientation, convertToRgbFirst, workers, onError, onProgress";
     assert.throws(() => call(model, ["a.png"], { normalise: true }), {
       name: "InputError",
       message: `embedImages: unknown option "normalise"; the options are ${known}`,

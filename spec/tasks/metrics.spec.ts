@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { classificationMetrics } from "../../lib/tasks/metrics.ts";
+import { ClassificationCounts, classificationMetrics } from "../../lib/tasks/metrics.ts";
 
 describe("classificationMetrics", () => {
   it("matches scikit-learn 1.9.1", () => {
@@ -31,6 +31,20 @@ describe("classificationMetrics", () => {
     assert.equal(classificationMetrics([1, 1, 1, 1], [0, 1], 2).acc1, 1 / 2);
     assert.equal(classificationMetrics([NaN, NaN], [0], 2).acc1, 0);
     assert.equal(classificationMetrics([NaN, 1], [1], 2).acc1, 1);
+  });
+
+  it("counts examples that only the order of equal scores makes right or wrong", () => {
+    const ties = (scores: number[], label: number): number => {
+      const counts = new ClassificationCounts(scores.length);
+      counts.add(scores, [label]);
+      return counts.ties;
+    };
+    assert.equal(ties([1, 1, 0], 0), 1);
+    assert.equal(ties([1, 1, 0], 1), 1);
+    assert.equal(ties([2, 1, 1], 1), 0, "wrong in any order, and three classes have no acc5");
+    assert.equal(ties([9, 8, 7, 6, 1, 1], 5), 1, "the fifth or the sixth");
+    assert.equal(ties([9, 8, 7, 6, 5, 1, 1], 5), 0);
+    assert.equal(ties([2, 1, 0], 0), 0);
   });
 
   it("rejects labels that do not match the scores", () => {

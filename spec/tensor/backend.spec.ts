@@ -77,17 +77,17 @@ describe("startBackend", () => {
 });
 
 describe("parseBackendChoice", () => {
-  it("accepts auto, tensorflow, wasm and cpu", () => {
+  it("accepts auto, tensorflow, webgpu, wasm and cpu", () => {
     assert.deepEqual(
-      ["auto", "tensorflow", "wasm", "cpu"].map((text) => parseBackendChoice(text)),
-      ["auto", "tensorflow", "wasm", "cpu"],
+      ["auto", "tensorflow", "webgpu", "wasm", "cpu"].map((text) => parseBackendChoice(text)),
+      ["auto", "tensorflow", "webgpu", "wasm", "cpu"],
     );
   });
 
   it("lists the choices for anything else", () => {
     assert.throws(() => parseBackendChoice("webgl"), {
       name: "InputError",
-      message: 'unknown backend "webgl"; choose one of auto, tensorflow, wasm, cpu',
+      message: 'unknown backend "webgl"; choose one of auto, tensorflow, webgpu, wasm, cpu',
     });
   });
 });

@@ -2,7 +2,8 @@
 
     python tools/golden/gradients.py --model fixtures/tiny/gelu-mlp --out fixtures/tiny/gelu-mlp/gradients.safetensors
 
-The file holds `input.image`, `input.text`, `loss` and `gradient.NAME` by state-dict name, and `gradient.input.image`.
+The file holds `input.image`, `input.text`, `loss`, `gradient.NAME` by state-dict name, `gradient.input.image`, and
+`at.NAME`: the gradient at the output of each block and at each attention's probabilities, by the tap's name.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import reference
 import safetensors.torch
+from explicit_attention import explicit_attention, residual_streams
 from golden import random_inputs
 from open_clip.loss import ClipLoss
 
@@ -27,8 +29,9 @@ def main() -> None:
     model, _ = reference.load(options.model)
     pixels, ids = random_inputs(model, seed=7, images=PAIRS, texts=PAIRS, length=9)
     pixels.requires_grad_()
-    images = model.encode_image(pixels, normalize=True)
-    texts = model.encode_text(ids, normalize=True)
+    with explicit_attention(model) as probabilities, residual_streams(model) as streams:
+        images = model.encode_image(pixels, normalize=True)
+        texts = model.encode_text(ids, normalize=True)
     loss = ClipLoss()(images, texts, model.logit_scale.exp().squeeze())
     loss.backward()
     gradients = {
@@ -40,6 +43,7 @@ def main() -> None:
         "loss": loss.detach(),
         "gradient.input.image": pixels.grad,
         **gradients,
+        **{f"at.{name}": value.grad for name, value in (probabilities | streams).items()},
     }
     metadata = {**reference.versions(), "command": shlex.join(["python", *sys.argv])}
     safetensors.torch.save_file({name: value.contiguous() for name, value in tensors.items()}, options.out, metadata)

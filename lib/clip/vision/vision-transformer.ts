@@ -57,6 +57,10 @@ export class VisionTransformer extends Tower<Tensor4D> {
     return this.lnPre.apply(tap(`${this.scope.path}#positioned`, positioned));
   }
 
+  get embedTap(): string {
+    return this.lnPre.scope.path;
+  }
+
   get blocks(): readonly ResidualAttentionBlock[] {
     return this.transformer.resblocks;
   }
@@ -79,5 +83,16 @@ export class VisionTransformer extends Tower<Tensor4D> {
     const normed = this.lnPost.apply(x);
     const classToken = reshape(slice(normed, [0, 0, 0], [batch, 1, width]), [batch, width]); // [B, width]
     return matMul(classToken, this.proj.tensor); // [B, embedDim]
+  }
+
+  /**
+   * Reads out every token as if it were the class token.
+   *
+   * @param x [B, L, width] @returns [B, L, embedDim]
+   */
+  readOutTokens(x: Tensor3D): Tensor3D {
+    const [batch, length, width] = x.shape;
+    const embedded = this.readOut(reshape(x, [batch * length, 1, width])); // images of one token each
+    return reshape(embedded, [batch, length, -1]);
   }
 }

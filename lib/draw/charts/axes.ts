@@ -12,7 +12,7 @@ export interface Frame {
 
 export const strong = "#1f62aa";
 export const weak = "#8a8a8a";
-const faint = "#e1e1e1";
+export const faint = "#e1e1e1";
 
 export function percent(fraction: number): string {
   return `${Math.round(100 * fraction)}%`;

@@ -1,6 +1,6 @@
 import { InputError } from "../../errors/input-error.ts";
 import { toBase64 } from "../../features/base64.ts";
-import type { Evaluation } from "../../probe/evaluate.ts";
+import type { ConfusionMatrix } from "../../tasks/confusions.ts";
 import { fitText, textWidth } from "../labels.ts";
 import { encodePng } from "../png.ts";
 import { heat, Raster, type Color } from "../raster.ts";
@@ -29,7 +29,7 @@ export const mostDrawnClasses = 4096;
  */
 export async function confusionChart(
   classNames: readonly string[],
-  evaluation: Pick<Evaluation, "confusion" | "classes">,
+  evaluation: ConfusionMatrix,
 ): Promise<string> {
   const count = classNames.length;
   if (count > mostDrawnClasses) {
@@ -81,16 +81,14 @@ function classLabels(label: string, at: number, margin: number, size: number): M
   ];
 }
 
-type Confusions = Pick<Evaluation, "confusion" | "classes">;
-
-function shareOf({ confusion, classes }: Confusions, row: number, column: number): number {
+function shareOf({ confusion, classes }: ConfusionMatrix, row: number, column: number): number {
   const { examples } = classes[row]!;
   return examples === 0 ? 0 : (confusion[row]!.get(column) ?? 0) / examples;
 }
 
 function cellElements(
   classNames: readonly string[],
-  evaluation: Confusions,
+  evaluation: ConfusionMatrix,
   margin: number,
   cell: number,
 ): Markup[] {
@@ -127,7 +125,7 @@ function cellElements(
 
 async function cellImage(
   classNames: readonly string[],
-  evaluation: Confusions,
+  evaluation: ConfusionMatrix,
   margin: number,
   cell: number,
 ): Promise<Markup[]> {

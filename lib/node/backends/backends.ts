@@ -1,6 +1,6 @@
 /**
  * The backends under Node, best first: TensorFlow (a native build from `clipscope native`, or the npm packages if they
- * are installed), WASM, plain JavaScript.
+ * are installed), WebGPU where a program provides it, WASM, plain JavaScript.
  *
  * The npm packages of TensorFlow are optional, so nothing here imports them or their types.
  */
@@ -77,6 +77,26 @@ async function prepareWasm(): Promise<string> {
     return ` (threads are not available: ${firstLine(error)})`;
   }
 }
+
+/** WebGPU. Node has none of its own: a program that provides `navigator.gpu` can use it, as browsers do. */
+export const webgpuLoader: NodeBackendLoader = {
+  name: "webgpu",
+  title: "npm's @tensorflow/tfjs-backend-webgpu",
+  async load() {
+    const name = "@tensorflow/tfjs-backend-webgpu";
+    if ((globalThis.navigator as { gpu?: object } | undefined)?.gpu === undefined) {
+      throw new InputError("WebGPU runs in browsers; Node has no navigator.gpu; choose the backend wasm");
+    }
+    try {
+      require.resolve(name);
+    } catch {
+      throw new InputError(`${name} is not installed; install it, or choose the backend wasm`);
+    }
+    await import(name);
+    await activateBackend("webgpu");
+    return { name: "webgpu", description: "webgpu" };
+  },
+};
 
 /** Plain JavaScript, available everywhere, but slow. */
 export const cpuLoader: NodeBackendLoader = {
@@ -155,8 +175,13 @@ export function hasNvidiaDriver(): boolean {
   return existsSync("/dev/nvidiactl") || existsSync("/proc/driver/nvidia/version");
 }
 
-/** tensorflow on a GPU, tensorflow on the CPU, wasm, cpu. */
-export const nodeBackends: readonly NodeBackendLoader[] = [...tensorflowLoaders(), wasmLoader, cpuLoader];
+/** tensorflow on a GPU, tensorflow on the CPU, webgpu, wasm, cpu. */
+export const nodeBackends: readonly NodeBackendLoader[] = [
+  ...tensorflowLoaders(),
+  webgpuLoader,
+  wasmLoader,
+  cpuLoader,
+];
 
 function tensorflowLoaders(): NodeBackendLoader[] {
   const native = nativeLoader();

@@ -8,7 +8,8 @@ import {
   type EmbedToFileOptions,
 } from "../../features/embed-to-file.ts";
 import type { Features } from "../../features/features.ts";
-import { decodeFeatures, encodeFeatures } from "../../features/features-file.ts";
+import { encodeFeatures } from "../../features/features-file.ts";
+import { decodeFeatures } from "../../features/read-features.ts";
 import { SearchableFeatures } from "../../features/search-features.ts";
 import type { LabelledImages } from "../../features/labelled-images.ts";
 import { FileSource } from "../files/file-source.ts";

@@ -27,7 +27,7 @@ export function explainWriting(path: string, error: unknown): unknown {
  * @throws InputError if the path is one of the inputs, something other than a file, read-only, or in a folder that does
  *   not exist
  */
-export async function placeFor(path: string, inputs: readonly (string | undefined)[] = []): Promise<string> {
+export async function placeFor(path: string, inputs: Iterable<string | undefined> = []): Promise<string> {
   const place = await realpath(path).catch(() => path);
   const found = await stat(place).catch(() => null);
   if (found === null) {
@@ -42,8 +42,10 @@ export async function placeFor(path: string, inputs: readonly (string | undefine
       `${path}: expected a file, found ${found.isDirectory() ? "a folder" : "a device or a pipe"}`,
     );
   }
-  // The images of a shard are one file.
-  for (const input of new Set(inputs)) {
+  let before: string | undefined;
+  for (const input of inputs) {
+    if (input === before) continue; // the images of a shard are one file
+    before = input;
     const read = input === undefined ? null : await stat(input).catch(() => null);
     if (read?.ino !== found.ino || read.dev !== found.dev) continue;
     throw new InputError(`${path}: is an input, which would be overwritten; write to another file`);

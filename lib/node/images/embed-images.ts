@@ -12,14 +12,15 @@ import {
   type TappedImages,
 } from "../../tasks/embed-images.ts";
 import { assertEmbedArguments } from "../../tasks/embed-arguments.ts";
-import { assertList, type ImageInput } from "../../tasks/image-source.ts";
+import type { ImageList } from "../../tasks/image-list.ts";
+import type { ImageInput } from "../../tasks/image-source.ts";
 import { rankEmbedded, type Match } from "../../tasks/search.ts";
 import "../tap-scope.ts";
 import { imageLoader } from "./image-loader.ts";
 
 /** Options for embedding image files. */
 export interface EmbedTapsOptions
-  extends EmbedLoadedOptions, Pick<LoadImagesOptions, "exifOrientation" | "workers"> {}
+  extends EmbedLoadedOptions, Pick<LoadImagesOptions, "exifOrientation" | "convertToRgbFirst" | "workers"> {}
 
 /** Options for embedding image files at one tap. */
 export interface EmbedImagesOptions extends EmbedTapsOptions {
@@ -33,16 +34,21 @@ export interface RankImagesOptions extends Omit<EmbedImagesOptions, "normalize">
   readonly top?: number;
 }
 
-/** Reads images in their order, decoded and preprocessed for the model. @throws InputError if it gets no list */
+/** Reads images in their order, decoded and preprocessed for the model. */
 export function loadImages(
   model: Pick<Clip, "preprocess">,
-  images: readonly ImageInput[],
-  { batchSize = defaultBatchSize, exifOrientation = false, workers }: LoadImagesOptions = {},
+  images: ImageList<ImageInput>,
+  {
+    batchSize = defaultBatchSize,
+    exifOrientation = false,
+    convertToRgbFirst = false,
+    workers,
+  }: LoadImagesOptions = {},
 ): AsyncGenerator<LoadedImage, void, undefined> {
-  assertList(images, "embedImages");
   const loader = imageLoader({
     config: model.preprocess,
     exifOrientation,
+    convertToRgbFirst,
     ahead: batchSize,
     ...(workers === undefined ? {} : { workers }),
   });

@@ -4,8 +4,10 @@ import { InputError } from "../../errors/input-error.ts";
 import { isLabel } from "../../features/features.ts";
 import { findFiles } from "./image-files.ts";
 import { labelled, type LabelledImages } from "../../features/labelled-images.ts";
-import { nameOf, type ImageSource } from "../../tasks/image-source.ts";
-import { readShard, type ShardSample } from "./webdataset.ts";
+import { nameOf, type FilePart } from "../../tasks/image-source.ts";
+import { SourceList } from "./source-list.ts";
+import { TextColumn } from "./text-column.ts";
+import { readShard } from "./webdataset.ts";
 
 /**
  * Finds images as `findImages` does, and those in WebDataset shards (`.tar`). If every image is in a subfolder of a
@@ -18,42 +20,55 @@ export async function findLabelledImages(
   given: readonly string[],
   onError: (error: InputError) => void,
 ): Promise<LabelledImages> {
-  const images: ImageSource[] = [];
-  const below: (string | null)[] = [];
-  const folders: (string | null)[] = [];
-  const samples: ShardSample[] = [];
-  for (const { path, root } of await findFiles(given, onError)) {
+  const images = new SourceList();
+  const below = new TextColumn<string | null>();
+  const folders = new TextColumn<string | null>();
+  const samples = new Samples();
+  for await (const { path, root } of findFiles(given, onError)) {
     if (extname(path).toLowerCase() === ".tar") {
-      for (const sample of await samplesOf(path, onError)) samples.push(sample);
+      await addSamples(samples, path, onError);
       continue;
     }
-    images.push(path);
+    images.add(path);
     const [part = ""] = root === null ? [] : relative(root, dirname(path)).split(sep);
-    below.push(part === "" ? null : part);
-    folders.push(root !== null && part === "" ? basename(resolve(root)) : null);
+    below.add(part === "" ? null : part);
+    folders.add(root !== null && part === "" ? basename(resolve(root)) : null);
   }
-  if (samples.length > 0) {
+  if (samples.images.length > 0) {
     const shards = labelledSamples(samples, onError);
     if (images.length === 0) return shards;
     throw new InputError(
-      `expected images or shards, found both (${samples[0]!.image.file}); embed them one after the other`,
+      `expected images or shards, found both (${nameOf(samples.images.at(0)!)}); embed them one after the other`,
     );
   }
-  if (images.length > 0 && isComplete(below)) return labelled(images, below);
-  if (isComplete(folders) && new Set(folders).size > 1) return labelled(images, folders);
-  const outside = below.indexOf(null);
-  const isStray = outside !== -1 && below.some((name) => name !== null);
-  return { images, labels: null, classNames: null, ...(isStray && { stray: nameOf(images[outside]!) }) };
+  if (images.length > 0 && below.isComplete()) return labelled(images, below);
+  if (folders.isComplete() && folders.distinct.length > 1) return labelled(images, folders);
+  const stray = below.distinct.length > 1 ? nameOf(images.at(indexOf(null, below))!) : undefined;
+  return { images, labels: null, classNames: null, ...(stray !== undefined && { stray }) };
 }
 
-async function samplesOf(shard: string, onError: (error: InputError) => void): Promise<ShardSample[]> {
+async function addSamples(
+  samples: Samples,
+  shard: string,
+  onError: (error: InputError) => void,
+): Promise<void> {
   try {
-    return await readShard(shard, onError);
+    for await (const { image, cls, txt } of readShard(shard, onError)) {
+      samples.images.add(image);
+      samples.cls.add(cls);
+      samples.txt.add(txt);
+    }
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     onError(error);
-    return [];
   }
+}
+
+/** The samples of shards, in columns. */
+class Samples {
+  readonly images = new SourceList<FilePart>();
+  readonly cls = new TextColumn<string | null>();
+  readonly txt = new TextColumn<string | null>();
 }
 
 /**
@@ -62,28 +77,29 @@ async function samplesOf(shard: string, onError: (error: InputError) => void): P
  *
  * @throws InputError if every class is a number, and one is negative, not whole, or beyond 2^53 − 1
  */
-function labelledSamples(
-  samples: readonly ShardSample[],
-  onError: (error: InputError) => void,
-): LabelledImages {
-  const ending = samples.some(({ cls }) => cls !== null) ? "cls" : "txt";
-  const isLabelled = samples.some((sample) => sample[ending] !== null);
-  if (!isLabelled) return { images: samples.map(({ image }) => image), labels: null, classNames: null };
-  const complete = samples.filter((sample) => {
-    if (sample[ending]) return true;
-    onError(
-      new InputError(`${sample.image.name}: a sample without a class (.${ending}), which other samples have`),
-    );
-    return false;
-  });
-  const images = complete.map(({ image }) => image);
-  const classes = complete.map((sample) => sample[ending]!);
-  if (!classes.every((name) => number.test(name))) return labelled(images, classes);
-  const labels = classes.map(Number);
-  const bad = labels.findIndex((label, i) => !isLabel(label) || !/^\d+$/.test(classes[i]!));
-  if (bad === -1) return { images, labels, classNames: null };
+function labelledSamples(samples: Samples, onError: (error: InputError) => void): LabelledImages {
+  const ending = hasTexts(samples.cls) ? "cls" : "txt";
+  const column = samples[ending];
+  if (!hasTexts(column)) return { images: samples.images, labels: null, classNames: null };
+  const images = new SourceList<FilePart>();
+  const classes = new TextColumn<string>();
+  let i = 0;
+  for (const name of column) {
+    const image = samples.images.at(i++)!;
+    if (name) {
+      images.add(image);
+      classes.add(name);
+    } else {
+      onError(
+        new InputError(`${image.name}: a sample without a class (.${ending}), which other samples have`),
+      );
+    }
+  }
+  if (!classes.distinct.every((name) => number.test(name))) return labelled(images, classes);
+  const bad = classes.distinct.find((name) => !isLabel(Number(name)) || !/^\d+$/.test(name));
+  if (bad === undefined) return { images, labels: Array.from(classes, Number), classNames: null };
   throw new InputError(
-    `${complete[bad]!.image.name}: the label in .${ending} is ${classes[bad]!.slice(0, 40)}, expected a whole number ` +
+    `${images.at(indexOf(bad, classes))!.name}: the label in .${ending} is ${bad.slice(0, 40)}, expected a whole number ` +
       "from 0 to 2^53 − 1; correct it, or use class names",
   );
 }
@@ -91,6 +107,16 @@ function labelledSamples(
 /** Also of what is not a label: signs, decimals, exponents. */
 const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
-function isComplete(names: readonly (string | null)[]): names is readonly string[] {
-  return !names.includes(null);
+function hasTexts(column: TextColumn<string | null>): boolean {
+  return column.distinct.some((text) => text !== null);
+}
+
+/** Of the first cell with a text. */
+function indexOf<T>(text: T, column: Iterable<T>): number {
+  let index = 0;
+  for (const cell of column) {
+    if (cell === text) return index;
+    index += 1;
+  }
+  return -1;
 }

@@ -2,11 +2,13 @@
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { expand } from "brace-expansion";
-import { glob, isDynamicPattern } from "tinyglobby";
+import { isDynamicPattern } from "tinyglobby";
 import { InputError } from "../../errors/input-error.ts";
 import { compareCodePoints } from "../../features/code-points.ts";
 import { isDataUrl } from "../../tasks/image-source.ts";
 import { unreadable } from "../files/file-source.ts";
+import { matches, staticPart } from "./glob.ts";
+import { SourceList } from "./source-list.ts";
 
 /** The extensions of images in a folder. A file that is named explicitly may have any. */
 export const imageExtensions = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"];
@@ -26,73 +28,61 @@ export interface FoundFile {
 export async function findImages(
   paths: readonly string[],
   onError: (error: InputError) => void,
-): Promise<string[]> {
-  return (await findFiles(paths, onError)).map(({ path }) => path);
+): Promise<SourceList> {
+  const images = new SourceList();
+  for await (const { path } of findFiles(paths, onError)) images.add(path);
+  return images;
 }
 
-/** As `findImages`, with the folders that were given. */
-export async function findFiles(
+/** As `findImages`, one by one, with the folders that were given. The memory is that of the largest single folder. */
+export async function* findFiles(
   paths: readonly string[],
   onError: (error: InputError) => void,
-): Promise<FoundFile[]> {
-  const files: FoundFile[] = [];
+): AsyncGenerator<FoundFile, void, undefined> {
   for (const given of paths) {
     for (const path of (await isThere(given)) ? [given] : expand(given)) {
       try {
         for await (const file of filesOf(path)) {
           // A file whose name looks like a URL.
-          files.push(isDataUrl(file.path) ? { ...file, path: `./${file.path}` } : file);
+          yield isDataUrl(file.path) ? { ...file, path: `./${file.path}` } : file;
         }
       } catch (error) {
         onError(error instanceof InputError ? error : unreadable(path, error));
       }
     }
   }
-  return files;
 }
 
 /** @param path a path, or a pattern without braces */
 async function* filesOf(path: string): AsyncGenerator<FoundFile, void, undefined> {
-  if (!(await isThere(path)) && isDynamicPattern(path)) {
-    yield* matching(path);
-    return;
-  }
-  if (!(await stat(path)).isDirectory()) {
+  const isPattern = !(await isThere(path)) && isDynamicPattern(path);
+  if (!isPattern && !(await stat(path)).isDirectory()) {
     yield { path, root: null };
     return;
   }
+  const root = isPattern ? staticPart(path) : path;
   let isEmpty = true;
-  for await (const file of imagesBelow(path)) {
+  for await (const file of isPattern ? matchingImages(path) : imagesBelow(path)) {
     isEmpty = false;
-    yield { path: file, root: path };
+    yield { path: file, root };
   }
   if (!isEmpty) return;
-  throw new InputError(`${path}: no images in this folder (looked for ${imageExtensions.join(", ")})`);
+  throw new InputError(
+    isPattern
+      ? `${path}: no images match this pattern`
+      : `${path}: no images in this folder (looked for ${imageExtensions.join(", ")})`,
+  );
 }
 
-async function* matching(pattern: string): AsyncGenerator<FoundFile, void, undefined> {
-  const found = await glob(pattern, { onlyFiles: false, expandDirectories: false, caseSensitiveMatch: true });
-  const parts = pattern.split("/");
-  const root =
-    parts
-      .slice(
-        0,
-        parts.findIndex((part) => isDynamicPattern(part)),
-      )
-      .join("/") || (pattern.startsWith("/") ? "/" : ".");
+/** What matches a pattern, and the images in the folders that match. */
+async function* matchingImages(pattern: string): AsyncGenerator<string, void, undefined> {
   let folder: string | undefined;
-  let isEmpty = true;
-  for (const path of found.sort(compareCodePoints)) {
+  for await (const path of matches(pattern)) {
     // `photos/**` matches both folders and their contents, which count once. In sorted order they follow their folder.
     if (folder !== undefined && path.startsWith(folder)) continue;
-    if (path.endsWith("/")) folder = path;
-    for await (const image of path.endsWith("/") ? imagesBelow(path) : [path]) {
-      isEmpty = false;
-      yield { path: image, root };
-    }
+    if (!path.endsWith("/")) yield path;
+    else yield* imagesBelow((folder = path));
   }
-  if (!isEmpty) return;
-  throw new InputError(`${pattern}: no images match this pattern`);
 }
 
 function isThere(path: string): Promise<boolean> {
@@ -103,12 +93,18 @@ function isThere(path: string): Promise<boolean> {
 }
 
 async function* imagesBelow(folder: string): AsyncGenerator<string, void, undefined> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  entries.sort((a, b) => compareCodePoints(a.name, b.name));
-  for (const entry of entries) {
-    if (entry.name.startsWith(".")) continue;
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* imagesBelow(path);
-    else if (imageExtensions.includes(extname(entry.name).toLowerCase())) yield path;
+  const names: string[] = [];
+  const folders = new Set<string>();
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const { name } = entry;
+    if (name.startsWith(".")) continue;
+    if (entry.isDirectory()) folders.add(name);
+    else if (!imageExtensions.includes(extname(name).toLowerCase())) continue;
+    names.push(name);
+  }
+  for (const name of names.sort(compareCodePoints)) {
+    const path = join(folder, name);
+    if (folders.has(name)) yield* imagesBelow(path);
+    else yield path;
   }
 }

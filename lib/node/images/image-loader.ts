@@ -6,6 +6,7 @@ import { InputError } from "../../errors/input-error.ts";
 import { imageReader } from "./image-reader.ts";
 import type { ImageMessage, ImageReply, ReaderOptions } from "./image-reader.ts";
 import type { LoadedImage } from "../../tasks/embed-images.ts";
+import type { ImageList } from "../../tasks/image-list.ts";
 import { inputName, type ImageInput } from "../../tasks/image-source.ts";
 import { isSource, readyImage, type ReadyImage } from "./image-content.ts";
 
@@ -17,6 +18,8 @@ export interface ImageLoaderOptions {
   readonly ahead?: number;
   /** Apply the Exif orientation. Default: false, as in the reference. */
   readonly exifOrientation?: boolean;
+  /** Convert to RGB before the resize. Default: false. */
+  readonly convertToRgbFirst?: boolean;
 }
 
 export interface ImageLoader {
@@ -24,7 +27,7 @@ export interface ImageLoader {
    * Yields one item per image, in their order. An image that cannot be read gives an item with an error; nothing is
    * thrown. Ending the iteration early stops the work and the threads, and closes the streams that were being read.
    */
-  load(images: readonly ImageInput[]): AsyncGenerator<LoadedImage, void, undefined>;
+  load(images: ImageList<ImageInput>): AsyncGenerator<LoadedImage, void, undefined>;
 }
 
 /** The default limit: each thread holds the memory of its codecs, sized for the largest image so far. */
@@ -42,8 +45,9 @@ export function imageLoader({
   workers,
   ahead = 0,
   exifOrientation = false,
+  convertToRgbFirst = false,
 }: ImageLoaderOptions): ImageLoader {
-  const options: ReaderOptions = { config, exifOrientation };
+  const options: ReaderOptions = { config, exifOrientation, convertToRgbFirst };
   const wanted = workers ?? Math.min(availableParallelism(), mostWorkers);
   return {
     load: (images) => {
@@ -55,11 +59,12 @@ export function imageLoader({
 }
 
 async function* loadHere(
-  images: readonly ImageInput[],
+  images: ImageList<ImageInput>,
   options: ReaderOptions,
 ): AsyncGenerator<LoadedImage, void, undefined> {
   const read = imageReader(options);
-  for (const [index, image] of images.entries()) {
+  for (let index = 0; index < images.length; index++) {
+    const image = images.at(index)!;
     const path = inputName(image, index);
     let loaded: LoadedImage;
     try {
@@ -73,7 +78,7 @@ async function* loadHere(
 }
 
 async function* loadInWorkers(
-  images: readonly ImageInput[],
+  images: ImageList<ImageInput>,
   options: ReaderOptions,
   threads: number,
   window: number,
@@ -126,13 +131,13 @@ async function* loadInWorkers(
         wake();
       });
     }
-    for (const [index, input] of images.entries()) {
+    for (let index = 0; index < images.length; index++) {
       for (;;) {
         // Images beyond the window are requested only as the caller consumes those before.
         for (; requested < Math.min(index + window, images.length); requested++) {
           const idlest = workers.reduce((best, slot) => (slot.load < best.load ? slot : best));
           idlest.load += 1;
-          const image = images[requested]!;
+          const image = images.at(requested)!;
           if (isSource(image)) send(idlest, requested, image);
           else void readAndSend(idlest, requested, image);
         }
@@ -144,7 +149,7 @@ async function* loadInWorkers(
       }
       const reply = replies.get(index)!;
       replies.delete(index);
-      const path = inputName(input, index);
+      const path = inputName(images.at(index)!, index);
       yield "pixels" in reply
         ? { path, pixels: reply.pixels }
         : { path, error: new InputError(reply.message, reply.details) };

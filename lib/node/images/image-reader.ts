@@ -12,6 +12,8 @@ export interface ReaderOptions {
   readonly config: PreprocessConfig;
   /** Apply the Exif orientation. */
   readonly exifOrientation: boolean;
+  /** Convert to RGB before the resize. Default: false. */
+  readonly convertToRgbFirst?: boolean;
 }
 
 /** To a worker thread. */
@@ -35,9 +37,9 @@ export type ImageReply =
  */
 export function imageReader({
   config,
-  exifOrientation,
+  ...options
 }: ReaderOptions): (image: ReadyImage) => Promise<Float32Array> {
-  const preprocess = preprocessImage(config, nodeCodecs(), { exifOrientation });
+  const preprocess = preprocessImage(config, nodeCodecs(), options);
   return async (image) => {
     if (typeof image === "object" && "content" in image) return preprocess(image.content, image.name);
     if (typeof image === "object" || !isDataUrl(image)) return preprocess(...(await readSource(image)));

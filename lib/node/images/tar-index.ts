@@ -7,6 +7,7 @@ import { Header, Pax } from "tar";
 import { InputError } from "../../errors/input-error.ts";
 import { FileSource } from "../files/file-source.ts";
 import type { FilePart } from "../../tasks/image-source.ts";
+import { SourceList } from "./source-list.ts";
 
 const blockSize = 512;
 
@@ -27,10 +28,10 @@ type Extended = ConstructorParameters<typeof Header>[2];
  * @throws InputError if the file is missing, truncated, or not an uncompressed tar; or has more than
  *   {@link mostMembers} members, or a path or header beyond the limits
  */
-export async function listTar(path: string): Promise<(FilePart & { readonly path: string })[]> {
+export async function listTar(path: string): Promise<SourceList<FilePart>> {
   const file = await FileSource.open(path);
   try {
-    const members: (FilePart & { readonly path: string })[] = [];
+    const members = new SourceList<FilePart>();
     let extended: Extended;
     let global: Extended;
     for (let position = 0; ;) {
@@ -55,12 +56,12 @@ export async function listTar(path: string): Promise<(FilePart & { readonly path
       else if (type === "NextFileHasLongPath") extended = { ...extended, path: text().replace(/\0.*$/s, "") };
       else {
         if (type === "File" || type === "OldFile") {
-          members.push({ name: `${path}:${header.path}`, path: header.path!, file: path, offset, size });
-          if (Buffer.byteLength(header.path!) > longestPath) {
+          if (Buffer.byteLength(header.path!) > longestPath || header.path!.includes("\0")) {
             throw new InputError(
-              `${path}: expected paths of at most ${longestPath} bytes, found a longer one at byte ${offset}; rename the file`,
+              `${path}: expected paths of at most ${longestPath} bytes, none of which is zero, found another one at byte ${offset}; rename the file`,
             );
           }
+          members.add({ name: `${path}:${header.path}`, file: path, offset, size });
           if (members.length > mostMembers) {
             throw new InputError(`${path}: expected at most ${mostMembers} files, found more; split the tar`);
           }

@@ -24,23 +24,19 @@ export interface ShardSample {
 const longestLabel = 2 ** 16;
 
 /**
- * Lists the samples of a shard; images are read later, by range.
+ * Lists the samples of a shard, one by one; images are read later, by range.
  *
  * @param onError receives an error for each sample without an image
- * @throws InputError as `listTar`
+ * @throws InputError as `listTar`, before the first sample
  */
-export async function readShard(path: string, onError: (error: InputError) => void): Promise<ShardSample[]> {
-  const keys: { readonly key: string; readonly parts: Map<string, FilePart> }[] = [];
-  for (const member of await listTar(path)) {
-    const [, key, ending] = /^((?:.*\/)?[^./]+)\.([^/]*)$/s.exec(member.path) ?? [];
-    if (key === undefined || /(^|\/)__[^/]*__$/.test(member.path)) continue;
-    if (keys.at(-1)?.key !== key) keys.push({ key, parts: new Map() });
-    keys.at(-1)!.parts.set(ending!.toLowerCase(), member);
-  }
+export async function* readShard(
+  path: string,
+  onError: (error: InputError) => void,
+): AsyncGenerator<ShardSample, void, undefined> {
+  const members = await listTar(path);
   const file = await FileSource.open(path);
   try {
-    const samples: ShardSample[] = [];
-    for (const { key, parts } of keys) {
+    for (const { key, parts } of samplesOf(members, path)) {
       const image = [...parts].find(([ending]) => imageExtensions.includes(extname(`image.${ending}`)))?.[1];
       if (image === undefined) {
         onError(
@@ -53,10 +49,31 @@ export async function readShard(path: string, onError: (error: InputError) => vo
         if (part === undefined || part.size > longestLabel) return null;
         return Buffer.from(file.readSync(part.offset, part.size)).toString().trim();
       };
-      samples.push({ image, cls: text("cls"), txt: text("txt") });
+      yield { image, cls: text("cls"), txt: text("txt") };
     }
-    return samples;
   } finally {
     await file.close();
   }
+}
+
+interface Sample {
+  readonly key: string;
+  /** By their extensions. */
+  readonly parts: Map<string, FilePart>;
+}
+
+/** Consecutive members with the same key. */
+function* samplesOf(members: Iterable<FilePart>, tar: string): Generator<Sample, void, undefined> {
+  let sample: Sample | null = null;
+  for (const member of members) {
+    const path = member.name.slice(tar.length + 1);
+    const [, key, ending] = /^((?:.*\/)?[^./]+)\.([^/]*)$/s.exec(path) ?? [];
+    if (key === undefined || /(^|\/)__[^/]*__$/.test(path)) continue;
+    if (sample === null || sample.key !== key) {
+      if (sample !== null) yield sample;
+      sample = { key, parts: new Map() };
+    }
+    sample.parts.set(ending!.toLowerCase(), member);
+  }
+  if (sample !== null) yield sample;
 }

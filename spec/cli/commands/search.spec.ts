@@ -104,7 +104,7 @@ describe("clipscope search", () => {
       await refused(/other\.safetensors: expected features of the tap "visual", found "visual\.ln_post"/);
       await writeFile(folder.file("texts.txt"), "red\n");
       await clipscope(["embed", "--texts", folder.file("texts.txt"), "--out", other]);
-      await refused(/expected the paths of the images in the metadata, found none/);
+      await refused(/expected the paths of the images, found none/);
       const features = await readFeatures(file);
       const metadata = { ...features.metadata, model_sha256: "0".repeat(64), model: "another" };
       await writeFeatures(other, { ...features, metadata });

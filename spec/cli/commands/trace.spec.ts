@@ -173,7 +173,14 @@ describe("clipscope trace", () => {
     const whole = scores.find(({ label }) => label === "two red circles")!.probability;
     assert.ok(Math.abs(answers[3]![0]! - whole) < 1e-5, `${answers[3]![0]!}, classify ${whole}`);
     const rollout = await Jimp.read(files[1]!);
-    assert.deepEqual([rollout.width, rollout.height], [674, 336]);
+    assert.equal(rollout.width, 674);
+    assert.ok(rollout.height > 336, "the legend is below");
+    const absolute = folder.file("absolute");
+    await trace(
+      ...["--image", image, "--pictures", absolute, "--layer", "1", "--head", "2", "--absolute-scale"],
+    );
+    const pixelsOf = async (path: string): Promise<Buffer> => (await Jimp.read(path)).bitmap.data;
+    assert.notDeepEqual(await pixelsOf(`${absolute}/attention-rollout.png`), await pixelsOf(files[1]!));
   });
 
   const wrong: [args: () => string[], message: RegExp][] = [
@@ -202,6 +209,10 @@ describe("clipscope trace", () => {
     ],
     [() => ["--image", image, "--out", image], /samples\/two-red-circles\.png: is an input, which would be/],
     [() => ["--image", image, "--stats", "--layer", "1"], /^clipscope: --layer requires --pictures\n$/],
+    [
+      () => ["--image", image, "--stats", "--absolute-scale"],
+      /^clipscope: --absolute-scale requires --pictures\n$/,
+    ],
     [
       () => ["--image", image, "--pictures", image],
       /^clipscope: .*two-red-circles\.png: expected a folder, found a file\n$/,

@@ -43,8 +43,16 @@ function square(): number[] {
 describe("backends under Node", () => {
   after("restore the backend of the other specs", () => startNodeBackend());
 
-  it("come in the order tensorflow, wasm, cpu", () => {
-    assert.deepEqual([...new Set(nodeBackends.map(({ name }) => name))], ["tensorflow", "wasm", "cpu"]);
+  it("come in the order tensorflow, webgpu, wasm, cpu", () => {
+    const names = [...new Set(nodeBackends.map(({ name }) => name))];
+    assert.deepEqual(names, ["tensorflow", "webgpu", "wasm", "cpu"]);
+  });
+
+  it("webgpu needs a navigator.gpu", async () => {
+    await assert.rejects(startNodeBackend("webgpu"), {
+      name: "InputError",
+      message: "WebGPU runs in browsers; Node has no navigator.gpu; choose the backend wasm",
+    });
   });
 
   for (const [loader, description] of [
@@ -195,7 +203,8 @@ describe("backends under Node", () => {
     try {
       await assert.rejects(startNodeBackend(), {
         name: "InputError",
-        message: 'CLIPSCOPE_BACKEND: unknown backend "cuda"; choose one of auto, tensorflow, wasm, cpu',
+        message:
+          'CLIPSCOPE_BACKEND: unknown backend "cuda"; choose one of auto, tensorflow, webgpu, wasm, cpu',
       });
     } finally {
       if (before === undefined) delete process.env["CLIPSCOPE_BACKEND"];

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { findImages } from "../../../lib/node/images/image-files.ts";
 import type { InputError } from "../../../lib/errors/input-error.ts";
+import { nameOf } from "../../../lib/tasks/image-source.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 describe("findImages", () => {
@@ -30,7 +31,7 @@ describe("findImages", () => {
       errors.push(error),
     );
     const inRoot = ["a.jpeg", "b/deep/x.webp", "b/y.gif", "c.PNG"].map((name) => join(root, name));
-    assert.deepEqual(found, [bad, ...inRoot]);
+    assert.deepEqual([...found], [bad, ...inRoot]);
     assert.equal(errors[0]!.message, "nowhere: no such file or folder");
     assert.match(errors[1]!.message, /empty: no images in this folder \(looked for \.jpg, /);
   });
@@ -46,7 +47,7 @@ describe("findImages", () => {
     const found = async (...patterns: string[]): Promise<string[]> => {
       const paths = patterns.map((pattern) => join(root, pattern));
       const images = await findImages(paths, ({ message }) => errors.push(message.slice(root.length + 1)));
-      return images.map((path) => relative(root, path));
+      return [...images].map((path) => relative(root, nameOf(path)));
     };
     assert.deepEqual(await found("**/*.jpg"), [
       "08.jpg",
@@ -63,5 +64,57 @@ describe("findImages", () => {
     assert.equal((await found("**")).length, names.length);
     assert.deepEqual(await found("*.gif"), []);
     assert.deepEqual(errors.slice(1), ["*.gif: no images match this pattern"]);
+  });
+
+  it("merges the names in a folder with those below it, in the order of whole paths", async () => {
+    const root = folder.file("album");
+    const names = [
+      "a-b/1.png",
+      "a.png",
+      "a/1.png",
+      "a/deep/2.png",
+      "b/3.png",
+      "z.png",
+      "\ufb00/4.png",
+      "😀/5.png",
+    ];
+    for (const name of names) {
+      await mkdir(dirname(join(root, name)), { recursive: true });
+      await writeFile(join(root, name), "");
+    }
+    const found = async (pattern: string): Promise<string[]> => {
+      const images = await findImages([join(root, pattern)], assert.ifError);
+      return [...images].map((path) => relative(root, nameOf(path)));
+    };
+    assert.deepEqual(await found("**/*.png"), names);
+    assert.deepEqual(await found("@(a/deep|b)/*"), ["a/deep/2.png", "b/3.png"]);
+    assert.deepEqual(await found("*/deep/**"), ["a/deep/2.png"]);
+    assert.deepEqual(await found("a/../[ab]/?.png"), ["a/1.png", "b/3.png"]);
+  });
+
+  it("follows links to folders that a pattern goes through, but not below **", async () => {
+    const root = folder.file("album");
+    await mkdir(join(root, "real"), { recursive: true });
+    await writeFile(join(root, "real", "1.png"), "");
+    await symlink("real", join(root, "link"));
+    await symlink("..", join(root, "real", "loop"));
+    const found = async (pattern: string): Promise<string[]> =>
+      [...(await findImages([join(root, pattern)], assert.ifError))].map((path) =>
+        relative(root, nameOf(path)),
+      );
+    assert.deepEqual(await found("link/*.png"), ["link/1.png"]);
+    assert.deepEqual(await found("*/*.png"), ["link/1.png", "real/1.png"]);
+    assert.deepEqual(await found("**/*.png"), ["real/1.png"]);
+  });
+
+  it("keeps the paths of a pattern as they were given: absolute, or above the working directory", async () => {
+    const root = folder.file("album");
+    await mkdir(root, { recursive: true });
+    await writeFile(join(root, "1.png"), "");
+    assert.deepEqual([...(await findImages([join(root, "*")], assert.ifError))], [join(root, "1.png")]);
+    const above = join(relative(process.cwd(), root), "*.png");
+    assert.ok(above.startsWith("../"));
+    const expected = [join(relative(process.cwd(), root), "1.png")];
+    assert.deepEqual([...(await findImages([above], assert.ifError))], expected);
   });
 });

@@ -65,7 +65,7 @@ describe("listTar, with hostile headers", () => {
     writeSync(file, Buffer.concat([tarHeader("a.jpg", 0), end]), 0, 1536, 512 + 2 ** 32);
     closeSync(file);
     assert.deepEqual(
-      (await listTar(path)).map((member) => member.path),
+      [...(await listTar(path))].map(({ name }) => name.slice(path.length + 1)),
       ["a.jpg"],
     );
   });

@@ -18,6 +18,11 @@ export interface Scenario {
   readonly env?: (folder: string) => Readonly<Record<string, string>>;
   /** Which files an error may leave behind: unfinished work that the next run continues. */
   readonly unfinished?: RegExp;
+  /**
+   * Whether the next run leaves what a killed process left beside files that were already finished, a lock or the
+   * previous version: it does not write them again. The process that writes them next removes both.
+   */
+  readonly keepsRemains?: boolean;
   /** Whether a file is complete, for a command that writes it in several versions. Content in latin1. */
   readonly isComplete?: (content: string) => boolean;
   /** A kill leaves all files old or all files new. Default: each file is old or new. */
@@ -40,10 +45,13 @@ export const scenarioNames = [
   "trace --pictures",
   "probe eval --pictures",
   "verify --html",
+  "eval",
   "convert",
   "convert --force",
   "pull",
 ] as const;
+
+const resultOfTags = "tags_demo-model_demo-model_en_zeroshot_classification.json";
 
 /** Makes the inputs in a folder. The hub is for `pull`. */
 export async function makeScenarios(inputs: string, hub: HubServer): Promise<Scenario[]> {
@@ -191,6 +199,19 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
         ...["--html", out(folder, "report.html"), ...model],
       ],
       prepare: old("report.html"),
+    },
+    {
+      name: "eval",
+      args: (folder) => [
+        ...["eval", "wds/captions", "wds/tags", "--data", fixture("eval/webdatasets"), "--batch", "6"],
+        ...["--features", join(folder, "features"), "--out", join(folder, "results"), "--backend", "wasm"],
+      ],
+      prepare: (folder) => {
+        mkdirSync(join(folder, "results"));
+        writeFileSync(join(folder, "results", resultOfTags), "{}");
+      },
+      unfinished: /^(features|results)(\/|$)/,
+      keepsRemains: true,
     },
     {
       name: "convert",

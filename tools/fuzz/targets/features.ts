@@ -1,6 +1,7 @@
 /** Features files. */
 import { encodeSafetensors } from "../../../lib/tensor/safetensors.ts";
-import { decodeFeatures, encodeFeatures } from "../../../lib/features/features-file.ts";
+import { encodeFeatures } from "../../../lib/features/features-file.ts";
+import { decodeFeatures } from "../../../lib/features/read-features.ts";
 import { safetensorsMutations } from "../formats/safetensors.ts";
 import { MemoryFile } from "../memory-file.ts";
 import type { CreateTarget } from "../target.ts";

@@ -11,6 +11,7 @@ import type { Rank, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { Embedding } from "../../../nn/embedding.ts";
 import { LayerNorm } from "../../../nn/layer-norm.ts";
 import { maskedScore } from "../../../nn/scaled-dot-product-attention.ts";
+import { tap } from "../../../tensor/taps.ts";
 import type { WeightScope } from "../../../tensor/model-weights.ts";
 import type { Loadable, Weight } from "../../../tensor/weight.ts";
 import type { ClipConfig, ClipTextConfig } from "../../config/clip-config.ts";
@@ -58,7 +59,12 @@ export class ClipTextTower extends TextTower {
   /** @returns [B, L, width] */
   embed({ tokens }: TokenBatch): Tensor3D {
     const positions = slice(this.positionalEmbedding.tensor, [0, 0], [tokens.shape[1], -1]); // [L, width]
-    return add(this.tokenEmbedding.apply(tokens), positions); // [B, L, width]
+    const positioned = add<Tensor3D>(this.tokenEmbedding.apply(tokens), positions); // [B, L, width]
+    return tap(this.embedTap, positioned);
+  }
+
+  get embedTap(): string {
+    return `${this.scope.path}#positioned`;
   }
 
   get blocks(): readonly ResidualAttentionBlock[] {

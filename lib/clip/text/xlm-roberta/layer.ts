@@ -30,6 +30,10 @@ export class XlmRobertaLayer extends Module<[x: Tensor3D, mask?: Tensor4D], Tens
     this.width = config.width;
   }
 
+  get heads(): number {
+    return this.attention.self.heads;
+  }
+
   get attentionScope(): WeightScope {
     return this.attention.self.scope;
   }

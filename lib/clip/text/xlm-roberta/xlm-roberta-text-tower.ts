@@ -61,6 +61,10 @@ export class XlmRobertaTextTower extends TextTower {
     return this.transformer.embeddings.apply(batch);
   }
 
+  get embedTap(): string {
+    return this.transformer.embeddings.scope.path;
+  }
+
   get blocks(): readonly XlmRobertaLayer[] {
     return this.transformer.encoder.layer;
   }

@@ -3,11 +3,11 @@ import { tensor3d } from "@tensorflow/tfjs-core";
 import { ClipTextTower } from "../../../../lib/clip/text/clip/clip-text-tower.ts";
 import { networkOutline } from "../../../../lib/clip/network.ts";
 import { maskedScore } from "../../../../lib/nn/scaled-dot-product-attention.ts";
-import { runLoaded } from "../../../../lib/nn/tower.ts";
 import type { WeightScope } from "../../../../lib/tensor/model-weights.ts";
 import { exampleClipText, exampleConfig } from "../../../support/example-config.ts";
 import { exampleBlock, under } from "../../../support/example-weights.ts";
 import { assertValues, tapsOf, withLayer } from "../../../support/layers.ts";
+import { runLoaded } from "../../../support/run-loaded.ts";
 
 /** Id 4 ends a text. */
 const weights = {

@@ -3,7 +3,6 @@ import { tensor3d } from "@tensorflow/tfjs-core";
 import { XlmRobertaTextTower } from "../../../../lib/clip/text/xlm-roberta/xlm-roberta-text-tower.ts";
 import type { XlmRobertaTextConfig } from "../../../../lib/clip/config/clip-config.ts";
 import { maskedScore } from "../../../../lib/nn/scaled-dot-product-attention.ts";
-import { runLoaded } from "../../../../lib/nn/tower.ts";
 import type { WeightScope } from "../../../../lib/tensor/model-weights.ts";
 import { exampleRoberta, exampleRobertaText } from "../../../support/example-config.ts";
 import {
@@ -13,6 +12,7 @@ import {
   under,
 } from "../../../support/example-weights.ts";
 import { assertValues, withLayer, type ExampleWeights } from "../../../support/layers.ts";
+import { runLoaded } from "../../../support/run-loaded.ts";
 
 /** Without layers: the embeddings, a pooler and a projection. */
 const noLayers: XlmRobertaTextConfig = {

@@ -1,0 +1,198 @@
+/** `clipscope eval`: CLIP_benchmark's evaluation. */
+import { join } from "node:path";
+import type { Command } from "commander";
+import { InputError } from "../../lib/errors/input-error.ts";
+import type { Dataset } from "../../lib/eval/dataset.ts";
+import { taskOf } from "../../lib/eval/evaluate.ts";
+import {
+  compareWithPublished,
+  decisive,
+  type Comparison,
+  type PublishedFigure,
+} from "../../lib/eval/published.ts";
+import type { ResultRecord } from "../../lib/eval/record.ts";
+import { readDataset } from "../../lib/node/eval/evaluate.ts";
+import { readPromptFiles } from "../../lib/node/eval/prompt-files.ts";
+import { publishedFigures } from "../../lib/node/eval/published-figures.ts";
+import {
+  describeModel,
+  runEvaluation,
+  type EvaluationRequest,
+  type Finished,
+  type RunOptions,
+} from "../../lib/node/eval/run.ts";
+import { cacheFolder } from "../../lib/node/native/native-build.ts";
+import { addEvalOptions, probeOptions, readRecallK, type EvalOptions } from "../options/eval-options.ts";
+import { expandSpecs, type Spec } from "../options/expand-specs.ts";
+import { examples } from "../options/option-values.ts";
+import { withModel } from "../options/with-model.ts";
+import { dryRunLines, planEvaluation, type EvaluationPlan } from "../terminal/eval-plan.ts";
+import { evaluationLines } from "../terminal/eval-table.ts";
+import type { ShowProgress } from "../terminal/progress-line.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+export function register(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("eval")
+    .description(
+      "Evaluate the model as LAION's CLIP_benchmark does: zero-shot classification, retrieval, selection of captions.\n" +
+        "A dataset is one of CLIP_benchmark's names or collections, a file with a name per line, or a folder: a\n" +
+        "WebDataset, a folder per class, or another layout that CLIP_benchmark reads.\n" +
+        "Embeddings of images and texts are kept: other languages and later runs use them, and an interrupted run\n" +
+        "continues when started again.",
+    )
+    .argument(
+      "<dataset...>",
+      "names, collections (vtab+, retrieval, multilingual, …), folders, or files of names",
+    );
+  addEvalOptions(command)
+    .addHelpText(
+      "after",
+      examples(
+        "clipscope eval my-images/",
+        "clipscope eval wds/imagenet1k --data 'data/wds_{dataset_cleaned}' --out results",
+        "clipscope eval retrieval --data data --recall-k 1 --recall-k 5 --recall-k 10 --out results",
+        "clipscope eval wds/imagenet1k --data data --language it \\",
+        "  --classnames it_classnames.json --templates it_zeroshot_classification_templates.json",
+        "clipscope eval wds/vtab+ --data data --dry-run",
+      ),
+    )
+    .action(async (given: string[], _options: unknown, self: Command) => {
+      await run(given, self.optsWithGlobals(), terminal);
+    });
+}
+
+async function run(given: readonly string[], options: EvalOptions, terminal: Terminal): Promise<void> {
+  const specs = await expandSpecs(given, options.language, terminal.stdin);
+  const settings = await settingsOf(options);
+  if (options.dryRun === true) {
+    await dryRun(specs, settings, options, terminal);
+    return;
+  }
+  const figures = await publishedFigures(options.compare);
+  const records: ResultRecord[] = [];
+  await withModel(options, terminal, async (clip) => {
+    const model = await describeModel(clip);
+    await forEach(specs, terminal, async (spec) => {
+      const request = await readRequest(spec, options);
+      const finished = await terminal.progress((show) =>
+        runEvaluation(model, request, { ...settings, language: spec.language, ...progressOf(show) }),
+      );
+      for (const { reason } of finished.evaluation.failed) terminal.report(new InputError(reason));
+      records.push(finished.record);
+      const comparisons = compare(finished, figures, options);
+      if (decisive(comparisons).some(({ verdict }) => verdict === "differs")) terminal.fail();
+      if (options.json !== true) terminal.printLines(evaluationLines(finished, comparisons, terminal));
+    });
+  });
+  if (options.json === true) terminal.printJson(records);
+}
+
+/** A dataset with an error is reported; the others are evaluated all the same. */
+async function forEach(
+  specs: readonly Spec[],
+  terminal: Terminal,
+  use: (spec: Spec) => Promise<void>,
+): Promise<void> {
+  for (const spec of specs) {
+    try {
+      await use(spec);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      terminal.report(error);
+    }
+  }
+}
+
+function progressOf(show: ShowProgress): Pick<RunOptions, "onImages" | "onTexts"> {
+  return {
+    onImages: (done, total, before) => {
+      show({ done, total, before, unit: "images" });
+    },
+    onTexts: (done, total, before) => {
+      show({ done, total, before, unit: "texts" });
+    },
+  };
+}
+
+/** Partial results are not compared. */
+function compare(
+  { record, evaluation: { images, isPartial } }: Finished,
+  figures: readonly PublishedFigure[],
+  { tolerance }: EvalOptions,
+): Comparison[] {
+  if (isPartial) return [];
+  return compareWithPublished(record, figures, {
+    images,
+    ...(tolerance === undefined ? {} : { tolerance }),
+  });
+}
+
+async function settingsOf(options: EvalOptions): Promise<RunOptions> {
+  const {
+    features = join(cacheFolder(), "features"),
+    limit,
+    batch,
+    recallK,
+    classnames,
+    templates,
+  } = options;
+  const { out, dumpClassnames, dumpTemplates } = options;
+  return {
+    features,
+    prompts: await readPromptFiles({ classNames: classnames, templates }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(batch === undefined ? {} : { batchSize: batch }),
+    ...(recallK === undefined ? {} : { recallK: readRecallK(recallK) }),
+    ...(out === undefined ? {} : { out }),
+    ...(dumpClassnames === undefined ? {} : { dumpClassnames }),
+    ...(dumpTemplates === undefined ? {} : { dumpTemplates }),
+  };
+}
+
+/** Reads a dataset, and for a linear probe its other splits. @throws InputError for a task that it is not made for */
+async function readRequest(spec: Spec, options: EvalOptions): Promise<EvaluationRequest> {
+  const { task, trainSplit = "train", valSplit } = options;
+  const dataset = await readSplit(spec, options, options.split);
+  if (task === "linear_probe") {
+    const train = await readSplit(spec, options, trainSplit);
+    const validation = valSplit === undefined ? null : await readSplit(spec, options, valSplit);
+    return { dataset, probe: { train, validation, ...probeOptions(options) } };
+  }
+  if (task === "auto" || task === taskOf(dataset)) return { dataset };
+  throw new InputError(
+    `--task ${task}: ${dataset.name} holds ${dataset.kind}, which is for ${taskOf(dataset)}; leave the option out`,
+  );
+}
+
+function readSplit(
+  { dataset, language }: Spec,
+  { data, annotations }: EvalOptions,
+  split: string | undefined,
+): Promise<Dataset> {
+  return readDataset(dataset, {
+    language,
+    ...(data === undefined ? {} : { data }),
+    ...(split === undefined ? {} : { split }),
+    ...(annotations === undefined ? {} : { annotations }),
+  });
+}
+
+async function dryRun(
+  specs: readonly Spec[],
+  { prompts, limit }: RunOptions,
+  options: EvalOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const plans: EvaluationPlan[] = [];
+  await forEach(specs, terminal, async (spec) => {
+    const { dataset } = await readRequest(spec, options);
+    const plan = await planEvaluation(dataset, spec.language, {
+      ...(prompts === undefined ? {} : { prompts }),
+      ...(limit === undefined ? {} : { limit }),
+    });
+    plans.push(plan);
+    if (options.json !== true) terminal.printLines(dryRunLines(plan));
+  });
+  if (options.json === true) terminal.printJson(plans);
+}

@@ -1,0 +1,93 @@
+/** A model directory behind HTTP. */
+import { Clip } from "../clip/clip.ts";
+import { parseClipConfig } from "../clip/config/open-clip.ts";
+import { parsePreprocessConfig } from "../clip/config/preprocess-config.ts";
+import { InputError } from "../errors/input-error.ts";
+import { JsonValue } from "../json/json-value.ts";
+import { createTokenizer } from "../text/create-tokenizer.ts";
+import { SafetensorsFile } from "../tensor/safetensors.ts";
+import type { ByteSource } from "../tensor/store.ts";
+import { BytesSource } from "./bytes-source.ts";
+
+/** The files of a model directory that a page needs, by name relative to the directory. */
+export interface ModelFiles {
+  readonly config: string;
+  readonly weights: string;
+  /** Null if the model has none: it embeds images only. */
+  readonly tokenizer: string | null;
+}
+
+export interface FetchModelOptions {
+  /** Called with the bytes loaded of the weights. */
+  readonly onProgress?: (loaded: number, total: number) => void;
+}
+
+/**
+ * Loads a model whose weights fit in memory. The weights are loaded in one request.
+ *
+ * @param folder the address of the directory, which ends in "/"
+ * @throws InputError if a file is missing or damaged
+ */
+export async function fetchModel(
+  folder: string,
+  files: ModelFiles,
+  { onProgress }: FetchModelOptions = {},
+): Promise<Clip> {
+  const [configBytes, weights] = await Promise.all([
+    fetchBytes(folder + files.config),
+    fetchBytes(folder + files.weights, onProgress),
+  ]);
+  const json = JsonValue.parse(configBytes, files.config);
+  const config = await parseClipConfig(json.at("model_cfg").value, files.config, async (text) => {
+    const path = `${text}/config.json`;
+    return { json: JsonValue.parse(await fetchBytes(folder + path), path).value, path };
+  });
+  const preprocess = parsePreprocessConfig(
+    json.at("preprocess_cfg").value,
+    config.vision.imageSize,
+    files.config,
+  );
+  const source: ByteSource = new BytesSource(files.weights, weights);
+  const { contextLength, tokenizer } = config.text;
+  return new Clip({
+    config,
+    preprocess,
+    store: await SafetensorsFile.open(source),
+    residency: "resident",
+    loadTokenizer: async () => {
+      if (files.tokenizer === null) throw new InputError(`${folder}: the model has no tokenizer`);
+      const bytes = await fetchBytes(folder + files.tokenizer);
+      const { clean, stripSeparator } = tokenizer;
+      return createTokenizer({ name: files.tokenizer, bytes }, { contextLength, clean, stripSeparator });
+    },
+  });
+}
+
+/** @throws InputError unless the server sends the file */
+export async function fetchBytes(
+  url: string,
+  onProgress?: (loaded: number, total: number) => void,
+): Promise<Uint8Array> {
+  const response = await fetch(url).catch((error: unknown) => {
+    throw new InputError(`${url}: the server does not answer; check that it still runs`, [], {
+      cause: error,
+    });
+  });
+  if (!response.ok) {
+    throw new InputError(
+      `${url}: expected status 200, found ${response.status} ${response.statusText}`.trim(),
+    );
+  }
+  if (onProgress === undefined || response.body === null) return new Uint8Array(await response.arrayBuffer());
+  const total = Number(response.headers.get("Content-Length") ?? 0);
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let loaded = 0;
+  for (const reader = response.body.getReader(); ;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value);
+    loaded += value.length;
+    onProgress(loaded, Math.max(total, loaded));
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}

@@ -1,0 +1,100 @@
+/** Finds a dataset by CLIP_benchmark's name, or by its folder. */
+import { InputError } from "../errors/input-error.ts";
+import type { Dataset } from "./dataset.ts";
+import { joinPath, type DatasetFiles } from "./dataset-files.ts";
+import type { DatasetReader, DatasetRequest } from "./dataset-reader.ts";
+import { datasetReaders } from "./datasets/index.ts";
+
+/** Where datasets are, and which part of them is read. */
+export interface FindDatasetOptions extends Pick<DatasetRequest, "split" | "language" | "annotations"> {
+  /**
+   * The folder of the datasets, as CLIP_benchmark's `--dataset_root`: `{dataset}` is the name without `wds/`,
+   * `{dataset_cleaned}` the same with `-` for `/`. Without either, it may be the dataset's folder itself, or the folder
+   * in which each dataset has one. Default: the current folder.
+   */
+  readonly data?: string;
+}
+
+/** A dataset that was found but not read yet. */
+export interface FoundDataset {
+  readonly reader: DatasetReader;
+  readonly request: DatasetRequest;
+}
+
+/**
+ * Finds the folder and the layout of a dataset.
+ *
+ * A folder's layout is recognised by what it holds. The layout that a name has in CLIP_benchmark is tried first; a
+ * dataset under such a name may be a WebDataset too.
+ *
+ * @param given a name ("imagenet1k", "wds/vtab/cifar10"), or the path of a folder
+ * @throws InputError if there is no such folder, or its layout is not recognised
+ */
+export async function findDataset(
+  files: DatasetFiles,
+  given: string,
+  { data, ...rest }: FindDatasetOptions = {},
+): Promise<FoundDataset> {
+  const claimed = datasetReaders.find(({ names }) =>
+    names.some((name) => (name.endsWith("/") ? given.startsWith(name) : given === name)),
+  );
+  const readers = new Set([...(claimed === undefined ? [] : [claimed]), ...datasetReaders]);
+  const candidates = candidatesOf(given, data);
+  let found: DatasetRequest | null = null;
+  for (const place of candidates) {
+    if ((await files.kindOf(place.folder)) !== "folder") continue;
+    const request = { ...rest, ...place };
+    for (const reader of readers) {
+      if (await reader.recognizes(files, place.folder)) return { reader, request };
+    }
+    if (place.folder !== data) found ??= request;
+  }
+  // A name that is claimed, in a folder that lacks something: the reader says what is missing.
+  if (found !== null && claimed !== undefined) return { reader: claimed, request: found };
+  if (found !== null) throw unrecognized(found.folder);
+  const looked = candidates.map(({ folder }) => folder).join(", ");
+  throw new InputError(
+    `${given}: expected the folder of a dataset, found none (looked at ${looked}); ` +
+      "give the folder, or a name with --data ROOT",
+  );
+}
+
+/** Finds and reads a dataset. @throws InputError as `findDataset`, and as the reader */
+export async function readDataset(
+  files: DatasetFiles,
+  given: string,
+  options: FindDatasetOptions = {},
+): Promise<Dataset> {
+  const { reader, request } = await findDataset(files, given, options);
+  return reader.read(files, request);
+}
+
+/** Where a dataset may be, and its name there. */
+function candidatesOf(given: string, data = ""): Pick<DatasetRequest, "name" | "folder">[] {
+  const short = given.replace(/^wds\//, "");
+  const cleaned = short.replaceAll("/", "-");
+  const expand = (template: string): string =>
+    template.replaceAll("{dataset}", short).replaceAll("{dataset_cleaned}", cleaned);
+  const isTemplate = expand(data) !== data;
+  const inside = isTemplate ? [""] : [given, short, `wds_${cleaned}`, cleaned];
+  const named = new Set(inside.map((name) => joinPath(expand(data), name)));
+  // CLIP_benchmark takes a root without {dataset} for the dataset's own folder.
+  if (data !== "") named.add(expand(data));
+  const isPath = given.includes("/") && !given.startsWith("wds/");
+  return [
+    // Without --data a name is a path.
+    ...(data === "" && isPath ? [] : [...named].map((folder) => ({ name: given, folder }))),
+    { name: baseName(given), folder: given },
+  ];
+}
+
+function baseName(folder: string): string {
+  return folder.replace(/\/+$/, "").split("/").at(-1)!;
+}
+
+function unrecognized(folder: string): InputError {
+  return new InputError(
+    `${folder}: expected a dataset in a known layout, found none; see the list`,
+    datasetReaders.map(({ layout, looksLike }) => `${layout}: ${looksLike}`),
+  );
+}

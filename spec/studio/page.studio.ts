@@ -1,0 +1,442 @@
+/** The studio's page: loading, numbers, address, keyboard, access, layout, leaks. */
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { nodeCodecs } from "../../lib/node/images/codecs.ts";
+import { FileSource } from "../../lib/node/files/file-source.ts";
+import { decodeImage } from "../../lib/image/decode.ts";
+import { compare } from "../../lib/tensor/compare.ts";
+import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
+import { StoredTrace } from "../../lib/trace/stored-trace.ts";
+import { demoModel } from "../../lib/node/models/model-directory.ts";
+import { clipscope } from "../support/cli.ts";
+import { live, shots, StudioBrowser } from "../support/studio.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+
+const views = ["pass", "attention", "match"] as const;
+const sample = `${demoModel}/samples/three-brown-stars.png`;
+const text = "three brown stars";
+
+/** In milliseconds. Loaded machines take longer: a spec fails at three times the budget. */
+const budgets = { stored: 1000, live: 5000, attention: 100 };
+
+function report(what: string, milliseconds: number, budget: number): void {
+  console.log(`      ${what}: ${milliseconds.toFixed(0)} ms (budget ${budget} ms)`);
+  assert.ok(milliseconds <= 3 * budget, `${what} took ${milliseconds} ms`);
+}
+
+async function ready(page: Page, view: (typeof views)[number]): Promise<void> {
+  await live(page);
+  await page.waitForSelector(`.${view}-view`);
+  if (view === "match") await page.waitForSelector(".match-matrix tbody tr");
+  if (view === "attention") await page.waitForSelector(".token-matrix .cells");
+}
+
+describe("the studio", () => {
+  let studio: StudioBrowser;
+  const folder = temporaryFolder();
+  before(async function () {
+    this.timeout(60_000);
+    studio = await StudioBrowser.start();
+  });
+  afterEach(() => studio.closePages());
+  after(() => studio.stop());
+
+  it("shows the stored pass at once, then live values", async () => {
+    const start = performance.now();
+    const page = await studio.open();
+    await page.waitForSelector(".result .number");
+    report("stored pass", performance.now() - start, budgets.stored);
+    await live(page);
+    report("live", performance.now() - start, budgets.live);
+    const stored = JSON.parse(await (await fetch(`${studio.url}first-pass.json`)).text()) as {
+      joint: { cosine: number };
+    };
+    const shown = await page.locator(".result .number").first().textContent();
+    assert.equal(shown?.trim(), `cosine ${stored.joint.cosine.toFixed(3)}`);
+  });
+
+  it("classifies the samples as the command line does", async () => {
+    const page = await studio.open("#/match?score=labels");
+    await ready(page, "match");
+    const labels = await page.locator(".match-matrix thead th").allTextContents();
+    const { stdout } = await clipscope([
+      "classify",
+      `${demoModel}/samples`,
+      "--labels",
+      labels.join(","),
+      "--backend",
+      "wasm",
+      "--json",
+    ]);
+    const expected = JSON.parse(stdout) as {
+      path: string;
+      scores: { label: string; probability: number }[];
+    }[];
+    assert.equal(expected.length, 8);
+    for (const { path, scores } of expected) {
+      const name = path.replace(/^.*\/|\.\w+$/g, "").replaceAll("-", " ");
+      const row = page.locator(".match-matrix tbody tr", { has: page.getByRole("button", { name }) });
+      const shown = await row
+        .locator("td")
+        .evaluateAll((cells) => cells.map((cell) => Number(cell.getAttribute("title"))));
+      for (const { label, probability } of scores) {
+        const at = shown[labels.indexOf(label)]!;
+        assert.ok(Math.abs(at - probability) <= 1e-4, `${name}, ${label}: ${at}, expected ${probability}`);
+      }
+      const bestShown = await row
+        .locator("td.best")
+        .evaluate((cell) => (cell as HTMLTableCellElement).cellIndex - 1);
+      assert.equal(labels[bestShown], scores[0]!.label);
+    }
+  });
+
+  it("draws every head and the rollout as trace --pictures does", async function () {
+    this.timeout(120_000);
+    const page = await studio.open("#/attention?img=s%3Athree-brown-stars");
+    await ready(page, "attention");
+    const compareWith = async (hash: string, file: string): Promise<void> => {
+      await page.evaluate((to) => {
+        location.hash = to;
+      }, hash);
+      await page.waitForTimeout(50);
+      const ours = await page.evaluate(() => {
+        const canvas = document.querySelector<HTMLCanvasElement>("[data-stage] canvas")!;
+        const copy = document.createElement("canvas");
+        copy.width = canvas.width;
+        copy.height = canvas.height;
+        const context = copy.getContext("2d", { willReadFrequently: true })!;
+        context.drawImage(canvas, 0, 0);
+        return { width: copy.width, height: copy.height, data: [...context.getImageData(0, 0, copy.width, copy.height).data] };
+      });
+      const png = await decodeImage(await readFile(file), file, nodeCodecs());
+      // The file holds the image, a gap of two pixels, and the map; captions and the legend are below.
+      const left = ours.width + 2;
+      assert.ok(png.width >= left + ours.width && png.height > ours.height, file);
+      let worst = 0;
+      for (let y = 0; y < ours.height; y++) {
+        for (let x = 0; x < ours.width; x++) {
+          for (let c = 0; c < 3; c++) {
+            const theirs = Number(png.data[(y * png.width + left + x) * png.stride + c]);
+            worst = Math.max(worst, Math.abs(theirs - ours.data[(y * ours.width + x) * 4 + c]!));
+          }
+        }
+      }
+      assert.ok(worst <= 1, `${hash}: channels differ by up to ${worst}`);
+    };
+    const out = join(folder.path, "pictures");
+    for (let layer = 0; layer < 4; layer++) {
+      for (let head = 0; head < 4; head++) {
+        await clipscope(
+          ["trace", "--image", sample, "--pictures", out, "--backend", "wasm"].concat([
+            "--layer",
+            `${layer}`,
+            "--head",
+            `${head}`,
+          ]),
+        );
+        const hash = `#/attention?img=s%3Athree-brown-stars&L=${layer}&H=${head}`;
+        await compareWith(hash, join(out, `attention-layer-${layer}-head-${head}.png`));
+      }
+    }
+    await compareWith(
+      "#/attention?img=s%3Athree-brown-stars&L=3&mode=rollout",
+      join(out, "attention-rollout.png"),
+    );
+  });
+
+  it("has every tap of trace --out, with its values", async function () {
+    this.timeout(240_000);
+    const out = join(folder.path, "trace.safetensors");
+    const { stderr, status } = await clipscope(
+      ["trace", "--image", sample, "--text", text, "--out", out, "--backend", "wasm"].concat([
+        "--taps",
+        "*",
+        "--taps",
+        "*#*",
+      ]),
+    );
+    assert.equal(status, 0, stderr);
+    const trace = new StoredTrace(await SafetensorsFile.open(await FileSource.open(out)));
+    const page = await studio.open(`#/pass?img=s%3Athree-brown-stars&txt=${encodeURIComponent(text)}`);
+    await ready(page, "pass");
+    for (const head of await page.locator(".card-head[aria-expanded=false]").all()) {
+      await head.evaluate((button) => {
+        (button as HTMLButtonElement).click();
+      });
+    }
+    const names = await page
+      .locator("[data-tap]")
+      .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-tap")!));
+    assert.deepEqual(names.toSorted(), trace.taps.map(({ name }) => name).toSorted());
+    let worst = 0;
+    for (const { name, shape } of trace.taps) {
+      await page.locator(`[data-tap="${name}"]`).evaluate((button) => {
+        (button as HTMLButtonElement).click();
+      });
+      await page.waitForSelector(`[data-values="${name}"]`);
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: "Save .safetensors" }).click(),
+      ]);
+      const file = await SafetensorsFile.open(await FileSource.open(await download.path()));
+      const saved = new StoredTrace(file);
+      assert.deepEqual(saved.taps, [{ name, shape }]);
+      const { relativeL2 } = compare(await saved.read(name), await trace.read(name));
+      await file.close();
+      assert.ok(relativeL2 <= 1e-5, `${name}: relative L2 ${relativeL2}`);
+      worst = Math.max(worst, relativeL2);
+    }
+    console.log(`      ${trace.taps.length} taps, worst relative L2 ${worst}`);
+  });
+
+  it("restores a view from its address, and steps back and forward", async () => {
+    const hash = "#/attention?img=s%3Atwo-red-circles&L=3&H=mean&mode=to&scale=abs";
+    const page = await studio.open(hash);
+    await ready(page, "attention");
+    assert.equal(await page.locator(".stage h2").textContent(), "Layer 3, mean over heads");
+    assert.equal(await page.evaluate(() => location.hash), hash);
+    await page.getByRole("button", { name: "Layer 1, head 2" }).click();
+    assert.equal(await page.locator(".stage h2").textContent(), "Layer 1, head 2");
+    await page.goBack();
+    assert.equal(await page.locator(".stage h2").textContent(), "Layer 3, mean over heads");
+    await page.goForward();
+    assert.equal(await page.locator(".stage h2").textContent(), "Layer 1, head 2");
+  });
+
+  it("answers a damaged address, and an image of another browser, with a notice", async () => {
+    const page = await studio.open(`#/nowhere?L=x&img=sha%3A${"0".repeat(64)}`);
+    await page.waitForSelector(".missing");
+    assert.equal(await page.locator("h1").textContent(), "Pass");
+    assert.deepEqual(await page.locator(".notices li span").allTextContents(), [
+      'There is no view "nowhere"; this is the view "pass".',
+      'L: expected a whole number, found "x".',
+    ]);
+  });
+
+  it("takes dropped images, keeps them for a reload, and refuses other files", async () => {
+    const page = await studio.open();
+    await live(page);
+    const input = page.locator("input[type=file]").first();
+    await input.setInputFiles(`${demoModel}/samples/orange-heart.jpg`);
+    await page.waitForFunction(() => location.hash.includes("img=sha"));
+    await live(page);
+    await page.reload();
+    await live(page);
+    assert.equal(await page.locator(".current-image").getAttribute("alt"), "Current image: orange-heart.jpg");
+    await input.setInputFiles({ name: "notes.png", mimeType: "image/png", buffer: Buffer.from("no image") });
+    await page.waitForSelector(".notices li.error");
+    assert.match((await page.locator(".notices li.error").textContent())!, /^notes\.png: expected an image/);
+  });
+
+  it("runs each text that is typed, in any language", async () => {
+    const page = await studio.open();
+    await live(page);
+    await page.getByLabel("New text").fill("三つの茶色い星");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector(".result q")?.textContent === "三つの茶色い星");
+    await live(page);
+    assert.equal(await page.locator(".texts li.current .language").textContent(), "ja");
+    await page.getByRole("button", { name: "The same in seven languages" }).click();
+    assert.equal(await page.locator(".texts li").count(), 7);
+  });
+
+  it("is used by the keyboard alone", async () => {
+    const page = await studio.open();
+    await live(page);
+    await page.keyboard.press("2");
+    await ready(page, "attention");
+    await page.keyboard.press("j");
+    await page.keyboard.press("l");
+    assert.equal(await page.locator(".stage h2").textContent(), "Layer 1, head 1");
+    await page.locator("[data-stage]").focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowDown");
+    assert.match(await page.evaluate(() => location.hash), /tok=7/);
+    await page.keyboard.press("/");
+    await page.keyboard.type("block 1 gelu".replace("block", "resblocks"));
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('[data-values="visual.transformer.resblocks.1.mlp.gelu"]');
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator(".inspector.empty").count(), 1);
+    await page.keyboard.press("?");
+    await page.waitForSelector("dialog.help");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog", { state: "detached" });
+  });
+
+  for (const view of views) {
+    it(`shows the focus everywhere in ${view}, and does not trap it`, async () => {
+      const page = await studio.open(`#/${view}`);
+      await ready(page, view);
+      await page.evaluate(() => {
+        (document.activeElement as HTMLElement | null)?.blur();
+      });
+      const seen = new Set<string>();
+      for (let i = 0; i < 200; i++) {
+        await page.keyboard.press("Tab");
+        const focus = await page.evaluate(() => {
+          const element = document.activeElement!;
+          const track =
+            element.nextElementSibling?.matches(".track") === true ? element.nextElementSibling : element;
+          const id = [...document.querySelectorAll("*")].indexOf(element);
+          return {
+            id: `${id}`,
+            isBody: element === document.body,
+            outline: getComputedStyle(track).outlineStyle,
+          };
+        });
+        if (focus.isBody || seen.has(focus.id)) break;
+        assert.notEqual(focus.outline, "none", `no outline at the ${seen.size}th stop`);
+        seen.add(focus.id);
+      }
+      assert.ok(seen.size > 15 && seen.size < 199, `${seen.size} stops`);
+    });
+  }
+
+  it("has no violation of WCAG 2.2 AA, in both themes and both widths", async function () {
+    this.timeout(180_000);
+    const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    for (const colorScheme of ["light", "dark"] as const) {
+      for (const width of [360, 1280]) {
+        const page = await studio.open("", { colorScheme, viewport: { width, height: 800 } });
+        await page.evaluate(axe);
+        for (const hash of [
+          ...views,
+          "pass?tap=visual.transformer.resblocks.2.attn",
+          "pass?tap=text.pooler",
+        ]) {
+          await page.evaluate((to) => {
+            location.hash = to;
+          }, `#/${hash}`);
+          await ready(page, hash.split("?")[0] as (typeof views)[number]);
+          await page.waitForTimeout(300); // colours move for 160 ms
+          const violations = await page.evaluate(async () => {
+            const { axe } = globalThis as unknown as {
+              axe: {
+                run(
+                  context: Document,
+                  options: object,
+                ): Promise<{
+                  violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
+                }>;
+              };
+            };
+            const tags = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"];
+            const { violations: found } = await axe.run(document, { runOnly: { type: "tag", values: tags } });
+            return found.map(
+              ({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ""} ${nodes[0]?.failureSummary ?? ""}`,
+            );
+          });
+          assert.deepEqual(violations, [], `${hash}, ${colorScheme}, ${width} px`);
+        }
+        await page.context().close();
+      }
+    }
+  });
+
+  it("fits every width from 360 px without a horizontal scroll, and cuts no text", async function () {
+    this.timeout(120_000);
+    for (const width of [360, 768, 1280, 1920]) {
+      const page = await studio.open("", { viewport: { width, height: 800 } });
+      for (const view of views) {
+        await page.evaluate((to) => {
+          location.hash = to;
+        }, `#/${view}`);
+        await ready(page, view);
+        const { scroll, cut } = await page.evaluate(() => ({
+          scroll: document.documentElement.scrollWidth - innerWidth,
+          cut: [
+            ...document.querySelectorAll<HTMLElement>("h1, h2, h3, p, button, dt, dd, label, .name, .shape"),
+          ]
+            .filter((element) => element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1)
+            .map((element) => element.outerHTML.slice(0, 120)),
+        }));
+        assert.ok(scroll <= 0, `${view} at ${width} px is ${scroll} px too wide`);
+        assert.deepEqual(cut, [], `${view} at ${width} px`);
+      }
+    }
+  });
+
+  it("leaves no tensors and little memory behind", async function () {
+    this.timeout(180_000);
+    const page = await studio.open("#/pass");
+    await live(page);
+    const tensors = (): Promise<number> =>
+      page.workers()[0]!.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            const scope = globalThis as unknown as {
+              postMessage: (reply: { id: number; result: number }) => void;
+            };
+            const send = scope.postMessage;
+            scope.postMessage = (reply) => {
+              if (reply.id !== -1) {
+                send.call(globalThis, reply);
+                return;
+              }
+              scope.postMessage = send;
+              resolve(reply.result);
+            };
+            const data = { id: -1, call: "tensors", params: null };
+            globalThis.dispatchEvent(new MessageEvent("message", { data }));
+          }),
+      );
+    const tour = async (): Promise<void> => {
+      for (const view of views) {
+        await page.keyboard.press(`${views.indexOf(view) + 1}`);
+        await ready(page, view);
+      }
+      await page.keyboard.press("1");
+    };
+    const session = await page.context().newCDPSession(page);
+    const heap = async (): Promise<number> => {
+      await session.send("HeapProfiler.collectGarbage");
+      return (await session.send("Runtime.getHeapUsage")).usedSize;
+    };
+    await tour();
+    const before = { tensors: await tensors(), heap: await heap() };
+    for (let i = 0; i < 50; i++) {
+      await page.getByLabel("New text").fill(`text ${i}`);
+      await page.keyboard.press("Enter");
+      await page.waitForFunction((n) => document.querySelector(".result q")?.textContent === `text ${n}`, i);
+      await live(page);
+      await page.getByRole("button", { name: `Remove text ${i}` }).click();
+    }
+    await page.evaluate(() => {
+      (document.activeElement as HTMLElement | null)?.blur();
+    });
+    await tour();
+    await live(page);
+    assert.equal(await tensors(), before.tensors);
+    const grown = ((await heap()) - before.heap) / 2 ** 20;
+    console.log(`      the page's heap grew by ${grown.toFixed(1)} MB`);
+    assert.ok(grown < 10);
+  });
+
+  it("is photographed in both themes and both widths", async function () {
+    this.timeout(120_000);
+    await mkdir(shots, { recursive: true });
+    for (const colorScheme of ["light", "dark"] as const) {
+      for (const width of [360, 1280]) {
+        const page = await studio.open("", { colorScheme, viewport: { width, height: 860 } });
+        for (const view of views) {
+          await page.evaluate(
+            (to) => {
+              location.hash = to;
+            },
+            `#/${view}${view === "attention" ? "?L=3&H=2&tok=15" : ""}`,
+          );
+          await ready(page, view);
+          await page.waitForTimeout(300);
+          await page.screenshot({
+            path: join(shots, `${view}-${colorScheme}-${width}.png`),
+            fullPage: width === 360,
+          });
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  attentionModes,
+  formatRoute,
+  home,
+  parseRoute,
+  scoreKinds,
+  viewNames,
+  type Route,
+} from "../../../web/state/route.ts";
+
+const line = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => !/[\n\r]/.test(text));
+const text = fc.string({ unit: "grapheme", minLength: 1 });
+
+const routes: fc.Arbitrary<Route> = fc.record(
+  {
+    view: fc.constantFrom(...viewNames),
+      image: fc.oneof(
+      fc.constant(null),
+      fc.stringMatching(/^s:[\w-]+$/),
+      fc.stringMatching(/^sha:[0-9a-f]{64}$/),
+    ),
+    text: fc.option(text),
+    tap: fc.option(text),
+    layer: fc.nat(999_999),
+    head: fc.option(fc.nat(999_999)),
+    token: fc.nat(999_999),
+    mode: fc.constantFrom(...attentionModes),
+    absolute: fc.boolean(),
+    labels: fc.option(fc.array(line, { minLength: 1 })),
+    templates: fc.array(
+      line.map((before) => `${before} {}`),
+      { minLength: 1 },
+    ),
+    score: fc.constantFrom(...scoreKinds),
+    scale: fc.option(fc.integer({ min: 1, max: 1e6 }).map((value) => value / 100)),
+    unknown: fc.array(fc.tuple(fc.stringMatching(/^b\.[a-z]+$/), text)),
+  },
+  { noNullPrototype: true },
+);
+
+describe("formatRoute and parseRoute", () => {
+  it("are each other's inverse, whatever the texts hold", () => {
+    fc.assert(
+      fc.property(routes, (route) => {
+        assert.deepEqual(parseRoute(formatRoute(route)), { route, problems: [] });
+      }),
+    );
+  });
+
+  it("give a route for every text", () => {
+    fc.assert(
+      fc.property(fc.string(), (hash) => {
+        const { route } = parseRoute(`#/${hash}`);
+        assert.ok(viewNames.includes(route.view));
+      }),
+    );
+  });
+
+  it("leave out defaults", () => {
+    assert.equal(formatRoute(home), "#/pass");
+    assert.equal(
+      formatRoute({ ...home, view: "attention", image: "s:three-brown-stars", layer: 3, head: null }),
+      "#/attention?img=s%3Athree-brown-stars&L=3&H=mean",
+    );
+  });
+
+  it("name what is wrong, and keep the rest", () => {
+    const { route, problems } = parseRoute("#/attention?L=-1&H=2&scale=big&later=1");
+    assert.deepEqual(problems, [
+      'L: expected a whole number, found "-1".',
+      'scale: expected abs or each, found "big".',
+    ]);
+    assert.deepEqual(route, { ...home, view: "attention", head: 2, unknown: [["later", "1"]] });
+  });
+
+  it("send an unknown view to the first one", () => {
+    const { route, problems } = parseRoute("#/nothing?L=2");
+    assert.equal(route.view, "pass");
+    assert.equal(problems.length, 1);
+  });
+});

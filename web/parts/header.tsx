@@ -1,0 +1,125 @@
+/** The frame's top: views, the state of the network, settings. */
+import { Icon, type IconName } from "./icon.tsx";
+import { openDialog } from "../state/derived.ts";
+import { navigate, route } from "../state/navigation.ts";
+import type { ViewName } from "../state/route.ts";
+import { imagePass, isCurrent, model, textPass } from "../state/session.ts";
+import { theme, themes, type Theme } from "../state/settings.ts";
+import { currentImage, currentText } from "../state/tray.ts";
+
+export const viewTitles: Readonly<Record<ViewName, string>> = {
+  pass: "Pass",
+  attention: "Attention",
+  match: "Match",
+};
+
+const themeIcons: Readonly<Record<Theme, IconName>> = { system: "system", light: "sun", dark: "moon" };
+
+export function Header() {
+  const nextTheme = themes[(themes.indexOf(theme.value) + 1) % themes.length]!;
+  return (
+    <header class="frame-head">
+      <a class="brand" href="#/pass" aria-label="clipscope studio, start">
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path class="image" d="M5 3v5c0 5 7 5 7 11" />
+          <path class="text" d="M19 3v5c0 5-7 5-7 11" />
+          <circle cx="12" cy="20" r="2" />
+        </svg>
+        <span>clipscope</span>
+      </a>
+      <nav aria-label="Views">
+        {Object.entries(viewTitles).map(([view, text]) => (
+          <button
+            type="button"
+            aria-current={route.value.view === view ? "page" : undefined}
+            onClick={() => {
+              navigate({ view: view as ViewName });
+            }}
+          >
+            {text}
+          </button>
+        ))}
+      </nav>
+      <div class="tools">
+        <Status />
+        <button
+          type="button"
+          class="plain"
+          aria-label="Search values"
+          title="Search values (/)"
+          onClick={() => {
+            openDialog.value = "search";
+          }}
+        >
+          <Icon name="search" />
+        </button>
+        <button
+          type="button"
+          class="plain"
+          aria-label={`Theme: ${theme.value}; change to ${nextTheme}`}
+          title={`Theme: ${theme.value}`}
+          onClick={() => {
+            theme.value = nextTheme;
+          }}
+        >
+          <Icon name={themeIcons[theme.value]} />
+        </button>
+        <button
+          type="button"
+          class="plain"
+          aria-label="Help and keyboard shortcuts"
+          title="Help (?)"
+          onClick={() => {
+            openDialog.value = "help";
+          }}
+        >
+          <Icon name="help" />
+        </button>
+      </div>
+      <button
+        type="button"
+        class="inputs-bar"
+        onClick={() => {
+          openDialog.value = "inputs";
+        }}
+      >
+        {currentImage.value && <img src={currentImage.value.url} alt="" />}
+        <span class="text">{currentText.value.text}</span>
+        <span class="change">Change inputs</span>
+      </button>
+    </header>
+  );
+}
+
+/** Says where the shown values come from: stored, loading, or live with the time of the last pass. */
+function Status() {
+  const state = model.value;
+  if (state.status === "failed") return <span class="status failed">not loaded</span>;
+  if (state.status === "loading") {
+    const part =
+      state.total > 0 ? ` · loading ${Math.round((100 * state.loaded) / state.total)} %` : " · loading";
+    return (
+      <span
+        class="status stored"
+        role="status"
+        title="The values are stored with the page until the network is loaded"
+      >
+        <span>
+          stored<span class="more">{part}</span>
+        </span>
+      </span>
+    );
+  }
+  const time = (imagePass.value?.value.milliseconds ?? 0) + (textPass.value?.value.milliseconds ?? 0);
+  return (
+    <span
+      class={`status live ${isCurrent.value ? "" : "busy"}`}
+      role="status"
+      title={`${state.info.name}, ${state.info.backend}; the time of the last two passes`}
+    >
+      <span>
+        live<span class="more"> · wasm · {time.toFixed(0)} ms</span>
+      </span>
+    </span>
+  );
+}

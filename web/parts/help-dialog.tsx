@@ -1,0 +1,47 @@
+/** Shortcuts, and what the page is. */
+import { version } from "virtual:version";
+import { modelInfo } from "../state/session.ts";
+import { hasShortcuts } from "../state/settings.ts";
+import { shortcuts } from "../state/shortcuts.ts";
+import { Dialog } from "./dialog.tsx";
+import { count } from "./format.ts";
+import { Switch } from "./switch.tsx";
+
+export function HelpDialog() {
+  const info = modelInfo.value;
+  return (
+    <Dialog title="clipscope studio" class="help">
+      <p>
+        The network runs in this page. Images and texts stay on this machine, and nothing is loaded from other
+        hosts.
+      </p>
+      {info && (
+        <p>
+          {info.name}: {count(info.parameters)} parameters, {info.layers} image blocks of {info.heads} heads,
+          embeddings of {info.embedDim} numbers. It was trained on generated images of shapes.
+        </p>
+      )}
+      <h3>Keyboard</h3>
+      <dl class="keys">
+        {shortcuts.map(({ keys, does }) => (
+          <div>
+            <dt>
+              {keys.map((key) => (
+                <kbd>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+      <Switch
+        label="Single-letter shortcuts"
+        isOn={hasShortcuts.value}
+        onChange={(isOn) => {
+          hasShortcuts.value = isOn;
+        }}
+      />
+      <p class="caption">clipscope {version}, MIT licence.</p>
+    </Dialog>
+  );
+}

@@ -1,0 +1,31 @@
+/** An RGB image on a canvas, one canvas pixel per pixel. */
+import { useLayoutEffect, useRef } from "preact/hooks";
+import type { RgbImage } from "../../lib/trace/results.ts";
+
+interface Props {
+  readonly image: RgbImage;
+  /** What the image shows, for those who do not see it; empty if a text beside it says the same. */
+  readonly label: string;
+  readonly smooth?: boolean;
+  readonly class?: string;
+}
+
+export function RasterCanvas({ image, label, smooth = false, class: name = "" }: Props) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    drawRaster(canvas.current!, image);
+  }, [image]);
+  const text = label === "" ? { "aria-hidden": true } : { role: "img" as const, "aria-label": label };
+  return <canvas ref={canvas} class={`raster ${smooth ? "smooth" : ""} ${name}`} {...text} />;
+}
+
+export function drawRaster(canvas: HTMLCanvasElement, { width, height, rgb }: RgbImage): void {
+  canvas.width = width;
+  canvas.height = height;
+  const data = new ImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
+    data.data.set(rgb.subarray(i * 3, i * 3 + 3), i * 4);
+    data.data[i * 4 + 3] = 255;
+  }
+  canvas.getContext("2d")!.putImageData(data, 0, 0);
+}

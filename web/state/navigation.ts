@@ -1,0 +1,35 @@
+/** The route as a signal, tied to the address: changes of selection are steps in the history. */
+import { effect, signal } from "@preact/signals";
+import { notify } from "./notices.ts";
+import { formatRoute, parseRoute, type Route } from "./route.ts";
+
+const start = parseRoute(location.hash);
+for (const problem of start.problems) notify("warning", problem);
+
+export const route = signal<Route>(start.route);
+
+/** Whether the next write of the address makes a step in the history. */
+let pushes = false;
+
+/** Changes the selection. Back returns to the state before. */
+export function navigate(change: Partial<Route>): void {
+  pushes = true;
+  route.value = { ...route.value, ...change };
+}
+
+/** Changes the selection without a step in the history: for sliders, typing and the pointer. */
+export function adjust(change: Partial<Route>): void {
+  route.value = { ...route.value, ...change };
+}
+
+effect(() => {
+  const hash = formatRoute(route.value);
+  if (hash !== location.hash) history[pushes ? "pushState" : "replaceState"](null, "", hash);
+  pushes = false;
+});
+
+addEventListener("popstate", () => {
+  const { route: next, problems } = parseRoute(location.hash);
+  for (const problem of problems) notify("warning", problem);
+  route.value = next;
+});

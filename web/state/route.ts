@@ -1,0 +1,183 @@
+/** The state of the page that its address holds, and the codec between the two. */
+
+export const viewNames = ["pass", "attention", "match"] as const;
+export type ViewName = (typeof viewNames)[number];
+
+/** What is shown of a head: one token's attention, the attention that reaches it, or the rollout up to the layer. */
+export const attentionModes = ["from", "to", "rollout"] as const;
+export type AttentionMode = (typeof attentionModes)[number];
+
+/** What a cell of the matrix of images and labels shows. */
+export const scoreKinds = ["cosine", "logit", "labels", "images"] as const;
+export type ScoreKind = (typeof scoreKinds)[number];
+
+export interface Route {
+  readonly view: ViewName;
+  /** "s:NAME" is a sample, "sha:HEX" an image of the user; null for the first image of the tray. */
+  readonly image: string | null;
+  readonly text: string | null;
+  /** The selected tap. */
+  readonly tap: string | null;
+  readonly layer: number;
+  /** Null is the mean over heads. */
+  readonly head: number | null;
+  /** The token whose attention is shown; 0 is the class token. */
+  readonly token: number;
+  readonly mode: AttentionMode;
+  /** Whether colours have the same meaning in all maps, not the range of each. */
+  readonly absolute: boolean;
+  /** Null for the default labels. */
+  readonly labels: readonly string[] | null;
+  readonly templates: readonly string[];
+  readonly score: ScoreKind;
+  /** The factor of the cosine; null for the model's own. */
+  readonly scale: number | null;
+  /** Parameters that this version does not know. They are kept. */
+  readonly unknown: readonly (readonly [name: string, value: string])[];
+}
+
+export const home: Route = {
+  view: "pass",
+  image: null,
+  text: null,
+  tap: null,
+  layer: 0,
+  head: 0,
+  token: 0,
+  mode: "from",
+  absolute: false,
+  labels: null,
+  templates: ["{}"],
+  score: "cosine",
+  scale: null,
+  unknown: [],
+};
+
+/** A route, and what was wrong with the address. */
+export interface ParsedRoute {
+  readonly route: Route;
+  readonly problems: readonly string[];
+}
+
+type Field = Exclude<keyof Route, "view" | "unknown">;
+
+/** How a field is written. `read` returns undefined for a value that is not valid. */
+interface Codec<T> {
+  readonly key: string;
+  readonly expected: string;
+  readonly write: (value: T) => string;
+  readonly read: (text: string) => T | undefined;
+}
+
+const anyText = {
+  expected: "a text",
+  write: (text: string | null) => text ?? "",
+  read: (text: string) => text,
+};
+
+function choice<T extends string>(key: string, values: readonly T[]): Codec<T> {
+  return {
+    key,
+    expected: `one of ${values.join(", ")}`,
+    write: (value) => value,
+    read: (text) => values.find((value) => value === text),
+  };
+}
+
+function wholeNumber(text: string): number | undefined {
+  return /^\d{1,6}$/.test(text) ? Number(text) : undefined;
+}
+
+function list(text: string): string[] {
+  return text.split("\n");
+}
+
+const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
+  image: {
+    key: "img",
+    expected: "s:NAME or sha:HEX",
+    write: (value) => value ?? "",
+    read: (text) => (/^(s:[\w-]+|sha:[0-9a-f]{64})$/.test(text) ? text : undefined),
+  },
+  text: { key: "txt", ...anyText },
+  tap: { key: "tap", ...anyText },
+  layer: { key: "L", expected: "a whole number", write: String, read: wholeNumber },
+  head: {
+    key: "H",
+    expected: "a whole number or mean",
+    write: (value) => (value === null ? "mean" : `${value}`),
+    read: (text) => (text === "mean" ? null : wholeNumber(text)),
+  },
+  token: { key: "tok", expected: "a whole number", write: String, read: wholeNumber },
+  mode: choice("mode", attentionModes),
+  absolute: {
+    key: "scale",
+    expected: "abs or each",
+    write: (value) => (value ? "abs" : "each"),
+    read: (text) => (text === "abs" ? true : text === "each" ? false : undefined),
+  },
+  labels: {
+    key: "labels",
+    expected: "labels, one a line",
+    write: (value) => value?.join("\n") ?? "",
+    read: (text) => list(text),
+  },
+  templates: {
+    key: "tpl",
+    expected: 'templates with "{}", one a line',
+    write: (value) => value.join("\n"),
+    read: (text) => (list(text).every((line) => line.includes("{}")) ? list(text) : undefined),
+  },
+  score: choice("score", scoreKinds),
+  scale: {
+    key: "temp",
+    expected: "a number above 0",
+    write: (value) => `${value}`,
+    read: (text) => (/^\d+(\.\d+)?$/.test(text) && Number(text) > 0 ? Number(text) : undefined),
+  },
+};
+
+const fields = Object.keys(codecs) as Field[];
+
+/** The address after `#`, without the fields that have their defaults. */
+export function formatRoute(route: Route): string {
+  const parameters = new URLSearchParams();
+  for (const field of fields) writeField(field, route, parameters);
+  for (const [name, value] of route.unknown) parameters.append(name, value);
+  const query = parameters.toString();
+  return `#/${route.view}${query === "" ? "" : `?${query}`}`;
+}
+
+function writeField<F extends Field>(field: F, route: Route, parameters: URLSearchParams): void {
+  const { key, write } = codecs[field] as Codec<Route[F]>;
+  const text = write(route[field]);
+  if (text !== write(home[field])) parameters.append(key, text);
+}
+
+/** Never throws: what cannot be read has its default, and is a problem. */
+export function parseRoute(hash: string): ParsedRoute {
+  const [path = "", query = ""] = splitOnce(hash.replace(/^#\/?/, ""), "?");
+  const problems: string[] = [];
+  const known = viewNames.find((view) => view === path);
+  if (known === undefined && path !== "") {
+    problems.push(`There is no view "${path}"; this is the view "${home.view}".`);
+  }
+  const changed: Record<string, unknown> = {};
+  const unknown: [string, string][] = [];
+  for (const [name, value] of new URLSearchParams(query)) {
+    const field = fields.find((one) => codecs[one].key === name);
+    if (field === undefined) unknown.push([name, value]);
+    else {
+      const { read, expected } = codecs[field];
+      const parsed = read(value);
+      if (parsed === undefined) problems.push(`${name}: expected ${expected}, found "${value}".`);
+      else changed[field] = parsed;
+    }
+  }
+  return { route: { ...home, ...(changed as Partial<Route>), view: known ?? home.view, unknown }, problems };
+}
+
+function splitOnce(text: string, separator: string): string[] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,111 @@
+/** Keys of the whole page. Arrow keys belong to the map that has the focus. */
+import { place } from "./attention.ts";
+import { openDialog } from "./derived.ts";
+import { navigate, route } from "./navigation.ts";
+import { viewNames } from "./route.ts";
+import { imagePass } from "./session.ts";
+import { hasShortcuts } from "./settings.ts";
+import { stepImage } from "./tray.ts";
+
+interface Shortcut {
+  readonly keys: readonly string[];
+  readonly does: string;
+  readonly run: (key: string) => void;
+}
+
+export const shortcuts: readonly Shortcut[] = [
+  {
+    keys: viewNames.map((_, i) => `${i + 1}`),
+    does: "views",
+    run: (key) => {
+      navigate({ view: viewNames[Number(key) - 1]! });
+    },
+  },
+  {
+    keys: ["j", "k"],
+    does: "next and previous layer",
+    run: (key) => {
+      stepLayer(key === "j" ? 1 : -1);
+    },
+  },
+  {
+    keys: ["l", "h"],
+    does: "next and previous head",
+    run: (key) => {
+      stepHead(key === "l" ? 1 : -1);
+    },
+  },
+  {
+    keys: ["m"],
+    does: "mean over heads",
+    run: () => {
+      navigate({ head: route.value.head === null ? 0 : null });
+    },
+  },
+  {
+    keys: ["[", "]"],
+    does: "previous and next image",
+    run: (key) => {
+      stepImage(key === "]" ? 1 : -1);
+    },
+  },
+  {
+    keys: ["s"],
+    does: "absolute scale",
+    run: () => {
+      navigate({ absolute: !route.value.absolute });
+    },
+  },
+  {
+    keys: ["/"],
+    does: "search values",
+    run: () => {
+      openDialog.value = "search";
+    },
+  },
+  {
+    keys: ["?"],
+    does: "this list",
+    run: () => {
+      openDialog.value = "help";
+    },
+  },
+  {
+    keys: ["Esc"],
+    does: "close",
+    run: () => {
+      navigate({ tap: null });
+    },
+  },
+];
+
+function stepLayer(step: number): void {
+  const last = (imagePass.value?.value.heads.length ?? 1) - 1;
+  navigate({ layer: Math.min(Math.max(place.value.layer + step, 0), last) });
+}
+
+function stepHead(step: number): void {
+  const { layer, head } = place.value;
+  const last = (imagePass.value?.value.heads[layer]?.length ?? 1) - 1;
+  navigate({ head: head === null ? 0 : Math.min(Math.max(head + step, 0), last) });
+}
+
+export function listenToKeys(): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (openDialog.value !== null || isTyping(event.target)) return;
+    const key = event.key === "Escape" ? "Esc" : event.key;
+    if (key !== "Esc" && !hasShortcuts.value) return;
+    const shortcut = shortcuts.find(({ keys }) => keys.includes(key));
+    if (shortcut === undefined || (key === "Esc" && route.value.tap === null)) return;
+    event.preventDefault();
+    shortcut.run(key);
+  });
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    target.matches("textarea, select, input:not([type=range], [type=checkbox])")
+  );
+}

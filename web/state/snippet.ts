@@ -1,0 +1,49 @@
+/** What reproduces a value outside of the page. */
+import { towerOf } from "./cards.ts";
+import { currentImage, currentText } from "./tray.ts";
+
+/** The path of the current image: that of a sample in the package, or the file's name. */
+function imagePath(root: string): string {
+  const { name = "image.png", url = "", isSample = false } = currentImage.value ?? {};
+  return isSample ? `${root}/${url.replace(/^demo\//, "")}` : name;
+}
+
+/** A command that prints a tap's statistics. */
+export function commandFor(tap: string): string {
+  const image = `--image ${quoted(imagePath("fixtures/demo-model"))}`;
+  const text = `--text ${quoted(currentText.value.text)}`;
+  const inputs = { image, text, joint: `${image} ${text}` }[towerOf(tap)];
+  return `node bin/clipscope.js trace ${inputs} --taps ${quoted(tap)} --stats`;
+}
+
+function quoted(text: string): string {
+  return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** A program that prints a tap's shape and statistics; null for inputs, which are not taps of a module. */
+export function snippetFor(tap: string): string | null {
+  if (tap.startsWith("input.")) return null;
+  const image = imagePath("${demoModel}");
+  const path = image.startsWith("${") ? `\`${image}\`` : JSON.stringify(image);
+  const embedImage = `const { features } = (await embedImages(model, [${path}], { normalize: true }).next()).value!;`;
+  const embedText = `const texts = await model.encodeText([${JSON.stringify(currentText.value.text)}], { normalize: true });`;
+  const run = {
+    image: [embedImage],
+    text: [embedText],
+    joint: [embedImage, embedText, "await model.logits(features, texts);"],
+  }[towerOf(tap)];
+  return `import { demoModel, embedImages, loadModel, withTaps } from "clipscope";
+import { readTap, statistics } from "clipscope/tensor";
+
+const model = await loadModel(demoModel);
+await withTaps(
+  async (name, value) => {
+    if (name === ${JSON.stringify(tap)}) console.log(value.shape, statistics(await readTap(value)));
+  },
+  async () => {
+    ${run.join("\n    ")}
+  },
+);
+await model.dispose();
+`;
+}

@@ -1,0 +1,77 @@
+/** The page's side of the worker: each call is a promise that an AbortSignal can end. */
+import type { CallName, Calls, Reply, Request } from "./protocol.ts";
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (loaded: number, total: number) => void;
+  /** Buffers that move to the worker instead of being copied. */
+  readonly transfer?: readonly Transferable[];
+}
+
+/** The parts of `Worker` that are used; specs pass a port of a channel. */
+export interface Port {
+  postMessage(message: Request, transfer: Transferable[]): void;
+  addEventListener(type: "message", listener: (event: MessageEvent<Reply>) => void): void;
+}
+
+interface Pending {
+  readonly resolve: (result: never) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly onProgress: CallOptions["onProgress"];
+}
+
+/** An error that the user can fix, as `InputError` in the worker. */
+export class NoticeError extends Error {}
+
+export class WorkerClient {
+  readonly #port: Port;
+  readonly #pending = new Map<number, Pending>();
+  #next = 0;
+
+  constructor(port: Port) {
+    this.#port = port;
+    port.addEventListener("message", ({ data }) => {
+      this.#receive(data);
+    });
+  }
+
+  /** @throws NoticeError for wrong input; the signal's reason if it is aborted */
+  call<N extends CallName>(
+    name: N,
+    params: Calls[N]["params"],
+    { signal, onProgress, transfer = [] }: CallOptions = {},
+  ): Promise<Calls[N]["result"]> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject, onProgress });
+      signal?.addEventListener("abort", () => {
+        if (!this.#pending.delete(id)) return;
+        this.#port.postMessage({ id, call: "abort" }, []);
+        reject(signal.reason as Error);
+      });
+      this.#port.postMessage({ id, call: name, params } as Request, [...transfer]);
+    });
+  }
+
+  /** Fails everything that waits, when the worker has died. */
+  fail(error: Error): void {
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+
+  #receive(reply: Reply): void {
+    const pending = this.#pending.get(reply.id);
+    if (pending === undefined) return; // aborted
+    if ("progress" in reply) {
+      pending.onProgress?.(...reply.progress);
+      return;
+    }
+    this.#pending.delete(reply.id);
+    if ("result" in reply) pending.resolve(reply.result as never);
+    else {
+      const { message, isInput } = reply.error;
+      pending.reject(isInput ? new NoticeError(message) : new Error(message));
+    }
+  }
+}
