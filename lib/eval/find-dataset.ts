@@ -4,6 +4,7 @@ import type { Dataset } from "./dataset.ts";
 import { joinPath, type DatasetFiles } from "./dataset-files.ts";
 import type { DatasetReader, DatasetRequest } from "./dataset-reader.ts";
 import { datasetReaders } from "./datasets/index.ts";
+import { webDataset } from "./datasets/webdataset.ts";
 
 /** Where datasets are, and which part of them is read. */
 export interface FindDatasetOptions extends Pick<DatasetRequest, "split" | "language" | "annotations"> {
@@ -24,8 +25,8 @@ export interface FoundDataset {
 /**
  * Finds the folder and the layout of a dataset.
  *
- * A folder's layout is recognised by what it holds. The layout that a name has in CLIP_benchmark is tried first; a
- * dataset under such a name may be a WebDataset too.
+ * A folder's layout is recognised by what it holds. A dataset under one of CLIP_benchmark's names has the layout that it
+ * has there, or is a WebDataset.
  *
  * @param given a name ("imagenet1k", "wds/vtab/cifar10"), or the path of a folder
  * @throws InputError if there is no such folder, or its layout is not recognised
@@ -38,7 +39,8 @@ export async function findDataset(
   const claimed = datasetReaders.find(({ names }) =>
     names.some((name) => (name.endsWith("/") ? given.startsWith(name) : given === name)),
   );
-  const readers = new Set([...(claimed === undefined ? [] : [claimed]), ...datasetReaders]);
+  // Under a name that has a layout, a folder per class would be read with other labels and class names.
+  const readers = claimed === undefined ? datasetReaders : [claimed, webDataset];
   const candidates = candidatesOf(given, data);
   let found: DatasetRequest | null = null;
   for (const place of candidates) {
@@ -76,7 +78,9 @@ function candidatesOf(given: string, data = ""): Pick<DatasetRequest, "name" | "
   const expand = (template: string): string =>
     template.replaceAll("{dataset}", short).replaceAll("{dataset_cleaned}", cleaned);
   const isTemplate = expand(data) !== data;
-  const inside = isTemplate ? [""] : [given, short, `wds_${cleaned}`, cleaned];
+  // The tasks of SugarCrepe share a folder.
+  const shared = given.startsWith("sugar_crepe/") ? ["sugar_crepe"] : [];
+  const inside = isTemplate ? [""] : [given, short, `wds_${cleaned}`, cleaned, ...shared];
   const named = new Set(inside.map((name) => joinPath(expand(data), name)));
   // CLIP_benchmark takes a root without {dataset} for the dataset's own folder.
   if (data !== "") named.add(expand(data));

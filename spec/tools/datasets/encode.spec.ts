@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { decodeImage } from "../../../lib/image/decode.ts";
 import type { DecodedImage, PixelMode } from "../../../lib/image/image.ts";
 import { nodeCodecs } from "../../../lib/node/images/codecs.ts";
-import { listTar } from "../../../lib/node/images/tar-index.ts";
+import { datasetFiles } from "../../../lib/node/eval/dataset-files.ts";
 import { imageOf } from "../../../tools/demo-model/dataset.ts";
 import { encodeNpy } from "../../../tools/datasets/encode/npy.ts";
 import { writeTar } from "../../../tools/datasets/encode/tar.ts";
@@ -87,7 +87,7 @@ describe("the generator's tars", () => {
       { name: "s0000001.cls", content: new Uint8Array(0) },
     ];
     await writeFile(folder.file("0.tar"), writeTar(files));
-    const members = await listTar(folder.file("0.tar"));
+    const members = await datasetFiles.tar(folder.file("0.tar"));
     assert.deepEqual(
       members.map(({ path, size, offset }) => [path, size, offset]),
       [
