@@ -3,6 +3,7 @@ import { InputError } from "../errors/input-error.ts";
 import type { Dataset } from "./dataset.ts";
 import { joinPath, type DatasetFiles } from "./dataset-files.ts";
 import type { DatasetReader, DatasetRequest } from "./dataset-reader.ts";
+import { imageFolder } from "./datasets/image-folder.ts";
 import { datasetReaders } from "./datasets/index.ts";
 import { webDataset } from "./datasets/webdataset.ts";
 
@@ -47,6 +48,8 @@ export async function findDataset(
     if ((await files.kindOf(place.folder)) !== "folder") continue;
     const request = { ...rest, ...place };
     for (const reader of readers) {
+      // A folder of datasets looks like a folder of classes.
+      if (reader === imageFolder && place.folder === data && claimed !== imageFolder) continue;
       if (await reader.recognizes(files, place.folder)) return { reader, request };
     }
     if (place.folder !== data) found ??= request;
@@ -81,15 +84,15 @@ function candidatesOf(given: string, data = ""): Pick<DatasetRequest, "name" | "
   // The tasks of SugarCrepe share a folder.
   const shared = given.startsWith("sugar_crepe/") ? ["sugar_crepe"] : [];
   const inside = isTemplate ? [""] : [given, short, `wds_${cleaned}`, cleaned, ...shared];
-  const named = new Set(inside.map((name) => joinPath(expand(data), name)));
-  // CLIP_benchmark takes a root without {dataset} for the dataset's own folder.
-  if (data !== "") named.add(expand(data));
+  const named = inside.map((name) => joinPath(expand(data), name));
   const isPath = given.includes("/") && !given.startsWith("wds/");
-  return [
-    // Without --data a name is a path.
-    ...(data === "" && isPath ? [] : [...named].map((folder) => ({ name: given, folder }))),
-    { name: baseName(given), folder: given },
-  ];
+  const path = { name: baseName(given), folder: given };
+  // Without --data a name is a path.
+  if (data === "" && isPath) return [path];
+  // CLIP_benchmark takes a root without {dataset} for the dataset's own folder.
+  const whole = data === "" ? [] : [{ name: given, folder: expand(data) }];
+  const candidates = [...new Set(named)].map((folder) => ({ name: given, folder }));
+  return isPath ? [...candidates, path, ...whole] : [...candidates, ...whole, path];
 }
 
 function baseName(folder: string): string {

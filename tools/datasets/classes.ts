@@ -1,6 +1,6 @@
 /** The classes of the generated datasets, and their names and templates in CLIP_benchmark's files. */
 import { labelTemplates, languages, phrase, type Language, type Parts } from "../demo-model/captions.ts";
-import { backgrounds, colours, counts, shapes, type Scene } from "../demo-model/scene.ts";
+import { backgrounds, colours, counts, shapes, type Scene, type Shape } from "../demo-model/scene.ts";
 import { allPairs, heldOutPairs } from "./world.ts";
 
 /** CLIP_benchmark's codes of the languages in the names of its class name and template files. */
@@ -31,6 +31,16 @@ export function attributesOf({ colour, shape, count }: Scene): number[] {
 export const countClasses: readonly Parts[] = counts.map((count) => ({ count }));
 export const shapeClasses: readonly Parts[] = shapes.map((shape) => ({ shape }));
 export const backgroundClasses: readonly Parts[] = backgrounds.map((background) => ({ background }));
+
+/** ObjectNet's name of the folder of a shape. */
+export function objectNetFolder(shape: Shape): string {
+  return `${shape.slice(1)}_${shape[0]!}`;
+}
+
+/** The shapes that overlap with ImageNet's classes, in the order of their folders, which is that of the labels. */
+export const objectNetShapes: readonly Shape[] = shapes
+  .filter((shape) => shape !== "ring")
+  .sort((a, b) => (objectNetFolder(a) < objectNetFolder(b) ? -1 : 1));
 
 /** A class that no image of the multi-label WebDataset has. */
 const unseen = allPairs.find((pair) => !heldOutPairs.includes(pair))!;
@@ -65,7 +75,7 @@ const classesOf = {
   "imagenet-o": heldOutPairs,
   "imagenet-r": heldOutPairs,
   imagenetv2: allPairs,
-  objectnet: shapeClasses,
+  objectnet: objectNetShapes.map((shape): Parts => ({ shape })),
   fer2013: shapeClasses,
   voc2007_multilabel: attributes,
 } satisfies Readonly<Record<string, readonly Parts[]>>;

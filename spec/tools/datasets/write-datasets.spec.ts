@@ -9,7 +9,7 @@ import { temporaryFolder } from "../../support/temporary.ts";
 
 /** SHA-256 of the names and contents of each dataset's files, with `--count 16 --seed 1`. */
 const digests: Readonly<Record<string, string>> = {
-  prompts: "d96e32933c1db6c8af5e378a675ad7e23dc03812184578dfd49370d0211aed79",
+  prompts: "1e8dbf8d8c96ffa917fcc41aec113f0051e8cf09a0f8c40ed4c203988a8cf951",
   "wds/shapes": "d93c67560c94dab48ae9371b6464e58dc05bba9495eb3112a5c91111806d0549",
   "wds/count": "9f8a9273e3ddb910b75feaf26eb81803a21efcfc331a69f6fa757e15672595a8",
   "wds/backgrounds": "053db9aeee93de40b18e2353b749ede7cfd1c35ebbf0e6eb69a4c031517bfde6",
@@ -22,7 +22,7 @@ const digests: Readonly<Record<string, string>> = {
   "imagenet-o": "ecac429b9a0f31735ac305894f6fdd168e7afcd772137ecda1dcee64362cbae0",
   "imagenet-r": "ecac429b9a0f31735ac305894f6fdd168e7afcd772137ecda1dcee64362cbae0",
   imagenetv2: "1ebcc3f8f5a815d242c870f874d805a0cc682222db322227645465127b741057",
-  objectnet: "a15e155ae9c8a8fa412f6edf93f9c4d1d3abc3eb9b2058825db3e3f51a720185",
+  objectnet: "45d950858c5e736a7dcc4292c943fee46b6682e0d4511eaeafed987a0ca2ab13",
   fer2013: "104ca55b6b59a161c7398655853499dd0201f1d938efd4ba1a8c80b24fd9acf1",
   babel_imagenet: "5bc33081683288b85368dd342340ee63135d4e86c80f4685fd1efd0e4203dc3e",
   mscoco_captions: "2e8997043638bf3df2f10f41c947efc910be18843aa75bed9fdeede6d0a608ca",

@@ -1,6 +1,7 @@
 /** ImageNet and the datasets derived from it, with eight classes instead of a thousand. */
 import { languages, labelTemplates, phrase } from "../../demo-model/captions.ts";
 import { shapes } from "../../demo-model/scene.ts";
+import { objectNetFolder, objectNetShapes } from "../classes.ts";
 import { json, type GeneratedDataset, type GeneratedFile } from "../generated-dataset.ts";
 import { allPairs, heldOutPairs, type World } from "../world.ts";
 
@@ -70,26 +71,27 @@ const objectNet: GeneratedDataset = {
   folder: "objectnet",
   layout: "ObjectNet with its mappings",
   async *files(world): AsyncGenerator<GeneratedFile, void, undefined> {
-    const folderOf = (shape: string): string => `${shape.slice(1)}_${shape[0]!}`;
     const label = (shape: string): string => `${shape[0]!.toUpperCase()}${shape.slice(1)}`;
-    const overlapping = shapes.filter((shape) => shape !== "ring");
     yield {
       path: "folder_to_objectnet_label.json",
-      content: json(Object.fromEntries(shapes.map((shape) => [folderOf(shape), label(shape)]))),
+      content: json(Object.fromEntries(shapes.map((shape) => [objectNetFolder(shape), label(shape)]))),
     };
     yield {
       path: "objectnet_to_imagenet_1k.json",
-      content: json(Object.fromEntries(overlapping.map((shape, i) => [label(shape), `name ${i}`]))),
+      content: json(Object.fromEntries(objectNetShapes.map((shape, i) => [label(shape), `name ${i}`]))),
     };
     yield {
       path: "pytorch_to_imagenet_2012_id.json",
-      content: json(Object.fromEntries(overlapping.map((_, i) => [i, i]))),
+      content: json(Object.fromEntries(objectNetShapes.map((_, i) => [i, i]))),
     };
-    yield { path: "imagenet_to_label_2012_v2", content: overlapping.map((_, i) => `name ${i}\n`).join("") };
+    yield {
+      path: "imagenet_to_label_2012_v2",
+      content: objectNetShapes.map((_, i) => `name ${i}\n`).join(""),
+    };
     for (const index of world.indices) {
       const { shape } = world.scene(index);
       yield {
-        path: `objectnet-1.0/images/${folderOf(shape)}/${index}.png`,
+        path: `objectnet-1.0/images/${objectNetFolder(shape)}/${index}.png`,
         content: await world.image(index, "rgb-png"),
       };
     }
