@@ -44,6 +44,10 @@ export const winoground: DatasetReader = {
     const both = (example: JsonValue, key: string): string[] =>
       [0, 1].map((i) => example.at(`${key}_${i}`).string());
     const names = examples.flatMap((example) => both(example, "image").map((image) => `${image}.png`));
+    const instances = examples.map((example, i) => ({
+      images: [2 * i, 2 * i + 1],
+      captions: both(example, "caption"),
+    }));
     return {
       kind: "selection",
       name,
@@ -53,10 +57,7 @@ export const winoground: DatasetReader = {
       images: await imagesIn(files, joinPath(place, "images"), names),
       convertToRgbFirst: false,
       sources: [path],
-      instances: examples.map((example, i) => ({
-        images: [2 * i, 2 * i + 1],
-        captions: both(example, "caption"),
-      })),
+      instances,
     };
   },
 };
