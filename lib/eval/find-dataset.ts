@@ -78,21 +78,26 @@ export async function readDataset(
 function candidatesOf(given: string, data = ""): Pick<DatasetRequest, "name" | "folder">[] {
   const short = given.replace(/^wds\//, "");
   const cleaned = short.replaceAll("/", "-");
-  const expand = (template: string): string =>
-    template.replaceAll("{dataset}", short).replaceAll("{dataset_cleaned}", cleaned);
-  const isTemplate = expand(data) !== data;
+  const root = expandRoot(data, given);
+  const isTemplate = root !== data;
   // The tasks of SugarCrepe share a folder.
   const shared = given.startsWith("sugar_crepe/") ? ["sugar_crepe"] : [];
   const inside = isTemplate ? [""] : [given, short, `wds_${cleaned}`, cleaned, ...shared];
-  const named = inside.map((name) => joinPath(expand(data), name));
+  const named = inside.map((name) => joinPath(root, name));
   const isPath = given.includes("/") && !given.startsWith("wds/");
   const path = { name: baseName(given), folder: given };
   // Without --data a name is a path.
   if (data === "" && isPath) return [path];
   // CLIP_benchmark takes a root without {dataset} for the dataset's own folder.
-  const whole = data === "" ? [] : [{ name: given, folder: expand(data) }];
+  const whole = data === "" ? [] : [{ name: given, folder: root }];
   const candidates = [...new Set(named)].map((folder) => ({ name: given, folder }));
   return isPath ? [...candidates, path, ...whole] : [...candidates, ...whole, path];
+}
+
+/** Puts a dataset's name into `{dataset}` and `{dataset_cleaned}`. */
+export function expandRoot(data: string, dataset: string): string {
+  const short = dataset.replace(/^wds\//, "");
+  return data.replaceAll("{dataset}", short).replaceAll("{dataset_cleaned}", short.replaceAll("/", "-"));
 }
 
 function baseName(folder: string): string {

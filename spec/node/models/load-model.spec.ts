@@ -68,7 +68,10 @@ describe("wrong arguments of loadModel", () => {
       [undefined, { residency: "stream" }],
       'loadModel: residency: expected one of auto, resident, streamed, found the text "stream"',
     ],
-    [[undefined, { backend: "gpu" }], 'unknown backend "gpu"; choose one of auto, tensorflow, webgpu, wasm, cpu'],
+    [
+      [undefined, { backend: "gpu" }],
+      'unknown backend "gpu"; choose one of auto, tensorflow, webgpu, wasm, cpu',
+    ],
     [[undefined, { arch: 5 }], "loadModel: arch: expected the name of an architecture, found the number 5"],
     [[undefined, "wasm"], 'loadModel: expected an object of options, found the text "wasm"'],
   ];
