@@ -13,6 +13,8 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import clip_benchmark_cli
@@ -25,10 +27,12 @@ FOLDERS = ["imagenet1k-unverified", "imagenet_sketch", "imagenet-a", "imagenet-o
 FLORES = ["deu_Latn", "eng_Latn", "fra_Latn", "ita_Latn", "jpn_Jpan", "spa_Latn", "zho_Hans"]
 SUGAR_CREPE = ["add_att", "add_obj", "replace_att", "replace_obj", "replace_rel", "swap_att", "swap_obj"]
 
+Evaluate = Callable[..., None]
 
-def evaluate(dataset: str, root: Path, *options: str, language: str = "en") -> None:
+
+def evaluate(results: Path, dataset: str, root: Path, *options: str, language: str = "en") -> None:
     names = "{dataset}_{pretrained}_{model}_{language}_{task}.json"
-    fixed = ["--output", f"{FOLDER}/{names}", "--model", "demo-model", "--pretrained", "demo-model"]
+    fixed = ["--output", f"{results}/{names}", "--model", "demo-model", "--pretrained", "demo-model"]
     chosen = ["--dataset", dataset, "--dataset_root", str(root), "--language", language]
     clip_benchmark_cli.run(["eval", *chosen, *options, *fixed])
 
@@ -39,7 +43,7 @@ def prompts(data: Path, language: str) -> list[str]:
     return ["--custom_classname_file", str(folder / names), "--custom_template_file", str(folder / templates)]
 
 
-def classification(data: Path) -> None:
+def classification(evaluate: Evaluate, data: Path) -> None:
     from clip_benchmark.datasets import imagenetv2
 
     for name in ("shapes", "count", "backgrounds", "multilabel"):
@@ -52,7 +56,7 @@ def classification(data: Path) -> None:
         evaluate(name, data / name, *prompts(data, "en"))
 
 
-def retrieval(data: Path) -> None:
+def retrieval(evaluate: Evaluate, data: Path) -> None:
     from clip_benchmark.datasets import flickr30k_200, xtd200
 
     ks = ["--recall_k", "1", "5", "10"]
@@ -78,7 +82,7 @@ def retrieval(data: Path) -> None:
         evaluate("crossmodal3600", data / "crossmodal3600", *ks, language=language)
 
 
-def selection(data: Path) -> None:
+def selection(evaluate: Evaluate, data: Path) -> None:
     for task in SUGAR_CREPE:
         evaluate(f"sugar_crepe/{task}", data / "sugar_crepe")
     root = data / "winoground"
@@ -94,17 +98,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     clip_benchmark_cli.add_options(parser)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=FOLDER, help="default: fixtures/eval/generated")
     options = parser.parse_args()
+    results = options.out.resolve()
     torch.set_num_threads(1)
     clip_benchmark_source.use(options.clip_benchmark.resolve(), options.webdataset.resolve())
     clip_benchmark_cli.use_model(options.model_directory)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
+    shutil.rmtree(results, ignore_errors=True)
+    results.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as copy:  # CLIP_benchmark writes annotations into datasets
         data = Path(copy) / "data"
         shutil.copytree(options.data, data)
         for make in (classification, retrieval, selection):
-            make(data)
+            make(partial(evaluate, results), data)
 
 
 if __name__ == "__main__":
