@@ -12,6 +12,7 @@ import {
 } from "../../lib/eval/published.ts";
 import type { ResultRecord } from "../../lib/eval/record.ts";
 import { readDataset } from "../../lib/node/eval/evaluate.ts";
+import { locateDataset } from "../../lib/node/eval/hub-dataset.ts";
 import { readPromptFiles } from "../../lib/node/eval/prompt-files.ts";
 import { publishedFigures } from "../../lib/node/eval/published-figures.ts";
 import {
@@ -28,7 +29,7 @@ import { examples } from "../options/option-values.ts";
 import { withModel } from "../options/with-model.ts";
 import { dryRunLines, planEvaluation, type EvaluationPlan } from "../terminal/eval-plan.ts";
 import { evaluationLines } from "../terminal/eval-table.ts";
-import type { ShowProgress } from "../terminal/progress-line.ts";
+import { megabytes, type ShowProgress } from "../terminal/progress-line.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 export function register(program: Command, terminal: Terminal): void {
@@ -74,7 +75,7 @@ async function run(given: readonly string[], options: EvalOptions, terminal: Ter
   await withModel(options, terminal, async (clip) => {
     const model = await describeModel(clip);
     await forEach(specs, terminal, async (spec) => {
-      const request = await readRequest(spec, options);
+      const request = await readRequest(spec, options, terminal);
       const finished = await terminal.progress((show) =>
         runEvaluation(model, request, { ...settings, language: spec.language, ...progressOf(show) }),
       );
@@ -151,12 +152,12 @@ async function settingsOf(options: EvalOptions): Promise<RunOptions> {
 }
 
 /** Reads a dataset, and for a linear probe its other splits. @throws InputError for a task that it is not made for */
-async function readRequest(spec: Spec, options: EvalOptions): Promise<EvaluationRequest> {
+async function readRequest(spec: Spec, options: EvalOptions, terminal: Terminal): Promise<EvaluationRequest> {
   const { task, trainSplit = "train", valSplit } = options;
-  const dataset = await readSplit(spec, options, options.split);
+  const dataset = await readSplit(spec, options, options.split, terminal);
   if (task === "linear_probe") {
-    const train = await readSplit(spec, options, trainSplit);
-    const validation = valSplit === undefined ? null : await readSplit(spec, options, valSplit);
+    const train = await readSplit(spec, options, trainSplit, terminal);
+    const validation = valSplit === undefined ? null : await readSplit(spec, options, valSplit, terminal);
     return { dataset, probe: { train, validation, ...probeOptions(options) } };
   }
   if (task === "auto" || task === taskOf(dataset)) return { dataset };
@@ -165,17 +166,30 @@ async function readRequest(spec: Spec, options: EvalOptions): Promise<Evaluation
   );
 }
 
-function readSplit(
+/** Reads a split, after it is downloaded if it is on the hub. */
+async function readSplit(
   { dataset, language }: Spec,
   { data, annotations }: EvalOptions,
   split: string | undefined,
+  terminal: Terminal,
 ): Promise<Dataset> {
-  return readDataset(dataset, {
+  const given = {
     language,
     ...(data === undefined ? {} : { data }),
     ...(split === undefined ? {} : { split }),
     ...(annotations === undefined ? {} : { annotations }),
-  });
+  };
+  const located = await terminal.progress((show) =>
+    locateDataset(dataset, given, {
+      onProgress: (done, before, total) => {
+        show(megabytes(done, total, before));
+      },
+      onWait: (reason) => {
+        terminal.note(reason);
+      },
+    }),
+  );
+  return readDataset(located.dataset, { ...given, ...located.options });
 }
 
 async function dryRun(
@@ -186,7 +200,7 @@ async function dryRun(
 ): Promise<void> {
   const plans: EvaluationPlan[] = [];
   await forEach(specs, terminal, async (spec) => {
-    const { dataset } = await readRequest(spec, options);
+    const { dataset } = await readRequest(spec, options, terminal);
     const plan = await planEvaluation(dataset, spec.language, {
       ...(prompts === undefined ? {} : { prompts }),
       ...(limit === undefined ? {} : { limit }),

@@ -3,10 +3,13 @@ import type { Command } from "commander";
 import { pretrained } from "../../lib/clip/config/architectures/pretrained.ts";
 import { comparators } from "../../lib/node/hub/comparators.ts";
 import { parseHubName, type HubName } from "../../lib/node/hub/cache.ts";
-import { pullModel, type PullReport } from "../../lib/node/hub/pull.ts";
+import { datasetUrl, parseDatasetUrl } from "../../lib/node/hub/dataset-url.ts";
+import { pullDataset, type PulledDataset } from "../../lib/node/hub/pull-dataset.ts";
+import { pullModel, type PullOptions, type PullReport } from "../../lib/node/hub/pull.ts";
+import type { PulledFile } from "../../lib/node/hub/repository.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import type { GlobalOptions } from "../options/global-options.ts";
-import { examples } from "../options/option-values.ts";
+import { collect, examples } from "../options/option-values.ts";
 import { byteSize } from "../terminal/format.ts";
 import { megabytes } from "../terminal/progress-line.ts";
 import { layOutFields, layOutTable } from "../terminal/table.ts";
@@ -14,6 +17,8 @@ import type { Terminal } from "../terminal/terminal.ts";
 
 interface Options extends GlobalOptions {
   readonly revision?: string;
+  readonly dataset?: string;
+  readonly split?: string[];
 }
 
 export function register(program: Command, terminal: Terminal): void {
@@ -22,11 +27,17 @@ export function register(program: Command, terminal: Terminal): void {
     .description(
       "Download a published model: its config, tokenizer and weights, verified by the hub's digests. The model is stored " +
         "in the cache of Python's huggingface_hub; other commands open it with --model hf:REPOSITORY.\n" +
-        "An interrupted download resumes when started again.",
+        "An interrupted download resumes when started again. With --dataset, a WebDataset is downloaded instead.",
     )
     .argument("[model]", "repository on the Hugging Face Hub, or open_clip architecture name")
     .argument("[tag]", "open_clip tag of the weights, after an architecture")
     .option("--revision <name>", "branch, tag or commit (default: main)")
+    .option("--dataset <name>", "download a WebDataset of the hub for eval, by its repository or address")
+    .option(
+      "--split <name>",
+      "with --dataset, the part to download; may be repeated (default: test)",
+      collect,
+    )
     .addHelpText("after", () =>
       [
         "",
@@ -38,12 +49,15 @@ export function register(program: Command, terminal: Terminal): void {
         examples(
           "clipscope pull laion/CLIP-ViT-H-14-frozen-xlm-roberta-large-laion5B-s13B-b90k",
           "clipscope pull ViT-B-32 laion2b_s34b_b79k",
+          "clipscope pull --dataset clip-benchmark/wds_imagenet1k",
         ),
       ].join("\n"),
     )
     .action(async (model: string | undefined, tag: string | undefined, _options: unknown, self: Command) => {
       const options: Options = self.optsWithGlobals();
-      if (model !== undefined) await pull(model, tag, options, terminal);
+      if (options.dataset !== undefined) await pullOneDataset(options.dataset, model, options, terminal);
+      else if (options.split !== undefined) throw new InputError("--split requires --dataset");
+      else if (model !== undefined) await pull(model, tag, options, terminal);
       else if (options.json === true) terminal.printJson(pretrained);
       else self.help();
     });
@@ -57,13 +71,46 @@ async function pull(
 ): Promise<void> {
   const { repository, revision } = chooseRepository(model, tag, options.revision);
   const { arch, json = false } = options;
+  const report = await download(terminal, (common) =>
+    pullModel(repository, { revision, ...common, ...(arch === undefined ? {} : { arch }) }),
+  );
+  if (report === null) return;
+  if (json) terminal.printJson(report);
+  else terminal.printLines(describe(report));
+}
+
+async function pullOneDataset(
+  given: string,
+  model: string | undefined,
+  { revision, split, json = false }: Options,
+  terminal: Terminal,
+): Promise<void> {
+  if (model !== undefined) throw new InputError(`${model} --dataset ${given}: give one of the two`);
+  const name = /^https?:/.test(given) ? parseDatasetUrl(given) : parseHubName(given);
+  if (revision !== undefined && name.revision !== "main") {
+    throw new InputError(`${given} --revision ${revision}: give the revision only once`);
+  }
+  const report = await download(terminal, (common) =>
+    pullDataset(name.repository, {
+      revision: revision ?? name.revision,
+      ...common,
+      ...(split === undefined ? {} : { splits: split }),
+    }),
+  );
+  if (report === null) return;
+  if (json) terminal.printJson(report);
+  else terminal.printLines(describeDataset(report));
+}
+
+type Common = Required<Pick<PullOptions, "signal" | "onProgress" | "onWait">>;
+
+/** Downloads with a progress line. Null if it was interrupted: this process then ends by the same signal. */
+async function download<T>(terminal: Terminal, start: (common: Common) => Promise<T>): Promise<T | null> {
   try {
-    const report = await terminal.progress((show) =>
+    return await terminal.progress((show) =>
       interruptible((signal) =>
-        pullModel(repository, {
-          revision,
+        start({
           signal,
-          ...(arch === undefined ? {} : { arch }),
           onProgress: (done, before, total) => {
             show(megabytes(done, total, before));
           },
@@ -73,12 +120,11 @@ async function pull(
         }),
       ),
     );
-    if (json) terminal.printJson(report);
-    else terminal.printLines(describe(report));
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     terminal.warn("interrupted; run the same command to resume the download");
     process.kill(process.pid, error.signal);
+    return null;
   }
 }
 
@@ -142,6 +188,37 @@ function describe({
   folder,
   model,
 }: PullReport): string[] {
+  return layOutFields([
+    ["repository", `${repository} (${revision}, commit ${commit.slice(0, 12)})`],
+    ["architecture", architecture ?? layout ?? "from its config"],
+    ...(license === null
+      ? []
+      : [["license", `${license}, which applies to the weights`] as [string, string]]),
+    ...fileRows(files, repository),
+    ["folder", folder],
+    ["use with", `--model ${model}`],
+  ]);
+}
+
+/** Shards are added up: ImageNet's validation images have 64. */
+function describeDataset({ repository, revision, commit, splits, files, folder }: PulledDataset): string[] {
+  const shards = files.filter(({ path }) => path.endsWith(".tar"));
+  const sum = (key: "size" | "downloaded"): number => shards.reduce((total, file) => total + file[key], 0);
+  const state =
+    sum("downloaded") === 0 ? "already there" : `${byteSize(sum("downloaded"))} downloaded, verified`;
+  return layOutFields([
+    ["dataset", `${repository} (${revision}, commit ${commit.slice(0, 12)})`],
+    ...fileRows(
+      files.filter((file) => !shards.includes(file)),
+      `datasets/${repository}`,
+    ),
+    ["shards", `${shards.length} of ${splits.join(", ")}, ${byteSize(sum("size"))}, ${state}`],
+    ["folder", folder],
+    ["use with", `clipscope eval ${datasetUrl({ repository, revision })}`],
+  ]);
+}
+
+function fileRows(files: readonly PulledFile[], repository: string): [string][] {
   const { rows } = layOutTable(
     [{}, { align: "right" }, {}],
     files.map((file) => [
@@ -150,14 +227,5 @@ function describe({
       file.downloaded === 0 ? "already there" : `${byteSize(file.downloaded)} downloaded, verified`,
     ]),
   );
-  return layOutFields([
-    ["repository", `${repository} (${revision}, commit ${commit.slice(0, 12)})`],
-    ["architecture", architecture ?? layout ?? "from its config"],
-    ...(license === null
-      ? []
-      : [["license", `${license}, which applies to the weights`] as [string, string]]),
-    ...rows.map((row): [string] => [`  ${row}`]),
-    ["folder", folder],
-    ["use with", `--model ${model}`],
-  ]);
+  return rows.map((row): [string] => [`  ${row}`]);
 }

@@ -3,7 +3,9 @@ import { InputError } from "../errors/input-error.ts";
 import type { Dataset } from "./dataset.ts";
 import { joinPath, type DatasetFiles } from "./dataset-files.ts";
 import type { DatasetReader, DatasetRequest } from "./dataset-reader.ts";
+import { imageFolder } from "./datasets/image-folder.ts";
 import { datasetReaders } from "./datasets/index.ts";
+import { webDataset } from "./datasets/webdataset.ts";
 
 /** Where datasets are, and which part of them is read. */
 export interface FindDatasetOptions extends Pick<DatasetRequest, "split" | "language" | "annotations"> {
@@ -24,8 +26,8 @@ export interface FoundDataset {
 /**
  * Finds the folder and the layout of a dataset.
  *
- * A folder's layout is recognised by what it holds. The layout that a name has in CLIP_benchmark is tried first; a
- * dataset under such a name may be a WebDataset too.
+ * A folder's layout is recognised by what it holds. A dataset under one of CLIP_benchmark's names has the layout that it
+ * has there, or is a WebDataset.
  *
  * @param given a name ("imagenet1k", "wds/vtab/cifar10"), or the path of a folder
  * @throws InputError if there is no such folder, or its layout is not recognised
@@ -38,13 +40,16 @@ export async function findDataset(
   const claimed = datasetReaders.find(({ names }) =>
     names.some((name) => (name.endsWith("/") ? given.startsWith(name) : given === name)),
   );
-  const readers = new Set([...(claimed === undefined ? [] : [claimed]), ...datasetReaders]);
+  // Under a name that has a layout, a folder per class would be read with other labels and class names.
+  const readers = claimed === undefined ? datasetReaders : [claimed, webDataset];
   const candidates = candidatesOf(given, data);
   let found: DatasetRequest | null = null;
   for (const place of candidates) {
     if ((await files.kindOf(place.folder)) !== "folder") continue;
     const request = { ...rest, ...place };
     for (const reader of readers) {
+      // A folder of datasets looks like a folder of classes.
+      if (reader === imageFolder && place.folder === data && claimed !== imageFolder) continue;
       if (await reader.recognizes(files, place.folder)) return { reader, request };
     }
     if (place.folder !== data) found ??= request;
@@ -73,19 +78,26 @@ export async function readDataset(
 function candidatesOf(given: string, data = ""): Pick<DatasetRequest, "name" | "folder">[] {
   const short = given.replace(/^wds\//, "");
   const cleaned = short.replaceAll("/", "-");
-  const expand = (template: string): string =>
-    template.replaceAll("{dataset}", short).replaceAll("{dataset_cleaned}", cleaned);
-  const isTemplate = expand(data) !== data;
-  const inside = isTemplate ? [""] : [given, short, `wds_${cleaned}`, cleaned];
-  const named = new Set(inside.map((name) => joinPath(expand(data), name)));
-  // CLIP_benchmark takes a root without {dataset} for the dataset's own folder.
-  if (data !== "") named.add(expand(data));
+  const root = expandRoot(data, given);
+  const isTemplate = root !== data;
+  // The tasks of SugarCrepe share a folder.
+  const shared = given.startsWith("sugar_crepe/") ? ["sugar_crepe"] : [];
+  const inside = isTemplate ? [""] : [given, short, `wds_${cleaned}`, cleaned, ...shared];
+  const named = inside.map((name) => joinPath(root, name));
   const isPath = given.includes("/") && !given.startsWith("wds/");
-  return [
-    // Without --data a name is a path.
-    ...(data === "" && isPath ? [] : [...named].map((folder) => ({ name: given, folder }))),
-    { name: baseName(given), folder: given },
-  ];
+  const path = { name: baseName(given), folder: given };
+  // Without --data a name is a path.
+  if (data === "" && isPath) return [path];
+  // CLIP_benchmark takes a root without {dataset} for the dataset's own folder.
+  const whole = data === "" ? [] : [{ name: given, folder: root }];
+  const candidates = [...new Set(named)].map((folder) => ({ name: given, folder }));
+  return isPath ? [...candidates, path, ...whole] : [...candidates, ...whole, path];
+}
+
+/** Puts a dataset's name into `{dataset}` and `{dataset_cleaned}`. */
+export function expandRoot(data: string, dataset: string): string {
+  const short = dataset.replace(/^wds\//, "");
+  return data.replaceAll("{dataset}", short).replaceAll("{dataset_cleaned}", short.replaceAll("/", "-"));
 }
 
 function baseName(folder: string): string {

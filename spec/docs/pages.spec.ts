@@ -13,7 +13,11 @@ const number = /-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/g;
  * The tolerance of a page's figures, in their own unit, if it exceeds rounding: a probe may classify an image or two
  * differently on another backend.
  */
-const tolerances: Readonly<Record<string, number>> = { "docs/how-to/linear-probes.md": 2 };
+const tolerances: Readonly<Record<string, number>> = {
+  "docs/how-to/linear-probes.md": 2,
+  // Shares of 64 images.
+  "docs/how-to/evaluate.md": 0.04,
+};
 
 const pages = globSync(["README.md", "docs/**/*.md"], { cwd: packageRoot })
   .sort()

@@ -44,6 +44,35 @@ describe("findDataset", () => {
     assert.deepEqual(await find(place, folder.path), ["webdataset", "my data", place]);
   });
 
+  it("reads one of CLIP_benchmark's names in no other layout than its own or a WebDataset", async () => {
+    // A Babel-ImageNet without its lists would be read with other classes.
+    mkdirSync(folder.file("babel_imagenet/val/n1"), { recursive: true });
+    writeFileSync(folder.file("babel_imagenet/val/n1/1.JPEG"), "");
+    assert.deepEqual((await find("babel_imagenet", folder.path))[0], "babel-imagenet");
+    assert.deepEqual((await find(folder.file("babel_imagenet")))[0], "imagefolder");
+    webdataset("wds_imagenetv2");
+    assert.deepEqual((await find("imagenetv2", folder.path))[0], "webdataset");
+  });
+
+  it("does not take a folder of datasets for a folder of classes", async () => {
+    mkdirSync(folder.file("flickr8k"));
+    writeFileSync(folder.file("flickr8k/1.jpg"), "");
+    await assert.rejects(find("cars", folder.path), {
+      name: "InputError",
+      message: /^cars: expected the folder/,
+    });
+    assert.equal((await find(folder.path))[0], "imagefolder");
+  });
+
+  it("finds the tasks of SugarCrepe in one folder", async () => {
+    mkdirSync(folder.file("sugar_crepe/val2017"), { recursive: true });
+    writeFileSync(folder.file("sugar_crepe/add_att.json"), "{}");
+    const place = folder.file("sugar_crepe");
+    const name = "sugar_crepe/add_att";
+    assert.deepEqual(await find(name, folder.path), ["sugar-crepe", name, place]);
+    assert.deepEqual(await find(name, place), ["sugar-crepe", name, place]);
+  });
+
   it("says where it looked, and which layouts there are", async () => {
     await assert.rejects(find("wds/x", folder.path), {
       name: "InputError",

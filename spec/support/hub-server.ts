@@ -98,7 +98,7 @@ export class HubServer {
     }
   }
 
-  /** Adds a repository, or a commit to one. Returns the commit. */
+  /** Adds a repository, or a commit to one. A dataset's name starts with `datasets/`. Returns the commit. */
   add(
     name: string,
     files: HubFiles,
@@ -147,7 +147,9 @@ export class HubServer {
     fault: Fault | undefined,
   ): void {
     const [, api, name, kind, rest] =
-      /^\/(api\/models\/)?((?:[^/]+\/)??[^/]+)\/(revision|tree|resolve)\/(.+)$/.exec(path) ?? [];
+      /^\/(api\/models\/)?((?:datasets\/)?(?:[^/]+\/)??[^/]+)\/(revision|tree|resolve)\/(.+)$/.exec(
+        path.replace(/^\/api\/datasets\//, "/api/models/datasets/"),
+      ) ?? [];
     const newName = this.#renamed.get(name ?? "");
     if (newName !== undefined) {
       response.writeHead(307, { location: request.url!.replace(name!, newName) }).end();

@@ -4,6 +4,7 @@
  *     models--ORG--NAME/blobs/DIGEST                       a file's bytes
  *                      /snapshots/COMMIT/PATH → blobs/…    a commit's files, as links
  *                      /refs/REVISION                      the commit of a branch or tag
+ *     datasets--ORG--NAME/…                               the same for a dataset
  *
  * Source: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
  */
@@ -61,12 +62,15 @@ export function isCommit(revision: string): boolean {
   return commitName.test(revision);
 }
 
+/** What a repository holds. */
+export type RepositoryType = "model" | "dataset";
+
 /** A repository's folder in the cache. */
 export class CachedRepository {
   readonly path: string;
 
-  constructor(repository: string, cache: string = getHFHubCachePath()) {
-    this.path = join(cache, getRepoFolderName({ type: "model", name: repository }));
+  constructor(repository: string, cache: string = getHFHubCachePath(), type: RepositoryType = "model") {
+    this.path = join(cache, getRepoFolderName({ type, name: repository }));
   }
 
   blob(digest: string): string {

@@ -1,26 +1,29 @@
 /** Downloads the files of a published model that are needed to run it to the hub's cache. */
 import { join } from "node:path";
-import { listFiles, modelInfo } from "@huggingface/hub";
 import { pretrainedOf } from "../../clip/config/architectures/pretrained.ts";
 import type { ClipConfig } from "../../clip/config/clip-config.ts";
 import { architectureByName } from "../../clip/config/open-clip.ts";
 import { InputError } from "../../errors/input-error.ts";
 import type { Layout } from "../../checkpoint/layouts/index.ts";
-import type { JsonValue } from "../../json/json-value.ts";
 import { readWeightMap } from "../../tensor/shards.ts";
-import { assertSpace } from "../files/disk-space.ts";
 import { makeFolder } from "../files/make-folder.ts";
 import { explainWriting } from "../files/output-path.ts";
-import { exists, isInside } from "../files/exists.ts";
 import { readJson } from "../models/json-file.ts";
 import { findLayout, foreignConfigName } from "../models/foreign-model.ts";
 import { configName, readModelDirectory, type ModelDirectory } from "../models/model-directory.ts";
 import { chooseWeights, foreignWeightFiles } from "../models/weights-file.ts";
 import { namesOf } from "../models/read-tokenizer.ts";
-import { assertRevision, CachedRepository, isCommit, isRepositoryName } from "./cache.ts";
+import { assertRevision, isRepositoryName } from "./cache.ts";
 import { HubClient } from "./client.ts";
 import { comparatorOf } from "./comparators.ts";
-import { downloadBlob, downloadedBytes, type RemoteFile } from "./download.ts";
+import {
+  fetchFiles,
+  listRepository,
+  wanted,
+  type Listing,
+  type PulledFile,
+  type Wanted,
+} from "./repository.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry.ts";
 import { hubSettings } from "./settings.ts";
 
@@ -39,20 +42,6 @@ export interface PullOptions {
   readonly onWait?: (reason: string) => void;
 }
 
-/** A file of a pulled model. */
-export interface PulledFile {
-  readonly repository: string;
-  readonly path: string;
-  /** In bytes. */
-  readonly size: number;
-  /** SHA-256, or git's SHA-1 for a small file. */
-  readonly digest: string;
-  /** Bytes that this run downloaded. */
-  readonly downloaded: number;
-  /** The path in the cache. */
-  readonly location: string;
-}
-
 /** The result of `pullModel`. */
 export interface PullReport {
   readonly repository: string;
@@ -69,15 +58,6 @@ export interface PullReport {
   readonly folder: string;
   /** The name for `loadModel` and `--model`. */
   readonly model: string;
-}
-
-/** A repository at one commit. */
-interface Listing {
-  readonly repository: string;
-  readonly revision: string;
-  readonly commit: string;
-  readonly files: ReadonlyMap<string, RemoteFile>;
-  readonly cached: CachedRepository;
 }
 
 /**
@@ -105,6 +85,9 @@ export async function pullModel(repository: string, options: PullOptions = {}): 
   }
 }
 
+/** For the error of a shard that the repository lacks. */
+const indexOfWeights = "the index of the weights";
+
 class Pull {
   readonly #client: HubClient;
   readonly #options: PullOptions;
@@ -116,7 +99,7 @@ class Pull {
   }
 
   async run(repository: string, revision: string): Promise<PullReport> {
-    const listing = await this.#list(repository, revision);
+    const listing = await listRepository(this.#client, repository, revision);
     const { commit, cached } = listing;
     const folder = cached.snapshot(commit);
     const architecture = this.#architecture(listing);
@@ -145,37 +128,6 @@ class Pull {
     };
   }
 
-  /** Lists the files of a repository at a revision. */
-  async #list(repository: string, revision: string): Promise<Listing> {
-    const { endpoint: hubUrl, cache } = this.#client.options;
-    const { sha: commit } = await modelInfo({
-      hubUrl,
-      fetch: this.#client.apiFetch(repository, (info) => void info.object()),
-      name: repository,
-      revision,
-      additionalFields: ["sha"],
-    });
-    if (!isCommit(commit)) throw unexpected(hubUrl, `a commit, found ${JSON.stringify(commit)}`);
-    const files = new Map<string, RemoteFile>();
-    const repo = { type: "model", name: repository } as const;
-    for await (const { type, path, size, oid, lfs } of listFiles({
-      hubUrl,
-      fetch: this.#client.apiFetch(repository, checkListing),
-      repo,
-      revision: commit,
-      recursive: true,
-    })) {
-      if (type !== "file") continue;
-      const digest = lfs?.oid ?? oid ?? "";
-      // Paths and digests become paths on this machine.
-      if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest)) throw unexpected(hubUrl, `a digest of ${path}`);
-      if (!isInside(path)) throw unexpected(hubUrl, `a path inside the repository, found ${path}`);
-      const url = `${hubUrl}/${repository}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
-      files.set(path, { repository, path, size: lfs?.size ?? size, digest, url });
-    }
-    return { repository, revision, commit, files, cached: new CachedRepository(repository, cache) };
-  }
-
   /** One of open_clip's names; null if the repository's own config describes the architecture. */
   #architecture({ repository, files }: Listing): string | null {
     const name = this.#options.arch ?? pretrainedOf(repository)?.architecture;
@@ -188,19 +140,19 @@ class Pull {
   /** The config of a model of another project. */
   async #foreignConfig(listing: Listing, folder: string): Promise<ModelDirectory> {
     const small = [foreignConfigName, "preprocessor_config.json"].filter((name) => listing.files.has(name));
-    await this.#fetch(small.map((name) => wanted(listing, name)));
+    await this.#fetch(small.map((name) => wanted(listing, name, indexOfWeights)));
     if ((await findLayout(folder)) === undefined) throw notAModel(listing.repository);
     return readModelDirectory(folder);
   }
 
   async #config(listing: Listing, folder: string, architecture: string | null): Promise<ModelDirectory> {
     if (architecture === null) {
-      await this.#fetch([wanted(listing, configName)]);
+      await this.#fetch([wanted(listing, configName, indexOfWeights)]);
       const json = await readJson(join(folder, configName));
       const name = json.at("model_cfg").at("text_cfg").at("hf_model_name").or("").string();
       // A text network of an unpublished size has its config in a folder of the repository.
       const network = `${name}/config.json`;
-      if (listing.files.has(network)) await this.#fetch([wanted(listing, network)]);
+      if (listing.files.has(network)) await this.#fetch([wanted(listing, network, indexOfWeights)]);
     } else await makeFolder(folder);
     return readModelDirectory(folder, architecture ?? undefined);
   }
@@ -214,11 +166,11 @@ class Pull {
       layout === undefined
         ? chooseWeights(own.length > 0 ? own : names, listing.repository)
         : chooseWeights(names, listing.repository, "", foreignWeightFiles);
-    const file = wanted(listing, name);
+    const file = wanted(listing, name, indexOfWeights);
     if (!name.endsWith(".json")) return [file];
     await this.#fetch([file]);
     const shards = readWeightMap(await readJson(join(folder, name))).values();
-    return [...new Set(shards)].map((shard) => wanted(listing, shard));
+    return [...new Set(shards)].map((shard) => wanted(listing, shard, indexOfWeights));
   }
 
   /** The tokenizer of the model, or of the repositories that its config names. clipscope contains the English models'. */
@@ -228,91 +180,27 @@ class Pull {
     if (folders.length === 0) return null;
     for (const folder of ["", ...folders.map((name) => `${name}/`)]) {
       const name = files.find((one) => listing.files.has(`${folder}${one}`));
-      if (name !== undefined) return wanted(listing, `${folder}${name}`);
+      if (name !== undefined) return wanted(listing, `${folder}${name}`, indexOfWeights);
     }
     const paths = [...listing.files.keys()];
     const isFolder = (name: string): boolean => paths.some((path) => path.startsWith(`${name}/`));
     const repositories = folders.filter((name) => isRepositoryName(name) && !isFolder(name));
     for (const repository of repositories) {
-      const other = await this.#list(repository, "main");
+      const other = await listRepository(this.#client, repository, "main");
       const name = files.find((one) => other.files.has(one));
-      if (name !== undefined) return wanted(other, name);
+      if (name !== undefined) return wanted(other, name, indexOfWeights);
     }
     const places = ["it", ...repositories].join(" or in ");
     throw new InputError(`${listing.repository}: no tokenizer: expected ${files.join(", ")} in ${places}`);
   }
 
   async #fetch(files: readonly Wanted[], onProgress?: PullOptions["onProgress"]): Promise<void> {
-    const { cache, signal } = this.#client.options;
-    await makeFolder(cache);
-    const missing = await Promise.all(files.map(bytesMissing));
-    const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
-    await assertSpace(cache, sum(missing));
-    const total = sum(files.map(({ file }) => file.size));
-    const before = total - sum(missing);
-    let done = before;
-    for (const [i, { listing, file }] of files.entries()) {
-      const { cached, commit } = listing;
-      const location = join(cached.snapshot(commit), file.path);
-      signal.throwIfAborted();
-      if (missing[i]! > 0 || !(await exists(location))) {
-        await downloadBlob(this.#client, file, cached.blob(file.digest), (count) => {
-          done += count;
-          onProgress?.(done, before, total);
-        });
-        await cached.link(file.digest, commit, file.path);
-      }
-      const { repository, path, size, digest } = file;
-      this.#pulled.push({ repository, path, size, digest, downloaded: missing[i]!, location });
-    }
+    this.#pulled.push(...(await fetchFiles(this.#client, files, onProgress)));
   }
-}
-
-/** @throws InputError if an entry of a page of files lacks what is read of it */
-function checkListing(page: JsonValue): void {
-  for (const entry of page.items()) {
-    if (entry.at("type").string() !== "file") continue;
-    entry.at("path").string();
-    assertSize(entry.at("size"));
-    entry.at("oid").or("").string();
-    const lfs = entry.at("lfs");
-    if (lfs.isMissing) continue;
-    lfs.at("oid").string();
-    assertSize(lfs.at("size"));
-  }
-}
-
-/** Beyond 2^53 as well: the check of the free space refuses it. */
-function assertSize(size: JsonValue): void {
-  if (size.number() < 0) throw size.error("a size in bytes");
 }
 
 function notAModel(repository: string): InputError {
   return new InputError(
     `${repository}: has no ${configName}, no ${foreignConfigName} of a supported model, and is not in open_clip's table; if it is an open_clip model, give its architecture with --arch`,
   );
-}
-
-/** A file and its repository. */
-interface Wanted {
-  readonly listing: Listing;
-  readonly file: RemoteFile;
-}
-
-function wanted(listing: Listing, path: string): Wanted {
-  const file = listing.files.get(path);
-  if (file !== undefined) return { listing, file };
-  throw new InputError(
-    `${listing.repository}: expected the file ${path}, which the index of the weights lists`,
-  );
-}
-
-async function bytesMissing({ listing: { cached, commit }, file }: Wanted): Promise<number> {
-  const blob = cached.blob(file.digest);
-  if ((await exists(blob)) || (await exists(join(cached.snapshot(commit), file.path)))) return 0;
-  return file.size - Math.min(file.size, await downloadedBytes(blob));
-}
-
-function unexpected(endpoint: string, what: string): InputError {
-  return new InputError(`${endpoint}: expected ${what}; check that HF_ENDPOINT is a hub`);
 }

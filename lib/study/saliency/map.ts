@@ -34,5 +34,9 @@ export function drawMap(image: Raster, map: SaliencyMap, scale?: Scale): Raster 
   const { values, rows, columns, quantity, isSigned } = map;
   const color = isSigned ? diverging : heat;
   const shown = scale ?? (isSigned ? signedScaleOf(values) : scaleOf(values));
-  return withLegend(overlay(image, values, [rows, columns], shown, { color }), { quantity, scale: shown, color });
+  return withLegend(overlay(image, values, [rows, columns], shown, { color }), {
+    quantity,
+    scale: shown,
+    color,
+  });
 }
