@@ -102,15 +102,15 @@ describe("the studio", () => {
         location.hash = to;
       }, hash);
       await page.waitForTimeout(50);
-      const ours = await page.evaluate(() => {
+      const drawn = await page.evaluate(() => {
         const canvas = document.querySelector<HTMLCanvasElement>("[data-stage] canvas")!;
         const copy = document.createElement("canvas");
         copy.width = canvas.width;
         copy.height = canvas.height;
-        const context = copy.getContext("2d", { willReadFrequently: true })!;
-        context.drawImage(canvas, 0, 0);
-        return { width: copy.width, height: copy.height, data: [...context.getImageData(0, 0, copy.width, copy.height).data] };
+        copy.getContext("2d")!.drawImage(canvas, 0, 0);
+        return copy.toDataURL("image/png").replace(/^.*,/, "");
       });
+      const ours = await decodeImage(Buffer.from(drawn, "base64"), "canvas", nodeCodecs());
       const png = await decodeImage(await readFile(file), file, nodeCodecs());
       // The file holds the image, a gap of two pixels, and the map; captions and the legend are below.
       const left = ours.width + 2;
@@ -120,7 +120,10 @@ describe("the studio", () => {
         for (let x = 0; x < ours.width; x++) {
           for (let c = 0; c < 3; c++) {
             const theirs = Number(png.data[(y * png.width + left + x) * png.stride + c]);
-            worst = Math.max(worst, Math.abs(theirs - ours.data[(y * ours.width + x) * 4 + c]!));
+            worst = Math.max(
+              worst,
+              Math.abs(theirs - Number(ours.data[(y * ours.width + x) * ours.stride + c])),
+            );
           }
         }
       }
@@ -162,11 +165,9 @@ describe("the studio", () => {
     const trace = new StoredTrace(await SafetensorsFile.open(await FileSource.open(out)));
     const page = await studio.open(`#/pass?img=s%3Athree-brown-stars&txt=${encodeURIComponent(text)}`);
     await ready(page, "pass");
-    for (const head of await page.locator(".card-head[aria-expanded=false]").all()) {
-      await head.evaluate((button) => {
-        (button as HTMLButtonElement).click();
-      });
-    }
+    await page.locator(".card-head[aria-expanded=false]").evaluateAll((buttons) => {
+      for (const button of buttons) (button as HTMLButtonElement).click();
+    });
     const names = await page
       .locator("[data-tap]")
       .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-tap")!));
@@ -190,6 +191,21 @@ describe("the studio", () => {
       worst = Math.max(worst, relativeL2);
     }
     console.log(`      ${trace.taps.length} taps, worst relative L2 ${worst}`);
+  });
+
+  it("draws the attention of another image within its budget", async () => {
+    const page = await studio.open("#/attention");
+    await ready(page, "attention");
+    const times: number[] = [];
+    for (let i = 0; i < 16; i++) {
+      const start = performance.now();
+      await page.keyboard.press("]");
+      await ready(page, "attention");
+      times.push(performance.now() - start);
+    }
+    // Each image is decoded and run once; the second round shows passes that are kept.
+    const median = times.slice(0, 8).sort((a, b) => a - b)[4]!;
+    report("attention of another image, median", median, budgets.attention);
   });
 
   it("restores a view from its address, and steps back and forward", async () => {
