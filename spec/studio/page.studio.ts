@@ -1,9 +1,12 @@
 /** The studio's page: loading, numbers, address, keyboard, access, layout, leaks. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
+import ts from "typescript";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 import { FileSource } from "../../lib/node/files/file-source.ts";
 import { decodeImage } from "../../lib/image/decode.ts";
@@ -12,6 +15,7 @@ import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
 import { StoredTrace } from "../../lib/trace/stored-trace.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { clipscope } from "../support/cli.ts";
+import { packageRoot } from "../support/paths.ts";
 import { live, shots, StudioBrowser } from "../support/studio.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -32,6 +36,12 @@ async function ready(page: Page, view: (typeof views)[number]): Promise<void> {
   await page.waitForSelector(`.${view}-view`);
   if (view === "match") await page.waitForSelector(".match-matrix tbody tr");
   if (view === "attention") await page.waitForSelector(".token-matrix .cells");
+}
+
+/** What the screenshots show of a view. */
+function shown(view: (typeof views)[number], width: number): string {
+  if (view === "attention") return "?L=3&H=2&tok=15";
+  return view === "pass" && width === 1280 ? "?tap=visual.transformer.resblocks.2.attn" : "";
 }
 
 describe("the studio", () => {
@@ -206,6 +216,47 @@ describe("the studio", () => {
     // Each image is decoded and run once; the second round shows passes that are kept.
     const median = times.slice(0, 8).sort((a, b) => a - b)[4]!;
     report("attention of another image, median", median, budgets.attention);
+  });
+
+  it("copies a program and a command that print the selected value's statistics", async function () {
+    this.timeout(120_000);
+    const page = await studio.open("", { permissions: ["clipboard-read", "clipboard-write"] });
+    await ready(page, "pass");
+    for (const tap of ["visual.transformer.resblocks.2.attn", "text.pooler", "logits_per_image"]) {
+      await page.evaluate((to) => {
+        location.hash = to;
+      }, `#/pass?tap=${tap}`);
+      await page.waitForSelector(`[data-values="${tap}"]`);
+      const copied = async (button: string): Promise<string> => {
+        await page.getByRole("button", { name: button }).click();
+        return page.evaluate(() => navigator.clipboard.readText());
+      };
+      const program = await copied("Copy TypeScript");
+      // Inside the package, whose own name it imports.
+      const file = `${packageRoot}dist/copied-${process.pid}.mjs`;
+      writeFileSync(
+        file,
+        ts.transpileModule(program, { compilerOptions: { target: ts.ScriptTarget.ES2022 } }).outputText,
+      );
+      const run = spawnSync(process.execPath, [file], {
+        encoding: "utf8",
+        env: { ...process.env, CLIPSCOPE_BACKEND: "wasm" },
+      });
+      rmSync(file);
+      assert.equal(run.status, 0, run.stderr);
+      const command = await copied("Copy command");
+      const traced = spawnSync(`${command} --json --backend wasm`, {
+        cwd: packageRoot,
+        encoding: "utf8",
+        shell: true,
+      });
+      assert.equal(traced.status, 0, traced.stderr);
+      const [row] = JSON.parse(traced.stdout) as [{ name: string; norm: number }];
+      assert.equal(row.name, tap);
+      assert.ok(run.stdout.includes(`norm: ${row.norm}`), `${run.stdout} lacks ${row.norm}`);
+      const shown = await page.locator(".statistics div", { hasText: "norm" }).locator("dd").textContent();
+      assert.ok(Math.abs(Number(shown) - row.norm) < 1e-3 * row.norm, `${shown}, expected ${row.norm}`);
+    }
   });
 
   it("restores a view from its address, and steps back and forward", async () => {
@@ -443,7 +494,7 @@ describe("the studio", () => {
             (to) => {
               location.hash = to;
             },
-            `#/${view}${view === "attention" ? "?L=3&H=2&tok=15" : ""}`,
+            `#/${view}${shown(view, width)}`,
           );
           await ready(page, view);
           await page.waitForTimeout(300);
