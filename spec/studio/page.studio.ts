@@ -172,7 +172,8 @@ describe("the studio", () => {
       ]),
     );
     assert.equal(status, 0, stderr);
-    const trace = new StoredTrace(await SafetensorsFile.open(await FileSource.open(out)));
+    const written = await SafetensorsFile.open(await FileSource.open(out));
+    const trace = new StoredTrace(written);
     const page = await studio.open(`#/pass?img=s%3Athree-brown-stars&txt=${encodeURIComponent(text)}`);
     await ready(page, "pass");
     await page.locator(".card-head[aria-expanded=false]").evaluateAll((buttons) => {
@@ -200,6 +201,7 @@ describe("the studio", () => {
       assert.ok(relativeL2 <= 1e-5, `${name}: relative L2 ${relativeL2}`);
       worst = Math.max(worst, relativeL2);
     }
+    await written.close();
     console.log(`      ${trace.taps.length} taps, worst relative L2 ${worst}`);
   });
 
