@@ -20,7 +20,11 @@ export const rooms = [
   { path: "lib/features", holds: "features files and the journal of unfinished work" },
   { path: "lib/probe", holds: "linear probes", peer: true },
   { path: "lib/draw", holds: "raster images and SVG charts" },
-  { path: "lib/eval", holds: "evaluation as in CLIP_benchmark: datasets, prompts, metrics, records", peer: true },
+  {
+    path: "lib/eval",
+    holds: "evaluation as in CLIP_benchmark: datasets, prompts, metrics, records",
+    peer: true,
+  },
   { path: "lib/study", holds: "attention, rollout, layer answers" },
   { path: "lib/parity", holds: "goldens and their verification" },
   { path: "lib/trace", holds: "the taps of a pass: summaries, values, what each tap is" },

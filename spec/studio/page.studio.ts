@@ -255,7 +255,8 @@ describe("the studio", () => {
       assert.equal(traced.status, 0, traced.stderr);
       const [row] = JSON.parse(traced.stdout) as [{ name: string; norm: number }];
       assert.equal(row.name, tap);
-      assert.ok(run.stdout.includes(`norm: ${row.norm}`), `${run.stdout} lacks ${row.norm}`);
+      const printed = Number(/norm: ([\d.]+)/.exec(run.stdout)?.[1]);
+      assert.ok(Math.abs(printed - row.norm) < 1e-5 * row.norm, `${run.stdout} lacks ${row.norm}`);
       const shown = await page.locator(".statistics div", { hasText: "norm" }).locator("dd").textContent();
       assert.ok(Math.abs(Number(shown) - row.norm) < 1e-3 * row.norm, `${shown}, expected ${row.norm}`);
     }
@@ -325,7 +326,8 @@ describe("the studio", () => {
     await page.keyboard.press("ArrowDown");
     assert.match(await page.evaluate(() => location.hash), /tok=7/);
     await page.keyboard.press("/");
-    await page.keyboard.type("block 1 gelu".replace("block", "resblocks"));
+    await page.waitForSelector("dialog.search input:focus");
+    await page.keyboard.type("resblocks.1 gelu");
     await page.keyboard.press("Enter");
     await page.waitForSelector('[data-values="visual.transformer.resblocks.1.mlp.gelu"]');
     await page.keyboard.press("Escape");

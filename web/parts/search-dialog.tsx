@@ -1,5 +1,5 @@
 /** Finds a value by a part of its name. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { documentation, openDialog, reveal, summaryOf } from "../state/derived.ts";
 import { navigate } from "../state/navigation.ts";
 import { Dialog } from "./dialog.tsx";
@@ -11,7 +11,7 @@ export function SearchDialog() {
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     input.current?.focus();
   }, []);
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
