@@ -290,7 +290,8 @@ describe("the studio", () => {
     const page = await studio.open();
     await live(page);
     const input = page.locator("input[type=file]").first();
-    await input.setInputFiles(`${demoModel}/samples/orange-heart.jpg`);
+    const heart = `${demoModel}/samples/orange-heart.jpg`;
+    await input.setInputFiles(heart);
     await page.waitForFunction(() => location.hash.includes("img=sha"));
     await live(page);
     await page.reload();
@@ -299,6 +300,16 @@ describe("the studio", () => {
     await input.setInputFiles({ name: "notes.png", mimeType: "image/png", buffer: Buffer.from("no image") });
     await page.waitForSelector(".notices li.error");
     assert.match((await page.locator(".notices li.error").textContent())!, /^notes\.png: expected an image/);
+    // A file that is not the current image is refused where it is first read.
+    await page.keyboard.press("3");
+    await input.setInputFiles([
+      { name: "first.png", mimeType: "image/png", buffer: Buffer.from("not an image") },
+      { name: "cut.jpg", mimeType: "image/jpeg", buffer: (await readFile(heart)).subarray(0, 20_000) },
+    ]);
+    await page.getByText(/^first\.png: expected an image/).waitFor();
+    await page.getByText(/^cut\.jpg: expected a complete JPEG image/).waitFor();
+    await page.waitForFunction(() => document.querySelectorAll(".match-matrix tbody tr").length === 9);
+    assert.equal(await page.getByRole("button", { name: /^Remove .*\.(png|jpg)$/ }).count(), 1);
   });
 
   it("runs each text that is typed, in any language", async () => {

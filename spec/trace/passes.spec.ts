@@ -66,6 +66,19 @@ describe("Passes", () => {
     assert.equal(memory().numTensors, before);
   });
 
+  it("match the images that can be read, and say why others cannot", async () => {
+    const { trace } = await image();
+    assert.ok(trace);
+    const files = [
+      { key: "two-red-circles.png", name: "two", bytes: new Uint8Array() },
+      { key: "notes", name: "notes.txt", bytes: new Uint8Array(40) },
+    ];
+    const { cosines, failures } = await passes.match(files, ["two red circles"], ["{}"], signal);
+    assert.equal(cosines[0]!.length, 1);
+    assert.equal(cosines[1], null);
+    assert.match(failures[0]!.message, /^notes\.txt: expected an image/);
+  });
+
   it("refuse an unknown trace, an unknown tap and a file that is not an image", async () => {
     const { trace } = await image();
     await assert.rejects(passes.read("image nothing", "visual"), /no longer in memory/);
