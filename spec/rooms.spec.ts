@@ -7,12 +7,13 @@ import ts from "typescript";
 import { packageRoot } from "./support/paths.ts";
 
 const filesOf = (...patterns: string[]): string[] => globSync(patterns, { cwd: packageRoot }).sort();
-const code = filesOf("{lib,cli,tools,bench,examples}/**/*.ts");
+const code = filesOf("{lib,cli,tools,bench,examples,web}/**/*.{ts,tsx}");
 const specs = filesOf("spec/**/*.{spec,slow,native}.ts");
 
 /** Specs without a file of their name, because they are about a whole room, several rooms, or documents. */
 const withoutSubject = [
-  /^spec\/(docs|examples|full|reliability)\//,
+  /^spec\/(docs|examples|full|reliability|studio)\//,
+  /^spec\/web\/bundle\.spec\.ts$/,
   /^spec\/package\.spec\.ts$/,
   /^spec\/parity\/(demo|gradients|origins|streaming|tiny)\.spec\.ts$/,
   /^spec\/bench\/onnx\.spec\.ts$/,
@@ -33,7 +34,7 @@ const withoutSpec = [
 
 /** Whether a file or a folder has this path, for example `lib/nn/linear` for `lib/nn/linear.ts`. */
 function exists(path: string): boolean {
-  return ["", ".ts", ".js"].some((extension) => existsSync(`${packageRoot}${path}${extension}`));
+  return ["", ".ts", ".tsx", ".js"].some((extension) => existsSync(`${packageRoot}${path}${extension}`));
 }
 
 /** The files that each file imports, types included. */

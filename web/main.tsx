@@ -7,7 +7,7 @@ import { HelpDialog } from "./parts/help-dialog.tsx";
 import { Inspector } from "./parts/inspector.tsx";
 import { Notices } from "./parts/notices.tsx";
 import { SearchDialog } from "./parts/search-dialog.tsx";
-import { openDialog, reveal } from "./state/derived.ts";
+import { cards, openDialog, reveal } from "./state/derived.ts";
 import { route } from "./state/navigation.ts";
 import { notifyError } from "./state/notices.ts";
 import type { ViewName } from "./state/route.ts";
@@ -89,4 +89,13 @@ listenToKeys();
 listenToFiles();
 void restoreTray();
 void startSession();
-if (route.value.tap !== null) reveal(route.value.tap);
+
+// Unfolds the card of the address's value, once there are cards.
+const stopWaiting = effect(() => {
+  if (cards.value.length === 0) return;
+  const { tap } = route.peek();
+  if (tap !== null) reveal(tap);
+  queueMicrotask(() => {
+    stopWaiting();
+  });
+});

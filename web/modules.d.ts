@@ -5,8 +5,7 @@ declare module "*?url" {
 }
 declare module "*.css";
 declare module "virtual:tap-docs" {
-  import type { TapDoc } from "../lib/trace/tap-docs.ts";
-  export const tapDocs: readonly TapDoc[];
+  export const tapDocs: readonly import("../lib/trace/tap-docs.ts").TapDoc[];
 }
 declare module "virtual:samples" {
   export interface SampleCaptions {

@@ -10,6 +10,7 @@ import { createTokenizer } from "../text/create-tokenizer.ts";
 import { SafetensorsFile } from "../tensor/safetensors.ts";
 import type { ByteSource } from "../tensor/store.ts";
 import { BytesSource } from "./bytes-source.ts";
+import { fetchBytes } from "./fetch-bytes.ts";
 
 /** The files of a model directory that a page needs, by name relative to the directory. */
 export interface ModelFiles {
@@ -62,33 +63,4 @@ export async function fetchModel(
       return createTokenizer({ name: files.tokenizer, bytes }, tokenizerOptions(config.text));
     },
   });
-}
-
-/** @throws InputError unless the server sends the file */
-export async function fetchBytes(
-  url: string,
-  onProgress?: (loaded: number, total: number) => void,
-): Promise<Uint8Array> {
-  const response = await fetch(url).catch((error: unknown) => {
-    throw new InputError(`${url}: the server does not answer; check that it still runs`, [], {
-      cause: error,
-    });
-  });
-  if (!response.ok) {
-    throw new InputError(
-      `${url}: expected status 200, found ${response.status} ${response.statusText}`.trim(),
-    );
-  }
-  if (onProgress === undefined || response.body === null) return new Uint8Array(await response.arrayBuffer());
-  const total = Number(response.headers.get("Content-Length") ?? 0);
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let loaded = 0;
-  for (const reader = response.body.getReader(); ;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    chunks.push(value);
-    loaded += value.length;
-    onProgress(loaded, Math.max(total, loaded));
-  }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }

@@ -2,6 +2,7 @@
 export { BlobSource } from "./blob-source.ts";
 export { BytesSource } from "./bytes-source.ts";
 export { browserCodecs, type CodecFiles } from "./codecs.ts";
-export { fetchBytes, fetchModel, type ModelFiles } from "./fetch-model.ts";
+export { fetchBytes } from "./fetch-bytes.ts";
+export { fetchModel, type ModelFiles } from "./fetch-model.ts";
 export { HttpSource } from "./http-source.ts";
 export { wasmLoader, type WasmFiles } from "./wasm-backend.ts";

@@ -28,9 +28,14 @@ export class Raster {
 
   /** A copy with each pixel enlarged to a square of `factor` pixels. */
   enlarged(factor: number): Raster {
-    return new Raster(this.width * factor, this.height * factor).paint((x, y) =>
-      this.at(Math.floor(x / factor), Math.floor(y / factor)),
-    );
+    const large = new Raster(this.width * factor, this.height * factor);
+    for (let y = 0, to = 0; y < large.height; y++) {
+      for (let x = 0; x < large.width; x++, to += 3) {
+        const from = (Math.floor(y / factor) * this.width + Math.floor(x / factor)) * 3;
+        for (let c = 0; c < 3; c++) large.rgb[to + c] = this.rgb[from + c]!;
+      }
+    }
+    return large;
   }
 
   /** The colour of a pixel. */
@@ -73,7 +78,11 @@ export function heat(value: number): [number, number, number] {
   const below = Math.min(Math.floor(at), viridis.length - 2);
   const part = at - below;
   const [from, to] = [viridis[below]!, viridis[below + 1]!];
-  return [0, 1, 2].map((i) => from[i]! + (to[i]! - from[i]!) * part) as [number, number, number];
+  return [
+    from[0] + (to[0] - from[0]) * part,
+    from[1] + (to[1] - from[1]) * part,
+    from[2] + (to[2] - from[2]) * part,
+  ];
 }
 
 /** A number from 0 to 1 as a colour: blue below ½, white at ½, orange above. For numbers whose sign matters. */

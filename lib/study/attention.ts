@@ -102,11 +102,15 @@ export function overlay(
   { color = heat, opacity = 0.55 }: OverlayOptions = {},
 ): Raster {
   const { width, height } = picture;
-  return new Raster(width, height).paint((x, y) => {
-    const [across, down] = [((x + 0.5) / width) * columns - 0.5, ((y + 0.5) / height) * rows - 0.5];
-    const shown = color(position(bilinear(weights, rows, columns, across, down), scale));
-    const [red, green, blue] = picture.at(x, y);
-    const gray = 0.299 * red + 0.587 * green + 0.114 * blue;
-    return shown.map((channel) => (1 - opacity) * gray + opacity * channel) as [number, number, number];
-  });
+  const drawn = new Raster(width, height);
+  for (let y = 0, at = 0; y < height; y++) {
+    const down = ((y + 0.5) / height) * rows - 0.5;
+    for (let x = 0; x < width; x++, at += 3) {
+      const across = ((x + 0.5) / width) * columns - 0.5;
+      const shown = color(position(bilinear(weights, rows, columns, across, down), scale));
+      const gray = 0.299 * picture.rgb[at]! + 0.587 * picture.rgb[at + 1]! + 0.114 * picture.rgb[at + 2]!;
+      for (let c = 0; c < 3; c++) drawn.rgb[at + c] = (1 - opacity) * gray + opacity * shown[c]!;
+    }
+  }
+  return drawn;
 }

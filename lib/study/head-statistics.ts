@@ -1,6 +1,7 @@
 /** Two numbers that tell heads apart: how spread their attention is, and how far it reaches. */
 import type { Attention } from "./attention.ts";
 
+/** What tells the heads of an image tower apart. */
 export interface HeadStatistics {
   /** Mean over query tokens of −Σ p log₂ p, in bits: 0 if each looks at one token, log₂ L if at all equally. */
   readonly entropy: number;

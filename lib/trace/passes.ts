@@ -97,7 +97,7 @@ export class Passes {
     return (await this.#find(trace).trace.read(tap)).slice();
   }
 
-  /** The cosines of images and classes. @throws InputError as `zeroShotClassifier`, and for a file that is not an image */
+  /** The cosines of images and classes. @throws InputError as `zeroShotClassifier` */
   async match(
     images: readonly NamedBytes[],
     labels: readonly string[],
@@ -108,16 +108,22 @@ export class Passes {
     const classifier = await zeroShotClassifier(this.#model, labels, templates);
     try {
       const classes = await classifier.weight.data(); // [embedDim, labels]
-      const cosines: number[][] = [];
+      const cosines: (number[] | null)[] = [];
+      const failures: { key: string; message: string }[] = [];
       for (const image of images) {
-        const { features } = await this.#image(image, signal);
+        const pass = await this.#image(image, signal).catch((error: unknown) => {
+          if (!(error instanceof InputError)) throw error;
+          failures.push({ key: image.key, message: error.message });
+          return null;
+        });
         cosines.push(
-          labels.map((_, label) =>
-            features.reduce((sum, x, i) => sum + x * classes[i * labels.length + label]!, 0),
-          ),
+          pass &&
+            labels.map((_, label) =>
+              pass.features.reduce((sum, x, i) => sum + x * classes[i * labels.length + label]!, 0),
+            ),
         );
       }
-      return { cosines, milliseconds: performance.now() - start };
+      return { cosines, failures, milliseconds: performance.now() - start };
     } finally {
       classifier.dispose();
     }

@@ -75,7 +75,9 @@ export interface JointPass {
 
 /** The similarities of several images and classes. */
 export interface MatchResult {
-  /** [images][labels] */
-  readonly cosines: readonly (readonly number[])[];
+  /** [images][labels]; null for an image that cannot be read. */
+  readonly cosines: readonly (readonly number[] | null)[];
+  /** Why images cannot be read. */
+  readonly failures: readonly { readonly key: string; readonly message: string }[];
   readonly milliseconds: number;
 }

@@ -81,25 +81,26 @@ function parseRow(line: string, { prefix, folder }: Place, before: TapDoc | unde
   };
 }
 
-/** "`.mlp.c_proj`, `.mlp`" and "the prefix itself" follow the prefix of their blocks, "`….x`" the row before. */
+/**
+ * The full names of a cell. "`.mlp.c_proj`, `.mlp`" and "the prefix itself" follow the prefix of their blocks, "`….x`"
+ * is a sibling of the row before, and "`.key`" after "`.self.query`" is one of the first name in the cell.
+ */
 function namesOf(cell: string, prefix: string, before: TapDoc | undefined): string[] {
-  const names = [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
   const full: string[] = [];
-  for (const name of names) {
-    if (name.startsWith("…")) full.push(`${parentOf(before?.names[0] ?? "")}${name.slice(1)}`);
-    else if (/^[.#]/.test(name)) {
-      // ".query, .key" after ".attention.self.query" name siblings of the first.
-      const sibling = full[0] !== undefined && /^\.[a-z_]+$/.test(name) && cell.includes("self.query");
-      const pooler = name === ".activation";
-      full.push(sibling || pooler ? `${parentOf(full[0]!)}${name}` : `${prefix}${name}`);
-    } else full.push(name);
+  for (const [, name = ""] of cell.matchAll(/`([^`]+)`/g)) {
+    const [first] = full;
+    if (name.startsWith("…")) full.push(siblingOf(before?.names[0] ?? "", name.slice(1)));
+    else if (!/^[.#]/.test(name)) full.push(name);
+    else if (first === undefined || first.startsWith(prefix + name)) full.push(prefix + name);
+    else full.push(siblingOf(first, name));
   }
   if (cell.includes("the prefix itself")) full.push(prefix);
   return full;
 }
 
-function parentOf(name: string): string {
-  return name.slice(0, name.lastIndexOf("."));
+/** "a.b" and ".c" give "a.c"; "a#b" and "#c" give "a#c". */
+function siblingOf(name: string, ending: string): string {
+  return name.slice(0, name.lastIndexOf(ending[0]!)) + ending;
 }
 
 function plain(cell: string): string {

@@ -106,7 +106,7 @@ function importsBetween(rooms: readonly Room[], roomOf: RoomsModule["roomOf"]): 
 
 function typescriptIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts"))
+    .filter((path) => /\.tsx?$/.test(path))
     .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
     .sort();
 }

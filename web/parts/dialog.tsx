@@ -1,6 +1,6 @@
 /** A modal dialog: the browser's own, which traps the focus and closes with Escape. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { openDialog } from "../state/derived.ts";
 import { Icon } from "./icon.tsx";
 
@@ -12,7 +12,7 @@ interface Props {
 
 export function Dialog({ title, class: name, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
   const close = (): void => {

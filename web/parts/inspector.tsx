@@ -66,6 +66,7 @@ function Details({ summary }: { readonly summary: TapSummary }) {
   const { name, shape, statistics, histogram, min, max } = summary;
   const doc = documentation(name);
   const snippet = snippetFor(name);
+  const size = shape.reduce((product, length) => product * length, 1);
   const values = useValues(summary);
   const isStored = model.value.status !== "live";
   return (
@@ -101,10 +102,14 @@ function Details({ summary }: { readonly summary: TapSummary }) {
           value={Number.isFinite(statistics.kurtosis) ? short(statistics.kurtosis) : "–"}
         />
         <Statistic name="zeros" value={percent(statistics.zeros)} />
-        <Statistic name="values" value={count(shape.reduce((product, size) => product * size, 1))} />
+        <Statistic name="values" value={count(size)} />
       </dl>
-      <h3>Distribution</h3>
-      <Histogram counts={histogram} min={min} max={max} />
+      {size > 1 && (
+        <>
+          <h3>Distribution</h3>
+          <Histogram counts={histogram} min={min} max={max} />
+        </>
+      )}
       <h3>Values</h3>
       <Values summary={summary} values={values} />
       <div class="actions">
@@ -192,6 +197,13 @@ function Values({ summary, values }: { readonly summary: TapSummary; readonly va
   const { name, shape } = summary;
   if (values === null) {
     return <p class="hatched pending">The values are read once the network is loaded.</p>;
+  }
+  if (values.length === 1) {
+    return (
+      <p class="single" data-values={name}>
+        {String(values[0])}
+      </p>
+    );
   }
   const matrix = layOut(matrixOf(shape, values));
   const [min, max] = rangeOf(matrix.values);

@@ -1,5 +1,5 @@
 /** Finds a value by a part of its name. */
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { documentation, openDialog, reveal, summaryOf } from "../state/derived.ts";
 import { navigate } from "../state/navigation.ts";
 import { Dialog } from "./dialog.tsx";
@@ -10,6 +10,10 @@ const mostShown = 40;
 export function SearchDialog() {
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
+  const input = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    input.current?.focus();
+  }, []);
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const names = [...summaryOf.value.keys()];
   const found = names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
@@ -23,6 +27,7 @@ export function SearchDialog() {
   return (
     <Dialog title="Search values" class="search">
       <input
+        ref={input}
         type="text"
         role="combobox"
         aria-expanded="true"
@@ -30,7 +35,6 @@ export function SearchDialog() {
         aria-activedescendant={shown.length > 0 ? `found-${at}` : undefined}
         aria-label="Part of a name"
         placeholder="block 3 attn, gelu, pooler …"
-        autofocus
         value={query}
         onInput={(event) => {
           setQuery(event.currentTarget.value);

@@ -31,8 +31,8 @@ export function toggleCard(id: string): void {
 
 /** Unfolds the card of a tap. */
 export function reveal(tap: string): void {
-  const card = cards.value.find(({ taps }) => taps.includes(tap));
-  if (card !== undefined) unfolded.value = new Set([...unfolded.value, card.id]);
+  const card = cards.peek().find(({ taps }) => taps.includes(tap));
+  if (card !== undefined) unfolded.value = new Set([...unfolded.peek(), card.id]);
 }
 
 export type Dialog = "search" | "help" | "inputs";

@@ -45,7 +45,15 @@ effect(() => {
     match(images, names, templates, controller.signal).then(
       (cosines) => {
         problem.value = null;
-        matching.value = { images: images.map(({ key }) => key), labels: names, cosines };
+        const rows = images.flatMap(({ key }, i) => {
+          const row = cosines[i];
+          return row ? [{ key, row }] : [];
+        });
+        matching.value = {
+          images: rows.map(({ key }) => key),
+          labels: names,
+          cosines: rows.map(({ row }) => row),
+        };
       },
       (error: unknown) => {
         if (controller.signal.aborted) return;

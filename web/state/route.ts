@@ -148,8 +148,8 @@ export function formatRoute(route: Route): string {
   return `#/${route.view}${query === "" ? "" : `?${query}`}`;
 }
 
-function writeField<F extends Field>(field: F, route: Route, parameters: URLSearchParams): void {
-  const { key, write } = codecs[field] as Codec<Route[F]>;
+function writeField(field: Field, route: Route, parameters: URLSearchParams): void {
+  const { key, write } = codecs[field] as Codec<Route[Field]>;
   const text = write(route[field]);
   if (text !== write(home[field])) parameters.append(key, text);
 }

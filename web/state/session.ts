@@ -4,11 +4,11 @@ import type { ModelFiles } from "../../lib/browser/fetch-model.ts";
 import type { Attention } from "../../lib/study/attention.ts";
 import type { ImagePass, JointPass, ModelInfo, TextPass } from "../../lib/trace/results.ts";
 import type { TapSummary } from "../../lib/trace/tap-summary.ts";
-import { WorkerClient } from "../worker/client.ts";
+import { NoticeError, WorkerClient } from "../worker/client.ts";
 import { notify, notifyError } from "./notices.ts";
 import { route } from "./navigation.ts";
 import { decodeFirstPass, type FirstPass, type StoredPass } from "./stored-pass.ts";
-import { bytesOf, currentImage, currentText, type TrayImage } from "./tray.ts";
+import { bytesOf, currentImage, currentText, removeImage, type TrayImage } from "./tray.ts";
 
 export type ModelState =
   | { readonly status: "loading"; readonly loaded: number; readonly total: number }
@@ -138,8 +138,13 @@ const text = computed(() => currentText.value.text);
 follow(
   () => (imageKey.value === null ? null : currentImage.peek()),
   async (image, signal) => {
-    const value = await client.call("image", await withBytes(image), { signal });
-    liveImage.value = { of: image.key, value, isStored: false };
+    try {
+      const value = await client.call("image", await withBytes(image), { signal });
+      liveImage.value = { of: image.key, value, isStored: false };
+    } catch (error) {
+      if (signal.aborted || !(error instanceof NoticeError)) throw error;
+      refuse(image.key, error.message);
+    }
   },
 );
 
@@ -161,6 +166,12 @@ follow(
     liveJoint.value = { of: "", value, isStored: false };
   },
 );
+
+/** Removes an image that cannot be read, and says why. */
+function refuse(key: string, reason: string): void {
+  notify("error", reason);
+  removeImage(key);
+}
 
 async function withBytes(image: TrayImage): Promise<{ key: string; name: string; bytes: Uint8Array }> {
   return { key: image.key, name: image.name, bytes: await bytesOf(image) };
@@ -207,13 +218,15 @@ follow(
   },
 );
 
-/** Cosines of images and labels. */
+/** The cosines of images and labels; null for an image that cannot be read, which leaves the tray. */
 export async function match(
   images: readonly TrayImage[],
   labels: readonly string[],
   templates: readonly string[],
   signal: AbortSignal,
-): Promise<readonly (readonly number[])[]> {
+): Promise<readonly (readonly number[] | null)[]> {
   const files = await Promise.all(images.map(withBytes));
-  return (await client.call("match", { images: files, labels, templates }, { signal })).cosines;
+  const { cosines, failures } = await client.call("match", { images: files, labels, templates }, { signal });
+  for (const { key, message } of failures) refuse(key, message);
+  return cosines;
 }

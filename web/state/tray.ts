@@ -1,6 +1,7 @@
 /** The tray: images and texts to choose from; one of each is current. */
 import { computed, signal } from "@preact/signals";
 import { samples } from "virtual:samples";
+import { fetchBytes } from "../../lib/browser/fetch-bytes.ts";
 import { notify, notifyError } from "./notices.ts";
 import { adjust, navigate, route } from "./navigation.ts";
 import { allOwnImages, forgetOwnImage, keepOwnImage, shaOf } from "./own-images.ts";
@@ -84,7 +85,7 @@ export const currentCaptions = computed(() => {
 export async function bytesOf({ key, url }: TrayImage): Promise<Uint8Array> {
   const blob = ownBlobs.get(key);
   if (blob !== undefined) return new Uint8Array(await blob.arrayBuffer());
-  return new Uint8Array(await (await fetch(url)).arrayBuffer());
+  return fetchBytes(url);
 }
 
 /** Restores the user's images, and the text of the address. */

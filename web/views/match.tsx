@@ -177,7 +177,7 @@ function Matrix() {
   const range = isShare ? ([0, 1] as const) : rangeOf(scores.flat());
   const show = (value: number): string =>
     isShare
-      ? `${(100 * value).toFixed(value >= 0.9995 || value < 0.0005 ? 0 : 1)}`
+      ? (100 * value).toFixed(value >= 0.9995 || value < 0.0005 ? 0 : 1)
       : fixed(value, score === "cosine" ? 2 : 1);
   return (
     <div class="match-matrix">

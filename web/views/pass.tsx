@@ -18,7 +18,7 @@ export function PassView() {
     <section class={`view pass-view ${isCurrent.value ? "" : "stale"}`} aria-labelledby="view-title">
       <ViewHead
         title="Pass"
-        about="Every value from the inputs to the similarity, named as in PyTorch. Unfold a card, then select a value."
+        about="Every value from the inputs to the similarity, by its name in PyTorch. Unfold a card to choose one."
       >
         {joint && (
           <output class="result" aria-label="Similarity of the current image and text">
@@ -90,8 +90,8 @@ function ImageBody({ card }: { readonly card: Card }) {
     <div class="body-row">
       <div class="body-main">
         <Sparkline values={norms} label="Norm of each token" />
-        <p class="caption">
-          norm by token, {rough(Math.min(...norms))} to {rough(Math.max(...norms))}
+        <p class="caption" title="L2 norm of each token's vector; the dot is the class token">
+          norms {rough(Math.min(...norms))}–{rough(Math.max(...norms))}
         </p>
       </div>
       <PatchMap values={norms.slice(1)} patches={patches} caption="norm" />
@@ -116,12 +116,12 @@ function TextBody({ card }: { readonly card: Card }) {
   const received = card.block === null ? undefined : pass.received[card.block];
   const values = received ?? summaryOf.value.get(card.taps[0]!)?.tokenNorms;
   if (!values) return null;
-  const caption = received ? "attention received, mean over heads" : "norm of the word embedding";
+  const caption = received ? "attention received" : "norm of the word embedding";
   return (
     <>
       <TokenBars tokens={pass.tokens} values={values} label={caption} />
       <p class="caption">
-        {caption}, {rough(Math.min(...values))} to {rough(Math.max(...values))}
+        {caption}, {rough(Math.min(...values))}–{rough(Math.max(...values))}
       </p>
     </>
   );

@@ -29,12 +29,13 @@ scope.addEventListener("message", ({ data }) => {
   }
   const controller = new AbortController();
   running.set(data.id, controller);
-  queue = queue.then(() => answer(data, controller.signal)).finally(() => running.delete(data.id));
+  queue = queue
+    .then(() => (controller.signal.aborted ? undefined : answer(data, controller.signal)))
+    .finally(() => running.delete(data.id));
 });
 
 async function answer(request: Exclude<Request, { call: "abort" }>, signal: AbortSignal): Promise<void> {
   const { id } = request;
-  if (signal.aborted) return;
   try {
     const result = await run(request, signal);
     const transfer = result instanceof Float32Array ? [result.buffer as ArrayBuffer] : [];

@@ -16,7 +16,7 @@ const text = fc.string({ unit: "grapheme", minLength: 1 });
 const routes: fc.Arbitrary<Route> = fc.record(
   {
     view: fc.constantFrom(...viewNames),
-      image: fc.oneof(
+    image: fc.oneof(
       fc.constant(null),
       fc.stringMatching(/^s:[\w-]+$/),
       fc.stringMatching(/^sha:[0-9a-f]{64}$/),
