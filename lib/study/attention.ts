@@ -95,17 +95,17 @@ export interface OverlayOptions {
  * @param scale the numbers of the first and the last colour
  */
 export function overlay(
-  picture: Raster,
+  image: Raster,
   weights: ArrayLike<number>,
   [rows, columns]: readonly [number, number],
   scale: Scale,
   { color = heat, opacity = 0.55 }: OverlayOptions = {},
 ): Raster {
-  const { width, height } = picture;
+  const { width, height } = image;
   return new Raster(width, height).paint((x, y) => {
     const [across, down] = [((x + 0.5) / width) * columns - 0.5, ((y + 0.5) / height) * rows - 0.5];
     const shown = color(position(bilinear(weights, rows, columns, across, down), scale));
-    const [red, green, blue] = picture.at(x, y);
+    const [red, green, blue] = image.at(x, y);
     const gray = 0.299 * red + 0.587 * green + 0.114 * blue;
     return shown.map((channel) => (1 - opacity) * gray + opacity * channel) as [number, number, number];
   });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
 import { threadCount } from "../../../lib/node/backends/threads.ts";
-import { clipscope, type ProcessResult, type Result } from "../cli.ts";
+import { clipscope, type Circumstances, type ProcessResult, type Result } from "../cli.ts";
 import { clearedHubVariables, withEnvironment } from "../environment.ts";
 import { packageRoot } from "../paths.ts";
 import { aroundFileCalls, type FileCall } from "./file-calls.ts";
@@ -76,9 +76,9 @@ export class Trials {
   }
 
   /** Runs the command in this process. */
-  async run(folder: string): Promise<Result> {
+  async run(folder: string, around?: Circumstances): Promise<Result> {
     const { args, env } = this.scenario;
-    return withEnvironment(env?.(folder) ?? {}, () => clipscope(args(folder)));
+    return withEnvironment(env?.(folder) ?? {}, () => clipscope(args(folder), around));
   }
 
   /** Runs the command in this process, with each of its calls replaced. */

@@ -121,7 +121,7 @@ const options = [
     "--shots",
     "--seed",
     "--probe",
-    "--pictures",
+    "--figures",
     "--image",
     "--file",
     "--stats",
