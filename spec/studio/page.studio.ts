@@ -109,7 +109,11 @@ describe("the studio", () => {
         copy.height = canvas.height;
         const context = copy.getContext("2d", { willReadFrequently: true })!;
         context.drawImage(canvas, 0, 0);
-        return { width: copy.width, height: copy.height, data: [...context.getImageData(0, 0, copy.width, copy.height).data] };
+        return {
+          width: copy.width,
+          height: copy.height,
+          data: [...context.getImageData(0, 0, copy.width, copy.height).data],
+        };
       });
       const png = await decodeImage(await readFile(file), file, nodeCodecs());
       // The file holds the image, a gap of two pixels, and the map; captions and the legend are below.
