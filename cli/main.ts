@@ -25,7 +25,10 @@ process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // The reader has closed the pipe (`clipscope … | head`). Errors so far, or a failed check, still count.
-  if (error.code === "EPIPE") exit(terminal.status);
+  if (error.code === "EPIPE") {
+    if (terminal.endsWithReader) exit(terminal.status);
+    return;
+  }
   const [, reason = error.message] = getSystemErrorMap().get(error.errno ?? 0) ?? [];
   fail(new InputError(`standard output: ${reason}; the output is incomplete`, [], { cause: error }));
 });

@@ -10,7 +10,7 @@ import {
   type ImageCodecs,
 } from "../../lib/clip/index.ts";
 import { zeroShotClassifier } from "../../lib/tasks/zero-shot.ts";
-import { registerWasmKernels, SafetensorsFile } from "../../lib/tensor/index.ts";
+import { guardWasmMemory, registerWasmKernels, SafetensorsFile } from "../../lib/tensor/index.ts";
 
 const folder = "/fixtures/demo-model";
 
@@ -77,6 +77,7 @@ const answer = document.querySelector("#answer")!;
 setWasmPaths("/node_modules/@tensorflow/tfjs-backend-wasm/dist/");
 registerWasmKernels();
 await setBackend("wasm");
+guardWasmMemory();
 const model = await loadModel();
 const preprocess = preprocessImage(model.preprocess, codecs);
 

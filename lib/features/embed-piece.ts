@@ -41,7 +41,10 @@ export function readEmbedPiece(
     failed: value.at("failed").strings(),
     features: value.at("features").strings(),
   };
-  const { done, embedded, features } = piece;
+  const { done, embedded, failed, features } = piece;
+  if (embedded.length + failed.length !== done - before) {
+    throw value.at("done").error(`${before + embedded.length + failed.length}, after ${before} inputs`);
+  }
   if (!embedded.every((input, i) => input < done && input > (embedded[i - 1] ?? -1))) {
     throw value.at("embedded").error(`inputs from ${before} to ${done - 1} in their order`);
   }

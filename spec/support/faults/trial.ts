@@ -22,6 +22,13 @@ export interface Point {
   readonly hasHalf: boolean;
 }
 
+interface ProcessOptions {
+  /** Kill it this long after its first call, in milliseconds. */
+  readonly random?: number | undefined;
+  /** Close the pipe of its standard output. */
+  readonly closesOutput?: boolean;
+}
+
 export class Trials {
   readonly scenario: Scenario;
   readonly #room: string;
@@ -91,11 +98,11 @@ export class Trials {
     }
   }
 
-  /** Runs the command in another process. @param random kill it this long after its first call, in milliseconds */
+  /** Runs the command in another process. */
   async process(
     folder: string,
     fault: Omit<ProcessFault, "folder">,
-    random?: number,
+    { random, closesOutput = false }: ProcessOptions = {},
   ): Promise<ProcessResult> {
     const { args, env } = this.scenario;
     const preload = `${packageRoot}dist/spec/support/faults/preload.js`;
@@ -115,6 +122,7 @@ export class Trials {
         stdio: ["ignore", "pipe", "pipe", "pipe"],
       },
     );
+    if (closesOutput) child.stdout!.destroy();
     let [stdout, stderr] = ["", ""];
     child.stdout!.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr!.on("data", (chunk: Buffer) => (stderr += chunk.toString()));

@@ -54,11 +54,13 @@ function batch(done: number, size: number): EmbedPiece {
 function embed(stopAfter: number): Work<EmbedPiece, string> {
   let done = 0;
   let made = 0;
+  let failures = 0;
   const rows: number[] = [];
   return {
     readPiece: (value, previous) => readEmbedPiece(value, previous, inputs, taps),
     onPiece: (piece) => {
       done = piece.done;
+      failures += piece.failed.length;
       for (const input of piece.embedded) rows.push(input);
     },
     async *remaining() {
@@ -75,6 +77,7 @@ function embed(stopAfter: number): Work<EmbedPiece, string> {
         widths.add(widthsOf(piece).join());
       }
       if (again.join() !== rows.join()) throw new Error(`rows ${rows.join()}, then ${again.join()}`);
+      if (rows.length + failures !== inputs) throw new Error(`${rows.length} rows and ${failures} errors`);
       if (rows.some((row, i) => i > 0 && row <= rows[i - 1]!)) throw new Error(`rows ${rows.join()}`);
       if (widths.size > 1) throw new Error(`widths ${[...widths].join(" and ")}`);
       return made === 0 ? "complete" : `${made} batches done`;
