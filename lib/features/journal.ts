@@ -46,10 +46,13 @@ export async function resume<Piece extends object, Result>(
   try {
     const found = await readJournal(file, path, key);
     pieces = found.pieces;
-    for await (const piece of readPieces(file, path, readPiece)) onPiece(piece);
+    let previous: Piece | null = null;
+    for await (const piece of readPieces(file, path, readPiece)) onPiece((previous = piece));
     if (pieces === 0) await file.replace(JSON.stringify({ journal: title, ...key }));
     else await file.truncate(found.end);
     for await (const piece of remaining()) {
+      // Those of earlier runs, which another program may have written, must agree with it.
+      previous = readPiece(pieceValue(piece, path, pieces + 1), previous);
       await file.append(encodePiece(piece));
       pieces += 1;
       onPiece(piece);
@@ -87,7 +90,6 @@ async function* readPieces<Piece>(
   path: string,
   readPiece: Work<Piece, unknown>["readPiece"],
 ): AsyncGenerator<Piece, void, undefined> {
-  const fix = "delete the file, and the work begins again";
   let number = -1;
   let previous: Piece | null = null;
   for await (const line of file.lines()) {
@@ -95,9 +97,15 @@ async function* readPieces<Piece>(
     if (number === 0) continue;
     const piece = decodePiece(line);
     if (piece === null) return;
-    previous = readPiece(JsonValue.of(piece, `${path}: piece ${number}`, { fix }), previous);
+    previous = readPiece(pieceValue(piece, path, number), previous);
     yield previous;
   }
+}
+
+function pieceValue(piece: object, path: string, number: number): JsonValue {
+  return JsonValue.of(piece, `${path}: piece ${number}`, {
+    fix: "delete the file, and the work begins again",
+  });
 }
 
 /** All pieces. @throws InputError if their number is not the expected one */

@@ -22,6 +22,8 @@ export interface Target {
   readonly maxSize?: number;
   /** Processor time that an input may take, in milliseconds. Default: the time for reading a file of its size. */
   readonly time?: number;
+  /** Memory that an input may take, in bytes. Default: the limit for all readers. */
+  readonly memory?: number;
   readonly close?: () => Promise<void>;
 }
 

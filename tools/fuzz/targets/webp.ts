@@ -1,4 +1,5 @@
 /** WebP: the chunks of the RIFF container, with sizes that fit. */
+import { maximumPixels } from "../../../lib/image/limits.ts";
 import type { Random } from "../../demo-model/random.ts";
 import { imageTarget } from "../formats/image-run.ts";
 import { concat, interestingNumbers, mutateBytes } from "../mutate-bytes.ts";
@@ -120,5 +121,8 @@ const file: Format<Chunk> = {
   change,
 };
 
-export const create: CreateTarget = () =>
-  imageTarget(/^webp-.*\.webp$/, [partMutation(file), otherContainer, otherDimensions]);
+export const create: CreateTarget = () => ({
+  ...imageTarget(/^webp-.*\.webp$/, [partMutation(file), otherContainer, otherDimensions]),
+  // The canvas of an animation can have as many pixels as the limit allows, whatever the size of the file.
+  memory: 2 * 4 * maximumPixels,
+});
