@@ -2,7 +2,7 @@
 import { getSystemErrorMap } from "node:util";
 import { InputError } from "../lib/errors/input-error.ts";
 import { run } from "./program.ts";
-import { Terminal } from "./terminal/terminal.ts";
+import { Terminal, type ExitStatus } from "./terminal/terminal.ts";
 
 const terminal = new Terminal(process);
 terminal.debug = process.argv.includes("--debug");
@@ -11,7 +11,7 @@ if (terminal.debug) process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "0";
 
 let isDone = false;
 
-function exit(status: 0 | 2): never {
+function exit(status: ExitStatus): never {
   isDone = true;
   process.exit(status);
 }
@@ -24,8 +24,11 @@ function fail(error: unknown): never {
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // The reader has closed the pipe (`clipscope … | head`).
-  if (error.code === "EPIPE") exit(0);
+  // The reader has closed the pipe (`clipscope … | head`). Errors so far, or a failed check, still count.
+  if (error.code === "EPIPE") {
+    if (terminal.endsWithReader) exit(terminal.status);
+    return;
+  }
   const [, reason = error.message] = getSystemErrorMap().get(error.errno ?? 0) ?? [];
   fail(new InputError(`standard output: ${reason}; the output is incomplete`, [], { cause: error }));
 });

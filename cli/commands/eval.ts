@@ -72,6 +72,7 @@ async function run(given: readonly string[], options: EvalOptions, terminal: Ter
   }
   const figures = await publishedFigures(options.compare);
   const records: ResultRecord[] = [];
+  terminal.endsWithReader = options.out === undefined;
   await withModel(options, terminal, async (clip) => {
     const model = await describeModel(clip);
     await forEach(specs, terminal, async (spec) => {

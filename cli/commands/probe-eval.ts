@@ -13,7 +13,7 @@ import { confusionChart, mostDrawnClasses } from "../../lib/draw/charts/confusio
 import { reliabilityChart } from "../../lib/draw/charts/reliability-chart.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { collect, examples, repetitions, wholeNumber } from "../options/option-values.ts";
-import { picturesOption, templateOption } from "../options/output-options.ts";
+import { figuresOption, templateOption } from "../options/output-options.ts";
 import { readLabelledFeatures } from "../options/read-labelled-features.ts";
 import { seededPaths } from "../options/seeds.ts";
 import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
@@ -29,7 +29,7 @@ interface Options extends ModelOptions {
   readonly features: string;
   readonly labels?: string;
   readonly template?: string[];
-  readonly pictures?: string;
+  readonly figures?: string;
 }
 
 export function register(probe: Command, terminal: Terminal): void {
@@ -56,13 +56,13 @@ export function register(probe: Command, terminal: Terminal): void {
     )
     .option("--seed <n>", "first seed of --seeds (default: 0)", wholeNumber)
     .addOption(templateOption())
-    .addOption(picturesOption("SVG", "the confusion matrix and a calibration chart"))
+    .addOption(figuresOption("SVG", "the confusion matrix and a calibration chart"))
     .addOption(weightsOption())
     .addHelpText(
       "after",
       examples(
         "clipscope probe eval --probe probe.safetensors --features test.safetensors",
-        "clipscope probe eval --probe probe.safetensors --features test.safetensors --pictures pictures",
+        "clipscope probe eval --probe probe.safetensors --features test.safetensors --figures figures",
         "clipscope probe eval --probe probe.safetensors --features test.safetensors --json",
         "clipscope probe eval --probe 'probe-{seed}.safetensors' --seeds 5 --features test.safetensors",
       ),
@@ -97,7 +97,7 @@ async function evaluate(options: Options, terminal: Terminal): Promise<void> {
     return;
   }
   const evaluation = first.evaluate(features);
-  if (options.pictures !== undefined) await draw(options.pictures, first, evaluation, terminal);
+  if (options.figures !== undefined) await draw(options.figures, first, evaluation, terminal);
   if (json) {
     terminal.printJson(figuresOf(evaluation));
     return;
@@ -135,8 +135,8 @@ function figuresOf(evaluation: Evaluation): Record<(typeof figureNames)[number],
   };
 }
 
-function refuseForSeveral({ pictures, template }: Options): void {
-  const given = Object.entries({ "--pictures": pictures, "--template": template }).find(
+function refuseForSeveral({ figures, template }: Options): void {
+  const given = Object.entries({ "--figures": figures, "--template": template }).find(
     ([, value]) => value !== undefined,
   );
   if (given !== undefined) throw new InputError(`${given[0]} requires a single probe`);

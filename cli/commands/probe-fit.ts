@@ -5,7 +5,7 @@ import { withOutput, type Reservation } from "../../lib/node/files/reserve-outpu
 import { classCount, renumberLabels, type LabelledFeatures } from "../../lib/features/features.ts";
 import { assertSameOrigin } from "../../lib/features/origin.ts";
 import { saveProbe } from "../../lib/node/features/probes.ts";
-import { crossValidate, type CrossValidation } from "../../lib/probe/cross-validate.ts";
+import { assertFolds, crossValidate, type CrossValidation } from "../../lib/probe/cross-validate.ts";
 import { fitAdamwProbe, fitRegressionProbe, type UnmeasuredProbe } from "../../lib/probe/fit.ts";
 import { meanInterval } from "../../lib/probe/interval.ts";
 import { clipC } from "../../lib/probe/logistic-regression.ts";
@@ -121,21 +121,18 @@ async function fitInto(
   const features = await readLabelledFeatures(file, { labelFile: labels, stdin: terminal.stdin });
   const validation = await readValidation(features, options, terminal);
   await startNodeBackend(backend);
-  const fitWith = (rows: LabelledFeatures, of: number | undefined, isQuiet: boolean): Promise<Fitted> => {
+  const fitWith = (rows: LabelledFeatures, of: number | undefined): Promise<Fitted> => {
     const chosen = options.shots === undefined ? rows : takeShots(rows, options.shots, of);
-    const once = { ...options, ...(of === undefined ? {} : { seed: of }), json: isQuiet || json };
+    const once = { ...options, ...(of === undefined ? {} : { seed: of }) };
     return recipe === "clip-benchmark"
       ? Promise.resolve(fitAdamw(chosen, validation, once, terminal))
       : fitRegression(chosen, once, terminal);
   };
-  const validated =
-    folds === undefined
-      ? undefined
-      : await crossValidate(features, folds, async (train) => (await fitWith(train, seed, true)).probe);
+  if (folds !== undefined) assertFolds(features, folds);
   const fitted: Saved[] = [];
   for (const { path, output, seed: of } of outputs) {
-    const one = await fitWith(features, seeds === 1 ? seed : of, seeds > 1);
-    // Saved before anything else is computed: the fit can take hours.
+    const one = await fitWith(features, seeds === 1 ? seed : of);
+    // Saved before anything else is computed or printed: the fit can take hours, and the reader of a pipe may leave.
     await saveProbe(one.probe, output);
     const { probe, trainingAccuracy } = one.measure();
     await saveProbe(probe, output);
@@ -146,12 +143,18 @@ async function fitInto(
       classes: probe.bias.length,
       trainingAccuracy,
       report: one.report,
+      table: one.table,
     });
   }
+  const validated =
+    folds === undefined
+      ? undefined
+      : await crossValidate(features, folds, async (train) => (await fitWith(train, seed)).probe);
   if (json)
     terminal.printJson(seeds === 1 ? oneAsJson(fitted[0]!, recipe, validated) : allAsJson(fitted, recipe));
   else
     terminal.printLines([
+      ...(seeds === 1 ? fitted[0]!.table : []),
       ...fitted.map((one) => savedLine(one, features.width)),
       ...meanLines(fitted, validated),
     ]);
@@ -162,10 +165,12 @@ interface Fitted extends UnmeasuredProbe {
   readonly rows: number;
   /** What the recipe reports, for `--json`. */
   readonly report: Readonly<Record<string, unknown>>;
+  /** The values that were tried, as lines; empty if none were. */
+  readonly table: readonly string[];
 }
 
 /** A fit whose probe is saved. */
-interface Saved extends Pick<Fitted, "rows" | "report"> {
+interface Saved extends Pick<Fitted, "rows" | "report" | "table"> {
   readonly out: string;
   readonly seed: number;
   readonly classes: number;
@@ -241,9 +246,8 @@ async function fitRegression(
   options: Options,
   terminal: Terminal,
 ): Promise<Fitted> {
-  const { C: wanted = clipC, maxIterations = 1000, json = false } = options;
+  const { C: wanted = clipC, maxIterations = 1000 } = options;
   const sweep = wanted === "sweep" ? await sweepAll(features, options, terminal) : null;
-  if (sweep !== null && !json) terminal.printLines(sweepTable(sweep, terminal));
   if (sweep !== null && sweep.unfinished > 0) {
     terminal.warn(`${sweep.unfinished} of the ${sweep.fits} fits of the sweep stopped before the minimum`);
   }
@@ -256,7 +260,8 @@ async function fitRegression(
   );
   if (!converged) terminal.warn(whyUnfinished(iterations, maxIterations));
   const report = { iterations, converged, C, ...(sweep && { sweep: sweep.rows }) };
-  return { probe, measure, rows: features.rows, report };
+  const table = sweep === null ? [] : sweepTable(sweep, terminal);
+  return { probe, measure, rows: features.rows, report, table };
 }
 
 function whyUnfinished(iterations: number, maxIterations: number): string {
@@ -303,16 +308,15 @@ async function readValidation(
 function fitAdamw(
   features: LabelledFeatures,
   validation: LabelledFeatures | null,
-  { seed = 0, json = false }: Options,
+  { seed = 0 }: Options,
   terminal: Terminal,
 ): Fitted {
   const { probe, measure, trials, weightDecay } = fitAdamwProbe(features, validation, { seed });
-  if (!json && trials.length > 0) {
-    const cells = trials.map((trial) => [trial.weightDecay.toExponential(2), percent(trial.accuracy)]);
-    const titles = ["weight decay", "validation accuracy"];
-    terminal.printLines(bestMarked(titles, cells, (i) => trials[i]!.weightDecay === weightDecay, terminal));
-  }
-  return { probe, measure, rows: features.rows, report: { weightDecay, trials } };
+  const cells = trials.map((trial) => [trial.weightDecay.toExponential(2), percent(trial.accuracy)]);
+  const titles = ["weight decay", "validation accuracy"];
+  const isBest = (row: number): boolean => trials[row]!.weightDecay === weightDecay;
+  const table = trials.length === 0 ? [] : bestMarked(titles, cells, isBest, terminal);
+  return { probe, measure, rows: features.rows, report: { weightDecay, trials }, table };
 }
 
 /** A table of numbers whose best row is marked. */

@@ -13,7 +13,7 @@ import type { Pooling } from "../../lib/tasks/tapped.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { addFitOptions, regressionOptions, type FitOptions } from "../options/fit-options.ts";
 import { collect, examples, fraction } from "../options/option-values.ts";
-import { normalizeOption, picturesOption, poolOption } from "../options/output-options.ts";
+import { figuresOption, normalizeOption, poolOption } from "../options/output-options.ts";
 import { addImageOptions, embedOptions, type ImageOptions } from "../options/with-images.ts";
 import { withModel } from "../options/with-model.ts";
 import { linearChart } from "../terminal/column-chart.ts";
@@ -28,7 +28,7 @@ interface Options extends ImageOptions, FitOptions {
   readonly out: string;
   readonly pool?: Pooling;
   readonly normalize?: boolean;
-  readonly pictures?: string;
+  readonly figures?: string;
 }
 
 export function register(probe: Command, terminal: Terminal): void {
@@ -53,14 +53,14 @@ export function register(probe: Command, terminal: Terminal): void {
     .requiredOption("--out <dir>", "directory for features and probes")
     .addOption(poolOption())
     .addOption(normalizeOption())
-    .addOption(picturesOption("SVG", "a chart of accuracy by depth"));
+    .addOption(figuresOption("SVG", "a chart of accuracy by depth"));
   addImageOptions(addFitOptions(command, "--shots and --test-fraction"))
     .addHelpText(
       "after",
       examples(
         "clipscope probe layers --train train/ --test test/ --out layers",
         "clipscope probe layers --train photos/ --test-fraction 0.25 --pool mean --out layers \\",
-        "  --pictures pictures",
+        "  --figures figures",
       ),
     )
     .action(async (_options: unknown, self: Command) => {
@@ -69,10 +69,10 @@ export function register(probe: Command, terminal: Terminal): void {
 }
 
 async function layers(options: Options, terminal: Terminal): Promise<void> {
-  const { out, pictures, pool, normalize = false, C, shots, seed } = options;
+  const { out, figures: figuresFolder, pool, normalize = false, C, shots, seed } = options;
   const images = await findSplits(options, terminal.report);
   if (images.train.images.length === 0 || images.test.images.length === 0) return; // already reported
-  if (pictures !== undefined) await makeFolder(pictures);
+  if (figuresFolder !== undefined) await makeFolder(figuresFolder);
   const figures = await withModel(options, terminal, (model) => {
     const stages = {
       train: { total: images.train.images.length, unit: "training images" },
@@ -112,13 +112,13 @@ async function findSplits(
 }
 
 async function report(figures: readonly LayerFigures[], options: Options, terminal: Terminal): Promise<void> {
-  const { json = false, pictures } = options;
+  const { json = false, figures: folder } = options;
   for (const { tap, converged } of figures) {
     if (!converged)
       terminal.warn(`${tap}: the fit stopped before the minimum; raise --max-iterations, or lower -C`);
   }
-  if (pictures !== undefined) {
-    await writeDrawings(pictures, new Map([["layers", layersChart(figures)]]));
+  if (folder !== undefined) {
+    await writeDrawings(folder, new Map([["layers", layersChart(figures)]]));
   }
   if (json) {
     terminal.printJson(

@@ -19,7 +19,7 @@ import { statistics, type Statistics } from "../../lib/tensor/statistics.ts";
 import { readTap, withTaps } from "../../lib/tensor/taps.ts";
 import { addLabelOptions, readLabels, type LabelOptions } from "../options/class-labels.ts";
 import { collect, examples, wholeNumber } from "../options/option-values.ts";
-import { picturesOption } from "../options/output-options.ts";
+import { figuresOption } from "../options/output-options.ts";
 import { exifOption } from "../options/with-images.ts";
 import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { packageInfo } from "../package-info.ts";
@@ -31,7 +31,7 @@ interface Options extends ModelOptions, LabelOptions {
   readonly image?: string;
   readonly text?: string;
   readonly out?: string;
-  readonly pictures?: string;
+  readonly figures?: string;
   readonly layer?: number;
   readonly head?: number;
   readonly absoluteScale?: boolean;
@@ -58,20 +58,20 @@ export function register(program: Command, terminal: Terminal): void {
     )
     .option("--stats", "print mean, std, norm, kurtosis and fraction of zeros of each tap; write no file")
     .addOption(
-      picturesOption(
+      figuresOption(
         "PNG",
         "the image tower's attention, filters and position embeddings; with labels, also its classification after each layer",
       ),
     )
     .option(
       "--layer <i>",
-      "with --pictures: the layer whose attention is drawn (default: the last)",
+      "with --figures: the layer whose attention is drawn (default: the last)",
       wholeNumber,
     )
-    .option("--head <i>", "with --pictures: the head whose attention is drawn (default: all)", wholeNumber)
+    .option("--head <i>", "with --figures: the head whose attention is drawn (default: all)", wholeNumber)
     .option(
       "--absolute-scale",
-      "with --pictures: one scale for all maps of a chart, so that their colours can be compared (default: each map its own)",
+      "with --figures: one scale for all maps of a chart, so that their colours can be compared (default: each map its own)",
     );
   addLabelOptions(command)
     .addOption(exifOption())
@@ -82,7 +82,7 @@ export function register(program: Command, terminal: Terminal): void {
         'clipscope trace --image cat.jpg --text "a cat" --out trace.safetensors',
         'clipscope trace --image cat.jpg --out trace.safetensors --taps "*attn#probabilities"',
         'clipscope trace --text "a cat" --stats --taps "*.layer.*.output"',
-        'clipscope trace --image cat.jpg --pictures study/ --labels "cat,dog"',
+        'clipscope trace --image cat.jpg --figures study/ --labels "cat,dog"',
       ),
     )
     .action(async (_options: unknown, self: Command) => {
@@ -110,27 +110,27 @@ interface Input {
 type Visit = (name: string, value: Input | Tensor) => unknown;
 
 async function trace(options: Options, terminal: Terminal): Promise<void> {
-  const { out, pictures, stats = false, json = false } = options;
+  const { out, figures, stats = false, json = false } = options;
   if (options.image === undefined && options.text === undefined) {
     throw new InputError("expected --image, --text or both");
   }
-  if (Number(out !== undefined) + Number(pictures !== undefined) + Number(stats) !== 1) {
-    throw new InputError("expected one of --out (a file), --stats (a table) and --pictures (a directory)");
+  if (Number(out !== undefined) + Number(figures !== undefined) + Number(stats) !== 1) {
+    throw new InputError("expected one of --out (a file), --stats (a table) and --figures (a directory)");
   }
-  if (pictures !== undefined) {
-    await drawPictures(pictures, options, terminal);
+  if (figures !== undefined) {
+    await drawFigures(figures, options, terminal);
     return;
   }
   const { labels, labelsFile, layer, head, absoluteScale } = options;
-  const forPictures = {
+  const forFigures = {
     "--labels": labels,
     "--labels-file": labelsFile,
     "--layer": layer,
     "--head": head,
     "--absolute-scale": absoluteScale,
   };
-  const idle = Object.entries(forPictures).find(([, value]) => value !== undefined);
-  if (idle !== undefined) throw new InputError(`${idle[0]} requires --pictures`);
+  const idle = Object.entries(forFigures).find(([, value]) => value !== undefined);
+  if (idle !== undefined) throw new InputError(`${idle[0]} requires --figures`);
   const globs = new TapGlobs(options.taps ?? []);
   if (out === undefined) {
     const pending: Promise<Row>[] = [];
@@ -245,10 +245,10 @@ async function readImage(path: string, { preprocess }: ModelDirectory, exif: boo
   throw new Error(`${path}: the loader returned no image`);
 }
 
-async function drawPictures(folder: string, options: Options, terminal: Terminal): Promise<void> {
+async function drawFigures(folder: string, options: Options, terminal: Terminal): Promise<void> {
   const { image, text, layer, head, absoluteScale = false, json = false } = options;
   if (image === undefined || text !== undefined)
-    throw new InputError("--pictures requires --image and does not accept --text");
+    throw new InputError("--figures requires --image and does not accept --text");
   const hasLabels = options.labels !== undefined || options.labelsFile !== undefined;
   const labels = hasLabels ? await readLabels(options, terminal.stdin) : null;
   const { pixels, imageSize } = await readInputs(options);
@@ -256,7 +256,7 @@ async function drawPictures(folder: string, options: Options, terminal: Terminal
   await withModel(options, terminal, async (model) => {
     const classifier = labels && (await zeroShotClassifier(model, labels));
     try {
-      const { pictures, answers } = await disposing(tensor4d(pixels!, [1, 3, ...imageSize]), (input) =>
+      const { figures, answers } = await disposing(tensor4d(pixels!, [1, 3, ...imageSize]), (input) =>
         studyImage(model, input, {
           absoluteScale,
           ...(layer !== undefined && { layer }),
@@ -264,7 +264,7 @@ async function drawPictures(folder: string, options: Options, terminal: Terminal
           ...(classifier && { classifier }),
         }),
       );
-      const files = await writeDrawings(folder, pictures);
+      const files = await writeDrawings(folder, figures);
       if (json) terminal.printJson({ files, ...(answers && { labels, answers }) });
       else {
         if (answers) terminal.printLines(answerTable(labels!, answers, terminal));

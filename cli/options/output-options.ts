@@ -14,8 +14,8 @@ export function normalizeOption(): Option {
 }
 
 /** @param format of the files @param content what the charts show */
-export function picturesOption(format: "PNG" | "SVG", content: string): Option {
-  return new Option("--pictures <dir>", `write ${format} files to this directory: ${content}`);
+export function figuresOption(format: "PNG" | "SVG", content: string): Option {
+  return new Option("--figures <dir>", `write ${format} files to this directory: ${content}`);
 }
 
 /** @param what is ranked, in the plural */

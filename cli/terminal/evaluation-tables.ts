@@ -80,17 +80,17 @@ function confusions(
       { gap: 1 },
     );
     if (widest([matrix.head, ...matrix.rows]) <= width) {
-      return [bold("rows: actual class, columns: predicted class"), bold(matrix.head), ...matrix.rows];
+      return [bold("rows: true class, columns: predicted class"), bold(matrix.head), ...matrix.rows];
     }
   }
   const frequent = confusion
-    .flatMap((row, actual) => [...row].map(([predicted, count]) => ({ count, actual, predicted })))
-    .filter(({ actual, predicted }) => actual !== predicted)
-    .sort((a, b) => b.count - a.count || a.actual - b.actual || a.predicted - b.predicted)
+    .flatMap((row, truth) => [...row].map(([predicted, count]) => ({ count, truth, predicted })))
+    .filter(({ truth, predicted }) => truth !== predicted)
+    .sort((a, b) => b.count - a.count || a.truth - b.truth || a.predicted - b.predicted)
     .slice(0, confusionsShown);
   const { head, rows } = layOutTable(
-    [{ title: "count", align: "right" }, { title: "actual class" }, { title: "predicted class" }],
-    frequent.map(({ count, actual, predicted }) => [`${count}`, names[actual]!, names[predicted]!]),
+    [{ title: "count", align: "right" }, { title: "true class" }, { title: "predicted class" }],
+    frequent.map(({ count, truth, predicted }) => [`${count}`, names[truth]!, names[predicted]!]),
   );
   return [bold("most frequent confusions"), bold(head), ...rows];
 }

@@ -31,6 +31,8 @@ export class Terminal {
   readonly colors: ReturnType<typeof picocolors.createColors>;
   /** Print stack traces with errors. */
   debug = false;
+  /** Stop when the reader of standard output has closed the pipe. False for a command that has files to finish. */
+  endsWithReader = true;
   /** The exit status of the process. */
   status: ExitStatus = 0;
   #isProgressShown = false;

@@ -18,6 +18,11 @@ export function fromBase64(text: string): Uint8Array {
   return bytes;
 }
 
+/** Whether a text is base64, with its padding. */
+export function isBase64(text: string): boolean {
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+}
+
 /** How many bytes a base64 text holds. */
 export function base64Size(text: string): number {
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;

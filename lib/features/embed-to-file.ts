@@ -11,26 +11,15 @@ import { embedTextTaps, textTap } from "../tasks/embed-texts.ts";
 import type { ImageList } from "../tasks/image-list.ts";
 import { nameOf, type ImageSource } from "../tasks/image-source.ts";
 import { InputError } from "../errors/input-error.ts";
-import { base64Size, fromBase64, toBase64 } from "./base64.ts";
+import { fromBase64, toBase64 } from "./base64.ts";
 import { sha256OfJson } from "./digest.ts";
+import { readEmbedPiece, widthsOf, type EmbedPiece } from "./embed-piece.ts";
 import type { Metadata } from "./features.ts";
 import { bytesOf, encodeHead, type RowLabels } from "./features-file.ts";
 import type { Host, LoadImagesOptions } from "./host.ts";
 import { resume, type Work } from "./journal.ts";
 import { digestImages, type LabelledImages } from "./labelled-images.ts";
 import { describeImageFeatures, describeTextFeatures } from "./origin.ts";
-
-/** A batch in the journal. */
-interface Piece {
-  /** How many inputs are done after this batch, including those that cannot be read. */
-  readonly done: number;
-  /** The inputs that have a row. */
-  readonly embedded: readonly number[];
-  /** The errors of the others. */
-  readonly failed: readonly string[];
-  /** float32 [embedded, width] in base64, for each tap */
-  readonly features: readonly string[];
-}
 
 /** Options for embedding into features files. */
 export interface EmbedToFileOptions extends Pick<EmbedLoadedOptions, "batchSize" | "normalize" | "pool"> {
@@ -84,6 +73,7 @@ export async function embedImagesToFile(
   const key = { images: options.digest ?? (await digestImages(host.files, given)), batch: `${batchSize}` };
 
   return embedResumably(host, out, metadata, key, {
+    inputs: images.length,
     remaining: async function* ({ done: before, failed: failedBefore }) {
       for (const message of failedBefore) onError(new InputError(message));
       onProgress?.(before, before);
@@ -135,6 +125,7 @@ export async function embedTextsToFile(
   const key = { texts: await sha256OfJson(texts), batch: `${batchSize}` };
 
   return embedResumably(host, out, metadata, key, {
+    inputs: texts.length,
     remaining: async function* ({ done: before }) {
       for (let start = before; start < texts.length; start += batchSize) {
         onProgress?.(start, before);
@@ -156,7 +147,9 @@ interface Progress {
 }
 
 interface Inputs {
-  readonly remaining: (progress: Progress) => AsyncIterable<Piece>;
+  /** Their number. */
+  readonly inputs: number;
+  readonly remaining: (progress: Progress) => AsyncIterable<EmbedPiece>;
   /** The labels of the rows, given the input of each. */
   readonly labelsOf: (embedded: readonly number[]) => RowLabels;
 }
@@ -167,7 +160,7 @@ async function embedResumably(
   out: string,
   metadata: readonly Metadata[],
   key: Metadata,
-  { remaining, labelsOf }: Inputs,
+  { inputs, remaining, labelsOf }: Inputs,
 ): Promise<Embedded[]> {
   const taps = metadata.map(({ tap }) => tap!);
   const outs = outputFiles(out, taps);
@@ -184,10 +177,11 @@ async function embedResumably(
 
   // Before hours of work, not at its end.
   const output = await files.reserve(outs);
-  const work: Work<Piece, Embedded[]> = {
+  const work: Work<EmbedPiece, Embedded[]> = {
+    readPiece: (value, previous) => readEmbedPiece(value, previous, inputs, taps.length),
     onPiece: (piece) => {
       done = piece.done;
-      widths = piece.features.map((values) => base64Size(values) / 4 / piece.embedded.length);
+      widths = widthsOf(piece);
       for (const input of piece.embedded) embedded.push(input);
       for (const message of piece.failed) failed.push(message);
     },

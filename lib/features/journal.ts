@@ -15,6 +15,8 @@ export type JournalKey = Readonly<Record<string, string>>;
 
 /** Work that `resume` does piece by piece. */
 export interface Work<Piece, Result> {
+  /** Checks a piece that the journal keeps, given the one before. @throws InputError if it is not one of this work */
+  readonly readPiece: (value: JsonValue, previous: Piece | null) => Piece;
   /** Receives every piece in order: first those of earlier runs, then each new one once it is in the journal. */
   readonly onPiece: (piece: Piece) => void;
   /** Does what is left after the pieces of earlier runs. */
@@ -30,29 +32,32 @@ const title = "clipscope journal 2";
  * Does work with a journal: continues where an earlier run stopped, keeps each new piece, and deletes the journal at
  * the end. After an error the journal stays, unless it has no pieces.
  *
- * @throws InputError if another process uses the journal, it holds pieces of another key, or the file is not a journal;
- *   the file is left unchanged
+ * @throws InputError if another process uses the journal, it holds pieces of another key or other pieces, or the file is
+ *   not a journal; the file is left unchanged
  */
 export async function resume<Piece extends object, Result>(
   files: FileSystem,
   path: string,
   key: JournalKey,
-  { onPiece, remaining, finish }: Work<Piece, Result>,
+  { readPiece, onPiece, remaining, finish }: Work<Piece, Result>,
 ): Promise<Result> {
   const file = await files.openLines(path);
   let pieces: number | null = null; // null until the journal is known to belong to this work
   try {
     const found = await readJournal(file, path, key);
     pieces = found.pieces;
+    let previous: Piece | null = null;
+    for await (const piece of readPieces(file, path, readPiece)) onPiece((previous = piece));
     if (pieces === 0) await file.replace(JSON.stringify({ journal: title, ...key }));
     else await file.truncate(found.end);
-    for await (const piece of readPieces<Piece>(file)) onPiece(piece);
     for await (const piece of remaining()) {
+      // Those of earlier runs, which another program may have written, must agree with it.
+      previous = readPiece(pieceValue(piece, path, pieces + 1), previous);
       await file.append(encodePiece(piece));
       pieces += 1;
       onPiece(piece);
     }
-    const result = await finish(() => allPieces<Piece>(file, path, pieces!));
+    const result = await finish(() => allPieces(file, path, pieces!, readPiece));
     pieces = 0;
     return result;
   } finally {
@@ -80,24 +85,38 @@ async function readJournal(
 }
 
 /** The pieces up to the first incomplete or damaged line. */
-async function* readPieces<Piece extends object>(file: LineFile): AsyncGenerator<Piece, void, undefined> {
-  let isFirst = true;
+async function* readPieces<Piece>(
+  file: LineFile,
+  path: string,
+  readPiece: Work<Piece, unknown>["readPiece"],
+): AsyncGenerator<Piece, void, undefined> {
+  let number = -1;
+  let previous: Piece | null = null;
   for await (const line of file.lines()) {
-    const piece = isFirst ? undefined : decodePiece(line);
-    isFirst = false;
+    number += 1;
+    if (number === 0) continue;
+    const piece = decodePiece(line);
     if (piece === null) return;
-    if (piece !== undefined) yield piece as Piece;
+    previous = readPiece(pieceValue(piece, path, number), previous);
+    yield previous;
   }
 }
 
+function pieceValue(piece: object, path: string, number: number): JsonValue {
+  return JsonValue.of(piece, `${path}: piece ${number}`, {
+    fix: "delete the file, and the work begins again",
+  });
+}
+
 /** All pieces. @throws InputError if their number is not the expected one */
-async function* allPieces<Piece extends object>(
+async function* allPieces<Piece>(
   file: LineFile,
   path: string,
   expected: number,
+  readPiece: Work<Piece, unknown>["readPiece"],
 ): AsyncGenerator<Piece, void, undefined> {
   let count = 0;
-  for await (const piece of readPieces<Piece>(file)) {
+  for await (const piece of readPieces(file, path, readPiece)) {
     count += 1;
     yield piece;
   }

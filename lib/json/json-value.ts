@@ -76,8 +76,8 @@ export class JsonValue {
   }
 
   /** A document that is already parsed. */
-  static of(value: unknown, where: string): JsonValue {
-    return new JsonValue(value, where, undefined);
+  static of(value: unknown, where: string, { fix }: Pick<ParseOptions, "fix"> = {}): JsonValue {
+    return new JsonValue(value, where, fix);
   }
 
   /** The place in the document, like `model.vocab[3]`; empty for the whole document. */

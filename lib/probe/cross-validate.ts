@@ -12,6 +12,17 @@ export interface CrossValidation extends Interval {
   readonly accuracies: readonly number[];
 }
 
+/** @throws InputError if a class has fewer rows than there are folds */
+export function assertFolds(features: LabelledFeatures, folds: number): void {
+  const fewest = smallestClass(features);
+  if (fewest >= folds) return;
+  const c = rowsPerClass(features).indexOf(fewest);
+  throw new InputError(
+    `${features.name}: the class ${describeClass(features, c)} has ${fewest} rows, expected ${folds} or more for ` +
+      `${folds} folds; use fewer folds or add examples`,
+  );
+}
+
 /**
  * Fits on all folds but one, measures on that one, and repeats this for each fold. The interval is the one for folds,
  * which share training rows; see `meanInterval`.
@@ -19,7 +30,7 @@ export interface CrossValidation extends Interval {
  * @param folds 2 or more
  * @param fit what is measured; everything that it chooses must come from the rows that it is given
  * @param onFold called before each fold
- * @throws InputError if a class has fewer rows than there are folds, and as `fit`
+ * @throws InputError as `assertFolds` and `fit`
  */
 export async function crossValidate(
   features: LabelledFeatures,
@@ -27,14 +38,7 @@ export async function crossValidate(
   fit: (train: LabelledFeatures) => Probe | Promise<Probe>,
   onFold?: (fold: number) => void,
 ): Promise<CrossValidation> {
-  const fewest = smallestClass(features);
-  if (fewest < folds) {
-    const c = rowsPerClass(features).indexOf(fewest);
-    throw new InputError(
-      `${features.name}: the class ${describeClass(features, c)} has ${fewest} rows, expected ${folds} or more for ` +
-        `${folds} folds; use fewer folds or add examples`,
-    );
-  }
+  assertFolds(features, folds);
   const accuracies: number[] = [];
   for (const { train, test } of stratifiedFolds(features, folds)) {
     onFold?.(accuracies.length);

@@ -10,6 +10,7 @@ import { requireLabels, type LabelledFeatures } from "../features/features.ts";
 import { decodeFeatures } from "../features/read-features.ts";
 import type { Host } from "../features/host.ts";
 import { resume, type JournalKey } from "../features/journal.ts";
+import type { JsonValue } from "../json/json-value.ts";
 import { digestImages, type LabelledImages } from "../features/labelled-images.ts";
 import { describeImageFeatures } from "../features/origin.ts";
 import { embeddingTap } from "../tasks/embed-images.ts";
@@ -55,6 +56,26 @@ type Piece =
   | { readonly embedded: Split; readonly failed: readonly string[] }
   | { readonly fit: string; readonly figures: LayerFigures };
 
+function readPiece(value: JsonValue): Piece {
+  if (value.at("embedded").isMissing) {
+    const figures = value.at("figures");
+    const number = (name: string): number => figures.at(name).number();
+    return {
+      fit: value.at("fit").string(),
+      figures: {
+        tap: figures.at("tap").string(),
+        C: number("C"),
+        converged: figures.at("converged").boolean(),
+        trainingAccuracy: number("trainingAccuracy"),
+        acc1: number("acc1"),
+        acc5: figures.at("acc5").isMissing ? null : number("acc5"),
+        meanPerClassRecall: number("meanPerClassRecall"),
+      },
+    };
+  }
+  return { embedded: value.at("embedded").oneOf(...splits), failed: value.at("failed").strings() };
+}
+
 /** The outputs of the image tower's blocks, in their order, and last the embedding. */
 export function layerTaps({ config }: Pick<Clip, "config">): string[] {
   const blocks = Array.from({ length: config.vision.layers }, (_, i) => `visual.transformer.resblocks.${i}`);
@@ -88,6 +109,7 @@ export async function probeLayers(
   const known = new Map<string, LayerFigures>();
 
   return resume<Piece, LayerFigures[]>(files, place("layers.journal"), key, {
+    readPiece,
     onPiece: (piece) => {
       if ("embedded" in piece) failed.set(piece.embedded, piece.failed);
       else if (piece.fit === fit) known.set(piece.figures.tap, piece.figures);

@@ -95,20 +95,20 @@ export interface OverlayOptions {
  * @param scale the numbers of the first and the last colour
  */
 export function overlay(
-  picture: Raster,
+  image: Raster,
   weights: ArrayLike<number>,
   [rows, columns]: readonly [number, number],
   scale: Scale,
   { color = heat, opacity = 0.55 }: OverlayOptions = {},
 ): Raster {
-  const { width, height } = picture;
+  const { width, height } = image;
   const drawn = new Raster(width, height);
   for (let y = 0, at = 0; y < height; y++) {
     const down = ((y + 0.5) / height) * rows - 0.5;
     for (let x = 0; x < width; x++, at += 3) {
       const across = ((x + 0.5) / width) * columns - 0.5;
       const shown = color(position(bilinear(weights, rows, columns, across, down), scale));
-      const gray = 0.299 * picture.rgb[at]! + 0.587 * picture.rgb[at + 1]! + 0.114 * picture.rgb[at + 2]!;
+      const gray = 0.299 * image.rgb[at]! + 0.587 * image.rgb[at + 1]! + 0.114 * image.rgb[at + 2]!;
       for (let c = 0; c < 3; c++) drawn.rgb[at + c] = (1 - opacity) * gray + opacity * shown[c]!;
     }
   }

@@ -31,7 +31,7 @@ export interface StudyOptions {
 /** The result of `studyImage`. */
 export interface Study {
   /** By file name without extension. */
-  readonly pictures: ReadonlyMap<string, Raster>;
+  readonly figures: ReadonlyMap<string, Raster>;
   /** Probability of each class after each layer, [layers][classes]; null without a classifier. */
   readonly answers: readonly (readonly number[])[] | null;
 }
@@ -83,7 +83,7 @@ export async function studyImage(model: Clip, pixels: Tensor4D, options: StudyOp
   }));
   const attention = attentionChart(image, maps, patches, absoluteScale, head === undefined ? heads : 0);
   const rolled = [{ title: "rollout", values: rollout.classToken() }];
-  const pictures = new Map([
+  const figures = new Map([
     [
       `attention-layer-${layer}${head === undefined ? "" : `-head-${head}`}`,
       withLegend(attention.chart, {
@@ -102,8 +102,8 @@ export async function studyImage(model: Clip, pixels: Tensor4D, options: StudyOp
     ["position-similarity", await positionSimilarity(model.visual, patches, { absoluteScale })],
   ]);
   const answers = classifier ? (await lens(model, recorder.stream, classifier)).probabilities : null;
-  if (answers) pictures.set("layer-answers", answersChart(answers));
-  return { pictures, answers };
+  if (answers) figures.set("layer-answers", answersChart(answers));
+  return { figures, answers };
 }
 
 /** The image, and maps over it with their titles and ranges. @param heads 0 for a single map */

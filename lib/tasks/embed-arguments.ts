@@ -64,7 +64,8 @@ export function assertEmbedArguments(
   if (options.tap !== undefined) assertTextList([options.tap], "one tap", `${where}: tap`);
 }
 
-function assertImageList(images: readonly unknown[], where: string): void {
+/** Refuses a single image, which plain JavaScript may pass. @throws InputError unless the value is a list of images */
+export function assertImageList(images: readonly unknown[], where: string): void {
   const given: unknown = images;
   if (!Array.isArray(given)) {
     const advice = typeof given === "string" ? "; put it into [ ]" : "";

@@ -1,6 +1,4 @@
 /** Where an image's bytes are. */
-import { InputError } from "../errors/input-error.ts";
-
 /** A file's path, or a part of a file. */
 export type ImageSource = string | FilePart;
 
@@ -57,11 +55,4 @@ export function inputName(image: ImageInput, index: number): string {
 /** Whether a string is a `data:` URL, and not a path. */
 export function isDataUrl(text: string): boolean {
   return /^data:/i.test(text);
-}
-
-/** Refuses a single image, which plain JavaScript may pass. @throws InputError */
-export function assertList(images: unknown, where: string): void {
-  if (Array.isArray(images)) return;
-  const found = typeof images === "object" && images !== null ? images.constructor.name : typeof images;
-  throw new InputError(`${where}: expected a list of images, got ${found}; pass [image]`);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { clipscopeProcess } from "../support/cli.ts";
+import { fixture } from "../support/paths.ts";
 
 describe("the clipscope process", () => {
   it("prints its version", async () => {
@@ -40,9 +41,29 @@ describe("the clipscope process", () => {
 
   it("exits quietly if the reader closes the pipe", async () => {
     const { status, stderr } = await clipscopeProcess(["tokenize", "--file", "package-lock.json"], {
-      stopReading: true,
+      stopReading: "after the first bytes",
     });
     assert.deepEqual([status, stderr], [0, ""]);
+  });
+
+  it("keeps its exit status if the reader closes the pipe", async () => {
+    const image = fixture("demo-model/samples/two-red-circles.png");
+    const { status, stderr } = await clipscopeProcess(
+      ["classify", "missing.png", image, "--labels", "two red circles,a blue heart", "--backend", "wasm"],
+      { stopReading: "at once" },
+    );
+    assert.deepEqual([status, stderr], [2, "clipscope: missing.png: no such file or folder\n"]);
+  });
+
+  it("exits with status 1 after a failed check if the reader closes the pipe", async () => {
+    const { status, stderr } = await clipscopeProcess(
+      [
+        ...["verify", "--golden", fixture("tiny/plain/golden.safetensors"), "--tolerance", "1e-30"],
+        ...["--model", fixture("tiny/plain"), "--backend", "wasm"],
+      ],
+      { stopReading: "at once" },
+    );
+    assert.deepEqual([status, stderr], [1, ""]);
   });
 
   // Linux only.

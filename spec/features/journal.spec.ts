@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { resume } from "../../lib/features/journal.ts";
+import type { JsonValue } from "../../lib/json/json-value.ts";
 import { nodeFileSystem } from "../../lib/node/files/file-system.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+
+/** A piece of `count`, which follows the number before. */
+function numbered(value: JsonValue, previous: { readonly number: number } | null): { number: number } {
+  return { number: value.at("number").integer((previous?.number ?? 0) + 1) };
+}
 
 describe("resume", () => {
   const folder = temporaryFolder();
@@ -21,6 +27,7 @@ describe("resume", () => {
       path,
       { key },
       {
+        readPiece: numbered,
         onPiece: ({ number }) => pieces.push(number),
         remaining: async function* () {
           for (let next = pieces.length + 1; next <= 3; next++) {
@@ -78,6 +85,26 @@ describe("resume", () => {
     assert.equal(await readFile(path, "utf8"), before);
   });
 
+  it("rejects pieces that are not of this work, and leaves the file unchanged", async () => {
+    await assert.rejects(count("a", 3), /failed at 3/);
+    const [title, one, two] = (await readFile(path, "utf8")).split("\n");
+    // CRC-32 of {"number":"2"}, as zlib computes it
+    const other = '598f1eb9 {"number":"2"}';
+    for (const [lines, message] of [
+      [
+        [one, other],
+        /work\.journal: piece 2: expected number to be a whole number of at least 2, found "2"; delete/,
+      ],
+      [[one, one], /piece 2: expected number to be a whole number of at least 2, found 1/],
+      [[two, one, "damaged"], /piece 2: expected number to be a whole number of at least 3, found 1/],
+    ] as const) {
+      const text = [title, ...lines, ""].join("\n");
+      await writeFile(path, text);
+      await assert.rejects(count("a"), message);
+      assert.equal(await readFile(path, "utf8"), text);
+    }
+  });
+
   for (const [what, text] of [
     ["lines", "first line\nsecond line without an end"],
     ["text without a line break", "my notes"],
@@ -102,6 +129,7 @@ describe("resume", () => {
       path,
       { key: "a" },
       {
+        readPiece: numbered,
         onPiece: ({ number }) => pieces.push(number),
         remaining: async function* () {
           await assert.rejects(count("a"), /work\.journal: in use by this process; wait until it ends/);
@@ -120,6 +148,7 @@ describe("resume", () => {
       path,
       { key: "a" },
       {
+        readPiece: numbered,
         onPiece: () => undefined,
         remaining: async function* () {
           for (const number of [1, 2, 3]) yield await Promise.resolve({ number });

@@ -36,9 +36,10 @@ function systemError(code: string, { name, paths }: FileCall): Error {
 
 /** The lines that a user sees. */
 function assertOneLine({ status, stderr }: Result, describe: string): void {
-  assert.equal(status, 2, `${describe}: ${stderr}`);
-  assert.match(stderr, /^clipscope: [^\n]+\n$/, describe);
-  assert.doesNotMatch(stderr, /internal error|undefined|E[A-Z]{2,}:/, describe);
+  const seen = `${describe}: exit status ${status}, standard error ${JSON.stringify(stderr)}`;
+  assert.equal(status, 2, seen);
+  assert.match(stderr, /^clipscope: [^\n]+\n$/, seen);
+  assert.doesNotMatch(stderr, /internal error|undefined|E[A-Z]{2,}:/, seen);
 }
 
 /** At most `failures` points, spread evenly. */

@@ -42,7 +42,7 @@ describe("a killed command leaves old or new files, and its repetition gives the
     for (const { fault, random: moment } of planKills(trials, random, duration)) {
       await trials.inFolder(async (folder) => {
         const describe = JSON.stringify({ ...fault, moment });
-        const result = await trials.process(folder, fault, moment);
+        const result = await trials.process(folder, fault, { random: moment });
         if (result.signal === "SIGKILL") counts.killed += 1;
         else counts.ended += 1;
         if (result.signal === null) assert.deepEqual([result.status, result.stderr], [0, ""], describe);

@@ -103,7 +103,7 @@ describe("the studio", () => {
     }
   });
 
-  it("draws every head and the rollout as trace --pictures does", async function () {
+  it("draws every head and the rollout as trace --figures does", async function () {
     this.timeout(120_000);
     const page = await studio.open("#/attention?img=s%3Athree-brown-stars");
     await ready(page, "attention");
@@ -139,11 +139,11 @@ describe("the studio", () => {
       }
       assert.ok(worst <= 1, `${hash}: channels differ by up to ${worst}`);
     };
-    const out = join(folder.path, "pictures");
+    const out = join(folder.path, "figures");
     for (let layer = 0; layer < 4; layer++) {
       for (let head = 0; head < 4; head++) {
         await clipscope(
-          ["trace", "--image", sample, "--pictures", out, "--backend", "wasm"].concat([
+          ["trace", "--image", sample, "--figures", out, "--backend", "wasm"].concat([
             "--layer",
             `${layer}`,
             "--head",

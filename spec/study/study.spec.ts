@@ -32,9 +32,9 @@ describe("studyImage", () => {
   it("never reads a tensor synchronously, and leaves none behind", async () => {
     await withoutBlockingReads(() => studyImage(model, pixels, { classifier })); // loads the weights
     const before = memory().numTensors;
-    const { pictures } = await withoutBlockingReads(() => studyImage(model, pixels, { classifier }));
+    const { figures } = await withoutBlockingReads(() => studyImage(model, pixels, { classifier }));
     assert.deepEqual(
-      [...pictures.keys()],
+      [...figures.keys()],
       ["attention-layer-2", "attention-rollout", "patch-filters", "position-similarity", "layer-answers"],
     );
     assert.equal(memory().numTensors, before);
@@ -51,8 +51,8 @@ describe("studyImage", () => {
   });
 
   it("shows the given layer and head, and has no answers without a classifier", async () => {
-    const { pictures, answers } = await studyImage(model, pixels, { layer: 0, head: 1 });
-    assert.ok(pictures.has("attention-layer-0-head-1"));
+    const { figures, answers } = await studyImage(model, pixels, { layer: 0, head: 1 });
+    assert.ok(figures.has("attention-layer-0-head-1"));
     assert.equal(answers, null);
   });
 

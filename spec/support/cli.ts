@@ -18,15 +18,18 @@ export interface Circumstances {
   readonly columns?: number;
   readonly stdin?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** Called before anything is written to standard output. */
+  readonly onPrint?: () => void;
 }
 
 /** `clipscope …args`, in this process. */
 export async function clipscope(args: readonly string[], around: Circumstances = {}): Promise<Result> {
-  const { columns, stdin = "", env = {} } = around;
+  const { columns, stdin = "", env = {}, onPrint } = around;
   const written = { stdout: "", stderr: "" };
   const stream = (name: keyof typeof written): { write: (text: string) => void } => ({
     ...(columns === undefined ? {} : { columns, isTTY: true }),
     write: (text) => {
+      if (name === "stdout") onPrint?.();
       written[name] += text;
     },
   });
@@ -53,8 +56,8 @@ export interface ProcessResult {
 
 interface ProcessCircumstances {
   readonly nodeArgs?: readonly string[];
-  /** Close the pipe of standard output after its first bytes. */
-  readonly stopReading?: boolean;
+  /** Close the pipe of standard output. */
+  readonly stopReading?: "at once" | "after the first bytes";
   /** Send SIGINT after this many milliseconds, or when this settles. */
   readonly interruptAfter?: number | Promise<unknown>;
   /** The shell's limit on file sizes, in blocks of 512 bytes. */
@@ -67,14 +70,7 @@ interface ProcessCircumstances {
 /** `node bin/clipscope.js …args`, with a standard input that never ends. */
 export async function clipscopeProcess(
   args: readonly string[],
-  {
-    nodeArgs = [],
-    stopReading = false,
-    interruptAfter,
-    fileLimit,
-    stdoutFile,
-    env,
-  }: ProcessCircumstances = {},
+  { nodeArgs = [], stopReading, interruptAfter, fileLimit, stdoutFile, env }: ProcessCircumstances = {},
 ): Promise<ProcessResult> {
   const command = [process.execPath, ...nodeArgs, "bin/clipscope.js", ...args];
   const [program, ...rest] =
@@ -89,8 +85,9 @@ export async function clipscopeProcess(
   let [stdout, stderr] = ["", ""];
   child.stdout?.on("data", (chunk: Buffer) => {
     stdout += chunk.toString();
-    if (stopReading) child.stdout?.destroy();
+    if (stopReading === "after the first bytes") child.stdout?.destroy();
   });
+  if (stopReading === "at once") child.stdout?.destroy();
   child.stderr!.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   if (interruptAfter !== undefined) {
     const moment = typeof interruptAfter === "number" ? setTimeout(interruptAfter) : interruptAfter;

@@ -45,10 +45,11 @@ export async function judge(
   const milliseconds = (user + system) / 1000;
   const bytes = memoryInUse() - before;
   if (verdict.isFailure) return verdict;
-  const limit = input.length < small ? timeOfSmall : time;
+  const limit = target.time ?? (input.length < small ? timeOfSmall : time);
   if (milliseconds > limit)
     return failure("too slow", `${milliseconds.toFixed(0)} ms, at most ${limit} ms expected`);
-  if (bytes > memory) return failure("too much memory", `${bytes} bytes, at most ${memory} expected`);
+  const most = target.memory ?? memory;
+  if (bytes > most) return failure("too much memory", `${bytes} bytes, at most ${most} expected`);
   return verdict;
 }
 

@@ -19,15 +19,15 @@ interface Props {
 }
 
 export function PatchStage({ image, patches, weights, range, opacity }: Props) {
-  const picture = useMemo(() => {
+  const shown = useMemo(() => {
     const raster = new Raster(image.width, image.height);
     raster.rgb.set(image.rgb);
     return enlargedToShow(raster);
   }, [image]);
   const [low, high] = range;
   const drawn = useMemo(
-    () => (weights === null ? picture : overlay(picture, weights, patches, { low, high }, { opacity })),
-    [picture, weights, low, high, opacity],
+    () => (weights === null ? shown : overlay(shown, weights, patches, { low, high }, { opacity })),
+    [shown, weights, low, high, opacity],
   );
   const [rows, columns] = patches;
   const grid = { rows, columns, values: [] };

@@ -1,10 +1,17 @@
 import { stat } from "node:fs/promises";
+import { unreadable } from "./file-source.ts";
 
-/** Whether a file or folder exists. */
+/** Errors that do not say whether there is something at a path. */
+const unclear = ["EACCES", "EPERM", "ELOOP", "EIO", "EMFILE", "ENFILE"];
+
+/** Whether a file or folder exists. @throws InputError if the system does not say */
 export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
-    () => false,
+    (error: unknown) => {
+      if (unclear.includes((error as NodeJS.ErrnoException).code ?? "")) throw unreadable(path, error);
+      return false;
+    },
   );
 }
 

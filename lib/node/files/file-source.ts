@@ -116,5 +116,10 @@ export function unreadable(path: string, error: unknown): InputError {
     EPERM: "the operation is not permitted",
     EIO: "the disk failed to read or write; check it",
   };
-  return new InputError(`${path}: ${reasons[code ?? ""] ?? message}`, [], { cause: error });
+  // Node writes bytes that are not UTF-8 as U+FFFD, and does not find the file by this name.
+  const isRenamed = code === "ENOENT" && path.includes("\ufffd");
+  const reason = isRenamed
+    ? "no such file or folder, or its name is not UTF-8; rename it"
+    : reasons[code ?? ""];
+  return new InputError(`${path}: ${reason ?? message}`, [], { cause: error });
 }

@@ -14,6 +14,7 @@
  * in force. Its holder then moves it to PATH.
  */
 import { randomBytes } from "node:crypto";
+import { lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { lstat, open, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -120,17 +121,18 @@ function successorOf(path: string, { token }: LockHolder): string {
 }
 
 function heldLock(path: string, own: LockHolder): HeldLock {
-  const keep = removeAtExit(path);
+  // Not the lock of a process that started after a user deleted this one.
+  const keep = removeAtExit(path, () => readContentSync(path).endsWith(own.token));
   return {
     release: async () => {
-      keep();
-      // Not the lock of a process that started after a user deleted this one. A lock that cannot be deleted ends with
-      // this process.
+      // A lock that cannot be deleted ends with this process.
       const isOwn = await readHolder(path).then(
         (holder) => holder?.token === own.token,
         () => false,
       );
       if (isOwn) await rm(path, { force: true }).catch(() => undefined);
+      // Not before: the process may be ended while the lock is deleted.
+      keep();
     },
   };
 }
@@ -187,6 +189,11 @@ async function readContent(path: string): Promise<string | null> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
+}
+
+/** The content of an existing lock. @throws an error of the system if there is none */
+function readContentSync(path: string): string {
+  return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : readFileSync(path, "utf8");
 }
 
 /** @returns false if there is a lock already */

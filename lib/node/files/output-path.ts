@@ -1,7 +1,7 @@
 /** Checks of the path of an output file. */
 import { constants } from "node:fs";
-import { access, realpath, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { access, readlink, realpath, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
 import { diskFull } from "./disk-space.ts";
 import { unreadable } from "./file-source.ts";
@@ -19,16 +19,30 @@ export function explainWriting(path: string, error: unknown): unknown {
   return error instanceof Error && "syscall" in error ? unwritable(path, error) : error;
 }
 
+/** The file that a path leads to, which may be missing. @throws an error of the system for links in a circle */
+async function followLinks(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ELOOP") throw error;
+    const target = await readlink(path).catch(() => null);
+    if (target === null) return path;
+    return followLinks(resolve(await realpath(dirname(path)), target));
+  }
+}
+
 /**
  * Checks that a file can be written to a path. Nothing is written yet.
  *
  * @param inputs files that are read, which must not be overwritten; undefined and missing ones are ignored
  * @returns the path, with links resolved
  * @throws InputError if the path is one of the inputs, something other than a file, read-only, or in a folder that does
- *   not exist
+ *   not exist, or leads in a circle
  */
 export async function placeFor(path: string, inputs: Iterable<string | undefined> = []): Promise<string> {
-  const place = await realpath(path).catch(() => path);
+  const place = await followLinks(path).catch((error: unknown) => {
+    throw unwritable(path, error);
+  });
   const found = await stat(place).catch(() => null);
   if (found === null) {
     const folder = await stat(dirname(place)).catch((error: unknown) => {

@@ -26,7 +26,7 @@ export class NewFile {
     this.#temporary = temporaryOf(place);
     this.#backup = `${place}.clipscope.old`;
     this.#file = file;
-    const keep = [this.#temporary, this.#backup].map(removeAtExit);
+    const keep = [this.#temporary, this.#backup].map((path) => removeAtExit(path));
     this.#finished = async () => {
       for (const revoke of keep) revoke();
       await finished();

@@ -74,7 +74,10 @@ export async function listRepository(
     const digest = lfs?.oid ?? oid ?? "";
     // Paths and digests become paths on this machine.
     if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest)) throw unexpected(hubUrl, `a digest of ${path}`);
-    if (!isInside(path)) throw unexpected(hubUrl, `a path inside the repository, found ${path}`);
+    // Neither a URL nor a file can have half a character or a zero byte in its name.
+    if (!isInside(path) || /[\0\p{Surrogate}]/u.test(path)) {
+      throw unexpected(hubUrl, `a path inside the repository, found ${JSON.stringify(path)}`);
+    }
     const url = `${hubUrl}/${repository}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
     files.set(path, { repository, path, size: lfs?.size ?? size, digest, url });
   }

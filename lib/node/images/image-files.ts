@@ -1,11 +1,12 @@
 /** Finds image files by paths, folders and patterns. */
-import { readdir, stat } from "node:fs/promises";
+import { opendir, readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { expand } from "brace-expansion";
 import { isDynamicPattern } from "tinyglobby";
 import { InputError } from "../../errors/input-error.ts";
 import { compareCodePoints } from "../../features/code-points.ts";
 import { isDataUrl } from "../../tasks/image-source.ts";
+import { exists } from "../files/exists.ts";
 import { unreadable } from "../files/file-source.ts";
 import { matches, staticPart } from "./glob.ts";
 import { SourceList } from "./source-list.ts";
@@ -23,7 +24,8 @@ export interface FoundFile {
  * Finds images. A folder gives the images in it and its subfolders, sorted by name; a pattern (`photos/*.jpg`,
  * `{000..003}.tar`) gives what a shell would expand it to. Hidden files and folders, and links to folders, are skipped.
  *
- * @param onError receives an error for each path that cannot be found or read; the others continue
+ * @param onError receives an error for each path that cannot be found, and each folder that cannot be read; the others
+ *   continue
  */
 export async function findImages(
   paths: readonly string[],
@@ -42,7 +44,7 @@ export async function* findFiles(
   for (const given of paths) {
     for (const path of (await isThere(given)) ? [given] : expand(given)) {
       try {
-        for await (const file of filesOf(path)) {
+        for await (const file of filesOf(path, onError)) {
           // A file whose name looks like a URL.
           yield isDataUrl(file.path) ? { ...file, path: `./${file.path}` } : file;
         }
@@ -53,8 +55,10 @@ export async function* findFiles(
   }
 }
 
+type OnError = (error: InputError) => void;
+
 /** @param path a path, or a pattern without braces */
-async function* filesOf(path: string): AsyncGenerator<FoundFile, void, undefined> {
+async function* filesOf(path: string, onError: OnError): AsyncGenerator<FoundFile, void, undefined> {
   const isPattern = !(await isThere(path)) && isDynamicPattern(path);
   if (!isPattern && !(await stat(path)).isDirectory()) {
     yield { path, root: null };
@@ -62,11 +66,13 @@ async function* filesOf(path: string): AsyncGenerator<FoundFile, void, undefined
   }
   const root = isPattern ? staticPart(path) : path;
   let isEmpty = true;
-  for await (const file of isPattern ? matchingImages(path) : imagesBelow(path)) {
+  for await (const file of isPattern ? matchingImages(path, onError) : imagesBelow(path, onError)) {
     isEmpty = false;
     yield { path: file, root };
   }
   if (!isEmpty) return;
+  // A shell's patterns skip folders that cannot be read; the reason is worth telling if nothing else matches.
+  if (await exists(root)) await (await opendir(root)).close();
   throw new InputError(
     isPattern
       ? `${path}: no images match this pattern`
@@ -75,13 +81,13 @@ async function* filesOf(path: string): AsyncGenerator<FoundFile, void, undefined
 }
 
 /** What matches a pattern, and the images in the folders that match. */
-async function* matchingImages(pattern: string): AsyncGenerator<string, void, undefined> {
+async function* matchingImages(pattern: string, onError: OnError): AsyncGenerator<string, void, undefined> {
   let folder: string | undefined;
   for await (const path of matches(pattern)) {
     // `photos/**` matches both folders and their contents, which count once. In sorted order they follow their folder.
     if (folder !== undefined && path.startsWith(folder)) continue;
     if (!path.endsWith("/")) yield path;
-    else yield* imagesBelow((folder = path));
+    else yield* imagesBelow((folder = path), onError);
   }
 }
 
@@ -92,10 +98,20 @@ function isThere(path: string): Promise<boolean> {
   );
 }
 
-async function* imagesBelow(folder: string): AsyncGenerator<string, void, undefined> {
+/** The images in a folder and its subfolders. A subfolder that cannot be read is reported, and the others continue. */
+async function* imagesBelow(
+  folder: string,
+  onError: OnError,
+  isSubfolder = false,
+): AsyncGenerator<string, void, undefined> {
   const names: string[] = [];
   const folders = new Set<string>();
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (!isSubfolder) throw unreadable(folder, error);
+    onError(unreadable(folder, error));
+    return [];
+  });
+  for (const entry of entries) {
     const { name } = entry;
     if (name.startsWith(".")) continue;
     if (entry.isDirectory()) folders.add(name);
@@ -104,7 +120,7 @@ async function* imagesBelow(folder: string): AsyncGenerator<string, void, undefi
   }
   for (const name of names.sort(compareCodePoints)) {
     const path = join(folder, name);
-    if (folders.has(name)) yield* imagesBelow(path);
+    if (folders.has(name)) yield* imagesBelow(path, onError, true);
     else yield path;
   }
 }

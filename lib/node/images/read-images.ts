@@ -1,7 +1,8 @@
 /** Reads a few images at once. For many, use embedImages, which decodes while it computes. */
 import { tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
 import type { PreprocessConfig } from "../../image/transform.ts";
-import { assertList, type ImageInput } from "../../tasks/image-source.ts";
+import { assertImageList } from "../../tasks/embed-arguments.ts";
+import type { ImageInput } from "../../tasks/image-source.ts";
 import { readyImage } from "./image-content.ts";
 import { imageReader } from "./image-reader.ts";
 
@@ -18,10 +19,10 @@ export async function readImages(
   config: PreprocessConfig,
   { exifOrientation = false }: { readonly exifOrientation?: boolean } = {},
 ): Promise<Tensor4D> {
+  assertImageList(images, "readImages");
   const read = imageReader({ config, exifOrientation });
   const [height, width] = config.size;
   const size = 3 * height * width;
-  assertList(images, "readImages");
   const pixels = new Float32Array(images.length * size);
   for (const [i, image] of images.entries()) pixels.set(await read(await readyImage(image, i)), i * size);
   return tensor4d(pixels, [images.length, 3, height, width]);

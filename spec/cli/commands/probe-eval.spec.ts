@@ -55,11 +55,11 @@ describe("clipscope probe eval", () => {
     const lines = "right\nleft\nright\nright\nleft\nright\n";
     const args = ["probe", "eval", "--probe", probe, "--features", features, "--labels", "-"];
     const wide = await clipscope(args, { stdin: lines, columns: 80, env: { NO_COLOR: "1" } });
-    assert.match(wide.stdout, /\nrows: actual class, columns: predicted class\n {8}1 {3}2\nleft {4}2 {3}·\n/);
+    assert.match(wide.stdout, /\nrows: true class, columns: predicted class\n {8}1 {3}2\nleft {4}2 {3}·\n/);
     const narrow = await clipscope(args, { stdin: lines, columns: 10, env: { NO_COLOR: "1" } });
     assert.match(
       narrow.stdout,
-      /\nmost frequent confusions\ncount +actual class +predicted class\n +1 +right +left\n$/,
+      /\nmost frequent confusions\ncount +true class +predicted class\n +1 +right +left\n$/,
     );
   });
 
@@ -75,7 +75,7 @@ describe("clipscope probe eval", () => {
     });
     await saveProbe(wide, probe);
     const charts = folder.file("charts");
-    const { status, stderr } = await evaluate("--pictures", charts, "--json");
+    const { status, stderr } = await evaluate("--figures", charts, "--json");
     assert.deepEqual(
       [status, stderr],
       [0, "clipscope: no confusion matrix is drawn: it would have 4097 classes, the limit is 4096\n"],
@@ -88,8 +88,8 @@ describe("clipscope probe eval", () => {
     const several = await evaluate("--probe", probe);
     assert.match(several.stdout, /\nmean, 95% interval +100\.0% ± 0\.0%/);
     assert.match(
-      (await evaluate("--probe", probe, "--pictures", folder.path)).stderr,
-      /--pictures requires a single probe/,
+      (await evaluate("--probe", probe, "--figures", folder.path)).stderr,
+      /--figures requires a single probe/,
     );
   });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { openProbe } from "../../../lib/node/features/probes.ts";
 import { clipscope, type Result } from "../../support/cli.ts";
 import { writePoints } from "../../support/probe-files.ts";
@@ -41,6 +42,30 @@ describe("clipscope probe fit", () => {
     assert.equal(status, 0);
     assert.equal(stdout.split("\n").filter((line) => / ± /.test(line)).length, 13);
     assert.match(stdout, /^ +C +cross-validation accuracy\n[^]*% +best\n/);
+  });
+
+  it("saves the probe before it prints, since the reader of a pipe may leave at the first line", async () => {
+    await writePoints(features, [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
+    for (const options of [
+      ["-C", "sweep"],
+      ["--recipe", "clip-benchmark", "--validation", features],
+      ["-C", "sweep", "--folds", "2"],
+    ]) {
+      await rm(probe, { force: true });
+      const saved: boolean[] = [];
+      const { status } = await clipscope(
+        ["probe", "fit", "--features", features, "--out", probe, ...options],
+        { onPrint: () => saved.push(existsSync(probe)) },
+      );
+      assert.equal(status, 0);
+      assert.deepEqual(new Set(saved), new Set([true]), options.join(" "));
+    }
+  });
+
+  it("leaves the previous probe if the folds are refused", async () => {
+    await writeFile(probe, "an earlier run's");
+    assert.equal((await fit("--folds", "7")).status, 2);
+    assert.equal(await readFile(probe, "utf8"), "an earlier run's");
   });
 
   it("--recipe clip-benchmark chooses the weight decay on --validation", async () => {

@@ -70,9 +70,9 @@ describe("clipscope probe layers", () => {
   });
 
   it("prints a table and a chart, and draws the chart", async () => {
-    const pictures = folder.file("pictures");
+    const figures = folder.file("figures");
     const { stdout } = await clipscope(
-      ["probe", "layers", "--train", train, "--test", test, "--out", out, "--pictures", pictures],
+      ["probe", "layers", "--train", train, "--test", test, "--out", out, "--figures", figures],
       { columns: 40, env: { NO_COLOR: "1" } },
     );
     const lines = stdout.split("\n");
@@ -84,7 +84,7 @@ describe("clipscope probe layers", () => {
     }
     assert.ok(lines.every((line) => line.length <= 40));
     assert.match(stdout, /\n +\d0\.0% ┤[ ▁▂▃▄▅▆▇█]+\n/);
-    assert.match(await readFile(join(pictures, "layers.svg"), "utf8"), /^<svg /);
+    assert.match(await readFile(join(figures, "layers.svg"), "utf8"), /^<svg /);
   });
 
   it("--test-fraction holds out part of each class", async () => {

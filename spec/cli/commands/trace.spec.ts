@@ -139,14 +139,14 @@ describe("clipscope trace", () => {
     assert.deepEqual(await readdir(folder.path), []);
   });
 
-  it("--pictures draws attention, weights, and the classification after each layer", async () => {
-    const pictures = folder.file("study");
-    const args = ["--image", image, "--pictures", pictures, "--labels", "two red circles,a green star"];
+  it("--figures draws attention, weights, and the classification after each layer", async () => {
+    const figures = folder.file("study");
+    const args = ["--image", image, "--figures", figures, "--labels", "two red circles,a green star"];
     const { status, stdout, stderr } = await trace(...args, "--layer", "1", "--head", "2", "--json");
     assert.deepEqual([status, stderr], [0, ""]);
     const { files, answers } = JSON.parse(stdout) as { files: string[]; answers: number[][] };
     assert.deepEqual(
-      files.map((file) => file.slice(pictures.length + 1)),
+      files.map((file) => file.slice(figures.length + 1)),
       [
         "attention-layer-1-head-2.png",
         "attention-rollout.png",
@@ -177,7 +177,7 @@ describe("clipscope trace", () => {
     assert.ok(rollout.height > 336, "the legend is below");
     const absolute = folder.file("absolute");
     await trace(
-      ...["--image", image, "--pictures", absolute, "--layer", "1", "--head", "2", "--absolute-scale"],
+      ...["--image", image, "--figures", absolute, "--layer", "1", "--head", "2", "--absolute-scale"],
     );
     const pixelsOf = async (path: string): Promise<Buffer> => (await Jimp.read(path)).bitmap.data;
     assert.notDeepEqual(await pixelsOf(`${absolute}/attention-rollout.png`), await pixelsOf(files[1]!));
@@ -208,25 +208,25 @@ describe("clipscope trace", () => {
       /^clipscope: --taps "nothing": no tap matches.*\n {2}input\.text\n[^]*\n {2}text\.pooler\n/,
     ],
     [() => ["--image", image, "--out", image], /samples\/two-red-circles\.png: is an input, which would be/],
-    [() => ["--image", image, "--stats", "--layer", "1"], /^clipscope: --layer requires --pictures\n$/],
+    [() => ["--image", image, "--stats", "--layer", "1"], /^clipscope: --layer requires --figures\n$/],
     [
       () => ["--image", image, "--stats", "--absolute-scale"],
-      /^clipscope: --absolute-scale requires --pictures\n$/,
+      /^clipscope: --absolute-scale requires --figures\n$/,
     ],
     [
-      () => ["--image", image, "--pictures", image],
+      () => ["--image", image, "--figures", image],
       /^clipscope: .*two-red-circles\.png: expected a folder, found a file\n$/,
     ],
     [
-      () => ["--text", text, "--pictures", folder.path],
-      /^clipscope: --pictures requires --image and does not accept --text\n$/,
+      () => ["--text", text, "--figures", folder.path],
+      /^clipscope: --figures requires --image and does not accept --text\n$/,
     ],
     [
-      () => ["--image", image, "--pictures", folder.path, "--layer", "4"],
+      () => ["--image", image, "--figures", folder.path, "--layer", "4"],
       /^clipscope: layer 4: the image tower has the layers 0 to 3\n$/,
     ],
     [
-      () => ["--image", image, "--pictures", folder.path, "--head", "-1"],
+      () => ["--image", image, "--figures", folder.path, "--head", "-1"],
       /^clipscope: option '--head <i>' argument '-1' is invalid. Expected a whole number of at most nine digits\.\n$/,
     ],
   ];

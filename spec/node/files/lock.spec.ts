@@ -170,6 +170,31 @@ describe("locks", () => {
     assert.deepEqual(await readdir(folder.path), []);
   });
 
+  it("are deleted when their holder exits, even while it releases them, and those of others are not", async () => {
+    const path = folder.file("lock");
+    const holder = (work: string): ReturnType<typeof spawnSync> =>
+      spawnSync(process.execPath, [
+        "--input-type=module",
+        "-e",
+        `const fs = await import("node:fs");
+        const { takeLock } = await import(${JSON.stringify(module)});
+        const lock = await takeLock(process.argv[1]);
+        ${work}`,
+        path,
+      ]);
+    assert.equal(holder("process.exit(3);").status, 3);
+    assert.deepEqual(await readdir(folder.path), []);
+    assert.equal(holder("void lock.release(); process.exit(3);").status, 3);
+    assert.deepEqual(await readdir(folder.path), []);
+    const { status } = holder(`
+      const text = fs.readlinkSync(process.argv[1]).replace(/.{24}$/, "0".repeat(24));
+      fs.rmSync(process.argv[1]);
+      fs.symlinkSync(text, process.argv[1]);
+      process.exit(3);`);
+    assert.equal(status, 3);
+    assert.deepEqual(await readdir(folder.path), ["lock"]);
+  });
+
   it("are not taken from another kind of file", async () => {
     const path = folder.file("lock");
     await writeFile(path, "my notes");

@@ -35,6 +35,23 @@ describe("writing files", () => {
     assert.equal(await readFile(folder.file("target"), "utf8"), "after");
   });
 
+  it("writes to the target of a link that is missing, and refuses links in a circle", async () => {
+    await mkdir(folder.file("inner"));
+    await symlink("inner/second", folder.file("first"));
+    await symlink("../target", folder.file("inner", "second"));
+    await writeWhole(folder.file("first"), [bytes("new")]);
+    assert.ok((await lstat(folder.file("first"))).isSymbolicLink());
+    assert.equal(await readFile(folder.file("target"), "utf8"), "new");
+    await symlink("none/target", folder.file("nowhere"));
+    await assert.rejects(
+      writeWhole(folder.file("nowhere"), []),
+      /nowhere: the folder does not exist; create it/,
+    );
+    await symlink("loop", folder.file("loop"));
+    await assert.rejects(writeWhole(folder.file("loop"), []), /loop: a link that points to itself/);
+    assert.ok((await lstat(folder.file("loop"))).isSymbolicLink());
+  });
+
   it("replaces neither devices nor inputs", async () => {
     if (process.platform !== "win32") await assert.rejects(writeWhole("/dev/null", []), /a device or a pipe/);
     const path = folder.file("read");

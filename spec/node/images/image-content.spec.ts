@@ -163,7 +163,7 @@ describe("images that are not in files", () => {
   it("refuse a single image in the place of a list", async () => {
     await assert.rejects(readImages(path as unknown as string[], model.preprocess), {
       name: "InputError",
-      message: "readImages: expected a list of images, got string; pass [image]",
+      message: /^readImages: expected a list of images, found the text ".*"; put it into \[ \]$/,
     });
     assert.throws(
       () => embedImages(model, bytes as unknown as string[]),

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { findImages } from "../../../lib/node/images/image-files.ts";
 import type { InputError } from "../../../lib/errors/input-error.ts";
 import { nameOf } from "../../../lib/tasks/image-source.ts";
+import { unreadable } from "../../../lib/node/files/file-source.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
+import { unprivileged } from "../../support/unprivileged.ts";
 
 describe("findImages", () => {
   const folder = temporaryFolder();
@@ -65,6 +67,43 @@ describe("findImages", () => {
     assert.deepEqual(await found("*.gif"), []);
     assert.deepEqual(errors.slice(1), ["*.gif: no images match this pattern"]);
   });
+
+  if (process.platform !== "win32") {
+    it("reports a folder that cannot be read, and continues with the others", async () => {
+      const root = folder.file("album");
+      for (const name of ["a/1.png", "b/2.png", "c/3.png"]) {
+        await mkdir(dirname(join(root, name)), { recursive: true });
+        await writeFile(join(root, name), "");
+      }
+      await chmod(folder.path, 0o755);
+      await chmod(join(root, "b"), 0o000);
+      const find = async (path: string): Promise<[string[], string[]]> => {
+        const errors: string[] = [];
+        const images = await unprivileged(() => findImages([path], ({ message }) => errors.push(message)));
+        return [[...images].map((image) => relative(root, nameOf(image))), errors];
+      };
+      const denied = `${join(root, "b")}: permission denied`;
+      assert.deepEqual(await find(root), [["a/1.png", "c/3.png"], [denied]]);
+      assert.deepEqual(await find(join(root, "b")), [[], [denied]]);
+      assert.deepEqual(await find(join(root, "b", "*.png")), [
+        [],
+        [`${join(root, "b", "*.png")}: permission denied`],
+      ]);
+      await chmod(join(root, "b"), 0o755);
+    });
+  }
+
+  if (process.platform === "linux") {
+    it("says that a name is not UTF-8", async () => {
+      await writeFile(
+        Buffer.concat([Buffer.from(`${folder.path}/`), Buffer.from([0xff, 0x2e, 0x70, 0x6e, 0x67])]),
+        "",
+      );
+      const [found] = [...(await findImages([folder.path], assert.fail))];
+      const { message } = unreadable(nameOf(found!), Object.assign(new Error(), { code: "ENOENT" }));
+      assert.match(message, /\ufffd\.png: no such file or folder, or its name is not UTF-8; rename it$/);
+    });
+  }
 
   it("merges the names in a folder with those below it, in the order of whole paths", async () => {
     const root = folder.file("album");

@@ -42,8 +42,8 @@ export const scenarioNames = [
   "probe predict --out",
   "probe layers",
   "trace --out",
-  "trace --pictures",
-  "probe eval --pictures",
+  "trace --figures",
+  "probe eval --figures",
   "verify --html",
   "eval",
   "convert",
@@ -163,10 +163,10 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
           join(folder, "layers"),
           ...model,
         ],
-        ...["--batch", "2", "--max-iterations", "20", "--pictures", join(folder, "pictures")],
+        ...["--batch", "2", "--max-iterations", "20", "--figures", join(folder, "figures")],
       ],
       prepare: () => undefined,
-      unfinished: /^(layers|layers\/(train|test|probes)|layers\/.*|pictures)$/,
+      unfinished: /^(layers|layers\/(train|test|probes)|layers\/.*|figures)$/,
     },
     {
       name: "trace --out",
@@ -174,22 +174,22 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
       prepare: old("out.safetensors"),
     },
     {
-      name: "trace --pictures",
-      args: (folder) => ["trace", "--image", image, "--pictures", join(folder, "pictures"), ...model],
+      name: "trace --figures",
+      args: (folder) => ["trace", "--image", image, "--figures", join(folder, "figures"), ...model],
       prepare: (folder) => {
-        mkdirSync(join(folder, "pictures"));
-        writeFileSync(join(folder, "pictures", "patch-filters.png"), "an earlier run's");
+        mkdirSync(join(folder, "figures"));
+        writeFileSync(join(folder, "figures", "patch-filters.png"), "an earlier run's");
       },
     },
     {
-      name: "probe eval --pictures",
+      name: "probe eval --figures",
       args: (folder) => [
         ...["probe", "eval", "--probe", probe, "--features", points, "--json"],
-        ...["--pictures", join(folder, "pictures"), "--backend", "wasm"],
+        ...["--figures", join(folder, "figures"), "--backend", "wasm"],
       ],
       prepare: (folder) => {
-        mkdirSync(join(folder, "pictures"));
-        writeFileSync(join(folder, "pictures", "confusion.svg"), "an earlier run's");
+        mkdirSync(join(folder, "figures"));
+        writeFileSync(join(folder, "figures", "confusion.svg"), "an earlier run's");
       },
     },
     {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
 import { threadCount } from "../../../lib/node/backends/threads.ts";
-import { clipscope, type ProcessResult, type Result } from "../cli.ts";
+import { clipscope, type Circumstances, type ProcessResult, type Result } from "../cli.ts";
 import { clearedHubVariables, withEnvironment } from "../environment.ts";
 import { packageRoot } from "../paths.ts";
 import { aroundFileCalls, type FileCall } from "./file-calls.ts";
@@ -20,6 +20,13 @@ export interface Point {
   readonly name: string;
   readonly path: string;
   readonly hasHalf: boolean;
+}
+
+interface ProcessOptions {
+  /** Kill it this long after its first call, in milliseconds. */
+  readonly random?: number | undefined;
+  /** Close the pipe of its standard output. */
+  readonly closesOutput?: boolean;
 }
 
 export class Trials {
@@ -76,9 +83,9 @@ export class Trials {
   }
 
   /** Runs the command in this process. */
-  async run(folder: string): Promise<Result> {
+  async run(folder: string, around?: Circumstances): Promise<Result> {
     const { args, env } = this.scenario;
-    return withEnvironment(env?.(folder) ?? {}, () => clipscope(args(folder)));
+    return withEnvironment(env?.(folder) ?? {}, () => clipscope(args(folder), around));
   }
 
   /** Runs the command in this process, with each of its calls replaced. */
@@ -91,11 +98,11 @@ export class Trials {
     }
   }
 
-  /** Runs the command in another process. @param random kill it this long after its first call, in milliseconds */
+  /** Runs the command in another process. */
   async process(
     folder: string,
     fault: Omit<ProcessFault, "folder">,
-    random?: number,
+    { random, closesOutput = false }: ProcessOptions = {},
   ): Promise<ProcessResult> {
     const { args, env } = this.scenario;
     const preload = `${packageRoot}dist/spec/support/faults/preload.js`;
@@ -115,6 +122,7 @@ export class Trials {
         stdio: ["ignore", "pipe", "pipe", "pipe"],
       },
     );
+    if (closesOutput) child.stdout!.destroy();
     let [stdout, stderr] = ["", ""];
     child.stdout!.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr!.on("data", (chunk: Buffer) => (stderr += chunk.toString()));

@@ -1,8 +1,22 @@
 /** `clipscope ARGS`, in this process. An input is JSON: the arguments and standard input. */
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { Command, type Option } from "commander";
+import { addGlobalOptions } from "../../../cli/options/global-options.ts";
+import { Terminal } from "../../../cli/terminal/terminal.ts";
 import { clipscope } from "../../../spec/support/cli.ts";
 import { fixture } from "../../../spec/support/paths.ts";
+import { makePipe } from "../../../spec/support/special-files.ts";
 import { writePoints } from "../../../spec/support/probe-files.ts";
 import type { Random } from "../../demo-model/random.ts";
 import { json } from "../fixtures.ts";
@@ -32,6 +46,20 @@ const inputs = [
   "model.pt",
   "golden.safetensors",
   "missing.png",
+  "new\nline.png",
+  "-dash.png",
+  "quote'\".png",
+  "loop",
+  "dangling",
+  "pipe",
+  "empty",
+  "unnormalised.safetensors",
+  "one-class.safetensors",
+  "empty.safetensors",
+  "images/**",
+  "images/*/{1,2}.png",
+  "[",
+  "hf:clipscope/none",
   ".",
   "",
   "/dev/null",
@@ -42,10 +70,28 @@ const outputs = [
   "out/{tap}.safetensors",
   "out",
   "missing/out.safetensors",
+  "out/{seed}.safetensors",
   "points.safetensors",
+  "dangling",
+  "loop",
+  "pipe",
   "/dev/null/x",
 ];
-const numbers = ["0", "1", "2", "-1", "1.5", "1e9", "NaN", "Infinity", "", "0x10", "99999999999999999999"];
+const numbers = [
+  "sweep",
+  "0",
+  "0.5",
+  "1",
+  "2",
+  "-1",
+  "1.5",
+  "1e9",
+  "NaN",
+  "Infinity",
+  "",
+  "0x10",
+  "99999999999999999999",
+];
 const texts = [
   "cat,dog",
   "",
@@ -76,108 +122,99 @@ const words = [
   "streamed",
 ];
 
-/** Commands whose runs change nothing outside the folder: not "native" (builds) and not "pull" (the network). */
-const commands = [
-  ["classify"],
-  ["embed"],
-  ["probe", "fit"],
-  ["probe", "eval"],
-  ["probe", "predict"],
-  ["search"],
-  ["tokenize"],
-  ["inspect"],
-  ["convert"],
-  ["diff"],
-  ["verify"],
-  ["trace"],
-  ["help"],
-] as const;
+/** Commands that are not run: they build, use the network, or serve until they are stopped. */
+const refused = ["native", "pull", "doctor", "studio"];
 
-const options = [
-  ...[
-    "--labels",
-    "--labels-file",
-    "--template",
-    "--top",
-    "--exif",
-    "--batch",
-    "--images",
-    "--list",
-    "--texts",
-    "--out",
-  ],
-  ...[
-    "--tap",
-    "--pool",
-    "--normalize",
-    "--features",
-    "--recipe",
-    "--validation",
-    "-C",
-    "--max-iterations",
-    "--balanced",
-  ],
-  ...[
-    "--shots",
-    "--seed",
-    "--probe",
-    "--pictures",
-    "--image",
-    "--file",
-    "--stats",
-    "--depth",
-    "--image-size",
-  ],
-  ...[
-    "--text-length",
-    "--dtype",
-    "--force",
-    "--prefix",
-    "--golden",
-    "--tolerance",
-    "--isolated",
-    "--html",
-    "--text",
-  ],
-  ...[
-    "--taps",
-    "--layer",
-    "--head",
-    "--model",
-    "--arch",
-    "--backend",
-    "--json",
-    "--help",
-    "--version",
-    "--weights",
-    "--nonsense",
-  ],
-];
+/** What a command accepts, as it registered it. */
+interface Grammar {
+  readonly words: readonly string[];
+  readonly positional: readonly { readonly flags: string; readonly variadic: boolean }[];
+  readonly options: readonly Option[];
+}
+
+/** The grammars of all commands: a new command or option is fuzzed without a change here. */
+async function readGrammars(): Promise<Grammar[]> {
+  const folder = new URL("../../../cli/commands/", import.meta.url);
+  const terminal = new Terminal({ stdin: process.stdin, stdout: quiet, stderr: quiet, env: {} });
+  const names = readdirSync(folder).filter((file) => file.endsWith(".js"));
+  const grammars: Grammar[] = [];
+  for (const name of names.map((file) => file.slice(0, -".js".length))) {
+    if (refused.includes(name)) continue;
+    const { register } = (await import(new URL(`${name}.js`, folder).href)) as {
+      register: (parent: Command, terminal: Terminal) => void;
+    };
+    const program = addGlobalOptions(new Command());
+    register(program, terminal);
+    const command = program.commands.at(-1)!;
+    grammars.push({
+      words: [...new Set([name.slice(0, -command.name().length).replace(/-$/, ""), command.name()])].filter(
+        Boolean,
+      ),
+      positional: command.registeredArguments.map((argument) => ({
+        flags: argument.name(),
+        variadic: argument.variadic,
+      })),
+      options: [...command.options, ...program.options],
+    });
+  }
+  return grammars;
+}
+
+const quiet = { write: (): void => undefined };
+
+/** A value of the kind that an option or argument has in its help, mostly. */
+function fitting(random: Random, flags: string, choices?: readonly string[]): string {
+  if (random.chance(0.1)) return value(random);
+  if (choices !== undefined) return random.pick(choices);
+  if (/--(out|html|figures)\b|^destination/.test(flags)) return random.pick(outputs);
+  if (/<(n|k|i|number|fraction|size)\b/.test(flags)) return random.pick(numbers);
+  const isPath = /<(file|dir|path)\b|^(image|path|source|directory|dataset|model|a|b)$/.test(flags);
+  return random.pick(isPath ? inputs : texts);
+}
 
 function value(random: Random): string {
   return random.pick(random.pick([inputs, inputs, outputs, numbers, texts, words]));
 }
 
-const newCall: Mutation = (_input, random) => {
-  const args: string[] = [...random.pick(commands)];
-  for (let left = random.below(8); left > 0; left--) {
-    if (random.chance(0.6)) args.push(random.pick(options));
-    if (random.chance(0.8)) args.push(value(random));
-  }
-  return json({
-    args,
-    stdin: random.pick(["", "cat\ndog\n", "\n\n", '"a"\n{"text":"b"}\n', "\0\ufeff"]),
-  } satisfies Call);
-};
+/** A call with the arguments and options of one command. */
+function newCall(grammars: readonly Grammar[]): Mutation {
+  return (_input, random) => {
+    const { words, positional, options } = random.pick(grammars);
+    const args = [...words];
+    for (const { flags, variadic } of positional) {
+      const count = random.chance(0.1) ? 0 : variadic ? 1 + random.below(3) : 1;
+      for (let i = 0; i < count; i++) args.push(fitting(random, flags));
+    }
+    for (const option of options) {
+      if (!random.chance(option.mandatory ? 0.95 : 0.15)) continue;
+      args.push(option.long ?? option.short ?? "");
+      if (option.required) args.push(fitting(random, option.flags, option.argChoices));
+    }
+    return json({ args, stdin: random.pick(standardInputs) } satisfies Call);
+  };
+}
 
-const changedCall: Mutation = (input, random) => {
+const standardInputs = [
+  "",
+  "cat\ndog\n",
+  "\n\n",
+  '"a"\n{"text":"b"}\n',
+  "\0\ufeff",
+  "a.png\nb.jpg\n",
+  "\x89PNG",
+];
+
+/** Changes a call, with options of any command. */
+const changedCall: (grammars: readonly Grammar[]) => Mutation = (grammars) => (input, random) => {
   const { args, stdin } = parse(input);
   const at = random.below(args.length + 1);
   switch (random.below(5)) {
     case 0:
       return json({ args: args.toSpliced(at, 1), stdin });
-    case 1:
-      return json({ args: args.toSpliced(at, 0, random.pick(options), value(random)), stdin });
+    case 1: {
+      const { long, flags } = random.pick(random.pick(grammars).options);
+      return json({ args: args.toSpliced(at, 0, long ?? "-C", fitting(random, flags)), stdin });
+    }
     case 2:
       return json({ args: args.toSpliced(at, 1, value(random)), stdin });
     case 3:
@@ -213,20 +250,23 @@ export const create: CreateTarget = async (folder) => {
   const before = process.cwd();
   process.chdir(folder);
   process.env["HF_HOME"] = join(folder, "hub");
+  process.env["CLIPSCOPE_CACHE"] = join(folder, "cache");
+  const grammars = await readGrammars();
   await writeInputs();
   return {
     seeds: seeds.map((args) => json({ args, stdin: "cat\ndog\n" })),
-    mutations: [newCall, changedCall, changedCall],
+    mutations: [newCall(grammars), changedCall(grammars)],
     async run(input) {
       const { args, stdin } = parse(input);
-      if (leadsOutside(args) || args.includes("native") || args.includes("pull") || args.includes("doctor"))
-        return "not run";
+      if (leadsOutside(args) || refused.some((name) => args.includes(name))) return "not run";
       rmSync("out", { recursive: true, force: true });
       const { status, stdout, stderr } = await clipscope(args, { stdin });
       await writeInputs();
       return checked(args, status, stdout, stderr);
     },
     usesCoverage: false,
+    // A command may run the network on every image of the folder.
+    time: 8000,
     maxSize: 4096,
     close: () => {
       process.chdir(before);
@@ -270,9 +310,57 @@ const seeds: readonly (readonly string[])[] = [
   ["diff", "tiny", "tiny"],
   ["verify", "--golden", "golden.safetensors", "--model", "tiny", "--json"],
   ["trace", "--model", "tiny", "--image", "a.png", "--out", "out/t.safetensors"],
+  [
+    "probe",
+    "layers",
+    "--train",
+    "images",
+    "--test",
+    "images",
+    "--out",
+    "out/l",
+    "--max-iterations",
+    "2",
+    "--model",
+    "tiny",
+  ],
+  [
+    "probe",
+    "predict",
+    "--probe",
+    "probe.safetensors",
+    "--features",
+    "points.safetensors",
+    "--out",
+    "out/p.csv",
+  ],
+  [
+    "probe",
+    "fit",
+    "--features",
+    "points.safetensors",
+    "--out",
+    "out/p{seed}.safetensors",
+    "--shots",
+    "1",
+    "--seeds",
+    "2",
+  ],
+  ["trace", "--model", "tiny", "--image", "a.png", "--figures", "out/f"],
+  ["eval", "images", "--model", "tiny", "--out", "out/e", "--limit", "1"],
   ["help", "embed"],
   ["--version"],
 ];
+
+let probe: Uint8Array | undefined;
+
+async function fittedProbe(): Promise<Uint8Array> {
+  const { status, stderr } = await clipscope([
+    ...["probe", "fit", "--features", "points.safetensors", "--out", "probe.safetensors"],
+  ]);
+  if (status !== 0) throw new Error(stderr);
+  return readFileSync("probe.safetensors");
+}
 
 /** The files that the calls read, again before each call: the last one may have replaced them. */
 async function writeInputs(): Promise<void> {
@@ -297,4 +385,22 @@ async function writeInputs(): Promise<void> {
   const labels = [0, 0, 1, 1];
   await writePoints("points.safetensors", labels);
   await writePoints("unlabelled.safetensors", null);
+  await writePoints("one-class.safetensors", [1, 1]);
+  await writePoints("unnormalised.safetensors", labels, { bad: 1 });
+  writeFileSync("empty.safetensors", "");
+  for (const name of ["new\nline.png", "-dash.png", "quote'\".png"]) copyFileSync("a.png", name);
+  mkdirSync("empty", { recursive: true });
+  for (const [name, target] of [
+    ["loop", "loop"],
+    ["dangling", "out/none"],
+  ] as const) {
+    rmSync(name, { recursive: true, force: true });
+    symlinkSync(target, name);
+  }
+  if (!existsSync("pipe") || !lstatSync("pipe").isFIFO()) {
+    rmSync("pipe", { recursive: true, force: true });
+    makePipe("pipe");
+  }
+  probe ??= await fittedProbe();
+  writeFileSync("probe.safetensors", probe);
 }

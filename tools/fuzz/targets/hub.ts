@@ -98,9 +98,76 @@ const otherHead: Mutation = (input, random) =>
     return { ...answer, headers: { ...answer.headers, [name]: random.pick(values) } };
   });
 
-function changedAnswer(input: Uint8Array, random: Random, change: (answer: Answer) => Answer): Uint8Array {
+/** Paths that a listing may state. */
+const paths = [
+  "../up.safetensors",
+  "/etc/x.safetensors",
+  "a/../../x.safetensors",
+  "C:\\x.safetensors",
+  "..",
+  ".",
+  "",
+  "a//b.safetensors",
+  "a/./b.json",
+  "con",
+  "\0.safetensors",
+  "x\n.safetensors",
+  "😀.safetensors",
+  `${"n".repeat(300)}.safetensors`,
+  "open_clip_model.safetensors",
+  "open_clip_config.json",
+  "tokenizer.json",
+  "sub/tokenizer.json",
+  "open_clip_model.safetensors.index.json",
+  "open_clip_pytorch_model.bin",
+];
+
+/** Changes one entry of a listing, or adds one, to something that a hub could state. */
+function otherEntry(listing: readonly object[], commit: string): Mutation {
+  return (input, random) =>
+    changedAnswer(
+      input,
+      random,
+      (answer) => {
+        const entries = entriesOf(answer.body) ?? listing;
+        const digest = random.pick([commit, "0".repeat(40), "0".repeat(64), "../x", "", "Z".repeat(64)]);
+        const size = random.pick([0, 1, -1, 0.5, 100, 100_001, 2 ** 31, 2 ** 53, 1e300, "7", null]);
+        const change = random.pick([
+          { path: random.pick(paths) },
+          { size },
+          { oid: digest },
+          { lfs: { oid: digest, size, pointerSize: 127 } },
+          { lfs: null },
+          { type: random.pick(["directory", "file", "commit", 7]) },
+        ]);
+        const at = random.below(entries.length + 1);
+        const changed = { ...(entries[at] ?? random.pick(listing)), ...change };
+        return { ...answer, body: JSON.stringify(entries.toSpliced(at, random.below(2), changed)) };
+      },
+      random.pick([0, 1, 1, 1, 2]),
+    );
+}
+
+function entriesOf(body: string): object[] | undefined {
+  try {
+    const entries = JSON.parse(body) as unknown;
+    const isList = Array.isArray(entries) && entries.length > 0;
+    return isList && entries.every((one) => typeof one === "object" && one !== null)
+      ? (entries as object[])
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function changedAnswer(
+  input: Uint8Array,
+  random: Random,
+  change: (answer: Answer) => Answer,
+  which?: number,
+): Uint8Array {
   const answers = [...parse(input)];
-  const at = random.below(Math.min(answers.length + 1, 7));
+  const at = which ?? random.below(Math.min(answers.length + 1, 7));
   answers[at] = change(answers[at] ?? { status: 200, headers: {}, body: "{}" });
   return json(Array.from(answers, (answer) => answer ?? null));
 }
@@ -132,7 +199,7 @@ export const create: CreateTarget = async (folder) => {
       ]),
       json([null, null, null, { status: 302, headers: { location: `${endpoint}/x` }, body: "" }]),
     ],
-    mutations: [otherBody, otherBody, otherHead],
+    mutations: [otherBody, otherHead, otherEntry(listing, commit), otherEntry(listing, commit)],
     async run(input) {
       const answers = parse(input);
       Object.assign(process.env, {

@@ -1,9 +1,10 @@
 /** WebP: the chunks of the RIFF container, with sizes that fit. */
+import { maximumPixels } from "../../../lib/image/limits.ts";
 import type { Random } from "../../demo-model/random.ts";
 import { imageTarget } from "../formats/image-run.ts";
 import { concat, interestingNumbers, mutateBytes } from "../mutate-bytes.ts";
 import { partMutation, type Format } from "../parts.ts";
-import type { CreateTarget } from "../target.ts";
+import type { CreateTarget, Mutation } from "../target.ts";
 
 interface Chunk {
   readonly type: string;
@@ -56,6 +57,59 @@ function change({ type, data }: Chunk, random: Random, donor: Chunk): Chunk {
   return { type, data: mutateBytes(data, random, donor.data) };
 }
 
+/** 24-bit numbers where the container has sizes and positions. */
+function sizes(random: Random, count: number): Uint8Array {
+  const output = new Uint8Array(3 * count);
+  for (let i = 0; i < count; i++) {
+    const value = random.chance(0.7) ? random.below(40) : random.pick(interestingNumbers) & 0xffffff;
+    output.set([value & 0xff, (value >> 8) & 0xff, value >> 16], 3 * i);
+  }
+  return output;
+}
+
+/** Builds another container around the images of a file: extended, animated, or still, with any flags and sizes. */
+const otherContainer: Mutation = (input, random, other) => {
+  const chunks = [...imagesOf(input), ...imagesOf(other)];
+  if (chunks.length === 0) return mutateBytes(input, random, other);
+  const flags = random.pick([0, 0x02, 0x10, 0x12, 0x08, 0x0a, 0x3e, 0xff, random.below(256)]);
+  const extended = { type: "VP8X", data: concat(Uint8Array.of(flags, 0, 0, 0), sizes(random, 2)) };
+  const background = { type: "ANIM", data: Uint8Array.of(1, 2, 3, 4, 0, 0) };
+  const frames = Array.from({ length: random.below(4) }, () => {
+    const inner = Array.from({ length: random.pick([0, 1, 1, 1, 2]) }, () => random.pick(chunks));
+    return {
+      type: "ANMF",
+      data: concat(sizes(random, 5), Uint8Array.of(random.below(4)), joinChunks(inner)),
+    };
+  });
+  const parts = [extended, background, ...frames, random.pick(chunks)].filter(() => random.chance(0.85));
+  return file.join(parts);
+};
+
+/** The chunks with pixels, those inside the frames of an animation too. */
+function imagesOf(bytes: Uint8Array): Chunk[] {
+  return splitChunks(bytes.subarray(12)).flatMap((chunk) =>
+    chunk.type === "ANMF"
+      ? splitChunks(chunk.data.subarray(frameHead))
+      : chunk.type.startsWith("VP8X")
+        ? []
+        : [chunk],
+  );
+}
+
+/** Changes the dimensions in the header of a still image, which libwebp reads itself. */
+const otherDimensions: Mutation = (input, random) => {
+  const chunks = splitChunks(input.subarray(12)).map(({ type, data }) => ({ type, data: data.slice() }));
+  const still = chunks.find(({ type }) => type === "VP8 " || type === "VP8L");
+  const at = still?.type === "VP8 " ? 6 : 1;
+  if (still === undefined || still.data.length < at + 4) return input;
+  const view = new DataView(still.data.buffer);
+  const value = random.chance(0.6)
+    ? random.below(64) | (random.below(64) << 14)
+    : random.pick(interestingNumbers);
+  view.setUint32(at, value, true);
+  return file.join(chunks);
+};
+
 const file: Format<Chunk> = {
   split: (bytes) => splitChunks(bytes.subarray(12)),
   join(chunks) {
@@ -67,4 +121,8 @@ const file: Format<Chunk> = {
   change,
 };
 
-export const create: CreateTarget = () => imageTarget(/^webp-.*\.webp$/, [partMutation(file)]);
+export const create: CreateTarget = () => ({
+  ...imageTarget(/^webp-.*\.webp$/, [partMutation(file), otherContainer, otherDimensions]),
+  // The canvas of an animation can have as many pixels as the limit allows, whatever the size of the file.
+  memory: 2 * 4 * maximumPixels,
+});

@@ -2,7 +2,7 @@
  * Writes images of a task that the demo model was not trained for, one folder per class: the captions of its training
  * data do not describe how shapes are filled or arranged.
  *
- *   node dist/tools/demo-model/pictures.js --task fill|arrangement --out DIR [--count 50] [--seed 1] [--size 84x84]
+ *   node dist/tools/demo-model/unseen-images.js --task fill|arrangement --out DIR [--count 50] [--seed 1] [--size 84x84]
  */
 import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
@@ -23,10 +23,10 @@ const unseenTasks = {
   })),
 };
 
-export type PictureTask = keyof typeof unseenTasks;
+export type UnseenTask = keyof typeof unseenTasks;
 
-export interface Pictures {
-  readonly task: PictureTask;
+export interface UnseenImages {
+  readonly task: UnseenTask;
   readonly out: string;
   /** Images per class. */
   readonly count: number;
@@ -36,7 +36,7 @@ export interface Pictures {
 }
 
 /** Writes `out`/CLASS/NNN.png. The images depend only on the options. */
-export async function writePictures({ task, out, count, seed, width, height }: Pictures): Promise<void> {
+export async function writeUnseenImages({ task, out, count, seed, width, height }: UnseenImages): Promise<void> {
   for (const [c, { name, change }] of unseenTasks[task].entries()) {
     mkdirSync(join(out, name), { recursive: true });
     for (let i = 0; i < count; i++) {
@@ -49,7 +49,7 @@ export async function writePictures({ task, out, count, seed, width, height }: P
   }
 }
 
-function isTask(name: string | undefined): name is PictureTask {
+function isTask(name: string | undefined): name is UnseenTask {
   return name !== undefined && Object.hasOwn(unseenTasks, name);
 }
 
@@ -66,9 +66,9 @@ async function main(): Promise<void> {
   const { task, out } = values;
   const [width, height] = values.size.split("x").map(Number);
   if (!isTask(task) || out === undefined || width === undefined || height === undefined) {
-    throw new Error(`pictures: expected --task ${Object.keys(unseenTasks).join(" or ")}, and --out DIR`);
+    throw new Error(`unseen-images: expected --task ${Object.keys(unseenTasks).join(" or ")}, and --out DIR`);
   }
-  await writePictures({ task, out, count: Number(values.count), seed: Number(values.seed), width, height });
+  await writeUnseenImages({ task, out, count: Number(values.count), seed: Number(values.seed), width, height });
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
