@@ -8,6 +8,7 @@ import { openClipName } from "../../eval/model-name.ts";
 import { resultRecord, type ModelName, type ResultRecord } from "../../eval/record.ts";
 import { evaluationHost } from "./host.ts";
 import { evaluateLinearProbe, type LinearProbeOptions } from "./linear-probe.ts";
+import { assertOutsideDataset } from "./outside-dataset.ts";
 import { findResult, resultFiles, writeResult, type ResultDetails } from "./results.ts";
 
 /** A model, and what identifies it in results. */
@@ -53,7 +54,7 @@ export interface Finished {
   readonly isEarlier: boolean;
 }
 
-/** Evaluates, or finds the finished result of the same evaluation. @throws InputError as `evaluate` */
+/** Evaluates, or finds the finished result of the same evaluation. @throws InputError as `evaluate`, and for an output folder inside the dataset */
 export async function runEvaluation(
   { model, name, digests }: EvaluatedModel,
   request: EvaluationRequest,
@@ -61,6 +62,7 @@ export async function runEvaluation(
 ): Promise<Finished> {
   const { dataset, probe } = request;
   const { language = "en", out } = options;
+  for (const folder of [out, options.features]) assertOutsideDataset(folder, dataset);
   const task = probe === undefined ? taskOf(dataset) : "linear_probe";
   const fingerprint = await fingerprintOf(digests, request, options);
   const dumped = await dumpedPrompts(dataset, options);

@@ -74,6 +74,26 @@ describe("clipscope eval", () => {
     assert.throws(() => readdirSync(folder.file("features")), { code: "ENOENT" });
   });
 
+  it("refuses to write into the folder of the classes, which the next run would read as one", async () => {
+    const copy = folder.file("colours");
+    for (const name of ["red", "blue"]) {
+      mkdirSync(join(copy, name), { recursive: true });
+      cpSync(fixture("demo-model/samples/two-red-circles.png"), join(copy, name, "1.png"));
+    }
+    const before = readdirSync(copy, { recursive: true });
+    for (const args of [
+      ["--out", copy],
+      ["--out", join(copy, "results")],
+      ["--features", join(copy, "..", "colours", "x")],
+    ]) {
+      const { status, stderr } = await clipscope(["eval", copy, ...args, "--backend", "wasm"]);
+      assert.equal(status, 2);
+      assert.match(stderr, /^clipscope: \S+: expected a folder outside the dataset \S*colours\b[^\n]*\n$/);
+      assert.deepEqual(readdirSync(copy, { recursive: true }), before);
+    }
+    assert.equal((await evaluate(copy, "--out", folder.file("colours-results"))).status, 0);
+  });
+
   it("marks results without all images as partial, and compares none of them", async () => {
     const copy = folder.file("pictures");
     for (const name of ["red", "blue"]) mkdirSync(join(copy, name), { recursive: true });
