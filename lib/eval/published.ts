@@ -98,6 +98,7 @@ export interface Comparison {
   readonly verdict: "match" | "differs" | "informative";
 }
 
+/** How figures are compared with published ones. */
 export interface CompareOptions {
   /** The number of images: of few images, two more or less count as equal. */
   readonly images: number;

@@ -10,6 +10,7 @@ import { InputError } from "../errors/input-error.ts";
 /** Embeds texts: [texts, embedDim] in row-major order, of any norm. */
 export type EmbedTexts = (texts: readonly string[]) => Promise<Float32Array>;
 
+/** Options of `classEmbeddings`. */
 export interface ClassEmbeddingsOptions {
   /** Prompts per call of `embed`, unless one class has more. Bounds the memory. Default: 64. */
   readonly promptsAtOnce?: number;

@@ -168,7 +168,7 @@ describe("embedding into features files", () => {
     const out = folder.file("{tap}.features");
     const images = { images: ["a", "bb", "ccc"], labels: null, classNames: null };
     const taps = ["visual", "visual.transformer.resblocks.0"];
-    const options = { onError: assert.fail };
+    const options = { onError: (error: Error) => assert.fail(error) };
     const embedded = await embedImagesToFile(host, model, images, out, { ...options, taps });
     assert.deepEqual(
       embedded.map(({ tap, rows }) => [tap, rows]),

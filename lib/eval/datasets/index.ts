@@ -14,6 +14,7 @@ import { webDataset } from "./webdataset.ts";
 import { winoground } from "./winoground.ts";
 import { xtd } from "./xtd.ts";
 
+/** The readers of all layouts, in the order in which a folder is offered to them. */
 export const datasetReaders: readonly DatasetReader[] = [
   webDataset,
   cocoCaptions,

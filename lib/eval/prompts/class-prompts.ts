@@ -42,6 +42,7 @@ export interface NamesReport {
   readonly padded: readonly number[];
 }
 
+/** Finds the repeated, blank and padded names in a list of class names. All of them are legal. */
 export function reportNames(classNames: readonly string[]): NamesReport {
   const classesOf = new Map<string, number[]>();
   for (const [c, name] of classNames.entries()) {
