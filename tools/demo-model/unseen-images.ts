@@ -36,7 +36,14 @@ export interface UnseenImages {
 }
 
 /** Writes `out`/CLASS/NNN.png. The images depend only on the options. */
-export async function writeUnseenImages({ task, out, count, seed, width, height }: UnseenImages): Promise<void> {
+export async function writeUnseenImages({
+  task,
+  out,
+  count,
+  seed,
+  width,
+  height,
+}: UnseenImages): Promise<void> {
   for (const [c, { name, change }] of unseenTasks[task].entries()) {
     mkdirSync(join(out, name), { recursive: true });
     for (let i = 0; i < count; i++) {
@@ -68,7 +75,14 @@ async function main(): Promise<void> {
   if (!isTask(task) || out === undefined || width === undefined || height === undefined) {
     throw new Error(`unseen-images: expected --task ${Object.keys(unseenTasks).join(" or ")}, and --out DIR`);
   }
-  await writeUnseenImages({ task, out, count: Number(values.count), seed: Number(values.seed), width, height });
+  await writeUnseenImages({
+    task,
+    out,
+    count: Number(values.count),
+    seed: Number(values.seed),
+    width,
+    height,
+  });
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
