@@ -7,6 +7,7 @@ import { flickrCaptions } from "./flickr-captions.ts";
 import { flores } from "./flores.ts";
 import { imageFolder } from "./image-folder.ts";
 import { imageNetV2 } from "./imagenet-v2.ts";
+import { karpathy } from "./karpathy.ts";
 import { objectNet } from "./object-net.ts";
 import { sugarCrepe } from "./sugar-crepe.ts";
 import { voc2007 } from "./voc2007.ts";
@@ -19,6 +20,7 @@ export const datasetReaders: readonly DatasetReader[] = [
   webDataset,
   cocoCaptions,
   flickrCaptions,
+  karpathy,
   // Both have lists called test_image_names.txt; the captions' names tell them apart.
   xtd,
   flores,
