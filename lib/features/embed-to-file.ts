@@ -198,7 +198,11 @@ async function embedResumably(
           for (const [i, values] of piece.features.entries()) await written[i]!.write(fromBase64(values));
           count += piece.embedded.length;
         }
-        if (count !== rows) throw new Error(`${out}: ${count} rows in the journal, expected ${rows}`);
+        if (count !== rows) {
+          throw new InputError(
+            `${out}.journal: expected ${rows} finished rows, found ${count}: another program changed the file; delete it, and the work begins again`,
+          );
+        }
       });
       return outs.map((path, i) => ({ tap: taps[i]!, out: path, rows, width: widths[i]! }));
     },

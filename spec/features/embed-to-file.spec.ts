@@ -33,6 +33,12 @@ const host: Host = {
 };
 let mayPass = true;
 
+/** A line of a journal. */
+function withChecksum(piece: object): string {
+  const json = JSON.stringify(piece);
+  return `${crc32(new TextEncoder().encode(json)).toString(16).padStart(8, "0")} ${json}`;
+}
+
 describe("embedding into features files", () => {
   const folder = temporaryFolder();
   let model: Clip;
@@ -107,10 +113,8 @@ describe("embedding into features files", () => {
     const images = { images: ["a", "bb", "ccc", "d", "stop"], labels: null, classNames: null };
     const out = folder.file("out");
     const [title, one, two] = (await stopped(images, out)).split("\n") as [string, string, string];
-    const changed = (line: string, change: (piece: Record<string, unknown>) => object): string => {
-      const json = JSON.stringify(change(JSON.parse(line.slice(9)) as Record<string, unknown>));
-      return `${crc32(new TextEncoder().encode(json)).toString(16).padStart(8, "0")} ${json}`;
-    };
+    const changed = (line: string, change: (piece: Record<string, unknown>) => object): string =>
+      withChecksum(change(JSON.parse(line.slice(9)) as Record<string, unknown>));
     for (const [lines, message] of [
       [[one, one], /piece 2: expected done to be a whole number from 3 to 5, found 2; delete the file/],
       [[two], /piece 1: expected done to be 2, after 0 inputs, found 4/],
@@ -149,6 +153,34 @@ describe("embedding into features files", () => {
     await writeFile(`${out}.journal`, [title, one, two, ""].join("\n"));
     assert.deepEqual(await embed(images, out), []);
     assert.equal((await readFeatures(out)).rows, 5);
+  });
+
+  it("writes no file of other rows than it has embedded, if the journal changes meanwhile", async () => {
+    const out = folder.file("out");
+    const images = { images: ["a", "bb", "ccc", "d"], labels: null, classNames: null };
+    const files: Host["files"] = {
+      ...host.files,
+      // When the file is about to be written, another program changes the last piece: an image less.
+      async reserve(paths) {
+        const reserved = await nodeFileSystem.reserve(paths);
+        const write: typeof reserved.write = async (fill) => {
+          const lines = (await readFile(`${out}.journal`, "utf8")).split("\n");
+          const piece = JSON.parse(lines[2]!.slice(9)) as { features: string[] };
+          const half = Buffer.from(piece.features[0]!, "base64")
+            .subarray(0, 4 * 24)
+            .toString("base64");
+          lines[2] = withChecksum({ ...piece, embedded: [2], failed: ["d"], features: [half] });
+          await writeFile(`${out}.journal`, lines.join("\n"));
+          await reserved.write(fill);
+        };
+        return { ...reserved, write };
+      },
+    };
+    await assert.rejects(
+      embedImagesToFile({ ...host, files }, model, images, out, { batchSize: 2, onError: assert.fail }),
+      /^InputError: .*out\.journal: expected 4 finished rows, found 3: another program changed the file/,
+    );
+    assert.deepEqual(await readdir(folder.path), ["out.journal"]);
   });
 
   it("refuses the journal of other images", async () => {

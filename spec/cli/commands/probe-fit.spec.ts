@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { openProbe } from "../../../lib/node/features/probes.ts";
 import { clipscope, type Result } from "../../support/cli.ts";
+import { aroundFileCalls } from "../../support/faults/file-calls.ts";
 import { writePoints } from "../../support/probe-files.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
@@ -60,6 +61,23 @@ describe("clipscope probe fit", () => {
       assert.equal(status, 0);
       assert.deepEqual(new Set(saved), new Set([true]), options.join(" "));
     }
+  });
+
+  it("saves the probe before it is measured, and again with its accuracy", async () => {
+    const saved: (string | undefined)[] = [];
+    const restore = await aroundFileCalls(folder.path, async ({ name, paths, proceed }) => {
+      const result: unknown = await proceed();
+      if (name === "rename" && paths[1] === probe) {
+        saved.push((await openProbe(probe)).metadata["training_accuracy"]);
+      }
+      return result;
+    });
+    try {
+      assert.equal((await fit()).status, 0);
+    } finally {
+      restore();
+    }
+    assert.deepEqual(saved, [undefined, "1"]);
   });
 
   it("leaves the previous probe if the folds are refused", async () => {

@@ -195,6 +195,20 @@ describe("locks", () => {
     assert.deepEqual(await readdir(folder.path), ["lock"]);
   });
 
+  it("of a successor stay when the first holder releases its own", async () => {
+    const path = folder.file("lock");
+    const first = await takeLock(path);
+    assert.ok("release" in first);
+    // The user deletes the lock, and another process starts.
+    await rm(path);
+    const second = await takeLock(path);
+    assert.ok("release" in second);
+    await first.release();
+    assert.deepEqual(await readdir(folder.path), ["lock"]);
+    await second.release();
+    assert.deepEqual(await readdir(folder.path), []);
+  });
+
   it("are not taken from another kind of file", async () => {
     const path = folder.file("lock");
     await writeFile(path, "my notes");

@@ -38,6 +38,18 @@ describe("findImages", () => {
     assert.match(errors[1]!.message, /empty: no images in this folder \(looked for \.jpg, /);
   });
 
+  it("sorts the names in a folder by code points, as Python does, and not by UTF-16 units", async () => {
+    // Python: sorted(["😀.png", "～.png", "𐀀.png", "z.png"])
+    const names = ["z.png", "～.png", "𐀀.png", "😀.png"];
+    for (const name of names.toReversed()) await writeFile(folder.file(name), "");
+    const found = await findImages([folder.path], assert.fail);
+    assert.deepEqual(
+      [...found].map((path) => relative(folder.path, nameOf(path))),
+      names,
+    );
+    assert.notDeepEqual(names.toSorted(), names);
+  });
+
   it("expands patterns like a shell", async () => {
     const root = folder.file("album");
     const names = ["cat/0.jpg", "cat/1.png", "cat/deep/2.jpg", "dog/3.jpg", "x[1].jpg", "7.jpg", "08.jpg"];
