@@ -1,7 +1,7 @@
 /**
  * Published figures of evaluations, and whether ours match them.
  *
- * `assets/eval/published.json` has the figures of the multilingual and the English ViT-H-14. A file of one's own has the
+ * `assets/eval/published.json` has the figures of the multilingual and the English ViT-H-14. A user's own file has the
  * same format: `{ "sources": { NAME: { "url", "about", "precision", "decimals", "tolerance" } }, "figures": [{ "model",
  * "pretrained", "dataset", "language", "metric", "value", "source": NAME, "decimals"? }] }`.
  */
