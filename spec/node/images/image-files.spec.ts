@@ -42,7 +42,7 @@ describe("findImages", () => {
     // Python: sorted(["😀.png", "～.png", "𐀀.png", "z.png"])
     const names = ["z.png", "～.png", "𐀀.png", "😀.png"];
     for (const name of names.toReversed()) await writeFile(folder.file(name), "");
-    const found = await findImages([folder.path], assert.fail);
+    const found = await findImages([folder.path], assert.ifError);
     assert.deepEqual(
       [...found].map((path) => relative(folder.path, nameOf(path))),
       names,
@@ -111,7 +111,7 @@ describe("findImages", () => {
         Buffer.concat([Buffer.from(`${folder.path}/`), Buffer.from([0xff, 0x2e, 0x70, 0x6e, 0x67])]),
         "",
       );
-      const [found] = [...(await findImages([folder.path], (error) => assert.fail(error)))];
+      const [found] = [...(await findImages([folder.path], (error) => { assert.ifError(error); }))];
       const { message } = unreadable(nameOf(found!), Object.assign(new Error(), { code: "ENOENT" }));
       assert.match(message, /\ufffd\.png: no such file or folder, or its name is not UTF-8; rename it$/);
     });

@@ -2,7 +2,7 @@
  * Observes and disturbs the calls of `node:fs` that change files in a folder, for specs of kills, full disks and power
  * failures. Reading is not observed.
  */
-import fs from "node:fs";
+import fs, { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join, resolve } from "node:path";
@@ -103,7 +103,7 @@ export async function aroundFileCalls(
     (original) =>
       function (path, flags = "r", ...more) {
         if (!isInside(path)) return original(path, flags, ...more);
-        const isWritten = flags !== "r";
+        const isWritten = opensForWriting(flags);
         const open = async (): Promise<unknown> => {
           const handle = (await original(path, flags, ...more)) as object;
           paths.set(handle, { path: resolve(path), isWritten });
@@ -144,7 +144,7 @@ export async function aroundFileCalls(
     "openSync",
     (original) =>
       function (path, flags = "r", ...more) {
-        if (!isInside(path) || flags === "r") return original(path, flags, ...more);
+        if (!isInside(path) || !opensForWriting(flags)) return original(path, flags, ...more);
         const open = (): unknown => {
           const descriptor = original(path, flags, ...more);
           descriptors.set(descriptor, resolve(path));
@@ -181,6 +181,12 @@ export async function aroundFileCalls(
     for (const restore of undo.reverse()) restore();
     syncBuiltinESMExports();
   };
+}
+
+/** @param flags of `open`, as a text or a number */
+function opensForWriting(flags: unknown): boolean {
+  if (typeof flags !== "number") return flags !== "r";
+  return (flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0;
 }
 
 // The originals, since the patched functions would observe the halves.

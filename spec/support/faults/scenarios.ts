@@ -20,13 +20,15 @@ export interface Scenario {
   readonly unfinished?: RegExp;
   /**
    * Whether the next run leaves what a killed process left beside files that were already finished, a lock or the
-   * previous version: it does not write them again. The process that writes them next removes both.
+   * previous version, or a journal that a power failure brought back: it does not write them again. The process that writes them next removes both.
    */
   readonly keepsRemains?: boolean;
   /** Whether a file is complete, for a command that writes it in several versions. Content in latin1. */
   readonly isComplete?: (content: string) => boolean;
   /** A kill leaves all files old or all files new. Default: each file is old or new. */
   readonly isAtomic?: boolean;
+  /** How many errors it may report, a line for each: of independent parts of the work. Default: one. */
+  readonly mostErrors?: number;
   /** How many processes may work at once. Default: one, others are refused. */
   readonly sharesWork?: boolean;
 }
@@ -212,6 +214,7 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
       },
       unfinished: /^(features|results)(\/|$)/,
       keepsRemains: true,
+      mostErrors: 2, // a line for each dataset
     },
     {
       name: "convert",

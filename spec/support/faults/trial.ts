@@ -174,7 +174,8 @@ export class Trials {
     const isDone = this.scenario.name === "convert" && snapshot(folder).has("model");
     const { status, stderr } = await this.run(folder);
     const problems = differences(snapshot(folder), this.after).filter(
-      (line) => this.scenario.keepsRemains !== true || !/^\S+\.clipscope\.(lock|old): /.test(line),
+      (line) =>
+        this.scenario.keepsRemains !== true || !/^\S+(\.clipscope\.(lock|old)|\.journal): /.test(line),
     );
     if (isDone ? !/already exists/.test(stderr) : status !== 0) problems.push(`status ${status}: ${stderr}`);
     return problems;
