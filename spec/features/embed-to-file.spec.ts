@@ -200,7 +200,11 @@ describe("embedding into features files", () => {
     const out = folder.file("{tap}.features");
     const images = { images: ["a", "bb", "ccc"], labels: null, classNames: null };
     const taps = ["visual", "visual.transformer.resblocks.0"];
-    const options = { onError: (error: Error) => { assert.ifError(error); } };
+    const options = {
+      onError: (error: Error) => {
+        assert.ifError(error);
+      },
+    };
     const embedded = await embedImagesToFile(host, model, images, out, { ...options, taps });
     assert.deepEqual(
       embedded.map(({ tap, rows }) => [tap, rows]),

@@ -111,7 +111,11 @@ describe("findImages", () => {
         Buffer.concat([Buffer.from(`${folder.path}/`), Buffer.from([0xff, 0x2e, 0x70, 0x6e, 0x67])]),
         "",
       );
-      const [found] = [...(await findImages([folder.path], (error) => { assert.ifError(error); }))];
+      const [found] = [
+        ...(await findImages([folder.path], (error) => {
+          assert.ifError(error);
+        })),
+      ];
       const { message } = unreadable(nameOf(found!), Object.assign(new Error(), { code: "ENOENT" }));
       assert.match(message, /\ufffd\.png: no such file or folder, or its name is not UTF-8; rename it$/);
     });
