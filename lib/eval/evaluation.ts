@@ -39,7 +39,7 @@ export interface ClassFigures {
 }
 
 /** How many images of a class were taken for another, or for it. Pairs that do not occur are left out. */
-export type Confusion = readonly [actual: number, predicted: number, images: number];
+export type Confusion = readonly [truth: number, predicted: number, images: number];
 
 /** A class of a multilabel dataset. */
 export interface LabelFigures {

@@ -120,7 +120,7 @@ type Classification = Pick<Extract<Details, { kind: "classification" }>, "classe
 async function confusion({ classes, confusions }: Classification, id: string): Promise<Html> {
   if (classes.length > mostDrawnClasses) return empty;
   const matrix = classes.map(() => new Map<number, number>());
-  for (const [actual, predicted, images] of confusions) matrix[actual]!.set(predicted, images);
+  for (const [truth, predicted, images] of confusions) matrix[truth]!.set(predicted, images);
   const reports = classes.map(({ examples, recall, precision }) => ({
     examples,
     recall: recall ?? undefined,
@@ -139,7 +139,7 @@ function worstClasses({ classes, confusions }: Classification): Html {
   if (worst.length === 0) return empty;
   const mistakes = (c: number): string =>
     confusions
-      .filter(([actual, predicted]) => actual === c && predicted !== c)
+      .filter(([truth, predicted]) => truth === c && predicted !== c)
       .toSorted((a, b) => b[2] - a[2])
       .slice(0, 3)
       .map(([, predicted, images]) => `${shown(classes[predicted]!)} (${images})`)

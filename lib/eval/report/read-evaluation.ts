@@ -113,11 +113,11 @@ function readClasses(
     .at("confusions")
     .items()
     .map((triple) => {
-      const [actual, predicted, images] = triple.items();
-      if (actual === undefined || predicted === undefined || images === undefined) {
-        throw triple.error("[actual class, predicted class, images]");
+      const [truth, predicted, images] = triple.items();
+      if (truth === undefined || predicted === undefined || images === undefined) {
+        throw triple.error("[true class, predicted class, images]");
       }
-      return [actual.integer(0, last), predicted.integer(0, last), images.integer(0)] as const;
+      return [truth.integer(0, last), predicted.integer(0, last), images.integer(0)] as const;
     });
   return { classes, confusions };
 }

@@ -52,9 +52,9 @@ export function classFigures(
   }));
 }
 
-/** The pairs that occur, by actual class, then by predicted class. */
+/** The pairs that occur, by true class, then by predicted class. */
 export function confusionList(confusion: ConfusionMatrix["confusion"]): readonly Confusion[] {
-  return confusion.flatMap((row, actual) =>
-    [...row].sort(([a], [b]) => a - b).map(([predicted, images]): Confusion => [actual, predicted, images]),
+  return confusion.flatMap((row, truth) =>
+    [...row].sort(([a], [b]) => a - b).map(([predicted, images]): Confusion => [truth, predicted, images]),
   );
 }

@@ -65,7 +65,7 @@ describe("readEvaluation", () => {
     );
     assert.throws(
       read({ kind: "classification", classes, confusions: [[0]] }),
-      /\[actual class, predicted class/,
+      /\[true class, predicted class/,
     );
     assert.throws(() => readEvaluation("{", "d.json"), /d\.json: not valid JSON/);
   });

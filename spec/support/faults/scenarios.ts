@@ -41,13 +41,16 @@ export const scenarioNames = [
   "embed --texts",
   "embed with several taps",
   "probe fit",
+  "probe fit -C sweep",
   "probe predict --out",
   "probe layers",
   "trace --out",
   "trace --figures",
+  "explain",
   "probe eval --figures",
   "verify --html",
   "eval",
+  "eval report",
   "convert",
   "convert --force",
   "pull",
@@ -73,7 +76,7 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
   const few = join(images, "a");
   writeFileSync(join(inputs, "texts"), "a cat\na dog\na heart\ntwo circles\n");
   const points = join(inputs, "points.safetensors");
-  await writePoints(points, [0, 1, 0, 1, 0, 1], { classNames: ["a", "b"] });
+  await writePoints(points, [0, 1, 0, 1, 0, 1, 0, 1], { classNames: ["a", "b"] });
   const probe = join(inputs, "probe.safetensors");
   await clipscope(["probe", "fit", "--features", points, "--out", probe, "--backend", "wasm"]);
 
@@ -144,6 +147,15 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
       isComplete: isProbe,
     },
     {
+      name: "probe fit -C sweep",
+      args: (folder) => [
+        ...["probe", "fit", "--features", points, "--out", out(folder), "--backend", "wasm"],
+        ...["-C", "sweep", "--folds", "2"],
+      ],
+      prepare: old("out.safetensors"),
+      isComplete: isProbe,
+    },
+    {
       name: "probe predict --out",
       args: (folder) => [
         ...["probe", "predict", "--probe", probe, "--features", points],
@@ -184,6 +196,17 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
       },
     },
     {
+      name: "explain",
+      args: (folder) => [
+        ...["explain", image, "--text", "a cat", "--method", "gradient", "--method", "relevance"],
+        ...["--out", join(folder, "maps"), "--backend", "wasm"],
+      ],
+      prepare: (folder) => {
+        mkdirSync(join(folder, "maps"));
+        writeFileSync(join(folder, "maps", "relevance.png"), "an earlier run's");
+      },
+    },
+    {
       name: "probe eval --figures",
       args: (folder) => [
         ...["probe", "eval", "--probe", probe, "--features", points, "--json"],
@@ -215,6 +238,14 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
       unfinished: /^(features|results)(\/|$)/,
       keepsRemains: true,
       mostErrors: 2, // a line for each dataset
+    },
+    {
+      name: "eval report",
+      args: (folder) => [
+        ...["eval", "report", fixture("eval/clip-benchmark")],
+        ...["--csv", out(folder, "results.csv"), "--html", out(folder, "results.html")],
+      ],
+      prepare: old("results.csv", "results.html"),
     },
     {
       name: "convert",
