@@ -8,13 +8,14 @@ const mostListed = 3;
  * The paths of images.
  *
  * @param names below the folder, with "/"
- * @throws InputError if some are missing
+ * @throws InputError if some are missing, or a name leads out of the folder
  */
 export async function imagesIn(
   files: DatasetFiles,
   folder: string,
   names: readonly string[],
 ): Promise<string[]> {
+  assertInside(folder, names);
   const present = new Map<string, ReadonlySet<string>>();
   const isThere = async (name: string): Promise<boolean> => {
     const [parent, base] = splitPath(name);
@@ -28,6 +29,15 @@ export async function imagesIn(
   throw new InputError(
     `${folder}: expected ${names.length} images that the annotations name, ${missing.length} missing ` +
       `(${shown}${missing.length > mostListed ? ", …" : ""}); download them`,
+  );
+}
+
+/** Annotations do not choose files elsewhere. @throws InputError if a name leads out of the folder */
+export function assertInside(folder: string, names: readonly string[]): void {
+  const outside = names.find((name) => name.split(/[/\\]/).includes(".."));
+  if (outside === undefined) return;
+  throw new InputError(
+    `${folder}: the annotations name the image ${JSON.stringify(outside)}, which is outside the folder; remove it from them`,
   );
 }
 

@@ -15,7 +15,7 @@ import { joinPath, type DatasetFiles } from "../dataset-files.ts";
 import type { DatasetReader } from "../dataset-reader.ts";
 import type { MultilabelDataset } from "../dataset.ts";
 import { strip, universalNewlines } from "../python-text.ts";
-import { imagesIn } from "./dataset-images.ts";
+import { assertInside, imagesIn } from "./dataset-images.ts";
 
 const root = "VOCdevkit/VOC2007";
 
@@ -41,6 +41,7 @@ export const voc2007: DatasetReader = {
     }
     const list = joinPath(folder, root, "ImageSets/Main", `${classNames[0]!}_${split}.txt`);
     const names = await namesIn(files, list);
+    assertInside(joinPath(folder, root), names);
     const positives: number[][] = [];
     for (const one of names) {
       const path = joinPath(folder, root, "Annotations", `${one}.xml`);

@@ -42,6 +42,17 @@ describe("cocoCaptions", () => {
     await assert.rejects(folder.read({ split: "dev" }), inputError(/expected --split train, val, test/));
   });
 
+  it("refuses images outside the folder", async () => {
+    for (const name of ["../secret.jpg", "a/../../secret.jpg", "..\\secret.jpg"]) {
+      const images = [{ id: 1, file_name: name }];
+      folder.write({ "coco_test_karpathy.json": { images, annotations: [] }, "secret.jpg": "" });
+      await assert.rejects(
+        folder.read(),
+        inputError(/val2014: .* name the image ".*secret\.jpg", which is out/),
+      );
+    }
+  });
+
   it("refuses missing images, captions of unknown images, and repeated ids", async () => {
     folder.remove("val2014/b.jpg");
     await assert.rejects(folder.read(), inputError(/val2014: expected 3 images .* 1 missing \(b\.jpg\)/));

@@ -27,6 +27,29 @@ describe("writing files", () => {
     assert.deepEqual([await readdir(folder.path), await readFile(a, "utf8")], [["a"], "new text"]);
   });
 
+  it("brings each file to the disk before it gets its name, and the names before it ends", async () => {
+    const calls: string[] = [];
+    const restore = await aroundFileCalls(folder.path, ({ name, paths, proceed }) => {
+      if (name === "sync" || name === "rename")
+        calls.push(`${name} ${paths.at(-1)!.slice(folder.path.length)}`);
+      return proceed();
+    });
+    try {
+      await writeTogether([folder.file("a"), folder.file("b")], async (files) => {
+        for (const file of files) await file.write(bytes("text"));
+      });
+    } finally {
+      restore();
+    }
+    assert.deepEqual(calls, [
+      "sync /a.clipscope.tmp",
+      "sync /b.clipscope.tmp",
+      "rename /a",
+      "rename /b",
+      "sync ",
+    ]);
+  });
+
   it("writes to the target of a link", async () => {
     await writeFile(folder.file("target"), "before");
     await symlink(folder.file("target"), folder.file("link"));
