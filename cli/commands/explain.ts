@@ -139,7 +139,7 @@ async function explain(path: string, options: Options, terminal: Terminal): Prom
         found.push(explained.found);
       }
       const ofTokens = tokens ? await tokenRows(model, pixels, text) : null;
-      const files = await writeDrawings(out, drawings);
+      const files = await writeDrawings(out, drawings, path === "-" ? [] : [path]);
       if (json) terminal.printJson({ score, methods: found, files, ...(ofTokens && { tokens: ofTokens }) });
       else {
         const others =

@@ -264,7 +264,7 @@ async function drawFigures(folder: string, options: Options, terminal: Terminal)
           ...(classifier && { classifier }),
         }),
       );
-      const files = await writeDrawings(folder, figures);
+      const files = await writeDrawings(folder, figures, image === "-" ? [] : [image]);
       if (json) terminal.printJson({ files, ...(answers && { labels, answers }) });
       else {
         if (answers) terminal.printLines(answerTable(labels!, answers, terminal));
