@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { readFile, readdir, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { takeLock, withLock } from "../../../lib/node/files/lock.ts";
+import { takeLock, withLock, type HeldLock, type LockOfOther } from "../../../lib/node/files/lock.ts";
+import { aroundFileCalls } from "../../support/faults/file-calls.ts";
 import { leaveLock } from "../../support/leave-lock.ts";
 import { packageRoot } from "../../support/paths.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
@@ -120,6 +121,32 @@ describe("locks", () => {
         if ("release" in lock) await lock.release();
         await rm(path, { force: true });
       }
+    }
+  });
+
+  it("of a killed process are taken over by one of two, whatever the order of their calls", async () => {
+    const path = folder.file("lock");
+    for (let at = 1, isReached = true; isReached; at++) {
+      leaveLock(path);
+      let count = 0;
+      let second: HeldLock | LockOfOther | undefined;
+      // The second one does all of its work before a call of the first one.
+      const restore = await aroundFileCalls(folder.path, async ({ proceed }) => {
+        count += 1;
+        if (count === at) {
+          restore();
+          second = await takeLock(path);
+        }
+        return proceed();
+      });
+      const first = await takeLock(path);
+      restore();
+      isReached = second !== undefined;
+      second ??= await takeLock(path);
+      const held = [first, second].filter((lock) => "release" in lock);
+      assert.equal(held.length, 1, `before call ${at}`);
+      await held[0]!.release();
+      assert.deepEqual(await readdir(folder.path), [], `before call ${at}`);
     }
   });
 
