@@ -45,7 +45,8 @@ export async function judge(
   const milliseconds = (user + system) / 1000;
   const bytes = memoryInUse() - before;
   if (verdict.isFailure) return verdict;
-  const limit = target.time ?? (input.length < small ? timeOfSmall : time);
+  const own = typeof target.time === "function" ? target.time(input) : target.time;
+  const limit = own ?? (input.length < small ? timeOfSmall : time);
   if (milliseconds > limit)
     return failure("too slow", `${milliseconds.toFixed(0)} ms, at most ${limit} ms expected`);
   const most = target.memory ?? memory;

@@ -21,7 +21,7 @@ export interface Target {
   /** Larger inputs are not generated. In bytes; default: 64 KB. */
   readonly maxSize?: number;
   /** Processor time that an input may take, in milliseconds. Default: the time for reading a file of its size. */
-  readonly time?: number;
+  readonly time?: number | ((input: Uint8Array) => number);
   /** Memory that an input may take, in bytes. Default: the limit for all readers. */
   readonly memory?: number;
   readonly close?: () => Promise<void>;

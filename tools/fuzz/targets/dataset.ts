@@ -103,6 +103,12 @@ const coco = {
 };
 const seeds: readonly object[] = [
   empty("train/a/1.png", "train/b/2.png", "test/a/1.png", "test/b/2.png"),
+  {
+    "dataset_coco.json": {
+      images: [{ filepath: "val2014", filename: "a.jpg", split: "test", sentences: [{ raw: "a cat" }] }],
+    },
+    ...empty("val2014/a.jpg"),
+  },
   { "coco_test_karpathy.json": coco, ...empty("val2014/a.jpg", "val2014/b.jpg") },
   {
     "examples.jsonl": '{"id":0,"image_0":"a","image_1":"b","caption_0":"x","caption_1":"y"}\n',

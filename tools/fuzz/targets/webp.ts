@@ -3,6 +3,7 @@ import { maximumPixels } from "../../../lib/image/limits.ts";
 import type { Random } from "../../demo-model/random.ts";
 import { imageTarget } from "../formats/image-run.ts";
 import { concat, interestingNumbers, mutateBytes } from "../mutate-bytes.ts";
+import { limits } from "../oracle.ts";
 import { partMutation, type Format } from "../parts.ts";
 import type { CreateTarget, Mutation } from "../target.ts";
 
@@ -125,4 +126,15 @@ export const create: CreateTarget = () => ({
   ...imageTarget(/^webp-.*\.webp$/, [partMutation(file), otherContainer, otherDimensions]),
   // The canvas of an animation can have as many pixels as the limit allows, whatever the size of the file.
   memory: 2 * 4 * maximumPixels,
+  time: (input) => limits.time + millisecondsPerPixel * canvasPixels(input),
 });
+
+const millisecondsPerPixel = 1e-4;
+
+/** The pixels of an extended file's canvas that a reader accepts; 0 for other files. */
+function canvasPixels(input: Uint8Array): number {
+  if (input.length < 30 || Buffer.from(input.subarray(12, 16)).toString("latin1") !== "VP8X") return 0;
+  const side = (at: number): number => 1 + input[at]! + 256 * input[at + 1]! + 65536 * input[at + 2]!;
+  const pixels = side(24) * side(27);
+  return pixels <= maximumPixels ? pixels : 0;
+}
