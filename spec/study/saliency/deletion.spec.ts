@@ -1,10 +1,9 @@
 import { strict as assert } from "node:assert";
-import { memory, mul, tensor4d, tidy, type Tensor4D } from "@tensorflow/tfjs-core";
+import { memory } from "@tensorflow/tfjs-core";
 import { deletionCurve } from "../../../lib/study/saliency/deletion.ts";
-import { scoresOf } from "../../../lib/study/saliency/direction.ts";
 import { occlusion } from "../../../lib/study/saliency/occlusion.ts";
 import { assertNear } from "../../support/near.ts";
-import { openSaliencyGolden, type SaliencyGolden } from "../../support/saliency-golden.ts";
+import { openSaliencyGolden, scoreUnder, type SaliencyGolden } from "../../support/saliency-golden.ts";
 
 describe("deletionCurve", () => {
   let given: SaliencyGolden; // images of 28 × 42 pixels, 2 × 3 patches
@@ -12,17 +11,6 @@ describe("deletionCurve", () => {
     given = await openSaliencyGolden("gelu-mlp");
   });
   after(() => given.close());
-
-  /** The score with a mask [H, W] on the image. */
-  async function scoreUnder(visible: (y: number, x: number) => boolean): Promise<number> {
-    const mask = Float32Array.from({ length: 28 * 42 }, (_, i) =>
-      visible(Math.floor(i / 42), i % 42) ? 1 : 0,
-    );
-    const covered = tidy(() => mul<Tensor4D>(given.pixels, tensor4d(mask, [1, 1, 28, 42])));
-    const [score = NaN] = await scoresOf(given.model.encodeImage(covered, { normalize: true }), given.ofText);
-    covered.dispose();
-    return score;
-  }
 
   it("covers the patches in the order of a map, of patches or of pixels", async () => {
     const { model, pixels, ofText } = given;
@@ -41,7 +29,7 @@ describe("deletionCurve", () => {
       Math.floor(y / 14) === Math.floor(patch / 3) && Math.floor(x / 14) === patch % 3;
     assertNear(
       [curve.scores[0]!, curve.scores[1]!, curve.scores[6]!],
-      [score, await scoreUnder((y, x) => !isIn(worst, y, x)), await scoreUnder(() => false)],
+      [score, await scoreUnder(given, (y, x) => !isIn(worst, y, x)), await scoreUnder(given, () => false)],
       1e-5,
     );
     const trapezoids = curve.scores

@@ -1,9 +1,8 @@
 import { strict as assert } from "node:assert";
-import { memory, mul, tensor4d, tidy, type Tensor4D } from "@tensorflow/tfjs-core";
-import { scoresOf } from "../../../lib/study/saliency/direction.ts";
+import { memory } from "@tensorflow/tfjs-core";
 import { occlusion, occlusionWindows } from "../../../lib/study/saliency/occlusion.ts";
 import { assertNear } from "../../support/near.ts";
-import { openSaliencyGolden, type SaliencyGolden } from "../../support/saliency-golden.ts";
+import { openSaliencyGolden, scoreUnder, type SaliencyGolden } from "../../support/saliency-golden.ts";
 
 describe("occlusion", () => {
   let given: SaliencyGolden; // images of 28 × 42 pixels, 2 × 3 patches
@@ -11,17 +10,6 @@ describe("occlusion", () => {
     given = await openSaliencyGolden("gelu-mlp");
   });
   after(() => given.close());
-
-  /** The score with a mask [H, W] on the image. */
-  async function scoreUnder(visible: (y: number, x: number) => boolean): Promise<number> {
-    const mask = Float32Array.from({ length: 28 * 42 }, (_, i) =>
-      visible(Math.floor(i / 42), i % 42) ? 1 : 0,
-    );
-    const covered = tidy(() => mul<Tensor4D>(given.pixels, tensor4d(mask, [1, 1, 28, 42])));
-    const [score = NaN] = await scoresOf(given.model.encodeImage(covered, { normalize: true }), given.ofText);
-    covered.dispose();
-    return score;
-  }
 
   it("covers the image to its edges", () => {
     assert.deepEqual(occlusionWindows([5, 4], 2, 2), [
@@ -53,8 +41,8 @@ describe("occlusion", () => {
       [4, 6, 4 * 14 * 14],
       [6, 6, 6 * 14 * 14],
     ]);
-    assertNear([score], [await scoreUnder(() => true)], 1e-6);
-    const second = score - (await scoreUnder((y, x) => !(y < 14 && x >= 14 && x < 28)));
+    assertNear([score], [await scoreUnder(given, () => true)], 1e-6);
+    const second = score - (await scoreUnder(given, (y, x) => !(y < 14 && x >= 14 && x < 28)));
     assertNear([map.values[0 * 42 + 14]!, map.values[13 * 42 + 27]!], [second, second], 1e-6);
     const single = await occlusion(model, pixels, ofText, { ...options, batchSize: 1 });
     assertNear([...single.map.values], [...map.values], 1e-5);
@@ -63,7 +51,10 @@ describe("occlusion", () => {
   it("averages over windows that overlap", async () => {
     const { model, pixels, ofText } = given;
     const { score, map } = await occlusion(model, pixels, ofText, { window: 28, stride: 14 });
-    const [left, right] = [await scoreUnder((_, x) => x >= 28), await scoreUnder((_, x) => x < 14)];
+    const [left, right] = [
+      await scoreUnder(given, (_, x) => x >= 28),
+      await scoreUnder(given, (_, x) => x < 14),
+    ];
     assertNear([map.values[0]!, map.values[20]!], [score - left, score - (left + right) / 2], 1e-5);
   });
 
