@@ -168,15 +168,19 @@ export class Trials {
     return isSame(replaced, before) && isSame(partial, after) ? [] : [replaced, partial];
   }
 
+  /** How a folder differs from what an undisturbed run leaves. */
+  wrong(folder: string): string[] {
+    const isRemain = (line: string): boolean => /^\S+(\.clipscope\.(lock|old)|\.journal): /.test(line);
+    const found = differences(snapshot(folder), this.after);
+    return this.scenario.keepsRemains === true ? found.filter((line) => !isRemain(line)) : found;
+  }
+
   /** Runs the command again, which must give what an undisturbed run gives. @returns what is wrong */
   async rerun(folder: string): Promise<string[]> {
     // A conversion that was killed after its last rename is done, and its repetition is refused.
     const isDone = this.scenario.name === "convert" && snapshot(folder).has("model");
     const { status, stderr } = await this.run(folder);
-    const problems = differences(snapshot(folder), this.after).filter(
-      (line) =>
-        this.scenario.keepsRemains !== true || !/^\S+(\.clipscope\.(lock|old)|\.journal): /.test(line),
-    );
+    const problems = this.wrong(folder);
     if (isDone ? !/already exists/.test(stderr) : status !== 0) problems.push(`status ${status}: ${stderr}`);
     return problems;
   }
