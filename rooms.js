@@ -28,13 +28,17 @@ export const rooms = [
   { path: "lib/study", holds: "attention, rollout, layer answers" },
   { path: "lib/parity", holds: "goldens and their verification" },
   { path: "lib/trace", holds: "the taps of a pass: summaries, values, what each tap is" },
+  {
+    path: "lib/studio",
+    holds: "the questions of the studio's page, answered in its worker or in the server",
+  },
   { path: "lib/browser", holds: "files over HTTP, decoders, a backend: what needs a browser" },
   { path: "web/worker", holds: "the network in a worker of the studio's page", page: true },
   {
     path: "web",
     holds: "the studio's page",
     page: true,
-    without: /^@tensorflow\/|^lib\/(nn|clip|checkpoint)(\/|$)|^lib\/trace\/(passes|index)/,
+    without: /^@tensorflow\/|^lib\/(nn|clip|checkpoint)(\/|$)|^lib\/trace\/index|^lib\/studio\/(?!results)/,
   },
   { path: "lib/node", holds: "files, threads, backends, the hub: what needs Node", host: true },
   { path: "lib/index.ts", holds: "the package under Node", host: true },

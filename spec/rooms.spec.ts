@@ -12,7 +12,7 @@ const specs = filesOf("spec/**/*.{spec,slow,native}.ts");
 
 /** Specs without a file of their name, because they are about a whole room, several rooms, or documents. */
 const withoutSubject = [
-  /^spec\/(docs|examples|full|reliability|studio)\//,
+  /^spec\/(docs|examples|full|reliability)\//,
   /^spec\/web\/bundle\.spec\.ts$/,
   /^spec\/package\.spec\.ts$/,
   /^spec\/parity\/(demo|gradients|origins|streaming|tiny)\.spec\.ts$/,

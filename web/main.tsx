@@ -2,7 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import { render, type ComponentType } from "preact";
 import { Dialog } from "./parts/dialog.tsx";
-import { Header, viewTitles } from "./parts/header.tsx";
+import { Header } from "./parts/header.tsx";
 import { HelpDialog } from "./parts/help-dialog.tsx";
 import { Inspector } from "./parts/inspector.tsx";
 import { Notices } from "./parts/notices.tsx";
@@ -10,18 +10,13 @@ import { SearchDialog } from "./parts/search-dialog.tsx";
 import { cards, openDialog, reveal } from "./state/derived.ts";
 import { route } from "./state/navigation.ts";
 import { notifyError } from "./state/notices.ts";
-import type { ViewName } from "./state/route.ts";
 import { startSession } from "./state/session.ts";
 import { listenToKeys } from "./state/shortcuts.ts";
 import { addImages, restoreTray } from "./state/tray.ts";
+import { titleOf, type ViewName } from "./state/views.ts";
 import { Tray } from "./tray/tray.tsx";
+import { loaders } from "./views/load.ts";
 import { PassView } from "./views/pass.tsx";
-
-/** The first view is part of the page; the others are loaded when they are opened. */
-const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<ComponentType>>> = {
-  attention: async () => (await import("./views/attention.tsx")).AttentionView,
-  match: async () => (await import("./views/match.tsx")).MatchView,
-};
 
 const views = signal<Partial<Record<ViewName, ComponentType>>>({ pass: PassView });
 
@@ -36,7 +31,7 @@ effect(() => {
 function Page() {
   const { view, tap } = route.value;
   const View = views.value[view];
-  document.title = `${viewTitles[view]} · clipscope studio`;
+  document.title = `${titleOf(view)} · clipscope studio`;
   const hasInspector = view === "pass" || tap !== null;
   return (
     <>

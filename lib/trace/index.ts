@@ -1,7 +1,5 @@
 /** Traces of passes, and what is known about each tap. Runs in browsers too. */
 export { MemoryTrace } from "./memory-trace.ts";
-export { Passes } from "./passes.ts";
-export type * from "./results.ts";
 export { StoredTrace } from "./stored-trace.ts";
 export { matrixOf, rangeOf, summarizeTap, type Matrix, type TapSummary } from "./tap-summary.ts";
 export { docOf, parseTapDocs, type Link, type TapDoc } from "./tap-docs.ts";

@@ -10,7 +10,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 import { demoModel, loadModel } from "../../lib/index.ts";
-import { Passes } from "../../lib/trace/passes.ts";
+import { Passes } from "../../lib/studio/passes.ts";
 import type { TapSummary } from "../../lib/trace/tap-summary.ts";
 
 export const storedFile = fileURLToPath(new URL("../../../web/public/first-pass.json", import.meta.url));
@@ -25,8 +25,8 @@ export async function firstPass(): Promise<unknown> {
     const passes = new Passes(model, nodeCodecs());
     const { signal } = new AbortController();
     const bytes = await readFile(`${demoModel}/samples/${image}.png`);
-    const seen = await passes.image({ key: `s:${image}`, name: image, bytes }, signal);
-    const read = await passes.text(text, signal);
+    const { result: seen } = await passes.image({ key: `s:${image}`, name: image, bytes }, signal);
+    const { result: read } = await passes.text(text, signal);
     const joint = await passes.joint(seen.trace, read.trace);
     const { rgb } = seen.input;
     return rounded({

@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { overlay } from "../../lib/study/attention.ts";
 import { Raster } from "../../lib/draw/raster.ts";
-import type { HeadSummary } from "../../lib/trace/results.ts";
+import type { HeadSummary } from "../../lib/studio/results.ts";
 import { place, rangeFor } from "../state/attention.ts";
 import { navigate, route } from "../state/navigation.ts";
 import { imagePass } from "../state/session.ts";

@@ -1,17 +1,10 @@
 /** The frame's top: views, the state of the network, settings. */
 import { Icon, type IconName } from "./icon.tsx";
 import { openDialog } from "../state/derived.ts";
-import { navigate, route } from "../state/navigation.ts";
-import type { ViewName } from "../state/route.ts";
 import { imagePass, isCurrent, model, textPass } from "../state/session.ts";
 import { theme, themes, type Theme } from "../state/settings.ts";
 import { currentImage, currentText } from "../state/tray.ts";
-
-export const viewTitles: Readonly<Record<ViewName, string>> = {
-  pass: "Pass",
-  attention: "Attention",
-  match: "Match",
-};
+import { ViewMenu } from "./view-menu.tsx";
 
 const themeIcons: Readonly<Record<Theme, IconName>> = { system: "system", light: "sun", dark: "moon" };
 
@@ -27,19 +20,6 @@ export function Header() {
         </svg>
         <span>clipscope</span>
       </a>
-      <nav aria-label="Views">
-        {Object.entries(viewTitles).map(([view, text]) => (
-          <button
-            type="button"
-            aria-current={route.value.view === view ? "page" : undefined}
-            onClick={() => {
-              navigate({ view: view as ViewName });
-            }}
-          >
-            {text}
-          </button>
-        ))}
-      </nav>
       <div class="tools">
         <Status />
         <button
@@ -76,6 +56,7 @@ export function Header() {
           <Icon name="help" />
         </button>
       </div>
+      <ViewMenu />
       <button
         type="button"
         class="inputs-bar"

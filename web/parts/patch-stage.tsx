@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { Raster } from "../../lib/draw/raster.ts";
 import { overlay } from "../../lib/study/attention.ts";
 import { enlargedToShow } from "../../lib/study/pixels-raster.ts";
-import type { RgbImage } from "../../lib/trace/results.ts";
+import type { RgbImage } from "../../lib/studio/results.ts";
 import { place } from "../state/attention.ts";
 import { adjust, navigate, route } from "../state/navigation.ts";
 import { cellAt, stepCell } from "./heat-map.tsx";

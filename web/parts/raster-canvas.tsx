@@ -1,6 +1,6 @@
 /** An RGB image on a canvas, one canvas pixel per pixel. */
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { RgbImage } from "../../lib/trace/results.ts";
+import type { RgbImage } from "../../lib/studio/results.ts";
 
 interface Props {
   readonly image: RgbImage;

@@ -1,6 +1,6 @@
 /** One bar a token, with its piece below. */
 import { max } from "d3-array";
-import type { Token } from "../../lib/trace/results.ts";
+import type { Token } from "../../lib/studio/results.ts";
 import { short } from "./format.ts";
 
 interface Props {

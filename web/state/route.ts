@@ -1,7 +1,5 @@
 /** The state of the page that its address holds, and the codec between the two. */
-
-export const viewNames = ["pass", "attention", "match"] as const;
-export type ViewName = (typeof viewNames)[number];
+import { viewNames, type ViewName } from "./views.ts";
 
 /** What is shown of a head: one token's attention, the attention that reaches it, or the rollout up to the layer. */
 export const attentionModes = ["from", "to", "rollout"] as const;

@@ -2,7 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import type { ModelFiles } from "../../lib/browser/fetch-model.ts";
 import type { Attention } from "../../lib/study/attention.ts";
-import type { ImagePass, JointPass, ModelInfo, TextPass } from "../../lib/trace/results.ts";
+import type { ImagePass, JointPass, ModelInfo, TextPass } from "../../lib/studio/results.ts";
 import type { TapSummary } from "../../lib/trace/tap-summary.ts";
 import { NoticeError, WorkerClient } from "../worker/client.ts";
 import { notify, notifyError } from "./notices.ts";

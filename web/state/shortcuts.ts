@@ -2,10 +2,10 @@
 import { place } from "./attention.ts";
 import { openDialog } from "./derived.ts";
 import { navigate, route } from "./navigation.ts";
-import { viewNames } from "./route.ts";
 import { imagePass } from "./session.ts";
 import { hasShortcuts } from "./settings.ts";
 import { stepImage } from "./tray.ts";
+import { viewNames } from "./views.ts";
 
 interface Shortcut {
   readonly keys: readonly string[];
@@ -15,8 +15,15 @@ interface Shortcut {
 
 export const shortcuts: readonly Shortcut[] = [
   {
-    keys: viewNames.map((_, i) => `${i + 1}`),
-    does: "views",
+    keys: ["n", "p"],
+    does: "next and previous view",
+    run: (key) => {
+      stepView(key === "n" ? 1 : -1);
+    },
+  },
+  {
+    keys: viewNames.slice(0, 9).map((_, i) => `${i + 1}`),
+    does: "a view by its place in the menu",
     run: (key) => {
       navigate({ view: viewNames[Number(key) - 1]! });
     },
@@ -78,6 +85,11 @@ export const shortcuts: readonly Shortcut[] = [
     },
   },
 ];
+
+function stepView(step: number): void {
+  const at = viewNames.indexOf(route.value.view) + step;
+  navigate({ view: viewNames[Math.min(Math.max(at, 0), viewNames.length - 1)]! });
+}
 
 function stepLayer(step: number): void {
   const last = (imagePass.value?.value.heads.length ?? 1) - 1;

@@ -1,5 +1,5 @@
 /** The first pass, stored with the page: what is shown until the network is loaded. */
-import type { ImagePass, JointPass, ModelInfo, TextPass } from "../../lib/trace/results.ts";
+import type { ImagePass, JointPass, ModelInfo, TextPass } from "../../lib/studio/results.ts";
 
 /** As written by tools/studio/first-pass.ts. */
 export interface StoredPass {

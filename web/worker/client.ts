@@ -1,9 +1,11 @@
 /** The page's side of the worker: each call is a promise that an AbortSignal can end. */
 import type { CallName, Calls, Reply, Request } from "./protocol.ts";
 
-export interface CallOptions {
+export interface CallOptions<Update = never> {
   readonly signal?: AbortSignal;
-  readonly onProgress?: (loaded: number, total: number) => void;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Receives parts of the result before the rest is there. */
+  readonly onUpdate?: (part: Update) => void;
   /** Buffers that move to the worker instead of being copied. */
   readonly transfer?: readonly Transferable[];
 }
@@ -18,6 +20,7 @@ interface Pending {
   readonly resolve: (result: never) => void;
   readonly reject: (reason: unknown) => void;
   readonly onProgress: CallOptions["onProgress"];
+  readonly onUpdate: ((part: never) => void) | undefined;
 }
 
 /** An error that the user can fix, as `InputError` in the worker. */
@@ -39,12 +42,12 @@ export class WorkerClient {
   call<N extends CallName>(
     name: N,
     params: Calls[N]["params"],
-    { signal, onProgress, transfer = [] }: CallOptions = {},
+    { signal, onProgress, onUpdate, transfer = [] }: CallOptions<Calls[N]["update"]> = {},
   ): Promise<Calls[N]["result"]> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const id = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject, onProgress });
+      this.#pending.set(id, { resolve, reject, onProgress, onUpdate });
       signal?.addEventListener("abort", () => {
         if (!this.#pending.delete(id)) return;
         this.#port.postMessage({ id, call: "abort" }, []);
@@ -65,6 +68,10 @@ export class WorkerClient {
     if (pending === undefined) return; // aborted
     if ("progress" in reply) {
       pending.onProgress?.(...reply.progress);
+      return;
+    }
+    if ("update" in reply) {
+      pending.onUpdate?.(reply.update);
       return;
     }
     this.#pending.delete(reply.id);

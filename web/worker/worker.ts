@@ -8,8 +8,10 @@ import { fetchModel } from "../../lib/browser/fetch-model.ts";
 import { wasmLoader } from "../../lib/browser/wasm-backend.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { startBackend } from "../../lib/tensor/backend.ts";
-import { Passes } from "../../lib/trace/passes.ts";
-import type { CallName, Calls, Reply, Request } from "./protocol.ts";
+import type { Answer, Context } from "../../lib/studio/answer.ts";
+import { answers } from "../../lib/studio/answers.ts";
+import { Passes } from "../../lib/studio/passes.ts";
+import type { CallName, Calls, Question, Reply, Request } from "./protocol.ts";
 
 /** The global object of a worker; TypeScript's DOM library describes a window's. */
 interface WorkerScope {
@@ -34,10 +36,18 @@ scope.addEventListener("message", ({ data }) => {
     .finally(() => running.delete(data.id));
 });
 
-async function answer(request: Exclude<Request, { call: "abort" }>, signal: AbortSignal): Promise<void> {
-  const { id } = request;
+async function answer(question: Question, signal: AbortSignal): Promise<void> {
+  const { id } = question;
   try {
-    const result = await run(request, signal);
+    const result = await resultOf(question, {
+      signal,
+      progress: (...progress) => {
+        scope.postMessage({ id, progress }, []);
+      },
+      update: (update) => {
+        scope.postMessage({ id, update }, []);
+      },
+    });
     const transfer = result instanceof Float32Array ? [result.buffer as ArrayBuffer] : [];
     scope.postMessage({ id, result }, transfer);
   } catch (error) {
@@ -47,40 +57,24 @@ async function answer(request: Exclude<Request, { call: "abort" }>, signal: Abor
   }
 }
 
-async function run(
-  request: Exclude<Request, { call: "abort" }>,
-  signal: AbortSignal,
+async function resultOf(
+  question: Question,
+  context: Context,
 ): Promise<Calls[CallName]["result"]> {
-  if (request.call === "open") return open(request);
+  if (question.call === "open") return open(question.params, context);
   if (passes === undefined) throw new InputError("no model is loaded");
-  const loaded = await passes;
-  switch (request.call) {
-    case "image":
-      return loaded.image(request.params, signal);
-    case "text":
-      return loaded.text(request.params.text, signal);
-    case "joint":
-      return loaded.joint(request.params.image, request.params.text);
-    case "read":
-      return loaded.read(request.params.trace, request.params.tap);
-    case "match": {
-      const { images, labels, templates } = request.params;
-      return loaded.match(images, labels, templates, signal);
-    }
-    case "tensors":
-      return loaded.tensors();
-  }
+  // The parameters of a call belong to its name, which TypeScript cannot follow through the table.
+  const answerOf = answers[question.call] as Answer<unknown, Calls[CallName]["result"]>;
+  return answerOf(await passes, question.params, context);
 }
 
-async function open({ id, params }: Extract<Request, { call: "open" }>): Promise<Calls["open"]["result"]> {
-  const { name, folder, files } = params;
+async function open(
+  { name, folder, files }: Calls["open"]["params"],
+  { progress }: Context,
+): Promise<Calls["open"]["result"]> {
   const [{ description }, model] = await Promise.all([
     startBackend("wasm", [wasmLoader({ simd: absolute(simd), plain: absolute(plain) })]),
-    fetchModel(folder, files, {
-      onProgress: (loaded, total) => {
-        scope.postMessage({ id, progress: [loaded, total] }, []);
-      },
-    }),
+    fetchModel(folder, files, { onProgress: progress }),
   ]);
   const opened = new Passes(model, browserCodecs({ jpeg: absolute(jpeg), webp: absolute(webp) }));
   passes = Promise.resolve(opened);

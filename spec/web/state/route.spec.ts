@@ -6,9 +6,9 @@ import {
   home,
   parseRoute,
   scoreKinds,
-  viewNames,
   type Route,
 } from "../../../web/state/route.ts";
+import { viewNames } from "../../../web/state/views.ts";
 
 const line = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => !/[\n\r]/.test(text));
 const text = fc.string({ unit: "grapheme", minLength: 1 });

@@ -1,6 +1,6 @@
 /** The results of passes, as pages show them. They can be cloned between threads. */
 import type { HeadStatistics } from "../study/head-statistics.ts";
-import type { TapSummary } from "./tap-summary.ts";
+import type { TapSummary } from "../trace/tap-summary.ts";
 
 /** An image file. */
 export interface NamedBytes {

@@ -1,31 +1,22 @@
 /** Runs the network for the page, and keeps the traces of its latest passes. */
-import { exp, memory, tensor2d, tensor4d, tidy, type Tensor } from "@tensorflow/tfjs-core";
+import { exp, tensor2d, tensor4d, tidy, type Tensor } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { InputError } from "../errors/input-error.ts";
 import type { ImageCodecs } from "../image/formats/format.ts";
 import { preprocessImage, type PreprocessImage } from "../image/preprocess.ts";
 import { headStatistics } from "../study/head-statistics.ts";
 import { pixelsRaster } from "../study/pixels-raster.ts";
-import { zeroShotClassifier } from "../tasks/zero-shot.ts";
 import { disposing } from "../tensor/disposing.ts";
 import { elementCount } from "../tensor/dtype.ts";
 import { readTap, withTaps } from "../tensor/taps.ts";
-import { MemoryTrace } from "./memory-trace.ts";
-import type {
-  HeadSummary,
-  ImagePass,
-  JointPass,
-  MatchResult,
-  ModelInfo,
-  NamedBytes,
-  TextPass,
-} from "./results.ts";
+import { MemoryTrace } from "../trace/memory-trace.ts";
+import type { HeadSummary, ImagePass, JointPass, ModelInfo, NamedBytes, TextPass } from "./results.ts";
 
 /** In bytes. */
 const mostKept = 256 * 2 ** 20;
 
 /** A pass with its trace and its normalised embedding. */
-interface Kept<Result> {
+export interface Kept<Result> {
   readonly trace: MemoryTrace;
   readonly features: Float32Array;
   readonly result: Result;
@@ -33,18 +24,18 @@ interface Kept<Result> {
 
 /** The passes of one model. */
 export class Passes {
-  readonly #model: Clip;
+  readonly model: Clip;
   readonly #preprocess: PreprocessImage;
   readonly #kept = new Map<string, Kept<unknown>>();
 
   constructor(model: Clip, codecs: ImageCodecs) {
-    this.#model = model;
+    this.model = model;
     this.#preprocess = preprocessImage(model.preprocess, codecs);
   }
 
   /** What a page shows of the model. */
   async info(name: string, backend: string): Promise<ModelInfo> {
-    const { config, logitScale, weights } = this.#model;
+    const { config, logitScale, weights } = this.model;
     await logitScale.load();
     let parameters = 0;
     for (const { shape } of weights.store.tensors.values()) parameters += elementCount(shape);
@@ -56,16 +47,6 @@ export class Passes {
     return { name, backend, parameters, scale: scale[0]!, layers, heads, embedDim: config.embedDim };
   }
 
-  /** Runs the image tower, unless its pass is kept. @throws InputError for a file that is not an image */
-  async image(image: NamedBytes, signal: AbortSignal): Promise<ImagePass> {
-    return (await this.#image(image, signal)).result;
-  }
-
-  /** Runs the text tower, unless its pass is kept. */
-  async text(text: string, signal: AbortSignal): Promise<TextPass> {
-    return (await this.#text(text, signal)).result;
-  }
-
   /**
    * The similarity of two passes.
    *
@@ -74,13 +55,13 @@ export class Passes {
    * @throws InputError if a trace is no longer kept
    */
   async joint(image: string, text: string): Promise<JointPass> {
-    const [a, b] = [this.#find(image).features, this.#find(text).features];
+    const [a, b] = [this.find(image).features, this.find(text).features];
     const trace = new MemoryTrace();
     let cosine = 0;
     for (let i = 0; i < a.length; i++) cosine += a[i]! * b[i]!;
     const [x, y] = [tensor2d(a, [1, a.length]), tensor2d(b, [1, b.length])];
     try {
-      const logits = await withTaps(collect(trace), () => this.#model.logits(x, y));
+      const logits = await withTaps(collect(trace), () => this.model.logits(x, y));
       const logit = await valuesOf(logits);
       const name = `${image}\n${text}`;
       const result: JointPass = { trace: name, cosine, logit: logit[0]!, taps: trace.summaries() };
@@ -92,60 +73,19 @@ export class Passes {
     }
   }
 
-  /** A tap's values. @throws InputError if the trace is no longer kept, or has no such tap */
-  async read(trace: string, tap: string): Promise<Float32Array> {
-    return (await this.#find(trace).trace.read(tap)).slice();
-  }
-
-  /** The cosines of images and classes. @throws InputError as `zeroShotClassifier` */
-  async match(
-    images: readonly NamedBytes[],
-    labels: readonly string[],
-    templates: readonly string[],
-    signal: AbortSignal,
-  ): Promise<MatchResult> {
-    const start = performance.now();
-    const classifier = await zeroShotClassifier(this.#model, labels, templates);
-    try {
-      const classes = await classifier.weight.data(); // [embedDim, labels]
-      const cosines: (number[] | null)[] = [];
-      const failures: { key: string; message: string }[] = [];
-      for (const image of images) {
-        const pass = await this.#image(image, signal).catch((error: unknown) => {
-          if (!(error instanceof InputError)) throw error;
-          failures.push({ key: image.key, message: error.message });
-          return null;
-        });
-        cosines.push(
-          pass &&
-            labels.map((_, label) =>
-              pass.features.reduce((sum, x, i) => sum + x * classes[i * labels.length + label]!, 0),
-            ),
-        );
-      }
-      return { cosines, failures, milliseconds: performance.now() - start };
-    } finally {
-      classifier.dispose();
-    }
-  }
-
-  /** The number of tensors that tfjs holds. */
-  tensors(): number {
-    return memory().numTensors;
-  }
-
-  async #image({ key, name, bytes }: NamedBytes, signal: AbortSignal): Promise<Kept<ImagePass>> {
+  /** Runs the image tower, unless its pass is kept. @throws InputError for a file that is not an image */
+  async image({ key, name, bytes }: NamedBytes, signal: AbortSignal): Promise<Kept<ImagePass>> {
     const id = `image ${key}`;
     const known = this.#kept.get(id) as Kept<ImagePass> | undefined;
     if (known !== undefined) return known;
     const pixels = await this.#preprocess(bytes, name);
-    const { config, preprocess } = this.#model;
+    const { config, preprocess } = this.model;
     const [height, width] = preprocess.size;
     const trace = new MemoryTrace();
     trace.add("input.image", [1, 3, height, width], pixels);
     const start = performance.now();
     const features = await disposing(tensor4d(pixels, [1, 3, height, width]), (input) =>
-      withTaps(collect(trace), () => this.#model.encodeImage(input, { normalize: true, signal })),
+      withTaps(collect(trace), () => this.model.encodeImage(input, { normalize: true, signal })),
     );
     const milliseconds = performance.now() - start;
     const patches = [0, 1].map((axis) =>
@@ -163,11 +103,12 @@ export class Passes {
     return this.#keep(id, { trace, features: await valuesOf(features), result });
   }
 
-  async #text(text: string, signal: AbortSignal): Promise<Kept<TextPass>> {
+  /** Runs the text tower, unless its pass is kept. */
+  async text(text: string, signal: AbortSignal): Promise<Kept<TextPass>> {
     const id = `text ${text}`;
     const known = this.#kept.get(id) as Kept<TextPass> | undefined;
     if (known !== undefined) return known;
-    const tokenizer = await this.#model.tokenizer();
+    const tokenizer = await this.model.tokenizer();
     const { ids, pieces } = tokenizer.tokenize(text);
     const trace = new MemoryTrace();
     const padded = Float32Array.from(
@@ -177,7 +118,7 @@ export class Passes {
     trace.add("input.text", [1, tokenizer.contextLength], padded);
     const start = performance.now();
     const features = await withTaps(collect(trace), () =>
-      this.#model.encodeTokens([ids], { normalize: true, signal }),
+      this.model.encodeTokens([ids], { normalize: true, signal }),
     );
     const milliseconds = performance.now() - start;
     const tokens = ids.map((token, i) => ({ id: token, piece: pieces[i] ?? "" }));
@@ -203,7 +144,8 @@ export class Passes {
     return kept;
   }
 
-  #find(name: string): Kept<unknown> {
+  /** A kept pass. @throws InputError if it is no longer kept */
+  find(name: string): Kept<unknown> {
     const kept = this.#kept.get(name);
     if (kept === undefined)
       throw new InputError("this pass is no longer in memory; select the image or the text again");

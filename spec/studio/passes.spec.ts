@@ -5,7 +5,7 @@ import { loadModel } from "../../lib/node/models/load-model.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 import type { Clip } from "../../lib/clip/clip.ts";
-import { Passes } from "../../lib/trace/passes.ts";
+import { Passes } from "../../lib/studio/passes.ts";
 
 describe("Passes", () => {
   let model: Clip;
@@ -18,11 +18,12 @@ describe("Passes", () => {
   after(() => model.dispose());
 
   const image = async (name = "two-red-circles.png") =>
-    passes.image({ key: name, name, bytes: await readFile(`${demoModel}/samples/${name}`) }, signal);
+    (await passes.image({ key: name, name, bytes: await readFile(`${demoModel}/samples/${name}`) }, signal))
+      .result;
 
   it("keep all values of an image and a text, and their similarity", async () => {
     const seen = await image();
-    const read = await passes.text("due cerchi", signal);
+    const { result: read } = await passes.text("due cerchi", signal);
     const joint = await passes.joint(seen.trace, read.trace);
     assert.equal(seen.taps[0]!.name, "input.image");
     assert.equal(seen.taps.at(-1)!.name, "image_features");
@@ -33,7 +34,7 @@ describe("Passes", () => {
     );
     const { scale } = await passes.info("demo", "");
     assert.ok(Math.abs(joint.logit - scale * joint.cosine) < 1e-4);
-    const features = await passes.read(seen.trace, "image_features");
+    const features = await passes.find(seen.trace).trace.read("image_features");
     assert.ok(Math.abs(features.reduce((sum, value) => sum + value * value, 0) - 1) < 1e-5);
   });
 
@@ -44,7 +45,7 @@ describe("Passes", () => {
       assert.ok(entropy > 0 && entropy <= Math.log2(37) && distance > 0 && distance < Math.hypot(5, 5));
       assert.ok(Math.abs(row.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-5);
     }
-    const { received } = await passes.text("due cerchi rossi", signal);
+    const { received } = (await passes.text("due cerchi rossi", signal)).result;
     for (const layer of received) {
       assert.ok(Math.abs(layer.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-5);
     }
@@ -56,33 +57,13 @@ describe("Passes", () => {
     const first = await image();
     const again = await image();
     assert.equal(first, again);
-    const { cosines } = await passes.match(
-      [{ key: "two-red-circles.png", name: "two", bytes: new Uint8Array() }],
-      ["two red circles", "a blue square"],
-      ["{}"],
-      signal,
-    );
-    assert.ok(cosines[0]![0]! > cosines[0]![1]!);
     assert.equal(memory().numTensors, before);
-  });
-
-  it("match the images that can be read, and say why others cannot", async () => {
-    const { trace } = await image();
-    assert.ok(trace);
-    const files = [
-      { key: "two-red-circles.png", name: "two", bytes: new Uint8Array() },
-      { key: "notes", name: "notes.txt", bytes: new Uint8Array(40) },
-    ];
-    const { cosines, failures } = await passes.match(files, ["two red circles"], ["{}"], signal);
-    assert.equal(cosines[0]!.length, 1);
-    assert.equal(cosines[1], null);
-    assert.match(failures[0]!.message, /^notes\.txt: expected an image/);
   });
 
   it("refuse an unknown trace, an unknown tap and a file that is not an image", async () => {
     const { trace } = await image();
-    await assert.rejects(passes.read("image nothing", "visual"), /no longer in memory/);
-    await assert.rejects(passes.read(trace, "nothing"), /no tap "nothing"/);
+    assert.throws(() => passes.find("image nothing"), /no longer in memory/);
+    await assert.rejects(passes.find(trace).trace.read("nothing"), /no tap "nothing"/);
     await assert.rejects(
       passes.image({ key: "x", name: "x.png", bytes: new Uint8Array(40) }, signal),
       /x\.png: expected an image/,

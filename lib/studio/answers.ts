@@ -1,0 +1,19 @@
+/** All questions of the page. */
+import type { Answer } from "./answer.ts";
+import { match } from "./calls/match.ts";
+import { image, joint, read, tensors, text } from "./calls/passes.ts";
+
+export const answers = { image, text, joint, read, tensors, match };
+
+/** The parameters, the result and the updates of each question. */
+export type Calls = {
+  readonly [N in keyof typeof answers]: (typeof answers)[N] extends Answer<
+    infer Params,
+    infer Result,
+    infer Update
+  >
+    ? { readonly params: Params; readonly result: Result; readonly update: Update }
+    : never;
+};
+
+export type CallName = keyof Calls;

@@ -1,0 +1,8 @@
+/** The views by name. The first one is part of the page; the others are loaded when they are opened. */
+import type { ComponentType } from "preact";
+import type { ViewName } from "../state/views.ts";
+
+export const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<ComponentType>>> = {
+  attention: async () => (await import("./attention.tsx")).AttentionView,
+  match: async () => (await import("./match.tsx")).MatchView,
+};
