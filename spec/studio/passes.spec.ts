@@ -63,7 +63,7 @@ describe("Passes", () => {
   it("refuse an unknown trace, an unknown tap and a file that is not an image", async () => {
     const { trace } = await image();
     assert.throws(() => passes.find("image nothing"), /no longer in memory/);
-    await assert.rejects(passes.find(trace).trace.read("nothing"), /no tap "nothing"/);
+    await assert.rejects(async () => passes.find(trace).trace.read("nothing"), /no tap "nothing"/);
     await assert.rejects(
       passes.image({ key: "x", name: "x.png", bytes: new Uint8Array(40) }, signal),
       /x\.png: expected an image/,
