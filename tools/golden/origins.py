@@ -1,16 +1,21 @@
 """Writes fixtures/origins: tiny models of other projects, saved as published, and goldens of their own classes.
 
-    python tools/golden/origins.py --cn-clip CHECKOUT
+    python tools/golden/origins.py --cn-clip CHECKOUT --japanese-clip CHECKOUT
 
-CHECKOUT is a clone of OFA-Sys/Chinese-CLIP. Each folder of fixtures/origins has the model's files and a
-golden.safetensors: the outputs of the *origin's* modules under the names of OpenCLIP's taps, so that `verify` compares
-this package, through its translation, with the origin.
+The checkouts are clones of OFA-Sys/Chinese-CLIP and rinnakk/japanese-clip. Each folder of fixtures/origins has the model's
+files, and
+- golden.safetensors: the outputs of the *origin's* modules under the names of OpenCLIP's taps, so that `verify` compares
+  this package, through its translation, with the origin;
+- gradients.safetensors: `loss`, the contrastive loss of two pairs; `pixels`, its gradient at them; and its gradients at
+  the origin's parameters, under their published names with the prefix `gradient.`.
+
+The models:
 - chinese-clip: transformers' ChineseCLIPModel, pytorch_model.bin; its config lists only what differs from the defaults;
 - cn-clip: cn_clip's own CLIP class, a fine-tuned checkpoint (`module.`, epoch, optimizer);
 - cn-clip-flash: the same weights under the names of a training with FlashAttention;
 - clip-italian: VisionTextDualEncoderModel with transformers 4's names and the untrained logit scale;
 - clip-model: CLIPModel with the repeated `…_config_dict` of old files;
-- rinna-clip, rinna-cloob: ViTModel and RobertaModel with positions from 0, as rinna's classes compose them.
+- rinna-clip, rinna-cloob: rinna's own CLIPModel and CLOOBModel of ViTModel and RobertaModel, with positions from 0.
 
 Four taps have no module of the same output there, and are computed from the origin's modules: visual.ln_post (Hugging
 Face and cn_clip normalise the class token only), rinna's visual.conv1 (without the bias, which moves into the positions),
@@ -18,6 +23,7 @@ cn_clip's text activation (a function), and the pooled text.
 """
 
 import argparse
+import importlib
 import importlib.util
 import json
 import math
@@ -31,6 +37,8 @@ from pathlib import Path
 import reference
 import safetensors.torch
 import torch
+import transformers.modeling_utils
+from open_clip.loss import ClipLoss
 from transformers import (
     BertConfig,
     BertModel,
@@ -41,11 +49,9 @@ from transformers import (
     CLIPVisionConfig,
     CLIPVisionModel,
     RobertaConfig,
-    RobertaModel,
     VisionTextDualEncoderConfig,
     VisionTextDualEncoderModel,
     ViTConfig,
-    ViTModel,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -175,6 +181,29 @@ def saved(model: torch.nn.Module) -> tuple[Taps, dict]:
         return state, json.loads((Path(folder) / "config.json").read_text())
 
 
+def write_gradients(
+    directory: Path,
+    model: torch.nn.Module,
+    encode: Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]],
+    scale: torch.Tensor,
+    state_of: Callable[[], Taps],
+) -> None:
+    """Takes the first two pairs of the golden's inputs. The parameters of `model` are lost."""
+    golden = safetensors.torch.load_file(directory / "golden.safetensors")
+    pixels, ids = golden["input.image"][:2].requires_grad_(), golden["input.text"][:2]
+    model.zero_grad()
+    image, text = encode(pixels, ids)
+    image, text = image / image.norm(dim=-1, keepdim=True), text / text.norm(dim=-1, keepdim=True)
+    loss = ClipLoss()(image, text, scale)
+    loss.backward()
+    for parameter in model.parameters():
+        parameter.data = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+    state = {f"gradient.{name}": value for name, value in state_of().items() if value.is_floating_point()}
+    tensors = {"loss": loss, "pixels": pixels.grad} | state
+    tensors = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
+    safetensors.torch.save_file(tensors, directory / "gradients.safetensors", reference.versions())
+
+
 def chinese_clip() -> None:
     config = ChineseCLIPConfig(text_config=BERT, vision_config=VISION, projection_dim=EMBED_DIM)
     torch.manual_seed(0)
@@ -199,6 +228,28 @@ def chinese_clip() -> None:
     state["text_model.embeddings.position_ids"] = torch.arange(BERT["max_position_embeddings"])[None]
     state["vision_model.embeddings.position_ids"] = torch.arange(5)[None]
     torch.save(state, directory / "pytorch_model.bin")
+
+    def encode(pixels: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        out = model(input_ids=ids, attention_mask=(ids != 0).long(), pixel_values=pixels)
+        return out.image_embeds, out.text_embeds
+
+    write_gradients(directory, model, encode, model.logit_scale.exp(), lambda: saved(model)[0])
+
+
+def with_flash_names(state: Taps) -> Taps:
+    """The names that cn_clip's training with FlashAttention gives to the same parameters."""
+    flash = {}
+    for name, value in state.items():
+        name = name.replace("attn.in_proj_weight", "attn.Wqkv.weight").replace("attn.in_proj_bias", "attn.Wqkv.bias")
+        if "bert" in name and ".attention." in name:
+            if ".self.key." in name or ".self.value." in name:
+                continue
+            if ".self.query." in name:
+                parts = [state[name.replace("query", part)] for part in ("query", "key", "value")]
+                name, value = name.replace("query", "Wqkv"), torch.cat(parts)
+            name = name.replace("attention.output.dense", "attention.self.out_proj")
+        flash[name] = value
+    return flash
 
 
 def cn_clip(checkout: Path) -> None:
@@ -260,19 +311,13 @@ def cn_clip(checkout: Path) -> None:
     checkpoint = {"epoch": 3, "step": 40, "name": "finetune", "state_dict": state}
     torch.save(checkpoint | {"optimizer": {"state": {}, "param_groups": []}}, directory / "epoch_latest.pt")
 
-    flash = {}
-    for name, value in state.items():
-        name = name.replace("attn.in_proj_weight", "attn.Wqkv.weight").replace("attn.in_proj_bias", "attn.Wqkv.bias")
-        if "bert" in name and ".attention." in name:
-            if ".self.key." in name or ".self.value." in name:
-                continue
-            if ".self.query." in name:
-                parts = [state[name.replace("query", part)] for part in ("query", "key", "value")]
-                name, value = name.replace("query", "Wqkv"), torch.cat(parts)
-            name = name.replace("attention.output.dense", "attention.self.out_proj")
-        flash[name] = value
-    directory = write("cn-clip-flash", {}, ours, (pixels, ids))
-    torch.save({"state_dict": flash}, directory / "epoch1.pt")
+    flash_directory = write("cn-clip-flash", {}, ours, (pixels, ids))
+    torch.save({"state_dict": with_flash_names(state)}, flash_directory / "epoch1.pt")
+
+    def encode(pixels: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return model.encode_image(pixels), model.encode_text(ids)
+
+    write_gradients(directory, model, encode, model.logit_scale.exp(), lambda: dict(model.state_dict()))
 
 
 def clip_italian() -> None:
@@ -295,12 +340,23 @@ def clip_italian() -> None:
     ours |= {"text.pooler": taps["text_model.pooler"], "text.proj": text, "text": text}
     ours |= features(image, text, 20)
     state, written = saved(model)
-    state = {
-        name if not name.startswith("vision_model.") else f"vision_model.vision_model.{name.split('vision_model.')[-1]}": value
+    directory = write("clip-italian", written, ours, (pixels, ids))
+    safetensors.torch.save_file(nested(state), directory / "model.safetensors", {"format": "pt"})
+
+    def encode(pixels: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        out = model(input_ids=ids, attention_mask=(ids != 0).long(), pixel_values=pixels)
+        return out.image_embeds, out.text_embeds
+
+    write_gradients(directory, model, encode, torch.tensor(20.0), lambda: nested(saved(model)[0]))
+
+
+def nested(state: Taps) -> Taps:
+    """The names of transformers 4, where the vision model is nested once more."""
+    prefix = "vision_model."
+    return {
+        f"{prefix}{prefix}{name.split(prefix)[-1]}" if name.startswith(prefix) else name: value
         for name, value in state.items()
     }
-    directory = write("clip-italian", written, ours, (pixels, ids))
-    safetensors.torch.save_file(state, directory / "model.safetensors", {"format": "pt"})
 
 
 def clip_model() -> None:
@@ -328,28 +384,42 @@ def clip_model() -> None:
     directory = write("clip-model", written, ours, (pixels, ids))
     safetensors.torch.save_file(state, directory / "model.safetensors", {"format": "pt"})
 
+    def encode(pixels: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        out = model(input_ids=ids, pixel_values=pixels)
+        return out.image_embeds, out.text_embeds
 
-def rinna(name: str, seed: int) -> None:
+    write_gradients(directory, model, encode, model.logit_scale.exp(), lambda: saved(model)[0])
+
+
+def rinna_classes(checkout: Path, kind: str) -> tuple[type, type]:
+    """The model and the config of rinna's package, whose own __init__ needs packages that are not used here."""
+    transformers.modeling_utils.ModelOutput = transformers.utils.ModelOutput  # where transformers 4 had it
+    for name in ("japanese_clip", "japanese_clip.clip", "japanese_clip.cloob"):
+        package = types.ModuleType(name)
+        package.__path__ = [str(checkout / "src" / name.replace(".", "/"))]
+        sys.modules[name] = package
+    modeling = importlib.import_module(f"japanese_clip.{kind}.modeling_{kind}")
+    configuration = importlib.import_module(f"japanese_clip.{kind}.configuration_{kind}")
+    name = kind.upper()
+    return getattr(modeling, f"{name}Model"), getattr(configuration, f"{name}Config")
+
+
+def rinna(checkout: Path, kind: str, seed: int) -> None:
     vision = ViTConfig(**VISION | {"num_attention_heads": 2, "layer_norm_eps": 0.001})
     roberta = RobertaConfig(**BERT | {"type_vocab_size": 2, "pad_token_id": 3, "layer_norm_eps": 1e-5})
+    model_class, config_class = rinna_classes(checkout, kind)
     torch.manual_seed(0)
-    model = torch.nn.Module()
-    model.vision_model = ViTModel(vision, add_pooling_layer=False)
-    model.text_model = RobertaModel(roberta, add_pooling_layer=False)
-    model.visual_projection = torch.nn.Linear(32, EMBED_DIM, bias=False)
-    model.text_projection = torch.nn.Linear(24, EMBED_DIM, bias=False)
-    model.eval()
+    configs = {"vision_config": vision.to_dict(), "text_config": roberta.to_dict()}
+    model = model_class(config_class(**configs, projection_dim=EMBED_DIM)).eval()
     perturb(model, seed)
     pixels, ids = inputs(BERT["vocab_size"], 3, 12)
 
-    def run() -> None:
-        hidden = model.vision_model(pixels).last_hidden_state
-        model.visual_projection(hidden[:, 0])
+    def encode(pixels: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         positions = torch.arange(ids.shape[1])[None].expand(ids.shape)
-        out = model.text_model(ids, attention_mask=(ids != 3).long(), position_ids=positions)
-        model.text_projection(out.last_hidden_state[:, 0])
+        text = model.get_text_features(input_ids=ids, attention_mask=(ids != 3).long(), position_ids=positions)
+        return model.get_image_features(pixel_values=pixels), text
 
-    taps = record(model, run)
+    taps = record(model, lambda: encode(pixels, ids))
     image, text = taps["visual_projection"], taps["text_projection"]
     projection = model.vision_model.embeddings.patch_embeddings.projection
     layers = "vision_model.layers" if "vision_model.layers.0" in taps else "vision_model.encoder.layer"
@@ -364,34 +434,49 @@ def rinna(name: str, seed: int) -> None:
     one_row_of_positions(taps, "text_model")
     ours |= bert_taps(taps, "text_model")
     ours |= {"text.pooler": taps["text_model"][:, 0], "text.proj": text, "text": text}
-    is_cloob = name == "rinna-cloob"
-    ours |= features(image, text, 30 if is_cloob else math.exp(2.5))
-    state = {"visual_projection.weight": model.visual_projection.weight.data}
-    state["text_projection.weight"] = model.text_projection.weight.data
-    configs = {}
-    for tower in ("vision", "text"):
-        part, configs[f"{tower}_config"] = saved(model.get_submodule(f"{tower}_model"))
-        state |= {f"{tower}_model.{key}": value for key, value in part.items()}
-    state["text_model.embeddings.position_ids"] = torch.arange(BERT["max_position_embeddings"])[None]
-    config = {"model_type": "clip", "projection_dim": EMBED_DIM, "logit_scale_init_value": 2.6592, **configs}
+    is_cloob = kind == "cloob"
+    scale = torch.tensor(30.0) if is_cloob else model.logit_scale.exp()
+    ours |= features(image, text, scale.item())
+
+    def state_of() -> Taps:
+        state = {name: value for name, value in model.state_dict().items() if "projection" in name and "_model" not in name}
+        if not is_cloob:
+            state["logit_scale"] = model.logit_scale
+        for tower in ("vision_model", "text_model"):
+            part, _ = saved(model.get_submodule(tower))
+            state |= {f"{tower}.{name}": value for name, value in part.items()}
+        return {name: value.detach() for name, value in state.items()}
+
+    written = {f"{tower}_config": saved(model.get_submodule(f"{tower}_model"))[1] for tower in ("vision", "text")}
+    config = {"model_type": "clip", "projection_dim": EMBED_DIM, "logit_scale_init_value": 2.6592, **written}
     if is_cloob:
         config |= {"model_type": "cloob", "init_inv_tau": 30.0, "scale_hopfield": 15.0}
-    else:
-        state["logit_scale"] = torch.tensor(2.5)
-    directory = write(name, config, ours, (pixels, ids))
+    state = state_of() | {"text_model.embeddings.position_ids": torch.arange(BERT["max_position_embeddings"])[None]}
+    directory = write(f"rinna-{kind}", config, ours, (pixels, ids))
     safetensors.torch.save_file(state, directory / "model.safetensors", {"format": "pt"})
+
+    def without_patch_bias() -> Taps:
+        """The translation adds the patches' bias to the positions, so that their gradient is that of the positions."""
+        state = state_of()
+        bias = state["vision_model.embeddings.patch_embeddings.projection.bias"]
+        return state | {"vision_model.embeddings.patch_embeddings.projection.bias": torch.zeros_like(bias)}
+
+    # RoBERTa's padding index keeps the gradient of that position at 0, though with positions from 0 texts have it.
+    model.text_model.embeddings.position_embeddings.padding_idx = None
+    write_gradients(directory, model, encode, scale, without_patch_bias)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cn-clip", type=Path, required=True, metavar="CHECKOUT")
+    parser.add_argument("--japanese-clip", type=Path, required=True, metavar="CHECKOUT")
     options = parser.parse_args()
     chinese_clip()
     cn_clip(options.cn_clip)
     clip_italian()
     clip_model()
-    rinna("rinna-clip", 25)
-    rinna("rinna-cloob", 26)
+    rinna(options.japanese_clip, "clip", 25)
+    rinna(options.japanese_clip, "cloob", 26)
 
 
 if __name__ == "__main__":
