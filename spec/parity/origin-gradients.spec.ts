@@ -85,12 +85,7 @@ describe("gradients of the origin", () => {
 });
 
 /** The gradient of the whole table, from the gradient of the rows that were read. */
-function scattered(
-  values: Float32Array,
-  rows: readonly number[],
-  size: number,
-  width: number,
-): Float32Array {
+function scattered(values: Float32Array, rows: readonly number[], size: number, width: number): Float32Array {
   const whole = new Float32Array(size);
   for (const [i, row] of rows.entries()) whole.set(values.subarray(i * width, (i + 1) * width), row * width);
   return whole;
