@@ -4,6 +4,7 @@ import { InputError } from "../../lib/errors/input-error.ts";
 import { embedImages } from "../../lib/node/images/embed-images.ts";
 import { findImages } from "../../lib/node/images/image-files.ts";
 import { nameOf, type ImageSource } from "../../lib/tasks/image-source.ts";
+import { readModelDirectory } from "../../lib/node/models/model-directory.ts";
 import { zeroShotClassifier, zeroShotPrompts, type ClassScore } from "../../lib/tasks/zero-shot.ts";
 import { disposing } from "../../lib/tensor/disposing.ts";
 import { readLabels } from "../options/class-labels.ts";
@@ -129,7 +130,7 @@ async function ask(
 
 /** @throws InputError for less than two models, or options that are given neither once nor once for each model */
 async function readQuestions(options: Options, terminal: Terminal): Promise<readonly Question[]> {
-  const { models, template, templates } = options;
+  const { models, arch, template, templates } = options;
   if (models.length < 2) {
     throw new InputError(
       `compare: expected --model twice or more, found ${models.length}; "clipscope classify" asks one model`,
@@ -153,7 +154,9 @@ async function readQuestions(options: Options, terminal: Terminal): Promise<read
         `--labels: expected ${expected} labels for ${model}, as for the first model, found ${labels.length}`,
       );
     }
-    zeroShotPrompts(labels, prompts[i]!); // refuses bad labels and templates before a model is loaded
+    // Bad labels, templates and model directories are refused before a model is loaded.
+    zeroShotPrompts(labels, prompts[i]!);
+    await readModelDirectory(model, arch);
     questions.push({ model, labels, templates: prompts[i]! });
   }
   return questions;

@@ -126,4 +126,17 @@ describe("clipscope compare", () => {
     assert.equal(status, 2);
     assert.match(stderr, /expected --model twice or more, found 1; "clipscope classify" asks one model/);
   });
+
+  it("refuses a missing model before it runs another one", async () => {
+    const models = ["--model", copy, "--model", folder.file("gone")];
+    const { status, stderr } = await clipscope([
+      "compare",
+      folder.file("no.png"),
+      "--labels",
+      "a,b",
+      ...models,
+    ]);
+    assert.equal(status, 2);
+    assert.match(stderr, /gone/);
+  });
 });
