@@ -1,28 +1,38 @@
 /** `clipscope studio`: the page that shows the network at work. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { basename } from "node:path";
 import { platform } from "node:process";
 import { Option, type Command } from "commander";
 import { InputError } from "../../lib/errors/input-error.ts";
+import { startNodeBackend } from "../../lib/node/backends/backends.ts";
+import { nodeCodecs } from "../../lib/node/images/codecs.ts";
+import { CallServer } from "../../lib/node/studio-server/call-server.ts";
 import { studioManifest } from "../../lib/node/studio-server/manifest.ts";
-import { serveStudio } from "../../lib/node/studio-server/server.ts";
-import type { GlobalOptions } from "../options/global-options.ts";
+import { serveStudio, type StudioServer } from "../../lib/node/studio-server/server.ts";
+import { Spool } from "../../lib/node/studio-server/spool.ts";
+import { Passes } from "../../lib/studio/passes.ts";
 import { examples, wholeNumber } from "../options/option-values.ts";
+import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
+import { packageInfo } from "../package-info.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
-interface Options extends GlobalOptions {
+interface Options extends ModelOptions {
   readonly port: number;
   readonly open?: boolean;
 }
 
 const defaultPort = 7833;
 
+/** In bytes: five passes of a ViT-H. */
+const mostSpooled = 4e9;
+
 export function register(program: Command, terminal: Terminal): void {
   program
     .command("studio")
     .description(
-      "Serve the studio on 127.0.0.1 until the program is stopped: a page with the network inside, which shows every value " +
-        "of both towers for your images and texts.",
+      "Serve the studio on 127.0.0.1 until the program is stopped: a page that shows every value of both towers for your " +
+        "images and texts. The demo model runs in the page; the model of --model runs in the server.",
     )
     .addOption(
       new Option("--port <n>", "port to listen on; 0 for any free one")
@@ -30,18 +40,43 @@ export function register(program: Command, terminal: Terminal): void {
         .default(defaultPort),
     )
     .option("--open", "open the page in the browser")
+    .addOption(weightsOption())
     .addHelpText("after", examples("clipscope studio --open", "clipscope studio --model DIR --port 8000"))
     .action(async (_options: unknown, self: Command) => {
       await studio(self.optsWithGlobals(), terminal);
     });
 }
 
-async function studio(
-  { model, port, open = false, json = false }: Options,
+async function studio(options: Options, terminal: Terminal): Promise<void> {
+  const { model, port } = options;
+  if (port > 65_535) throw new InputError(`--port ${port}: expected at most 65535`);
+  if (model === undefined) {
+    await serve(await serveStudio(await studioManifest(), port), options, terminal);
+    return;
+  }
+  const manifest = await studioManifest({ version: packageInfo().version });
+  await withModel(options, terminal, async (clip) => {
+    const spool = await Spool.create();
+    const passes = new Passes(clip, nodeCodecs(), {
+      newTrace: () => spool.newTrace(),
+      mostKept: mostSpooled,
+    });
+    try {
+      const { description } = await startNodeBackend(options.backend);
+      const calls = new CallServer(passes, await passes.info(basename(model), description));
+      await serve(await serveStudio(manifest, port, calls), options, terminal);
+    } finally {
+      await spool.close();
+    }
+  });
+}
+
+/** Serves until the program is stopped. */
+async function serve(
+  { url, server }: StudioServer,
+  { open = false, json = false }: Options,
   terminal: Terminal,
 ): Promise<void> {
-  if (port > 65_535) throw new InputError(`--port ${port}: expected at most 65535`);
-  const { url, server } = await serveStudio(await studioManifest(model), port);
   if (json) terminal.printJson({ url });
   else terminal.print(`The studio is at ${url} (stop it with Ctrl+C)`);
   if (open) openInBrowser(url);

@@ -1,9 +1,10 @@
 /** All questions of the page. */
 import type { Answer } from "./answer.ts";
+import { attention, rollout } from "./calls/attention.ts";
 import { match } from "./calls/match.ts";
 import { image, joint, read, tensors, text } from "./calls/passes.ts";
 
-export const answers = { image, text, joint, read, tensors, match };
+export const answers = { image, text, joint, read, tensors, attention, rollout, match };
 
 /** The parameters, the result and the updates of each question. */
 export type Calls = {

@@ -4,32 +4,53 @@ import type { Clip } from "../clip/clip.ts";
 import { InputError } from "../errors/input-error.ts";
 import type { ImageCodecs } from "../image/formats/format.ts";
 import { preprocessImage, type PreprocessImage } from "../image/preprocess.ts";
-import { headStatistics } from "../study/head-statistics.ts";
 import { pixelsRaster } from "../study/pixels-raster.ts";
 import { disposing } from "../tensor/disposing.ts";
 import { elementCount } from "../tensor/dtype.ts";
-import { readTap, withTaps } from "../tensor/taps.ts";
 import { MemoryTrace } from "../trace/memory-trace.ts";
-import type { HeadSummary, ImagePass, JointPass, ModelInfo, NamedBytes, TextPass } from "./results.ts";
-
-/** In bytes. */
-const mostKept = 256 * 2 ** 20;
+import type { WritableTrace } from "../trace/trace-source.ts";
+import { headsOf, receivedAttention, Recorder, type PassOptions } from "./recorder.ts";
+import type {
+  HeadSummary,
+  ImagePart,
+  ImagePass,
+  JointPass,
+  ModelInfo,
+  NamedBytes,
+  TextPass,
+} from "./results.ts";
 
 /** A pass with its trace and its normalised embedding. */
 export interface Kept<Result> {
-  readonly trace: MemoryTrace;
+  readonly trace: WritableTrace;
   readonly features: Float32Array;
   readonly result: Result;
+}
+
+/** Where the values of passes are kept. */
+export interface PassesOptions {
+  /** Called for each pass. Default: a trace in memory. */
+  readonly newTrace?: () => WritableTrace | Promise<WritableTrace>;
+  /** In bytes; the oldest passes are forgotten beyond it. Default: 256 MiB. */
+  readonly mostKept?: number;
 }
 
 /** The passes of one model. */
 export class Passes {
   readonly model: Clip;
   readonly #preprocess: PreprocessImage;
+  readonly #newTrace: () => WritableTrace | Promise<WritableTrace>;
+  readonly #mostKept: number;
   readonly #kept = new Map<string, Kept<unknown>>();
 
-  constructor(model: Clip, codecs: ImageCodecs) {
+  constructor(
+    model: Clip,
+    codecs: ImageCodecs,
+    { newTrace = () => new MemoryTrace(), mostKept = 256 * 2 ** 20 }: PassesOptions = {},
+  ) {
     this.model = model;
+    this.#newTrace = newTrace;
+    this.#mostKept = mostKept;
     this.#preprocess = preprocessImage(model.preprocess, codecs);
   }
 
@@ -54,19 +75,23 @@ export class Passes {
    * @param text the trace of a text's pass
    * @throws InputError if a trace is no longer kept
    */
-  async joint(image: string, text: string): Promise<JointPass> {
+  async joint(image: string, text: string): Promise<Kept<JointPass>> {
     const [a, b] = [this.find(image).features, this.find(text).features];
-    const trace = new MemoryTrace();
     let cosine = 0;
     for (let i = 0; i < a.length; i++) cosine += a[i]! * b[i]!;
     const [x, y] = [tensor2d(a, [1, a.length]), tensor2d(b, [1, b.length])];
     try {
-      const logits = await withTaps(collect(trace), () => this.model.logits(x, y));
-      const logit = await valuesOf(logits);
-      const name = `${image}\n${text}`;
-      const result: JointPass = { trace: name, cosine, logit: logit[0]!, taps: trace.summaries() };
-      this.#keep(name, { trace, features: new Float32Array(), result });
-      return result;
+      return await this.#record(`${image}\n${text}`, {}, async (recorder) => {
+        const logits = await recorder.run(() => this.model.logits(x, y));
+        const logit = await valuesOf(logits);
+        const result: JointPass = {
+          trace: `${image}\n${text}`,
+          cosine,
+          logit: logit[0]!,
+          taps: recorder.summaries,
+        };
+        return { features: new Float32Array(), result };
+      });
     } finally {
       x.dispose();
       y.dispose();
@@ -74,74 +99,110 @@ export class Passes {
   }
 
   /** Runs the image tower, unless its pass is kept. @throws InputError for a file that is not an image */
-  async image({ key, name, bytes }: NamedBytes, signal: AbortSignal): Promise<Kept<ImagePass>> {
+  async image(
+    { key, name, bytes }: NamedBytes,
+    { update, ...options }: PassOptions & { readonly update?: (part: ImagePart) => void },
+  ): Promise<Kept<ImagePass>> {
     const id = `image ${key}`;
     const known = this.#kept.get(id) as Kept<ImagePass> | undefined;
     if (known !== undefined) return known;
     const pixels = await this.#preprocess(bytes, name);
     const { config, preprocess } = this.model;
+    const { imageSize, patchSize } = config.vision;
     const [height, width] = preprocess.size;
-    const trace = new MemoryTrace();
-    trace.add("input.image", [1, 3, height, width], pixels);
-    const start = performance.now();
-    const features = await disposing(tensor4d(pixels, [1, 3, height, width]), (input) =>
-      withTaps(collect(trace), () => this.model.encodeImage(input, { normalize: true, signal })),
-    );
-    const milliseconds = performance.now() - start;
-    const patches = [0, 1].map((axis) =>
-      Math.floor(config.vision.imageSize[axis]! / config.vision.patchSize[axis]!),
-    ) as [number, number];
+    const patches = [0, 1].map((axis) => Math.floor(imageSize[axis]! / patchSize[axis]!)) as [number, number];
     const { width: columns, height: rows, rgb } = pixelsRaster(pixels, [height, width], preprocess);
-    const result: ImagePass = {
-      trace: id,
-      milliseconds,
-      taps: trace.summaries(),
-      heads: await headsOf(trace, config.vision, patches[1]),
-      patches,
-      input: { width: columns, height: rows, rgb },
-    };
-    return this.#keep(id, { trace, features: await valuesOf(features), result });
+    const inputs = { patches, input: { width: columns, height: rows, rgb } };
+    return this.#record(id, options, async (recorder) => {
+      const heads: HeadSummary[][] = [];
+      recorder.onAttention = (attention) => heads.push(headsOf(attention, patches[1]));
+      let sent = 0;
+      recorder.onTaps = (taps) => {
+        const isFirst = taps[0] === recorder.summaries[0];
+        update?.({ taps, heads: heads.slice(sent), inputs: isFirst ? inputs : null });
+        sent = heads.length;
+      };
+      await recorder.add("input.image", [1, 3, height, width], pixels);
+      const start = performance.now();
+      const features = await disposing(tensor4d(pixels, [1, 3, height, width]), (input) =>
+        recorder.run((run) => this.model.encodeImage(input, { normalize: true, ...run })),
+      );
+      const result: ImagePass = {
+        trace: id,
+        milliseconds: performance.now() - start,
+        taps: recorder.summaries,
+        heads,
+        ...inputs,
+      };
+      return { features: await valuesOf(features), result };
+    });
   }
 
   /** Runs the text tower, unless its pass is kept. */
-  async text(text: string, signal: AbortSignal): Promise<Kept<TextPass>> {
+  async text(text: string, options: PassOptions): Promise<Kept<TextPass>> {
     const id = `text ${text}`;
     const known = this.#kept.get(id) as Kept<TextPass> | undefined;
     if (known !== undefined) return known;
     const tokenizer = await this.model.tokenizer();
     const { ids, pieces } = tokenizer.tokenize(text);
-    const trace = new MemoryTrace();
     const padded = Float32Array.from(
       { length: tokenizer.contextLength },
       (_, i) => ids[i] ?? tokenizer.padId,
     );
-    trace.add("input.text", [1, tokenizer.contextLength], padded);
-    const start = performance.now();
-    const features = await withTaps(collect(trace), () =>
-      this.model.encodeTokens([ids], { normalize: true, signal }),
-    );
-    const milliseconds = performance.now() - start;
-    const tokens = ids.map((token, i) => ({ id: token, piece: pieces[i] ?? "" }));
-    const result: TextPass = {
-      trace: id,
-      milliseconds,
-      taps: trace.summaries(),
-      tokens,
-      received: await receivedAttention(trace),
-    };
-    return this.#keep(id, { trace, features: await valuesOf(features), result });
+    return this.#record(id, options, async (recorder) => {
+      const received: number[][] = [];
+      recorder.onAttention = (attention) => received.push(receivedAttention(attention));
+      await recorder.add("input.text", [1, tokenizer.contextLength], padded);
+      const start = performance.now();
+      const features = await recorder.run((run) =>
+        this.model.encodeTokens([ids], { normalize: true, ...run }),
+      );
+      const result: TextPass = {
+        trace: id,
+        milliseconds: performance.now() - start,
+        taps: recorder.summaries,
+        tokens: ids.map((token, i) => ({ id: token, piece: pieces[i] ?? "" })),
+        received,
+      };
+      return { features: await valuesOf(features), result };
+    });
   }
 
-  /** Keeps a pass as the latest one, and forgets the oldest beyond the limit. */
-  #keep<R>(name: string, kept: Kept<R>): Kept<R> {
+  /** Runs a pass and keeps it as the latest one. Nothing is kept of a pass that fails. */
+  async #record<R>(
+    id: string,
+    options: PassOptions,
+    run: (recorder: Recorder) => Promise<Omit<Kept<R>, "trace">>,
+  ): Promise<Kept<R>> {
+    const trace = await this.#newTrace();
+    try {
+      const kept = { trace, ...(await run(new Recorder(trace, options))) };
+      await this.#keep(id, kept);
+      return kept;
+    } catch (error) {
+      await trace.dispose();
+      throw error;
+    }
+  }
+
+  /** Forgets the oldest passes beyond the limit. */
+  async #keep(name: string, kept: Kept<unknown>): Promise<void> {
+    await this.#kept.get(name)?.trace.dispose();
     this.#kept.delete(name);
     this.#kept.set(name, kept);
     let size = 0;
     for (const [id, { trace }] of [...this.#kept].reverse()) {
       size += trace.size;
-      if (size > mostKept && id !== name) this.#kept.delete(id);
+      if (size <= this.#mostKept || id === name) continue;
+      this.#kept.delete(id);
+      await trace.dispose();
     }
-    return kept;
+  }
+
+  /** Frees all traces. */
+  async dispose(): Promise<void> {
+    for (const { trace } of this.#kept.values()) await trace.dispose();
+    this.#kept.clear();
   }
 
   /** A kept pass. @throws InputError if it is no longer kept */
@@ -153,51 +214,7 @@ export class Passes {
   }
 }
 
-/** A sink that keeps a copy of every tap. */
-function collect(trace: MemoryTrace): (name: string, value: Tensor) => Promise<void> {
-  return async (name, value) => {
-    const { shape } = value;
-    trace.add(name, shape, Float32Array.from(await readTap(value)));
-  };
-}
-
 /** Reads a tensor and disposes it. */
 async function valuesOf(tensor: Tensor): Promise<Float32Array> {
   return disposing(tensor, async (value) => Float32Array.from(await value.data<"float32">()));
-}
-
-/** Of every layer that has attention, in order. */
-async function receivedAttention(trace: MemoryTrace): Promise<number[][]> {
-  const layers = trace.taps.filter(({ name }) => name.endsWith("#probabilities"));
-  return Promise.all(
-    layers.map(async ({ name, shape }) => {
-      const values = await trace.read(name);
-      const length = shape[3]!;
-      const rows = values.length / length;
-      return Array.from({ length }, (_, key) => {
-        let sum = 0;
-        for (let row = 0; row < rows; row++) sum += values[row * length + key]!;
-        return sum / rows;
-      });
-    }),
-  );
-}
-
-async function headsOf(
-  trace: MemoryTrace,
-  { layers, heads }: { readonly layers: number; readonly heads: number },
-  columns: number,
-): Promise<HeadSummary[][]> {
-  const all: HeadSummary[][] = [];
-  for (let layer = 0; layer < layers; layer++) {
-    const values = await trace.read(`visual.transformer.resblocks.${layer}.attn#probabilities`);
-    const length = Math.sqrt(values.length / heads);
-    all.push(
-      Array.from({ length: heads }, (_, head) => ({
-        ...headStatistics({ values, heads, length }, head, columns),
-        row: Array.from(values.subarray(head * length * length, head * length * length + length)),
-      })),
-    );
-  }
-  return all;
 }

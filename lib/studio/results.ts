@@ -27,6 +27,8 @@ export interface ModelInfo {
 export interface HeadSummary extends HeadStatistics {
   /** The class token's attention to all tokens, itself first. */
   readonly row: readonly number[];
+  /** The largest weight on a patch: the end of an absolute scale. The class token has no place in the image. */
+  readonly largest: number;
 }
 
 /** An RGB image. */
@@ -48,6 +50,14 @@ export interface ImagePass {
   readonly patches: readonly [number, number];
   /** The image as the network receives it. */
   readonly input: RgbImage;
+}
+
+/** What a pass of the image tower has found since the part before. */
+export interface ImagePart {
+  readonly taps: readonly TapSummary[];
+  readonly heads: readonly (readonly HeadSummary[])[];
+  /** In the first part. */
+  readonly inputs: Pick<ImagePass, "patches" | "input"> | null;
 }
 
 export interface Token {

@@ -3,4 +3,4 @@ export { MemoryTrace } from "./memory-trace.ts";
 export { StoredTrace } from "./stored-trace.ts";
 export { matrixOf, rangeOf, summarizeTap, type Matrix, type TapSummary } from "./tap-summary.ts";
 export { docOf, parseTapDocs, type Link, type TapDoc } from "./tap-docs.ts";
-export type { TapInfo, TraceSource } from "./trace-source.ts";
+export type { TapInfo, TraceSource, WritableTrace } from "./trace-source.ts";

@@ -1,16 +1,15 @@
 /** A trace that is kept whole in memory. */
 import { InputError } from "../errors/input-error.ts";
 import { summarizeTap, type TapSummary } from "./tap-summary.ts";
-import type { TapInfo, TraceSource } from "./trace-source.ts";
+import type { TapInfo, WritableTrace } from "./trace-source.ts";
 
 interface Entry extends TapInfo {
   readonly values: Float32Array;
 }
 
-export class MemoryTrace implements TraceSource {
+export class MemoryTrace implements WritableTrace {
   readonly #entries = new Map<string, Entry>();
 
-  /** Adds a tap. The values are kept, not copied. */
   add(name: string, shape: readonly number[], values: Float32Array): void {
     this.#entries.set(name, { name, shape, values });
   }
@@ -19,7 +18,6 @@ export class MemoryTrace implements TraceSource {
     return [...this.#entries.values()].map(({ name, shape }) => ({ name, shape }));
   }
 
-  /** In bytes. */
   get size(): number {
     return [...this.#entries.values()].reduce((sum, { values }) => sum + values.byteLength, 0);
   }
@@ -29,13 +27,13 @@ export class MemoryTrace implements TraceSource {
     return Promise.resolve(summarizeTap(name, shape, values));
   }
 
-  read(name: string): Promise<Float32Array> {
-    return Promise.resolve(this.#entry(name).values);
+  read(name: string, start = 0, count?: number): Promise<Float32Array> {
+    const { values } = this.#entry(name);
+    return Promise.resolve(values.subarray(start, count === undefined ? values.length : start + count));
   }
 
-  /** The summaries of all taps. */
-  summaries(): TapSummary[] {
-    return [...this.#entries.values()].map(({ name, shape, values }) => summarizeTap(name, shape, values));
+  dispose(): void {
+    this.#entries.clear();
   }
 
   #entry(name: string): Entry {

@@ -1,5 +1,5 @@
 /** A trace in a safetensors file, as `clipscope trace --out` writes it: on disk, behind HTTP, or dropped on a page. */
-import { toFloat32, toIntegers } from "../tensor/dtype.ts";
+import { bytesPerElement, toFloat32, toIntegers } from "../tensor/dtype.ts";
 import { tensorInfo, type TensorStore } from "../tensor/store.ts";
 import { summarizeTap, type TapSummary } from "./tap-summary.ts";
 import type { TapInfo, TraceSource } from "./trace-source.ts";
@@ -20,9 +20,10 @@ export class StoredTrace implements TraceSource {
     return summarizeTap(name, shape, await this.read(name));
   }
 
-  async read(name: string): Promise<Float32Array> {
-    const { dtype } = tensorInfo(this.#store, name);
-    const bytes = await this.#store.read(name);
+  async read(name: string, start = 0, count?: number): Promise<Float32Array> {
+    const { dtype, size } = tensorInfo(this.#store, name);
+    const width = bytesPerElement[dtype];
+    const bytes = await this.#store.read(name, start * width, (count ?? size / width - start) * width);
     return dtype === "I64" ? Float32Array.from(toIntegers(dtype, bytes)) : toFloat32(dtype, bytes);
   }
 }

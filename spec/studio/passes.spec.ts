@@ -10,7 +10,6 @@ import { Passes } from "../../lib/studio/passes.ts";
 describe("Passes", () => {
   let model: Clip;
   let passes: Passes;
-  const { signal } = new AbortController();
   before(async () => {
     model = await loadModel();
     passes = new Passes(model, nodeCodecs());
@@ -18,13 +17,13 @@ describe("Passes", () => {
   after(() => model.dispose());
 
   const image = async (name = "two-red-circles.png") =>
-    (await passes.image({ key: name, name, bytes: await readFile(`${demoModel}/samples/${name}`) }, signal))
+    (await passes.image({ key: name, name, bytes: await readFile(`${demoModel}/samples/${name}`) }, {}))
       .result;
 
   it("keep all values of an image and a text, and their similarity", async () => {
     const seen = await image();
-    const { result: read } = await passes.text("due cerchi", signal);
-    const joint = await passes.joint(seen.trace, read.trace);
+    const { result: read } = await passes.text("due cerchi", {});
+    const { result: joint } = await passes.joint(seen.trace, read.trace);
     assert.equal(seen.taps[0]!.name, "input.image");
     assert.equal(seen.taps.at(-1)!.name, "image_features");
     assert.equal(read.taps.at(-1)!.name, "text_features");
@@ -45,7 +44,7 @@ describe("Passes", () => {
       assert.ok(entropy > 0 && entropy <= Math.log2(37) && distance > 0 && distance < Math.hypot(5, 5));
       assert.ok(Math.abs(row.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-5);
     }
-    const { received } = (await passes.text("due cerchi rossi", signal)).result;
+    const { received } = (await passes.text("due cerchi rossi", {})).result;
     for (const layer of received) {
       assert.ok(Math.abs(layer.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-5);
     }
@@ -65,7 +64,7 @@ describe("Passes", () => {
     assert.throws(() => passes.find("image nothing"), /no longer in memory/);
     await assert.rejects(async () => passes.find(trace).trace.read("nothing"), /no tap "nothing"/);
     await assert.rejects(
-      passes.image({ key: "x", name: "x.png", bytes: new Uint8Array(40) }, signal),
+      passes.image({ key: "x", name: "x.png", bytes: new Uint8Array(40) }, {}),
       /x\.png: expected an image/,
     );
   });

@@ -23,11 +23,10 @@ export async function firstPass(): Promise<unknown> {
   const model = await loadModel(demoModel, { backend: "wasm" });
   try {
     const passes = new Passes(model, nodeCodecs());
-    const { signal } = new AbortController();
     const bytes = await readFile(`${demoModel}/samples/${image}.png`);
-    const { result: seen } = await passes.image({ key: `s:${image}`, name: image, bytes }, signal);
-    const { result: read } = await passes.text(text, signal);
-    const joint = await passes.joint(seen.trace, read.trace);
+    const { result: seen } = await passes.image({ key: `s:${image}`, name: image, bytes }, {});
+    const { result: read } = await passes.text(text, {});
+    const { result: joint } = await passes.joint(seen.trace, read.trace);
     const { rgb } = seen.input;
     return rounded({
       model: await passes.info("Demo model", ""),

@@ -1,7 +1,8 @@
 /** The frame's top: views, the state of the network, settings. */
 import { Icon, type IconName } from "./icon.tsx";
 import { openDialog } from "../state/derived.ts";
-import { imagePass, isCurrent, model, textPass } from "../state/session.ts";
+import { model, queued } from "../state/network.ts";
+import { imagePass, isCurrent, running, textPass } from "../state/session.ts";
 import { theme, themes, type Theme } from "../state/settings.ts";
 import { currentImage, currentText } from "../state/tray.ts";
 import { ViewMenu } from "./view-menu.tsx";
@@ -91,7 +92,30 @@ function Status() {
       </span>
     );
   }
+  const pass = running.value;
+  if (pass !== null && pass.done > 0) {
+    return (
+      <span class="status busy" role="status" title={`${state.info.name}, ${state.info.backend}`}>
+        <progress max={pass.total} value={pass.done} aria-label="Blocks of the image tower" />
+        <span>
+          block {pass.done}
+          <span class="more"> of {pass.total}</span>
+        </span>
+        <button type="button" class="plain" aria-label="Cancel the pass" title="Cancel" onClick={pass.cancel}>
+          <Icon name="close" />
+        </button>
+      </span>
+    );
+  }
+  if (queued.value > 0 && !isCurrent.value) {
+    return (
+      <span class="status busy" role="status" title="The server runs one pass at a time">
+        <span>waits for {queued.value === 1 ? "another pass" : `${queued.value} passes`}</span>
+      </span>
+    );
+  }
   const time = (imagePass.value?.value.milliseconds ?? 0) + (textPass.value?.value.milliseconds ?? 0);
+  const [backend] = state.info.backend.split(" ");
   return (
     <span
       class={`status live ${isCurrent.value ? "" : "busy"}`}
@@ -99,7 +123,11 @@ function Status() {
       title={`${state.info.name}, ${state.info.backend}; the time of the last two passes`}
     >
       <span>
-        live<span class="more"> · wasm · {time.toFixed(0)} ms</span>
+        live
+        <span class="more">
+          {" "}
+          · {backend} · {time < 1000 ? `${time.toFixed(0)} ms` : `${(time / 1000).toFixed(1)} s`}
+        </span>
       </span>
     </span>
   );

@@ -8,14 +8,14 @@ import { Legend } from "./legend.tsx";
 import { RasterCanvas } from "./raster-canvas.tsx";
 
 interface Props {
+  /** One head, or the mean over heads. */
   readonly attention: Attention | null;
-  readonly head: number | null;
   readonly token: number;
   readonly onToken: (token: number) => void;
 }
 
-export function TokenMatrix({ attention, head, token, onToken }: Props) {
-  const matrix = useMemo(() => (attention === null ? null : matrixOf(attention, head)), [attention, head]);
+export function TokenMatrix({ attention, token, onToken }: Props) {
+  const matrix = useMemo(() => (attention === null ? null : matrixOf(attention)), [attention]);
   if (matrix === null) return <div class="token-matrix hatched" />;
   const { mode } = route.value;
   const part = `${(100 * token) / matrix.rows}%`;
@@ -49,11 +49,6 @@ export function TokenMatrix({ attention, head, token, onToken }: Props) {
   );
 }
 
-function matrixOf({ values, heads, length }: Attention, head: number | null): Matrix {
-  const size = length * length;
-  if (head !== null)
-    return { rows: length, columns: length, values: values.subarray(head * size, (head + 1) * size) };
-  const mean = new Float32Array(size);
-  for (let i = 0; i < size; i++) for (let h = 0; h < heads; h++) mean[i]! += values[h * size + i]! / heads;
-  return { rows: length, columns: length, values: mean };
+function matrixOf({ values, length }: Attention): Matrix {
+  return { rows: length, columns: length, values };
 }

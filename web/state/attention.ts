@@ -1,9 +1,10 @@
 /** What the attention view shows: weights of tokens, and their range. */
-import { computed } from "@preact/signals";
-import { Rollout, tokenAttention, type Attention } from "../../lib/study/attention.ts";
+import { computed, signal } from "@preact/signals";
+import { tokenAttention, type Attention } from "../../lib/study/attention.ts";
 import { rangeOf } from "../../lib/trace/tap-summary.ts";
+import { call } from "./network.ts";
 import { route } from "./navigation.ts";
-import { attention, imagePass } from "./session.ts";
+import { follow, imagePass, imageTrace } from "./session.ts";
 
 /** The selected layer and head, within what the model has. */
 export const place = computed(() => {
@@ -19,22 +20,59 @@ export const place = computed(() => {
   };
 });
 
-/** Attention of all layers, if it belongs to the image that is shown. */
-export const layers = computed<readonly Attention[] | null>(() =>
-  attention.value !== null && attention.value.of === imagePass.value?.of ? attention.value.value : null,
-);
+/** A matrix of attention or a rollout, and the selection that it belongs to. */
+interface Found<T> {
+  readonly of: string;
+  readonly value: T;
+}
 
-/** The weight of each token: [L], the class token first; null before the network is loaded. */
-export const weights = computed<Float64Array | null>(() => {
-  const all = layers.value;
-  const { layer, head, token } = place.value;
-  if (all === null) return storedWeights();
-  const { mode } = route.value;
-  if (mode === "rollout") return rolledOut(all, layer);
-  return tokenAttention(all[layer]!, head, token, mode);
+const found = signal<Found<Attention> | null>(null);
+const rolledOut = signal<Found<Float64Array> | null>(null);
+
+/** The selection that has a matrix; null before the network has run. */
+const selected = computed(() => {
+  const trace = imageTrace.value;
+  const { layer, head } = place.value;
+  return trace === null ? null : { trace, layer, head, of: `${trace} ${layer} ${head}` };
 });
 
-/** Before the network is loaded, the class token's attention is known. */
+const isOpen = computed(() => route.value.view === "attention");
+
+follow(
+  () => (isOpen.value ? selected.value : null),
+  async ({ of, ...params }, signal) => {
+    if (found.peek()?.of === of) return;
+    const values = await call("attention", params, { signal });
+    found.value = { of, value: { values, heads: 1, length: Math.sqrt(values.length) } };
+  },
+);
+
+follow(
+  () => (isOpen.value && route.value.mode === "rollout" ? selected.value : null),
+  async ({ trace, layer }, signal) => {
+    const of = `${trace} ${layer}`;
+    if (rolledOut.peek()?.of === of) return;
+    rolledOut.value = { of, value: await call("rollout", { trace, layer }, { signal }) };
+  },
+);
+
+/** The selected head as a layer of one head, or the mean over heads; null until it is there. */
+export const matrix = computed<Attention | null>(() =>
+  found.value !== null && found.value.of === selected.value?.of ? found.value.value : null,
+);
+
+/** The weight of each token: [L], the class token first; null until it is there. */
+export const weights = computed<Float64Array | null>(() => {
+  const { layer, token } = place.value;
+  const { mode } = route.value;
+  if (mode === "rollout") {
+    const trace = imageTrace.value;
+    return rolledOut.value?.of === `${trace} ${layer}` ? rolledOut.value.value : null;
+  }
+  return matrix.value === null ? storedWeights() : tokenAttention(matrix.value, 0, token, mode);
+});
+
+/** The class token's attention is part of the pass. */
 function storedWeights(): Float64Array | null {
   const { layer, head, token } = place.value;
   const heads = imagePass.value?.value.heads[layer];
@@ -45,31 +83,10 @@ function storedWeights(): Float64Array | null {
   );
 }
 
-/** Up to and with a layer. */
-function rolledOut(all: readonly Attention[], layer: number): Float64Array {
-  const rollout = new Rollout();
-  for (const one of all.slice(0, layer + 1)) rollout.add(one);
-  const patches = rollout.classToken();
-  const own = 1 - patches.reduce((sum, weight) => sum + weight, 0);
-  return Float64Array.from([own, ...patches]);
-}
-
-/** The largest weight between patches, over all layers and heads of the pass: the end of the absolute scale. */
-const largest = computed(() => {
-  const all = layers.value;
-  if (all === null) {
-    const rows = imagePass.value?.value.heads.flat().map(({ row }) => rangeOf(row.slice(1))[1]) ?? [1];
-    return Math.max(...rows);
-  }
-  return all.reduce((most, layer) => Math.max(most, largestOfPatches(layer)), 0);
-});
-
-/** Of the keys that are patches: most weight of a patch may be on the class token, which has no place in the image. */
-function largestOfPatches({ values, length }: Attention): number {
-  let most = 0;
-  for (let i = 0; i < values.length; i++) if (i % length !== 0 && values[i]! > most) most = values[i]!;
-  return most;
-}
+/** The largest weight on a patch, over all layers and heads of the pass: the end of the absolute scale. */
+const largest = computed(() =>
+  Math.max(0, ...(imagePass.value?.value.heads.flat().map((head) => head.largest) ?? [1])),
+);
 
 /** The weights that are drawn darkest and brightest. */
 export function rangeFor(patchWeights: ArrayLike<number>): readonly [number, number] {

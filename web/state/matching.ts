@@ -3,7 +3,8 @@ import { computed, effect, signal } from "@preact/signals";
 import { samples } from "virtual:samples";
 import { notifyError } from "./notices.ts";
 import { route } from "./navigation.ts";
-import { match, model, modelInfo } from "./session.ts";
+import { model } from "./network.ts";
+import { match, modelInfo } from "./session.ts";
 import { trayImages } from "./tray.ts";
 
 const defaultLabels = samples.map(({ captions }) => captions["en"]!);

@@ -1,4 +1,5 @@
 /** The route as a signal, tied to the address: changes of selection are steps in the history. */
+import "./token.ts"; // takes the server's token out of the address before it is read
 import { effect, signal } from "@preact/signals";
 import { notify } from "./notices.ts";
 import { formatRoute, parseRoute, type Route } from "./route.ts";

@@ -1,33 +1,15 @@
 /** The network and its latest passes: loads the model, and runs a pass whenever the selection changes. */
 import { computed, effect, signal } from "@preact/signals";
-import type { ModelFiles } from "../../lib/browser/fetch-model.ts";
-import type { Attention } from "../../lib/study/attention.ts";
-import type { ImagePass, JointPass, ModelInfo, TextPass } from "../../lib/studio/results.ts";
+import type { ImagePart, ImagePass, JointPass, ModelInfo, TextPass } from "../../lib/studio/results.ts";
 import type { TapSummary } from "../../lib/trace/tap-summary.ts";
-import { NoticeError, WorkerClient } from "../worker/client.ts";
+import { NoticeError } from "../worker/protocol.ts";
+import { call, fetchJson, model, openModel } from "./network.ts";
 import { notify, notifyError } from "./notices.ts";
-import { route } from "./navigation.ts";
 import { decodeFirstPass, type FirstPass, type StoredPass } from "./stored-pass.ts";
 import { bytesOf, currentImage, currentText, removeImage, type TrayImage } from "./tray.ts";
 
-export type ModelState =
-  | { readonly status: "loading"; readonly loaded: number; readonly total: number }
-  | { readonly status: "live"; readonly info: ModelInfo }
-  | { readonly status: "failed"; readonly reason: string };
-
-export const model = signal<ModelState>({ status: "loading", loaded: 0, total: 0 });
-
-const worker = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module" });
-const client = new WorkerClient(worker);
-worker.addEventListener("error", ({ message }) => {
-  const reason = `The network stopped: ${message}. Reload the page.`;
-  model.value = { status: "failed", reason };
-  notify("error", reason);
-  client.fail(new Error(reason));
-});
-
 /** A result, and the selection that it belongs to. */
-interface Result<T> {
+export interface Result<T> {
   readonly of: string;
   readonly value: T;
   /** From the page's files, not computed now. */
@@ -39,10 +21,23 @@ const liveImage = signal<Result<ImagePass> | null>(null);
 const liveText = signal<Result<TextPass> | null>(null);
 const liveJoint = signal<Result<JointPass> | null>(null);
 
-/** The latest pass; while the next one runs, the one before it. */
+/** What a pass that takes long has found so far. */
+const partialImage = signal<Result<ImagePass> | null>(null);
+
+/** The image pass that runs: blocks done of all; null if none runs. */
+export const running = signal<{ readonly done: number; readonly total: number; cancel(): void } | null>(null);
+
+/** In milliseconds. A pass that takes longer is shown while it runs; before, the pass before it. */
+const patience = 400;
+
+/** The latest pass; while the next one runs, what it has found, or the one before it. */
 export const imagePass = computed<Result<ImagePass> | null>(() => {
   const first = stored.value;
-  return liveImage.value ?? (first && { of: first.imageKey, value: first.image, isStored: true });
+  return (
+    partialImage.value ??
+    liveImage.value ??
+    (first && { of: first.imageKey, value: first.image, isStored: true })
+  );
 });
 export const textPass = computed<Result<TextPass> | null>(() => {
   const first = stored.value;
@@ -69,53 +64,18 @@ export const summaries = computed<readonly TapSummary[]>(() => [
   ...(jointPass.value?.value.taps ?? []),
 ]);
 
-/** What the server says about itself; static hosts have the demo model alone. */
-interface Site {
-  readonly model: { readonly name: string; readonly files: ModelFiles } | null;
-}
-
-const demo = {
-  name: "Demo model",
-  folder: "demo/",
-  files: {
-    config: "open_clip_config.json",
-    weights: "open_clip_model.safetensors",
-    tokenizer: "tokenizer.json",
-  },
-};
-
-/** Loads the stored pass, then the model. */
-export async function startSession(): Promise<void> {
-  try {
-    const { model: own } = await fetchJson<Site>("studio.json");
-    if (own === null) void loadStored();
-    const { name, folder, files } = own === null ? demo : { folder: "model/", ...own };
-    const params = { name, folder: new URL(folder, document.baseURI).href, files };
-    const info = await client.call("open", params, {
-      onProgress: (loaded, total) => {
-        model.value = { status: "loading", loaded, total };
-      },
-    });
-    model.value = { status: "live", info };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    model.value = { status: "failed", reason };
-    notifyError(error);
-  }
-}
-
-async function loadStored(): Promise<void> {
-  stored.value = decodeFirstPass(await fetchJson<StoredPass>("first-pass.json"));
-}
-
-async function fetchJson<T>(path: string): Promise<T> {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`${path}: expected status 200, found ${response.status}`);
-  return (await response.json()) as T;
+/** Loads the stored pass of the demo model, and the model. */
+export function startSession(): Promise<void> {
+  return openModel(({ server }) => {
+    if (server !== null) return;
+    fetchJson<StoredPass>("first-pass.json").then((first) => {
+      stored.value = decodeFirstPass(first);
+    }, notifyError);
+  });
 }
 
 /** Runs `run` for each value of `selection`; a newer value ends the work on the one before. */
-function follow<S>(
+export function follow<S>(
   selection: () => S | null,
   run: (selected: S, signal: AbortSignal) => Promise<void>,
 ): void {
@@ -138,20 +98,48 @@ const text = computed(() => currentText.value.text);
 follow(
   () => (imageKey.value === null ? null : currentImage.peek()),
   async (image, signal) => {
+    const cancelled = new AbortController();
+    const start = performance.now();
+    let parts: ImagePass | null = null;
     try {
-      const value = await client.call("image", await withBytes(image), { signal });
+      const value = await call("image", await withBytes(image), {
+        signal: AbortSignal.any([signal, cancelled.signal]),
+        onProgress: (done, total) => {
+          running.value = {
+            done,
+            total,
+            cancel: () => {
+              cancelled.abort();
+            },
+          };
+        },
+        onUpdate: (part) => {
+          parts = joined(parts, part);
+          if (parts === null || performance.now() - start < patience) return;
+          partialImage.value = { of: image.key, value: parts, isStored: false };
+        },
+      });
       liveImage.value = { of: image.key, value, isStored: false };
     } catch (error) {
-      if (signal.aborted || !(error instanceof NoticeError)) throw error;
+      if (signal.aborted || cancelled.signal.aborted || !(error instanceof NoticeError)) throw error;
       refuse(image.key, error.message);
+    } finally {
+      partialImage.value = null;
+      running.value = null;
     }
   },
 );
 
+/** A pass that has come this far. */
+function joined(pass: ImagePass | null, { taps, heads, inputs }: ImagePart): ImagePass | null {
+  if (inputs !== null) return { trace: "", milliseconds: 0, taps, heads, ...inputs };
+  return pass && { ...pass, taps: [...pass.taps, ...taps], heads: [...pass.heads, ...heads] };
+}
+
 follow(
   () => text.value,
   async (current, signal) => {
-    const value = await client.call("text", { text: current }, { signal });
+    const value = await call("text", { text: current }, { signal });
     liveText.value = { of: current, value, isStored: false };
   },
 );
@@ -162,7 +150,7 @@ follow(
       ? null
       : { image: liveImage.value.value.trace, text: liveText.value.value.trace },
   async (pair, signal) => {
-    const value = await client.call("joint", pair, { signal });
+    const value = await call("joint", pair, { signal });
     liveJoint.value = { of: "", value, isStored: false };
   },
 );
@@ -188,35 +176,11 @@ function traceOf(tap: string): string | null {
 /** A tap's values in the current pass; null before the network is loaded. */
 export async function readTap(tap: string, signal?: AbortSignal): Promise<Float32Array | null> {
   const trace = traceOf(tap);
-  return trace === null ? null : client.call("read", { trace, tap }, { ...(signal && { signal }) });
+  return trace === null ? null : call("read", { trace, tap }, { ...(signal && { signal }) });
 }
 
-/** Attention of all layers of the current image; null before it is loaded. */
-export const attention = signal<Result<readonly Attention[]> | null>(null);
-
-follow(
-  () => (route.value.view === "attention" ? liveImage.value : null),
-  async ({ of, value: { trace, heads } }, signal) => {
-    if (attention.peek()?.of === of) return;
-    const layers = await Promise.all(
-      heads.map((_, layer) =>
-        client.call(
-          "read",
-          { trace, tap: `visual.transformer.resblocks.${layer}.attn#probabilities` },
-          { signal },
-        ),
-      ),
-    );
-    attention.value = {
-      of,
-      isStored: false,
-      value: layers.map((values, layer) => {
-        const count = heads[layer]!.length;
-        return { values, heads: count, length: Math.sqrt(values.length / count) };
-      }),
-    };
-  },
-);
+/** The trace of the current image's pass; null before the network has run it. */
+export const imageTrace = computed(() => liveImage.value?.value.trace ?? null);
 
 /** The cosines of images and labels; null for an image that cannot be read, which leaves the tray. */
 export async function match(
@@ -226,7 +190,7 @@ export async function match(
   signal: AbortSignal,
 ): Promise<readonly (readonly number[] | null)[]> {
   const files = await Promise.all(images.map(withBytes));
-  const { cosines, failures } = await client.call("match", { images: files, labels, templates }, { signal });
+  const { cosines, failures } = await call("match", { images: files, labels, templates }, { signal });
   for (const { key, message } of failures) refuse(key, message);
   return cosines;
 }

@@ -8,7 +8,7 @@ import { Segmented } from "../parts/segmented.tsx";
 import { Switch } from "../parts/switch.tsx";
 import { TokenMatrix } from "../parts/token-matrix.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
-import { layers, place, rangeFor, weights } from "../state/attention.ts";
+import { matrix, place, rangeFor, weights } from "../state/attention.ts";
 import { adjust, navigate, route } from "../state/navigation.ts";
 import { imagePass, isCurrent } from "../state/session.ts";
 
@@ -117,8 +117,7 @@ function Stage() {
             </label>
           </div>
           <TokenMatrix
-            attention={layers.value?.[layer] ?? null}
-            head={mode === "rollout" ? null : head}
+            attention={matrix.value}
             token={token}
             onToken={(next) => {
               adjust({ token: next });

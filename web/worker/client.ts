@@ -1,14 +1,13 @@
 /** The page's side of the worker: each call is a promise that an AbortSignal can end. */
-import type { CallName, Calls, Reply, Request } from "./protocol.ts";
-
-export interface CallOptions<Update = never> {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number, total: number) => void;
-  /** Receives parts of the result before the rest is there. */
-  readonly onUpdate?: (part: Update) => void;
-  /** Buffers that move to the worker instead of being copied. */
-  readonly transfer?: readonly Transferable[];
-}
+import {
+  NoticeError,
+  type CallName,
+  type CallOptions,
+  type Calls,
+  type Client,
+  type Reply,
+  type Request,
+} from "./protocol.ts";
 
 /** The parts of `Worker` that are used; specs pass a port of a channel. */
 export interface Port {
@@ -23,10 +22,7 @@ interface Pending {
   readonly onUpdate: ((part: never) => void) | undefined;
 }
 
-/** An error that the user can fix, as `InputError` in the worker. */
-export class NoticeError extends Error {}
-
-export class WorkerClient {
+export class WorkerClient implements Client {
   readonly #port: Port;
   readonly #pending = new Map<number, Pending>();
   #next = 0;
@@ -38,11 +34,10 @@ export class WorkerClient {
     });
   }
 
-  /** @throws NoticeError for wrong input; the signal's reason if it is aborted */
   call<N extends CallName>(
     name: N,
     params: Calls[N]["params"],
-    { signal, onProgress, onUpdate, transfer = [] }: CallOptions<Calls[N]["update"]> = {},
+    { signal, onProgress, onUpdate }: CallOptions<Calls[N]["update"]> = {},
   ): Promise<Calls[N]["result"]> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const id = this.#next++;
@@ -53,7 +48,7 @@ export class WorkerClient {
         this.#port.postMessage({ id, call: "abort" }, []);
         reject(signal.reason as Error);
       });
-      this.#port.postMessage({ id, call: name, params } as Request, [...transfer]);
+      this.#port.postMessage({ id, call: name, params } as Request, []);
     });
   }
 
@@ -71,7 +66,7 @@ export class WorkerClient {
       return;
     }
     if ("update" in reply) {
-      pending.onUpdate?.(reply.update);
+      pending.onUpdate?.(reply.update as never);
       return;
     }
     this.#pending.delete(reply.id);

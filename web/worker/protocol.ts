@@ -6,7 +6,8 @@ import type { ModelInfo } from "../../lib/studio/results.ts";
 /** The calls by name: the questions about the network, and the loading of it. */
 export interface Calls extends Questions {
   readonly open: {
-    readonly params: { readonly name: string; readonly folder: string; readonly files: ModelFiles };
+    /** Null for the server, which has its model. */
+    readonly params: { readonly name: string; readonly folder: string; readonly files: ModelFiles } | null;
     readonly result: ModelInfo;
     readonly update: never;
   };
@@ -24,6 +25,27 @@ export type Question = {
 }[CallName];
 
 export type Request = Question | { readonly id: number; readonly call: "abort" };
+
+/** What a call can do besides returning its result. */
+export interface CallOptions<Update = never> {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Receives parts of the result before the rest is there. */
+  readonly onUpdate?: (part: Update) => void;
+}
+
+/** Where the network runs: a worker of the page, or the local server. */
+export interface Client {
+  /** @throws NoticeError for wrong input; the signal's reason if it is aborted */
+  call<N extends CallName>(
+    name: N,
+    params: Calls[N]["params"],
+    options?: CallOptions<Calls[N]["update"]>,
+  ): Promise<Calls[N]["result"]>;
+}
+
+/** An error that the user can fix, as `InputError` where the network runs. */
+export class NoticeError extends Error {}
 
 /** An error as it crosses threads. `isInput`: the user can fix it. */
 export interface RemoteError {

@@ -57,11 +57,8 @@ async function answer(question: Question, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function resultOf(
-  question: Question,
-  context: Context,
-): Promise<Calls[CallName]["result"]> {
-  if (question.call === "open") return open(question.params, context);
+async function resultOf(question: Question, context: Context): Promise<Calls[CallName]["result"]> {
+  if (question.call === "open") return open(question.params!, context);
   if (passes === undefined) throw new InputError("no model is loaded");
   // The parameters of a call belong to its name, which TypeScript cannot follow through the table.
   const answerOf = answers[question.call] as Answer<unknown, Calls[CallName]["result"]>;
@@ -69,7 +66,7 @@ async function resultOf(
 }
 
 async function open(
-  { name, folder, files }: Calls["open"]["params"],
+  { name, folder, files }: NonNullable<Calls["open"]["params"]>,
   { progress }: Context,
 ): Promise<Calls["open"]["result"]> {
   const [{ description }, model] = await Promise.all([

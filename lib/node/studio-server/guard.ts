@@ -5,13 +5,12 @@
 
 /** A request as far as the guard reads it. Header names are in lower case, as Node's are. */
 export interface GuardedRequest {
-  readonly method?: string | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 /** Why a request is refused. */
 export interface Refusal {
-  readonly status: 403 | 405;
+  readonly status: 403;
   readonly reason: string;
 }
 
@@ -22,7 +21,7 @@ export interface Refusal {
  * @param port the server's own
  * @returns null if the request is answered
  */
-export function refuse({ method, headers }: GuardedRequest, port: number): Refusal | null {
+export function refuse({ headers }: GuardedRequest, port: number): Refusal | null {
   const { host, origin, "sec-fetch-site": site } = headers;
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
   if (typeof host !== "string" || !hosts.includes(host)) return forbidden("Host", host, hosts.join(", "));
@@ -31,9 +30,6 @@ export function refuse({ method, headers }: GuardedRequest, port: number): Refus
   }
   if (site !== undefined && site !== "same-origin" && site !== "none") {
     return forbidden("Sec-Fetch-Site", site, "same-origin, none");
-  }
-  if (method !== "GET" && method !== "HEAD") {
-    return { status: 405, reason: `expected GET or HEAD, found ${method ?? "no method"}` };
   }
   return null;
 }

@@ -1,12 +1,14 @@
-/** The studio's server: the files of a manifest, to this machine's browser only. */
+/** The studio's server: the files of a manifest and the answers of a network, to this machine's browser only. */
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
+import type { CallServer } from "./call-server.ts";
 import { refuse, securityHeaders } from "./guard.ts";
 import type { Entry, Manifest } from "./manifest.ts";
+import { isAuthorized, newToken } from "./token.ts";
 
 const types: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
@@ -24,20 +26,36 @@ const requestTimeout = 10_000;
 
 /** A server that listens. */
 export interface StudioServer {
+  /** The page's address, with the token if there is a network. */
   readonly url: string;
   readonly server: Server;
   close(): Promise<void>;
 }
 
+/** What a server answers with. */
+interface Served {
+  readonly manifest: Manifest;
+  readonly calls: CallServer | null;
+  readonly token: string;
+}
+
+const callPrefix = "/api/calls/";
+
 /**
- * Serves a manifest on 127.0.0.1.
+ * Serves a manifest on 127.0.0.1, and the answers of a network.
  *
  * @param port 0 for any free one
+ * @param calls null if the network runs in the page
  * @throws InputError if the port is taken
  */
-export async function serveStudio(manifest: Manifest, port: number): Promise<StudioServer> {
+export async function serveStudio(
+  manifest: Manifest,
+  port: number,
+  calls: CallServer | null = null,
+): Promise<StudioServer> {
+  const served: Served = { manifest, calls, token: newToken() };
   const server = createServer({ requestTimeout, headersTimeout: requestTimeout }, (request, response) => {
-    answer(request, response, manifest, portOf(server)).catch(() => {
+    answer(request, response, served, portOf(server)).catch(() => {
       response.destroy();
     });
   });
@@ -50,9 +68,10 @@ export async function serveStudio(manifest: Manifest, port: number): Promise<Stu
   });
   return {
     server,
-    url: `http://127.0.0.1:${portOf(server)}/`,
+    url: `http://127.0.0.1:${portOf(server)}/${calls === null ? "" : `#t=${served.token}`}`,
     close: () =>
       new Promise((resolve) => {
+        calls?.close();
         server.close(() => {
           resolve();
         });
@@ -68,24 +87,44 @@ function portOf(server: Server): number {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  manifest: Manifest,
+  { manifest, calls, token }: Served,
   port: number,
 ): Promise<void> {
   for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
   const refusal = refuse(request, port);
   if (refusal !== null) {
-    if (refusal.status === 405) response.setHeader("Allow", "GET, HEAD");
     end(response, refusal.status, refusal.reason);
     return;
   }
-  // The path is only a key of the manifest: nothing is resolved against a folder.
+  // The path is only a key of the manifest or of the calls: nothing is resolved against a folder.
   const path = (request.url ?? "/").split(/[?#]/, 1)[0]!;
+  if (calls !== null && path.startsWith(callPrefix)) {
+    if (!isMethod(request, response, "POST")) return;
+    if (!isAuthorized(request.headers.authorization, token)) {
+      end(response, 401, "Open the address that clipscope studio has printed, or start it again.");
+      return;
+    }
+    const bad = await calls.answer(request, response, path.slice(callPrefix.length));
+    if (bad !== null) end(response, bad.status, bad.reason);
+    return;
+  }
+  if (!isMethod(request, response, "GET", "HEAD")) return;
   const entry = manifest.get(path);
   if (entry === undefined) end(response, 404, "no such file");
   else await send(request, response, path, entry);
 }
 
+/** Whether a request has one of these methods; else it is answered. */
+function isMethod({ method = "" }: IncomingMessage, response: ServerResponse, ...allowed: string[]): boolean {
+  if (allowed.includes(method)) return true;
+  response.setHeader("Allow", allowed.join(", "));
+  end(response, 405, `expected ${allowed.join(" or ")}, found ${method}`);
+  return false;
+}
+
+/** Answers without reading the rest of the request. */
 function end(response: ServerResponse, status: number, text: string): void {
+  if (status >= 400) response.setHeader("Connection", "close");
   response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8" }).end(`${text}\n`);
 }
 

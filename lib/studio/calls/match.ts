@@ -23,7 +23,7 @@ export const match: Answer<MatchParams, MatchResult> = async (
     const cosines: (number[] | null)[] = [];
     const failures: { key: string; message: string }[] = [];
     for (const image of images) {
-      const pass = await passes.image(image, context.signal).catch((error: unknown) => {
+      const pass = await passes.image(image, { signal: context.signal }).catch((error: unknown) => {
         if (!(error instanceof InputError)) throw error;
         failures.push({ key: image.key, message: error.message });
         return null;

@@ -1,25 +1,33 @@
 /** Passes of the two towers, their similarity, and the values of their taps. */
 import { memory } from "@tensorflow/tfjs-core";
 import type { Answer } from "../answer.ts";
-import type { ImagePass, JointPass, NamedBytes, TextPass } from "../results.ts";
+import type { ImagePart, ImagePass, JointPass, NamedBytes, TextPass } from "../results.ts";
 
-/** Runs the image tower, unless its pass is kept. */
-export const image: Answer<NamedBytes, ImagePass> = async (passes, params, { signal }) =>
-  (await passes.image(params, signal)).result;
+/** Runs the image tower, unless its pass is kept. Sends a part after each block. */
+export const image: Answer<NamedBytes, ImagePass, ImagePart> = async (passes, params, context) =>
+  (await passes.image(params, context)).result;
 
 /** Runs the text tower, unless its pass is kept. */
-export const text: Answer<{ readonly text: string }, TextPass> = async (passes, params, { signal }) =>
-  (await passes.text(params.text, signal)).result;
+export const text: Answer<{ readonly text: string }, TextPass> = async (passes, params, context) =>
+  (await passes.text(params.text, context)).result;
 
 /** The similarity of an image's trace and a text's trace. */
-export const joint: Answer<{ readonly image: string; readonly text: string }, JointPass> = (passes, params) =>
-  passes.joint(params.image, params.text);
+export const joint: Answer<{ readonly image: string; readonly text: string }, JointPass> = async (
+  passes,
+  params,
+) => (await passes.joint(params.image, params.text)).result;
+
+/** Which values of a tap are wanted: all, or `count` from the value `start` on. */
+export interface ReadParams {
+  readonly trace: string;
+  readonly tap: string;
+  readonly start?: number;
+  readonly count?: number;
+}
 
 /** A tap's values. */
-export const read: Answer<{ readonly trace: string; readonly tap: string }, Float32Array> = async (
-  passes,
-  { trace, tap },
-) => (await passes.find(trace).trace.read(tap)).slice();
+export const read: Answer<ReadParams, Float32Array> = async (passes, { trace, tap, start, count }) =>
+  (await passes.find(trace).trace.read(tap, start, count)).slice();
 
 /** The number of tensors that tfjs holds. */
 export const tensors: Answer<null, number> = async () => Promise.resolve(memory().numTensors);

@@ -1,0 +1,124 @@
+/**
+ * Answers the questions of the page: `POST /api/calls/NAME` with the parameters as JSON, answered by lines of JSON
+ * (lib/studio/wire.ts) while the work goes on: `queued`, `progress`, `update`, and at last `result` or `error`.
+ *
+ * One form serves all questions, those of lib/studio/answers.ts, so that views do not know whether the network runs in the
+ * page or here. Lines over one response need no library and no second kind of authentication, as a WebSocket would; and
+ * an EventSource can send neither headers nor a body.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { InputError } from "../../errors/input-error.ts";
+import type { Answer } from "../../studio/answer.ts";
+import { answers, type CallName } from "../../studio/answers.ts";
+import type { Passes } from "../../studio/passes.ts";
+import type { ModelInfo } from "../../studio/results.ts";
+import { decodeWire, encodeWire } from "../../studio/wire.ts";
+
+/** In bytes. */
+const largestBody = 32 * 2 ** 20;
+
+/** A request that is not answered by lines. */
+export interface BadRequest {
+  readonly status: 400 | 404 | 413 | 415;
+  readonly reason: string;
+}
+
+export class CallServer {
+  readonly #passes: Passes;
+  readonly #info: ModelInfo;
+  /** The end of the work that was asked for. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  readonly #closing = new AbortController();
+
+  /** @param info the answer to the question `open` */
+  constructor(passes: Passes, info: ModelInfo) {
+    this.#passes = passes;
+    this.#info = info;
+  }
+
+  /** Answers a request, whose guard and token were checked, or says why not. @param name of the question */
+  async answer(request: IncomingMessage, response: ServerResponse, name: string): Promise<BadRequest | null> {
+    if (name !== "open" && !Object.hasOwn(answers, name)) return { status: 404, reason: `no call "${name}"` };
+    if (request.headers["content-type"] !== "application/json") {
+      return { status: 415, reason: "expected the content type application/json" };
+    }
+    const body = await readBody(request);
+    if (body === null) return { status: 413, reason: `expected at most ${largestBody} bytes` };
+    let params: unknown;
+    try {
+      params = decodeWire(body);
+    } catch (error) {
+      return { status: 400, reason: (error as Error).message };
+    }
+    const gone = new AbortController();
+    response.on("close", () => {
+      gone.abort();
+    });
+    response.writeHead(200, { "Content-Type": "application/x-ndjson", "Cache-Control": "no-store" });
+    const send = (line: object): void => {
+      response.write(`${encodeWire(line)}\n`);
+    };
+    const signal = AbortSignal.any([gone.signal, this.#closing.signal]);
+    await this.#inTurn(send, () => this.#reply(name, params, send, signal));
+    response.end();
+    return null;
+  }
+
+  /** Ends the work. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** Runs `work` after what was asked for before. */
+  async #inTurn(send: (line: object) => void, work: () => Promise<void>): Promise<void> {
+    if (this.#waiting > 0) send({ queued: this.#waiting });
+    this.#waiting++;
+    const turn = this.#tail.then(work).finally(() => this.#waiting--);
+    this.#tail = turn.catch(() => undefined);
+    await turn;
+  }
+
+  async #reply(
+    name: string,
+    params: unknown,
+    send: (line: object) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (signal.aborted) return;
+    try {
+      if (name === "open") {
+        send({ result: this.#info });
+        return;
+      }
+      const answer = answers[name as CallName] as Answer<unknown, unknown, unknown>;
+      const result = await answer(this.#passes, params, {
+        signal,
+        progress: (...progress) => {
+          send({ progress });
+        },
+        update: (update) => {
+          send({ update });
+        },
+      });
+      send({ result });
+    } catch (error) {
+      if (signal.aborted) return;
+      const message = error instanceof Error ? error.message : String(error);
+      send({ error: { message, isInput: error instanceof InputError } });
+    }
+  }
+}
+
+/** The body as text; null if it is too long, in which case the rest is not read. */
+async function readBody(request: IncomingMessage): Promise<string | null> {
+  if (Number(request.headers["content-length"] ?? 0) > largestBody) return null;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > largestBody) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
