@@ -25,7 +25,11 @@ const liveJoint = signal<Result<JointPass> | null>(null);
 const partialImage = signal<Result<ImagePass> | null>(null);
 
 /** The image pass that runs: blocks done of all; null if none runs. */
-export const running = signal<{ readonly done: number; readonly total: number; cancel(): void } | null>(null);
+export const running = signal<{
+  readonly done: number;
+  readonly total: number;
+  readonly cancel: () => void;
+} | null>(null);
 
 /** In milliseconds. A pass that takes longer is shown while it runs; before, the pass before it. */
 const patience = 400;
@@ -105,6 +109,7 @@ follow(
       const value = await call("image", await withBytes(image), {
         signal: AbortSignal.any([signal, cancelled.signal]),
         onProgress: (done, total) => {
+          if (performance.now() - start < patience) return;
           running.value = {
             done,
             total,

@@ -85,8 +85,8 @@ export class CallServer {
     send: (line: object) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    if (signal.aborted) return;
     try {
+      signal.throwIfAborted();
       if (name === "open") {
         send({ result: this.#info });
         return;
