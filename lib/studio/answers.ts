@@ -4,7 +4,21 @@ import { attention, rollout } from "./calls/attention.ts";
 import { match } from "./calls/match.ts";
 import { image, joint, read, tensors, text } from "./calls/passes.ts";
 
-export const answers = { image, text, joint, read, tensors, attention, rollout, match };
+import { similarities, stream, turns } from "./calls/stream.ts";
+
+export const answers = {
+  image,
+  text,
+  joint,
+  read,
+  tensors,
+  attention,
+  rollout,
+  match,
+  stream,
+  turns,
+  similarities,
+};
 
 /** The parameters, the result and the updates of each question. */
 export type Calls = {

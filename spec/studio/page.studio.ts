@@ -16,10 +16,11 @@ import { StoredTrace } from "../../lib/trace/stored-trace.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { clipscope } from "../support/cli.ts";
 import { packageRoot } from "../support/paths.ts";
+import { viewNames } from "../../web/state/views.ts";
 import { live, shots, StudioBrowser } from "../support/studio.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
-const views = ["pass", "attention", "match"] as const;
+const views = ["pass", "attention", "stream", "match"] as const;
 const sample = `${demoModel}/samples/three-brown-stars.png`;
 const text = "three brown stars";
 
@@ -35,12 +36,14 @@ async function ready(page: Page, view: (typeof views)[number]): Promise<void> {
   await live(page);
   await page.waitForSelector(`.${view}-view`);
   if (view === "match") await page.waitForSelector(".match-matrix tbody tr");
+  if (view === "stream") await page.waitForSelector(".turns .cells");
   if (view === "attention") await page.waitForSelector(".token-matrix .cells");
 }
 
 /** What the screenshots show of a view. */
 function shown(view: (typeof views)[number], width: number): string {
   if (view === "attention") return "?L=3&H=2&tok=15";
+  if (view === "stream") return "?state=3&tok=15";
   return view === "pass" && width === 1280 ? "?tap=visual.transformer.resblocks.2.attn" : "";
 }
 
@@ -301,7 +304,7 @@ describe("the studio", () => {
     await page.waitForSelector(".notices li.error");
     assert.match((await page.locator(".notices li.error").textContent())!, /^notes\.png: expected an image/);
     // A file that is not the current image is refused where it is first read.
-    await page.keyboard.press("3");
+    await page.keyboard.press(`${viewNames.indexOf("match") + 1}`);
     await input.setInputFiles([
       { name: "first.png", mimeType: "image/png", buffer: Buffer.from("not an image") },
       { name: "cut.jpg", mimeType: "image/jpeg", buffer: (await readFile(heart)).subarray(0, 20_000) },

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { matrixOf, rangeOf, type Matrix, type TapSummary } from "../../lib/trace/tap-summary.ts";
 import { documentation, selected } from "../state/derived.ts";
+import { csvOf } from "../state/csv.ts";
 import { download } from "../state/download.ts";
 import { navigate, route } from "../state/navigation.ts";
 import { notifyError } from "../state/notices.ts";
@@ -129,7 +130,7 @@ function Details({ summary }: { readonly summary: TapSummary }) {
           type="button"
           disabled={values === null}
           onClick={() => {
-            if (values !== null) download(`${name}.csv`, "text/csv", csv(matrixOf(shape, values)));
+            if (values !== null) download(`${name}.csv`, "text/csv", csvOf(matrixOf(shape, values)));
           }}
         >
           <Icon name="save" /> CSV
@@ -274,14 +275,6 @@ function Table({ matrix: { rows, columns, values } }: { readonly matrix: Matrix 
       </table>
     </div>
   );
-}
-
-function csv({ rows, columns, values }: Matrix): string {
-  return Array.from(
-    { length: rows },
-    (_, row) =>
-      `${Array.from({ length: columns }, (_, column) => values[row * columns + column]).join(",")}\n`,
-  ).join("");
 }
 
 async function saveTap({ name, shape }: TapSummary, values: Float32Array): Promise<void> {

@@ -1,11 +1,11 @@
-/** One head over the image. Pointing at a patch, or the arrow keys, choose the token. */
+/** A number per patch over the image. Pointing at a patch, or the arrow keys, choose the token. */
+import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { Raster } from "../../lib/draw/raster.ts";
 import { overlay } from "../../lib/study/attention.ts";
 import { enlargedToShow } from "../../lib/study/pixels-raster.ts";
 import type { RgbImage } from "../../lib/studio/results.ts";
-import { place } from "../state/attention.ts";
-import { adjust, navigate, route } from "../state/navigation.ts";
+import { colourOf, drawnRange, type ColourMap } from "./colour.ts";
 import { cellAt, stepCell } from "./heat-map.tsx";
 import { RasterCanvas } from "./raster-canvas.tsx";
 
@@ -15,24 +15,48 @@ interface Props {
   /** One a patch; null while they are not known. */
   readonly weights: ArrayLike<number> | null;
   readonly range: readonly [number, number];
+  /** Default: sequential. */
+  readonly map?: ColourMap;
   readonly opacity: number;
+  /** What is drawn, for those who do not see it. */
+  readonly title: string;
+  /** The chosen token; 0 is the class token. */
+  readonly token: number;
+  /** Null if no token can be chosen. */
+  readonly onToken: ((token: number) => void) | null;
+  /** The token after the pointer has left. Default: the class token. */
+  readonly restToken?: number;
+  readonly children?: ComponentChildren;
 }
 
-export function PatchStage({ image, patches, weights, range, opacity }: Props) {
+export function PatchStage({
+  image,
+  patches,
+  weights,
+  range,
+  map = "sequential",
+  opacity,
+  title,
+  token,
+  onToken,
+  restToken = 0,
+  children,
+}: Props) {
   const shown = useMemo(() => {
     const raster = new Raster(image.width, image.height);
     raster.rgb.set(image.rgb);
     return enlargedToShow(raster);
   }, [image]);
-  const [low, high] = range;
+  const [low, high] = drawnRange(range, map);
   const drawn = useMemo(
-    () => (weights === null ? shown : overlay(shown, weights, patches, { low, high }, { opacity })),
-    [shown, weights, low, high, opacity],
+    () =>
+      weights === null
+        ? shown
+        : overlay(shown, weights, patches, { low, high }, { opacity, color: (unit) => colourOf(unit, map) }),
+    [shown, weights, low, high, map, opacity],
   );
   const [rows, columns] = patches;
   const grid = { rows, columns, values: [] };
-  const { token } = place.value;
-  const { mode } = route.value;
   const cell = token === 0 ? null : { row: Math.floor((token - 1) / columns), column: (token - 1) % columns };
   return (
     <div class="patch-stage">
@@ -41,25 +65,24 @@ export function PatchStage({ image, patches, weights, range, opacity }: Props) {
         role="img"
         tabIndex={0}
         data-stage=""
-        aria-label={`Attention over the image in ${rows} × ${columns} patches; arrow keys choose a patch`}
+        aria-label={`${title}, over the image in ${rows} × ${columns} patches; arrow keys choose a patch`}
         onPointerMove={(event) => {
-          if (mode === "rollout") return;
           const at = cellAt(event, grid);
-          adjust({ token: at.row * columns + at.column + 1 });
+          onToken?.(at.row * columns + at.column + 1);
         }}
         onPointerLeave={() => {
-          adjust({ token: 0 });
+          onToken?.(restToken);
         }}
         onKeyDown={(event) => {
           const next = stepCell(event.key, cell ?? { row: 0, column: -1 }, grid);
-          if (next === null || mode === "rollout") return;
+          if (next === null || onToken === null) return;
           event.preventDefault();
           event.stopPropagation();
-          adjust({ token: next.row * columns + Math.max(next.column, 0) + 1 });
+          onToken(next.row * columns + Math.max(next.column, 0) + 1);
         }}
       >
         <RasterCanvas image={drawn} label="" smooth class={weights === null ? "unknown" : ""} />
-        {cell !== null && mode !== "rollout" && (
+        {cell !== null && onToken !== null && (
           <span
             class="cursor"
             style={{
@@ -71,17 +94,7 @@ export function PatchStage({ image, patches, weights, range, opacity }: Props) {
           />
         )}
       </div>
-      <button
-        type="button"
-        class="class-token"
-        aria-pressed={token === 0}
-        disabled={mode === "rollout"}
-        onClick={() => {
-          navigate({ token: 0 });
-        }}
-      >
-        class token
-      </button>
+      {children}
     </div>
   );
 }

@@ -5,6 +5,10 @@ import { viewNames, type ViewName } from "./views.ts";
 export const attentionModes = ["from", "to", "rollout"] as const;
 export type AttentionMode = (typeof attentionModes)[number];
 
+/** The tower that a view shows, where it shows one. */
+export const towerNames = ["image", "text"] as const;
+export type TowerName = (typeof towerNames)[number];
+
 /** What a cell of the matrix of images and labels shows. */
 export const scoreKinds = ["cosine", "logit", "labels", "images"] as const;
 export type ScoreKind = (typeof scoreKinds)[number];
@@ -22,6 +26,9 @@ export interface Route {
   /** The token whose attention is shown; 0 is the class token. */
   readonly token: number;
   readonly mode: AttentionMode;
+  readonly tower: TowerName;
+  /** A state of the residual stream: 0 is what block 0 takes, i the output of block i − 1. */
+  readonly state: number;
   /** Whether colours have the same meaning in all maps, not the range of each. */
   readonly absolute: boolean;
   /** Null for the default labels. */
@@ -43,6 +50,8 @@ export const home: Route = {
   head: 0,
   token: 0,
   mode: "from",
+  tower: "image",
+  state: 1,
   absolute: false,
   labels: null,
   templates: ["{}"],
@@ -108,6 +117,8 @@ const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
   },
   token: { key: "tok", expected: "a whole number", write: String, read: wholeNumber },
   mode: choice("mode", attentionModes),
+  tower: choice("tower", towerNames),
+  state: { key: "state", expected: "a whole number", write: String, read: wholeNumber },
   absolute: {
     key: "scale",
     expected: "abs or each",

@@ -187,6 +187,9 @@ export async function readTap(tap: string, signal?: AbortSignal): Promise<Float3
 /** The trace of the current image's pass; null before the network has run it. */
 export const imageTrace = computed(() => liveImage.value?.value.trace ?? null);
 
+/** The trace of the current text's pass; null before the network has run it. */
+export const textTrace = computed(() => liveText.value?.value.trace ?? null);
+
 /** The cosines of images and labels; null for an image that cannot be read, which leaves the tray. */
 export async function match(
   images: readonly TrayImage[],

@@ -12,6 +12,7 @@ export const viewGroups = [
     views: [
       { name: "pass", title: "Pass" },
       { name: "attention", title: "Attention" },
+      { name: "stream", title: "Stream" },
     ],
   },
   { title: "Ask", views: [{ name: "match", title: "Match" }] },

@@ -75,7 +75,28 @@ function Stage() {
             weights={patchWeights}
             range={range}
             opacity={opacity / 100}
-          />
+            title={title(layer, head, mode)}
+            token={token}
+            onToken={
+              mode === "rollout"
+                ? null
+                : (next) => {
+                    adjust({ token: next });
+                  }
+            }
+          >
+            <button
+              type="button"
+              class="class-token"
+              aria-pressed={token === 0}
+              disabled={mode === "rollout"}
+              onClick={() => {
+                navigate({ token: 0 });
+              }}
+            >
+              class token
+            </button>
+          </PatchStage>
           <Legend
             map="sequential"
             range={range}

@@ -4,5 +4,6 @@ import type { ViewName } from "../state/views.ts";
 
 export const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<ComponentType>>> = {
   attention: async () => (await import("./attention.tsx")).AttentionView,
+  stream: async () => (await import("./stream.tsx")).StreamView,
   match: async () => (await import("./match.tsx")).MatchView,
 };

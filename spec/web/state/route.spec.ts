@@ -6,6 +6,7 @@ import {
   home,
   parseRoute,
   scoreKinds,
+  towerNames,
   type Route,
 } from "../../../web/state/route.ts";
 import { viewNames } from "../../../web/state/views.ts";
@@ -27,6 +28,8 @@ const routes: fc.Arbitrary<Route> = fc.record(
     head: fc.option(fc.nat(999_999)),
     token: fc.nat(999_999),
     mode: fc.constantFrom(...attentionModes),
+    tower: fc.constantFrom(...towerNames),
+    state: fc.nat(999_999),
     absolute: fc.boolean(),
     labels: fc.option(fc.array(line, { minLength: 1 })),
     templates: fc.array(
