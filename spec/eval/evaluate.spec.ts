@@ -5,7 +5,10 @@ import { datasetFiles } from "../../lib/node/eval/dataset-files.ts";
 import { evaluate } from "../../lib/node/eval/evaluate.ts";
 import { readPromptFiles } from "../../lib/node/eval/prompt-files.ts";
 import { generatedDatasets } from "../../tools/datasets/write-datasets.ts";
-import { GeneratedDatasets, generatedImages, goldenResults } from "./generated-datasets.ts";
+import { GeneratedDatasets, goldenResults } from "./generated-datasets.ts";
+
+const generatedImages = 16;
+const results = goldenResults(generatedImages);
 
 /** The layout that each folder of the generator has, and its images. */
 const layouts: Readonly<Record<string, readonly [layout: string, images: number]>> = {
@@ -41,7 +44,7 @@ describe("generated datasets", () => {
   let datasets: GeneratedDatasets;
 
   before(async () => {
-    datasets = await GeneratedDatasets.write();
+    datasets = await GeneratedDatasets.write(generatedImages);
   });
 
   after(async () => {
@@ -64,9 +67,9 @@ describe("generated datasets", () => {
   });
 
   it("have results of CLIP_benchmark in every layout but two", () => {
-    assert.equal(goldenResults.length, 57);
+    assert.equal(results.length, 57);
     const covered = new Set(
-      goldenResults.map(({ record }) => record.dataset.replace(/\/\w+$/, "").replace("wds", "")),
+      results.map(({ record }) => record.dataset.replace(/\/\w+$/, "").replace("wds", "")),
     );
     const missing = Object.keys(layouts).filter((name) => !name.startsWith("wds_") && !covered.has(name));
     // An ImageFolder without a name, and a dataset that needs all of ImageNet.
@@ -76,6 +79,7 @@ describe("generated datasets", () => {
   // One of each layout and kind; the slow spec compares all of them.
   const quick = new Map([
     ["wds/count", "en"],
+    ["wds/backgrounds", "en"],
     ["wds/multilabel", "en"],
     ["wds/captions", "en"],
     ["imagenet1k-unverified", "it"],
@@ -92,7 +96,7 @@ describe("generated datasets", () => {
   ]);
   for (const [dataset, language] of quick) {
     it(`${dataset} (${language}): the figures of CLIP_benchmark`, async () => {
-      const result = goldenResults.find(
+      const result = results.find(
         ({ record }) => record.dataset === dataset && record.language === language,
       );
       await datasets.compare(result!);
