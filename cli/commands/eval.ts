@@ -10,6 +10,7 @@ import {
   type Comparison,
   type PublishedFigure,
 } from "../../lib/eval/published.ts";
+import { hasOneLanguage } from "../../lib/eval/languages.ts";
 import type { ResultRecord } from "../../lib/eval/record.ts";
 import { readDataset } from "../../lib/node/eval/evaluate.ts";
 import { locateDataset } from "../../lib/node/eval/hub-dataset.ts";
@@ -29,6 +30,7 @@ import { examples } from "../options/option-values.ts";
 import { withModel } from "../options/with-model.ts";
 import { dryRunLines, planEvaluation, type EvaluationPlan } from "../terminal/eval-plan.ts";
 import { evaluationLines } from "../terminal/eval-table.ts";
+import { printable } from "../terminal/format.ts";
 import { megabytes, type ShowProgress } from "../terminal/progress-line.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -77,6 +79,7 @@ async function run(given: readonly string[], options: EvalOptions, terminal: Ter
     const model = await describeModel(clip);
     await forEach(specs, terminal, async (spec) => {
       const request = await readRequest(spec, options, terminal);
+      warnOfLanguage(request.dataset, spec, settings, terminal);
       const finished = await terminal.progress((show) =>
         runEvaluation(model, request, { ...settings, language: spec.language, ...progressOf(show) }),
       );
@@ -88,6 +91,16 @@ async function run(given: readonly string[], options: EvalOptions, terminal: Ter
     });
   });
   if (options.json === true) terminal.printJson(records);
+}
+
+/** A result in Italian with English prompts would be compared with published figures of Italian ones. */
+function warnOfLanguage(dataset: Dataset, { language }: Spec, { prompts = {} }: RunOptions, terminal: Terminal): void {
+  if (language === "en" || !hasOneLanguage(dataset, prompts)) return;
+  const hasClasses = dataset.kind === "classification" || dataset.kind === "multilabel";
+  const way = hasClasses ? "give --classnames and --templates to translate them" : "leave the option out";
+  terminal.warn(
+    `${printable(dataset.name)}: --language ${printable(language)} only names the result, as the texts are the dataset's own; ${way}`,
+  );
 }
 
 /** A dataset with an error is reported; the others are evaluated all the same. */

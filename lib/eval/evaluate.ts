@@ -8,6 +8,7 @@ import { embedDatasetImages, type ImageEmbeddingOptions } from "./embeddings/ima
 import { TextEmbeddings, type TextProgress } from "./embeddings/text-embeddings.ts";
 import type { Evaluation, TaskName, TaskResult } from "./evaluation.ts";
 import type { EvaluationHost } from "./host.ts";
+import { assertKnownLanguage } from "./languages.ts";
 import {
   embedClasses,
   promptClasses,
@@ -104,13 +105,14 @@ export async function evaluate(
   }
 }
 
-/** The classes of a dataset that has any; null for captions. */
-export function classesOf(
+/** The classes of a dataset that has any; null for captions. @throws InputError for an unknown language, and as `promptClasses` */
+export async function classesOf(
   host: EvaluationHost,
   dataset: Dataset,
   { language = "en", prompts = {} }: Pick<EvaluateOptions, "language" | "prompts">,
 ): Promise<PromptedClasses | null> {
-  if (dataset.kind === "retrieval" || dataset.kind === "selection") return Promise.resolve(null);
+  assertKnownLanguage(dataset, language, prompts);
+  if (dataset.kind === "retrieval" || dataset.kind === "selection") return null;
   return promptClasses(dataset, prompts, () => host.packagedPrompts(language));
 }
 

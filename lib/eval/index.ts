@@ -19,6 +19,7 @@ export * from "./metrics/average-precision.ts";
 export { cosineBlocks, type CosineBlock } from "./metrics/cosine-blocks.ts";
 export * from "./metrics/retrieval.ts";
 export * from "./metrics/selection.ts";
+export { hasOneLanguage } from "./languages.ts";
 export { openClipName } from "./model-name.ts";
 export {
   choosePrompts,

@@ -96,9 +96,7 @@ describe("generated datasets", () => {
   ]);
   for (const [dataset, language] of quick) {
     it(`${dataset} (${language}): the figures of CLIP_benchmark`, async () => {
-      const result = results.find(
-        ({ record }) => record.dataset === dataset && record.language === language,
-      );
+      const result = results.find(({ record }) => record.dataset === dataset && record.language === language);
       await datasets.compare(result!);
     });
   }
