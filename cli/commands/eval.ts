@@ -1,6 +1,7 @@
 /** `clipscope eval`: CLIP_benchmark's evaluation. */
 import { join } from "node:path";
 import type { Command } from "commander";
+import type { Clip } from "../../lib/clip/clip.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import type { Dataset } from "../../lib/eval/dataset.ts";
 import { taskOf } from "../../lib/eval/evaluate.ts";
@@ -10,9 +11,11 @@ import {
   type Comparison,
   type PublishedFigure,
 } from "../../lib/eval/published.ts";
+import { planEvaluation, type EvaluationPlan } from "../../lib/eval/plan.ts";
 import { hasOneLanguage } from "../../lib/eval/languages.ts";
 import type { ResultRecord } from "../../lib/eval/record.ts";
 import { readDataset } from "../../lib/node/eval/evaluate.ts";
+import { evaluationHost } from "../../lib/node/eval/host.ts";
 import { locateDataset } from "../../lib/node/eval/hub-dataset.ts";
 import { readPromptFiles } from "../../lib/node/eval/prompt-files.ts";
 import { publishedFigures } from "../../lib/node/eval/published-figures.ts";
@@ -27,8 +30,8 @@ import { cacheFolder } from "../../lib/node/native/native-build.ts";
 import { addEvalOptions, probeOptions, readRecallK, type EvalOptions } from "../options/eval-options.ts";
 import { expandSpecs, type Spec } from "../options/expand-specs.ts";
 import { examples } from "../options/option-values.ts";
-import { withModel } from "../options/with-model.ts";
-import { dryRunLines, planEvaluation, type EvaluationPlan } from "../terminal/eval-plan.ts";
+import { loadModelOf, withModel } from "../options/with-model.ts";
+import { dryRunLines } from "../terminal/eval-plan.ts";
 import { evaluationLines } from "../terminal/eval-table.ts";
 import { printable } from "../terminal/format.ts";
 import { megabytes, type ShowProgress } from "../terminal/progress-line.ts";
@@ -208,19 +211,37 @@ async function readSplit(
 
 async function dryRun(
   specs: readonly Spec[],
-  { prompts, limit }: RunOptions,
+  settings: RunOptions,
   options: EvalOptions,
   terminal: Terminal,
 ): Promise<void> {
   const plans: EvaluationPlan[] = [];
-  await forEach(specs, terminal, async (spec) => {
-    const { dataset } = await readRequest(spec, options, terminal);
-    const plan = await planEvaluation(dataset, spec.language, {
-      ...(prompts === undefined ? {} : { prompts }),
-      ...(limit === undefined ? {} : { limit }),
+  await withModelIfAny(options, terminal, async (model, withoutModel) => {
+    await forEach(specs, terminal, async (spec) => {
+      const { dataset, probe } = await readRequest(spec, options, terminal);
+      warnOfLanguage(dataset, spec, settings, terminal);
+      const plan = await planEvaluation(evaluationHost, model, dataset, {
+        ...settings,
+        language: spec.language,
+        ...(probe && { probe: [probe.train, ...(probe.validation === null ? [] : [probe.validation])] }),
+      });
+      plans.push(plan);
+      if (options.json !== true) terminal.printLines(dryRunLines(plan, withoutModel));
     });
-    plans.push(plan);
-    if (options.json !== true) terminal.printLines(dryRunLines(plan));
   });
   if (options.json === true) terminal.printJson(plans);
+}
+
+/** A dry run works without a model, too. @param use receives null and the reason if there is none */
+async function withModelIfAny(
+  options: EvalOptions,
+  terminal: Terminal,
+  use: (model: Clip | null, why: string | null) => Promise<void>,
+): Promise<void> {
+  const loaded = await loadModelOf(options, terminal).catch((error: unknown) => {
+    if (error instanceof InputError) return error;
+    throw error;
+  });
+  if (loaded instanceof InputError) await use(null, loaded.message);
+  else await withModel(options, terminal, (model) => use(model, null), () => Promise.resolve(loaded));
 }

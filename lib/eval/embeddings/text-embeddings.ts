@@ -91,6 +91,13 @@ export class TextEmbeddings {
     return { texts: wanted.size, embedded: missing.length };
   }
 
+  /** The texts that no file has, each once, by their number of tokens. Embeds nothing. */
+  async missing(texts: readonly string[]): Promise<readonly string[]> {
+    const missing = await this.#byLength(await this.#missing(new Set(texts)));
+    this.release();
+    return missing;
+  }
+
   /**
    * The embeddings of texts that are prepared, in their order; texts may repeat.
    *
