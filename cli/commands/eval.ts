@@ -11,7 +11,7 @@ import {
   type Comparison,
   type PublishedFigure,
 } from "../../lib/eval/published.ts";
-import { planEvaluation, type EvaluationPlan } from "../../lib/eval/plan.ts";
+import { EvaluationPlanner, type EvaluationPlan } from "../../lib/eval/plan.ts";
 import { hasOneLanguage } from "../../lib/eval/languages.ts";
 import type { ResultRecord } from "../../lib/eval/record.ts";
 import { readDataset } from "../../lib/node/eval/evaluate.ts";
@@ -31,7 +31,7 @@ import { addEvalOptions, probeOptions, readRecallK, type EvalOptions } from "../
 import { expandSpecs, type Spec } from "../options/expand-specs.ts";
 import { examples } from "../options/option-values.ts";
 import { loadModelOf, withModel } from "../options/with-model.ts";
-import { dryRunLines } from "../terminal/eval-plan.ts";
+import { dryRunLines, totalLines } from "../terminal/eval-plan.ts";
 import { evaluationLines } from "../terminal/eval-table.ts";
 import { printable } from "../terminal/format.ts";
 import { megabytes, type ShowProgress } from "../terminal/progress-line.ts";
@@ -217,10 +217,11 @@ async function dryRun(
 ): Promise<void> {
   const plans: EvaluationPlan[] = [];
   await withModelIfAny(options, terminal, async (model, withoutModel) => {
+    const planner = new EvaluationPlanner(evaluationHost, model);
     await forEach(specs, terminal, async (spec) => {
       const { dataset, probe } = await readRequest(spec, options, terminal);
       warnOfLanguage(dataset, spec, settings, terminal);
-      const plan = await planEvaluation(evaluationHost, model, dataset, {
+      const plan = await planner.plan(dataset, {
         ...settings,
         language: spec.language,
         ...(probe && { probe: [probe.train, ...(probe.validation === null ? [] : [probe.validation])] }),
@@ -230,6 +231,7 @@ async function dryRun(
     });
   });
   if (options.json === true) terminal.printJson(plans);
+  else terminal.printLines(totalLines(plans));
 }
 
 /** A dry run works without a model, too. @param use receives null and the reason if there is none */

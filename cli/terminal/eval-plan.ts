@@ -1,6 +1,6 @@
 /** What an evaluation would do. */
 import type { PromptSummary } from "../../lib/eval/evaluation.ts";
-import type { EvaluationPlan } from "../../lib/eval/plan.ts";
+import type { EvaluationPlan, RemainingWork } from "../../lib/eval/plan.ts";
 import { printable } from "./format.ts";
 import { layOutFields } from "./table.ts";
 
@@ -36,14 +36,23 @@ export function dryRunLines(plan: EvaluationPlan, withoutModel: string | null): 
 
 function remainingFields({ remaining, images, differentTexts }: EvaluationPlan, why: string | null): [string, string][] {
   if (remaining === null) return [["  time", `unknown without a model (${printable(why ?? "")})`]];
-  const { seconds, ...left } = remaining;
-  const kept = `${images - left.images} images, ${differentTexts - left.texts} texts`;
-  const rest = `${left.images} images, ${left.texts} texts`;
-  const time = left.images + left.texts === 0 ? "" : `, ${roughDuration(seconds)}`;
   return [
-    ["  embedded", kept],
-    ["  left", `${rest}${time}`],
+    ["  embedded", `${images - remaining.images} images, ${differentTexts - remaining.texts} texts`],
+    ["  left", describe(remaining)],
   ];
+}
+
+function describe({ images, texts, seconds }: RemainingWork): string {
+  const time = images + texts === 0 ? "" : `, ${roughDuration(seconds)}`;
+  return `${images} images, ${texts} texts${time}`;
+}
+
+/** What all evaluations together have left; nothing for one, or without a model. */
+export function totalLines(plans: readonly EvaluationPlan[]): string[] {
+  const all = plans.flatMap(({ remaining }) => (remaining === null ? [] : [remaining]));
+  if (all.length < 2) return [];
+  const sum = (key: keyof RemainingWork): number => all.reduce((total, left) => total + left[key], 0);
+  return [`all: left ${describe({ images: sum("images"), texts: sum("texts"), seconds: sum("seconds") })}`];
 }
 
 /** "less than a minute", "about 12 minutes", "about 25 hours". */

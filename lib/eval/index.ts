@@ -21,7 +21,7 @@ export * from "./metrics/retrieval.ts";
 export * from "./metrics/selection.ts";
 export { hasOneLanguage } from "./languages.ts";
 export { openClipName } from "./model-name.ts";
-export { planEvaluation, type EvaluationPlan, type PlanOptions, type RemainingWork } from "./plan.ts";
+export { EvaluationPlanner, type EvaluationPlan, type PlanOptions, type RemainingWork } from "./plan.ts";
 export {
   choosePrompts,
   type ChosenPrompts,

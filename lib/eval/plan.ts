@@ -1,8 +1,11 @@
 /** What an evaluation would compute: counts, what is cached, and how long the rest takes. */
 import type { Clip } from "../clip/clip.ts";
-import { defaultBatchSize } from "../tasks/embed-images.ts";
+import { defaultBatchSize, embedLoadedImages } from "../tasks/embed-images.ts";
+import { embedTextTaps, textTap } from "../tasks/embed-texts.ts";
+import { disposing } from "../tensor/disposing.ts";
 import type { Dataset } from "./dataset.ts";
-import { countCachedImages, embedDatasetImages } from "./embeddings/image-embeddings.ts";
+import { digestOfImages } from "./embeddings/image-digest.ts";
+import { countCachedImages } from "./embeddings/image-embeddings.ts";
 import { TextEmbeddings } from "./embeddings/text-embeddings.ts";
 import { classesOf, taskOf, type EvaluateOptions } from "./evaluate.ts";
 import type { PromptSummary, TaskName } from "./evaluation.ts";
@@ -25,15 +28,15 @@ export interface EvaluationPlan {
   readonly remaining: RemainingWork | null;
 }
 
-/** What no earlier run has embedded. */
+/** What neither an earlier run nor an evaluation that is planned before embeds. */
 export interface RemainingWork {
   readonly images: number;
   readonly texts: number;
-  /** From the time that one batch of each takes. */
+  /** From the time that a few batches of each take. */
   readonly seconds: number;
 }
 
-/** Options of `planEvaluation`. */
+/** Options of `EvaluationPlanner.plan`. */
 export interface PlanOptions extends Pick<
   EvaluateOptions,
   "features" | "language" | "limit" | "prompts" | "batchSize"
@@ -42,35 +45,78 @@ export interface PlanOptions extends Pick<
   readonly probe?: readonly Dataset[];
 }
 
-/**
- * Plans an evaluation. With a model, the cache is looked at, and one batch of the images and of the texts that are left is
- * embedded to measure how long the rest takes.
- *
- * @throws InputError as `evaluate` does before it embeds anything
- */
-export async function planEvaluation(
-  host: EvaluationHost,
-  model: Clip | null,
-  dataset: Dataset,
-  options: PlanOptions = {},
-): Promise<EvaluationPlan> {
-  const { language = "en", limit = Infinity, probe } = options;
-  const classes = probe === undefined ? await classesOf(host, dataset, options) : null;
-  const splits = [dataset, ...(probe ?? [])];
-  const texts = classes?.prompts.flat() ?? (probe === undefined ? captionsOf(dataset, limit) : []);
-  return {
-    dataset: dataset.name,
-    language,
-    task: probe === undefined ? taskOf(dataset) : "linear_probe",
-    layout: dataset.layout,
-    split: dataset.split,
-    images: splits.reduce((sum, { images }) => sum + Math.min(limit, images.length), 0),
-    texts: texts.length,
-    differentTexts: new Set(texts).size,
-    prompts: classes?.summary ?? null,
-    sources: dataset.sources,
-    remaining: model && (await remainingWork(host, model, splits, texts, options)),
-  };
+/** Plans evaluations that run one after the other. */
+export class EvaluationPlanner {
+  readonly #host: EvaluationHost;
+  readonly #model: Clip | null;
+  /** What the evaluations that are planned so far will have embedded. */
+  readonly #images = new Set<string>();
+  readonly #texts = new Set<string>();
+  /** Measured once. */
+  #secondsPerImage: number | null = null;
+  #secondsPerText: number | null = null;
+
+  /** @param model with null, what is cached and how long the rest takes is not known */
+  constructor(host: EvaluationHost, model: Clip | null) {
+    this.#host = host;
+    this.#model = model;
+  }
+
+  /**
+   * Plans an evaluation. With a model, the cache is looked at, and a few batches of the first images and texts that are
+   * left are embedded, to measure how long the rest takes.
+   *
+   * @throws InputError as `evaluate` does before it embeds anything
+   */
+  async plan(dataset: Dataset, options: PlanOptions = {}): Promise<EvaluationPlan> {
+    const { language = "en", limit = Infinity, probe } = options;
+    const classes = probe === undefined ? await classesOf(this.#host, dataset, options) : null;
+    const splits = [dataset, ...(probe ?? [])];
+    const texts = classes?.prompts.flat() ?? (probe === undefined ? captionsOf(dataset, limit) : []);
+    return {
+      dataset: dataset.name,
+      language,
+      task: probe === undefined ? taskOf(dataset) : "linear_probe",
+      layout: dataset.layout,
+      split: dataset.split,
+      images: splits.reduce((sum, { images }) => sum + Math.min(limit, images.length), 0),
+      texts: texts.length,
+      differentTexts: new Set(texts).size,
+      prompts: classes?.summary ?? null,
+      sources: dataset.sources,
+      remaining: this.#model && (await this.#remaining(this.#model, splits, texts, options)),
+    };
+  }
+
+  async #remaining(
+    model: Clip,
+    splits: readonly Dataset[],
+    texts: readonly string[],
+    options: PlanOptions,
+  ): Promise<RemainingWork> {
+    let [images, seconds] = [0, 0];
+    for (const split of splits) {
+      const left = await this.#imagesLeft(model, split, options);
+      if (left === 0) continue;
+      images += left;
+      seconds += left * (this.#secondsPerImage ??= await secondsPerImage(this.#host, model, split, options));
+    }
+    const all = await TextEmbeddings.open(this.#host, model, options.features);
+    const missing = (await all.missing(texts)).filter((text) => !this.#texts.has(text));
+    if (missing.length > 0) {
+      for (const text of missing) this.#texts.add(text);
+      seconds += missing.length * (this.#secondsPerText ??= await secondsPerText(model, missing));
+    }
+    return { images, texts: missing.length, seconds };
+  }
+
+  async #imagesLeft(model: Clip, dataset: Dataset, options: PlanOptions): Promise<number> {
+    const asked = dataset.images.slice(0, options.limit);
+    const key = `${dataset.convertToRgbFirst} ${await digestOfImages(this.#host.files, asked)}`;
+    if (this.#images.has(key)) return 0;
+    this.#images.add(key);
+    return asked.length - (await countCachedImages(this.#host, model, dataset, options));
+  }
 }
 
 function captionsOf(dataset: Dataset, limit: number): readonly string[] {
@@ -79,50 +125,49 @@ function captionsOf(dataset: Dataset, limit: number): readonly string[] {
   return [];
 }
 
-async function remainingWork(
-  host: EvaluationHost,
-  model: Clip,
-  splits: readonly Dataset[],
-  texts: readonly string[],
-  options: PlanOptions,
-): Promise<RemainingWork> {
-  const { features, limit = Infinity } = options;
-  let [images, seconds] = [0, 0];
-  for (const split of splits) {
-    const asked = Math.min(limit, split.images.length);
-    const left = asked - (await countCachedImages(host, model, split, options));
-    images += left;
-    if (left > 0) seconds += left * (await secondsPerImage(host, model, split, options));
-  }
-  const missing = await (await TextEmbeddings.open(host, model, features)).missing(texts);
-  if (missing.length > 0) seconds += missing.length * (await secondsPerText(host, model, missing));
-  return { images, texts: missing.length, seconds };
-}
+/** In ms: how long batches are measured, if there are several. */
+const measured = 2000;
 
-/** Of one batch, after a first image that loads the weights. */
+/** Of the batches after the first one, which loads the weights and starts threads; of that if there is only one. */
 async function secondsPerImage(
   host: EvaluationHost,
   model: Clip,
-  dataset: Dataset,
+  { images, convertToRgbFirst }: Dataset,
   { batchSize = defaultBatchSize }: PlanOptions,
 ): Promise<number> {
-  await embedDatasetImages(host, model, dataset, { limit: 1, batchSize });
-  const count = Math.min(batchSize, dataset.images.length);
-  const start = performance.now();
-  await embedDatasetImages(host, model, dataset, { limit: count, batchSize });
-  return (performance.now() - start) / 1000 / count;
+  const loaded = host.loadImages(model, images, { convertToRgbFirst, batchSize });
+  const marks = [{ done: 0, time: performance.now() }];
+  const batches = embedLoadedImages(model, loaded, { batchSize, onError: () => undefined });
+  for await (const { features, done } of batches) {
+    await disposing(features, (tensor) => tensor.data());
+    marks.push({ done, time: performance.now() });
+    if (marks.length > 2 && performance.now() - marks[1]!.time > measured) break;
+  }
+  return secondsBetween(marks);
 }
 
 /** As many as are embedded at once. */
-const measuredTexts = 32;
+const textsAtOnce = 32;
 
-/** Of one batch of texts of middling length, after a first one that loads the weights. */
-async function secondsPerText(host: EvaluationHost, model: Clip, missing: readonly string[]): Promise<number> {
-  const start = Math.max(0, Math.floor((missing.length - measuredTexts) / 2));
-  const batch = missing.slice(start, start + measuredTexts);
-  await (await TextEmbeddings.open(host, model)).prepare(batch.slice(0, 1));
-  const texts = await TextEmbeddings.open(host, model);
-  const before = performance.now();
-  await texts.prepare(batch);
-  return (performance.now() - before) / 1000 / batch.length;
+/** Of batches from the middle of the texts by length outwards, after a first one that loads the weights. */
+async function secondsPerText(model: Clip, missing: readonly string[]): Promise<number> {
+  const middle = Math.max(0, Math.floor((missing.length - textsAtOnce) / 2));
+  const batch = missing.slice(middle, middle + textsAtOnce);
+  const marks = [{ done: 0, time: performance.now() }];
+  do {
+    const [features] = await embedTextTaps(model, batch, [textTap]);
+    await disposing(features!, (tensor) => tensor.data());
+    marks.push({ done: marks.length * batch.length, time: performance.now() });
+  } while (marks.length < 3 || performance.now() - marks[1]!.time < measured);
+  return secondsBetween(marks);
+}
+
+interface Mark {
+  readonly done: number;
+  readonly time: number;
+}
+
+function secondsBetween(marks: readonly Mark[]): number {
+  const [start, end] = [marks[marks.length > 2 ? 1 : 0]!, marks.at(-1)!];
+  return (end.time - start.time) / 1000 / Math.max(1, end.done - start.done);
 }
