@@ -54,7 +54,10 @@ export async function embedDatasetImages(
   const { convertToRgbFirst } = dataset;
   const [origin] = await describeImageFeatures(host, model, [embeddingTap], { convertToRgbFirst });
   const cached = await cachedFile(host, origin!, dataset, asked, folder);
-  if (cached !== null) return firstOf(await read(host, origin!, dataset, cached.count, cached.file), asked);
+  if (cached !== null) {
+    await host.files.removeRemains(cached.file);
+    return firstOf(await read(host, origin!, dataset, cached.count, cached.file), asked);
+  }
   const { file, digest } = await placeOf(host, origin!, dataset, asked, folder);
   await host.files.makeFolder(folder);
   const reasons: string[] = [];

@@ -133,7 +133,9 @@ export class TextEmbeddings {
       this.release();
       for (const file of await this.#files(this.#folder)) {
         const rowOf = await this.#rowsOf(file, wanted);
-        if (rowOf !== null) this.#addFile(file, rowOf);
+        if (rowOf === null) continue;
+        await this.#host.files.removeRemains(file);
+        this.#addFile(file, rowOf);
       }
     }
     for (const { rowOf } of this.#parts) note(rowOf);

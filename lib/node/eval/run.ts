@@ -1,4 +1,5 @@
 /** Evaluations whose results are kept in a folder: those that are finished are not computed again. */
+import { join } from "node:path";
 import type { Clip } from "../../clip/clip.ts";
 import type { Dataset } from "../../eval/dataset.ts";
 import { classesOf, evaluate, taskOf, type EvaluateOptions } from "../../eval/evaluate.ts";
@@ -6,6 +7,7 @@ import type { Evaluation } from "../../eval/evaluation.ts";
 import { evaluationFingerprint, modelDigests } from "../../eval/fingerprint.ts";
 import { openClipName } from "../../eval/model-name.ts";
 import { resultRecord, type ModelName, type ResultRecord } from "../../eval/record.ts";
+import { removeRemains } from "../files/remains.ts";
 import { evaluationHost } from "./host.ts";
 import { evaluateLinearProbe, type LinearProbeOptions } from "./linear-probe.ts";
 import { assertOutsideDataset } from "./outside-dataset.ts";
@@ -70,6 +72,9 @@ export async function runEvaluation(
     out === undefined ? null : resultFiles(out, { ...name, dataset: dataset.name, language, task });
   const earlier = files === null ? null : await findResult(files, fingerprint);
   if (files !== null && earlier !== null && Object.keys(dumped).every((key) => key in earlier.record)) {
+    const { features } = options;
+    const ofImages = features === undefined ? [] : [earlier.featuresFile].flatMap((name) => name === null ? [] : [join(features, name)]);
+    for (const file of [files.record, files.details, ...ofImages]) await removeRemains(file);
     return { record: earlier.record, evaluation: earlier, file: files.record, isEarlier: true };
   }
   const evaluation =
