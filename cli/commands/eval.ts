@@ -97,7 +97,12 @@ async function run(given: readonly string[], options: EvalOptions, terminal: Ter
 }
 
 /** A result in Italian with English prompts would be compared with published figures of Italian ones. */
-function warnOfLanguage(dataset: Dataset, { language }: Spec, { prompts = {} }: RunOptions, terminal: Terminal): void {
+function warnOfLanguage(
+  dataset: Dataset,
+  { language }: Spec,
+  { prompts = {} }: RunOptions,
+  terminal: Terminal,
+): void {
   if (language === "en" || !hasOneLanguage(dataset, prompts)) return;
   const hasClasses = dataset.kind === "classification" || dataset.kind === "multilabel";
   const way = hasClasses ? "give --classnames and --templates to translate them" : "leave the option out";
@@ -245,5 +250,11 @@ async function withModelIfAny(
     throw error;
   });
   if (loaded instanceof InputError) await use(null, loaded.message);
-  else await withModel(options, terminal, (model) => use(model, null), () => Promise.resolve(loaded));
+  else
+    await withModel(
+      options,
+      terminal,
+      (model) => use(model, null),
+      () => Promise.resolve(loaded),
+    );
 }

@@ -18,7 +18,10 @@ export function weightsOption(): Option {
 }
 
 /** Loads the model directory that the options name. @throws InputError as `loadModel` */
-export function loadModelOf({ model, arch, backend, weights }: ModelOptions, terminal: Terminal): Promise<Clip> {
+export function loadModelOf(
+  { model, arch, backend, weights }: ModelOptions,
+  terminal: Terminal,
+): Promise<Clip> {
   return loadModel(model, {
     backend,
     residency: weights,

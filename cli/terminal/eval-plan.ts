@@ -34,7 +34,10 @@ export function dryRunLines(plan: EvaluationPlan, withoutModel: string | null): 
   ];
 }
 
-function remainingFields({ remaining, images, differentTexts }: EvaluationPlan, why: string | null): [string, string][] {
+function remainingFields(
+  { remaining, images, differentTexts }: EvaluationPlan,
+  why: string | null,
+): [string, string][] {
   if (remaining === null) return [["  time", `unknown without a model (${printable(why ?? "")})`]];
   return [
     ["  embedded", `${images - remaining.images} images, ${differentTexts - remaining.texts} texts`],

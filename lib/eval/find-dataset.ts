@@ -37,11 +37,11 @@ export async function findDataset(
   given: string,
   { data, ...rest }: FindDatasetOptions = {},
 ): Promise<FoundDataset> {
-  const claimed = datasetReaders.find(({ names }) =>
+  const claiming = datasetReaders.filter(({ names }) =>
     names.some((name) => (name.endsWith("/") ? given.startsWith(name) : given === name)),
   );
   // Under a name that has a layout, a folder per class would be read with other labels and class names.
-  const readers = claimed === undefined ? datasetReaders : [claimed, webDataset];
+  const readers = claiming.length === 0 ? datasetReaders : [...claiming, webDataset];
   const candidates = candidatesOf(given, data);
   let found: DatasetRequest | null = null;
   for (const place of candidates) {
@@ -49,13 +49,14 @@ export async function findDataset(
     const request = { ...rest, ...place };
     for (const reader of readers) {
       // A folder of datasets looks like a folder of classes.
-      if (reader === imageFolder && place.folder === data && claimed !== imageFolder) continue;
+      if (reader === imageFolder && place.folder === data && !claiming.includes(imageFolder)) continue;
       if (await reader.recognizes(files, place.folder)) return { reader, request };
     }
     if (place.folder !== data) found ??= request;
   }
   // A name that is claimed, in a folder that lacks something: the reader says what is missing.
-  if (found !== null && claimed !== undefined) return { reader: claimed, request: found };
+  const last = claiming.at(-1);
+  if (found !== null && last !== undefined) return { reader: last, request: found };
   if (found !== null) throw unrecognized(found.folder);
   const looked = candidates.map(({ folder }) => folder).join(", ");
   throw new InputError(

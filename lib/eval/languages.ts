@@ -11,9 +11,10 @@ import type { CustomPrompts } from "./tasks/class-weights.ts";
 /**
  * XTD10 and Crossmodal-3600. Source: clip_benchmark/datasets/xtd10.py and crossmodal3600.py, SUPPORTED_LANGUAGES.
  */
-const captionLanguages = (
-  "ar bn cs da de el en es fa fi fil fr he hi hr hu id it ja jp ko mi nl no pl pt quz ro ru sv sw te th tr uk vi zh"
-).split(" ");
+const captionLanguages =
+  "ar bn cs da de el en es fa fi fil fr he hi hr hu id it ja jp ko mi nl no pl pt quz ro ru sv sw te th tr uk vi zh".split(
+    " ",
+  );
 
 /** FLORES-200. Source: clip_benchmark/datasets/flores_langs.py. */
 const floresLanguages = (

@@ -19,6 +19,7 @@ const layouts: Readonly<Record<string, readonly [layout: string, images: number]
   wds_captions: ["webdataset", generatedImages],
   shapes_folder: ["imagefolder", generatedImages],
   "imagenet1k-unverified": ["imagefolder", generatedImages],
+  imagenet1k: ["imagenet-archives", generatedImages],
   imagenet_sketch: ["imagefolder", generatedImages],
   "imagenet-a": ["imagefolder", generatedImages],
   "imagenet-o": ["imagefolder", generatedImages],
@@ -38,6 +39,7 @@ const layouts: Readonly<Record<string, readonly [layout: string, images: number]
   sugar_crepe: ["sugar-crepe", generatedImages],
   winoground: ["winoground", 2 * generatedImages],
   voc2007_multilabel: ["voc2007", generatedImages],
+  voc2007: ["voc2007", 4 * generatedImages],
 };
 
 describe("generated datasets", () => {
@@ -67,7 +69,7 @@ describe("generated datasets", () => {
   });
 
   it("have results of CLIP_benchmark in every layout but two", () => {
-    assert.equal(results.length, 57);
+    assert.equal(results.length, 59);
     const covered = new Set(
       results.map(({ record }) => record.dataset.replace(/\/\w+$/, "").replace("wds", "")),
     );
@@ -93,6 +95,8 @@ describe("generated datasets", () => {
     ["sugar_crepe/swap_att", "en"],
     ["winoground", "en"],
     ["voc2007_multilabel", "en"],
+    ["voc2007", "en"],
+    ["imagenet1k", "en"],
   ]);
   for (const [dataset, language] of quick) {
     it(`${dataset} (${language}): the figures of CLIP_benchmark`, async () => {

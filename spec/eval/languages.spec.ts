@@ -15,7 +15,13 @@ const classes: Dataset = {
   templates: null,
   classFolders: null,
 };
-const captions: Dataset = { ...common, kind: "retrieval", language: null, convertToRgbFirst: true, captions: [] };
+const captions: Dataset = {
+  ...common,
+  kind: "retrieval",
+  language: null,
+  convertToRgbFirst: true,
+  captions: [],
+};
 const classNames = readClassNameFile('{"x": ["Hund"]}', "de.json");
 
 describe("languages of datasets with texts in one language", () => {
@@ -35,7 +41,8 @@ describe("languages of datasets with texts in one language", () => {
         () => {
           assertKnownLanguage(dataset, language, {});
         },
-        (error: InputError) => /^wds\/x: .*expected one of these/.test(error.message) && /^ar /.test(error.details[0]!),
+        (error: InputError) =>
+          /^wds\/x: .*expected one of these/.test(error.message) && /^ar /.test(error.details[0]!),
       );
     }
   });

@@ -4,7 +4,7 @@
     python tools/golden/generated_datasets.py --clip-benchmark CHECKOUT --webdataset CHECKOUT --data DATA --count COUNT
 
 Its command line runs on the demo model, on every generated dataset that it can read. Besides clip_benchmark_source.py,
-replaced in memory: the number of images that ImageNetV2 must have, the download of captions in the languages of
+replaced in memory: the digests of ImageNet's archives, the number of images that ImageNetV2 must have, the download of captions in the languages of
 FLORES-200, and that of Winoground. Babel-ImageNet is left out, because it needs all of ImageNet's validation images.
 
 PyTorch leaves the order of equal scores in torch.topk and torch.sort undefined: its documentation says that "the indices
@@ -15,6 +15,7 @@ equal scores can make the difference.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -50,6 +51,15 @@ def prompts(data: Path, language: str) -> list[str]:
     return ["--custom_classname_file", str(folder / names), "--custom_template_file", str(folder / templates)]
 
 
+def use_archives(folder: Path) -> None:
+    """Makes torchvision accept archives with other images than ImageNet's."""
+    from torchvision.datasets import imagenet
+
+    for key, (file, _) in imagenet.ARCHIVE_META.items():
+        if (folder / file).exists():
+            imagenet.ARCHIVE_META[key] = (file, hashlib.md5((folder / file).read_bytes()).hexdigest())  # noqa: S324
+
+
 def classification(evaluate: Evaluate, data: Path) -> None:
     from clip_benchmark.datasets import imagenetv2
 
@@ -58,8 +68,9 @@ def classification(evaluate: Evaluate, data: Path) -> None:
     for language in ("it", "jp", "cn"):
         evaluate("wds/shapes", data / "wds_shapes", *prompts(data, language), language=language)
         evaluate("imagenet1k-unverified", data / FOLDERS[0], *prompts(data, language), language=language)
+    use_archives(data / "imagenet1k")
     imagenetv2.V2_DATASET_SIZE = len(list((data / "imagenetv2").glob("**/*.jpeg")))
-    for name in (*FOLDERS, "imagenetv2", "objectnet", "voc2007_multilabel"):
+    for name in ("imagenet1k", *FOLDERS, "imagenetv2", "objectnet", "voc2007_multilabel", "voc2007"):
         evaluate(name, data / name, *prompts(data, "en"))
 
 

@@ -73,7 +73,10 @@ export async function runEvaluation(
   const earlier = files === null ? null : await findResult(files, fingerprint);
   if (files !== null && earlier !== null && Object.keys(dumped).every((key) => key in earlier.record)) {
     const { features } = options;
-    const ofImages = features === undefined ? [] : [earlier.featuresFile].flatMap((name) => name === null ? [] : [join(features, name)]);
+    const ofImages =
+      features === undefined
+        ? []
+        : [earlier.featuresFile].flatMap((name) => (name === null ? [] : [join(features, name)]));
     for (const file of [files.record, files.details, ...ofImages]) await removeRemains(file);
     return { record: earlier.record, evaluation: earlier, file: files.record, isEarlier: true };
   }
