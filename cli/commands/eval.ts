@@ -16,7 +16,6 @@ import { hasOneLanguage } from "../../lib/eval/languages.ts";
 import type { ResultRecord } from "../../lib/eval/record.ts";
 import { readDataset } from "../../lib/node/eval/evaluate.ts";
 import { evaluationHost } from "../../lib/node/eval/host.ts";
-import { locateDataset } from "../../lib/node/eval/hub-dataset.ts";
 import { readPromptFiles } from "../../lib/node/eval/prompt-files.ts";
 import { publishedFigures } from "../../lib/node/eval/published-figures.ts";
 import {
@@ -201,8 +200,9 @@ async function readSplit(
     ...(split === undefined ? {} : { split }),
     ...(annotations === undefined ? {} : { annotations }),
   };
-  const located = await terminal.progress((show) =>
-    locateDataset(dataset, given, {
+  return terminal.progress((show) =>
+    readDataset(dataset, {
+      ...given,
       onProgress: (done, before, total) => {
         show(megabytes(done, total, before));
       },
@@ -211,7 +211,6 @@ async function readSplit(
       },
     }),
   );
-  return readDataset(located.dataset, { ...given, ...located.options });
 }
 
 async function dryRun(
