@@ -1,10 +1,8 @@
 /** `clipscope eval`: CLIP_benchmark's evaluation. */
-import { join } from "node:path";
 import type { Command } from "commander";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import type { Dataset } from "../../lib/eval/dataset.ts";
-import { taskOf } from "../../lib/eval/evaluate.ts";
 import {
   compareWithPublished,
   decisive,
@@ -14,26 +12,18 @@ import {
 import { EvaluationPlanner, type EvaluationPlan } from "../../lib/eval/plan.ts";
 import { hasOneLanguage } from "../../lib/eval/languages.ts";
 import type { ResultRecord } from "../../lib/eval/record.ts";
-import { readDataset } from "../../lib/node/eval/evaluate.ts";
 import { evaluationHost } from "../../lib/node/eval/host.ts";
-import { readPromptFiles } from "../../lib/node/eval/prompt-files.ts";
 import { publishedFigures } from "../../lib/node/eval/published-figures.ts";
-import {
-  describeModel,
-  runEvaluation,
-  type EvaluationRequest,
-  type Finished,
-  type RunOptions,
-} from "../../lib/node/eval/run.ts";
-import { cacheFolder } from "../../lib/node/native/native-build.ts";
-import { addEvalOptions, probeOptions, readRecallK, type EvalOptions } from "../options/eval-options.ts";
+import { describeModel, runEvaluation, type Finished, type RunOptions } from "../../lib/node/eval/run.ts";
+import { addEvalOptions, type EvalOptions } from "../options/eval-options.ts";
+import { assertOneFile, readRequest, readSettings, settingsFor } from "../options/eval-requests.ts";
 import { expandSpecs, type Spec } from "../options/expand-specs.ts";
 import { examples } from "../options/option-values.ts";
 import { loadModelOf, withModel } from "../options/with-model.ts";
 import { dryRunLines, totalLines } from "../terminal/eval-plan.ts";
 import { evaluationLines } from "../terminal/eval-table.ts";
 import { printable } from "../terminal/format.ts";
-import { megabytes, type ShowProgress } from "../terminal/progress-line.ts";
+import type { ShowProgress } from "../terminal/progress-line.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 export function register(program: Command, terminal: Terminal): void {
@@ -69,7 +59,8 @@ export function register(program: Command, terminal: Terminal): void {
 
 async function run(given: readonly string[], options: EvalOptions, terminal: Terminal): Promise<void> {
   const specs = await expandSpecs(given, options.language, terminal.stdin);
-  const settings = await settingsOf(options);
+  const settings = await readSettings(options);
+  assertOneFile(specs, settings.saveClassifier);
   if (options.dryRun === true) {
     await dryRun(specs, settings, options, terminal);
     return;
@@ -83,7 +74,7 @@ async function run(given: readonly string[], options: EvalOptions, terminal: Ter
       const request = await readRequest(spec, options, terminal);
       warnOfLanguage(request.dataset, spec, settings, terminal);
       const finished = await terminal.progress((show) =>
-        runEvaluation(model, request, { ...settings, language: spec.language, ...progressOf(show) }),
+        runEvaluation(model, request, { ...settingsFor(spec, settings), ...progressOf(show) }),
       );
       for (const { reason } of finished.evaluation.failed) terminal.report(new InputError(reason));
       records.push(finished.record);
@@ -150,69 +141,6 @@ function compare(
   });
 }
 
-async function settingsOf(options: EvalOptions): Promise<RunOptions> {
-  const {
-    features = join(cacheFolder(), "features"),
-    limit,
-    batch,
-    recallK,
-    classnames,
-    templates,
-  } = options;
-  const { out, dumpClassnames, dumpTemplates } = options;
-  return {
-    features,
-    prompts: await readPromptFiles({ classNames: classnames, templates }),
-    ...(limit === undefined ? {} : { limit }),
-    ...(batch === undefined ? {} : { batchSize: batch }),
-    ...(recallK === undefined ? {} : { recallK: readRecallK(recallK) }),
-    ...(out === undefined ? {} : { out }),
-    ...(dumpClassnames === undefined ? {} : { dumpClassnames }),
-    ...(dumpTemplates === undefined ? {} : { dumpTemplates }),
-  };
-}
-
-/** Reads a dataset, and for a linear probe its other splits. @throws InputError for a task that it is not made for */
-async function readRequest(spec: Spec, options: EvalOptions, terminal: Terminal): Promise<EvaluationRequest> {
-  const { task, trainSplit = "train", valSplit } = options;
-  const dataset = await readSplit(spec, options, options.split, terminal);
-  if (task === "linear_probe") {
-    const train = await readSplit(spec, options, trainSplit, terminal);
-    const validation = valSplit === undefined ? null : await readSplit(spec, options, valSplit, terminal);
-    return { dataset, probe: { train, validation, ...probeOptions(options) } };
-  }
-  if (task === "auto" || task === taskOf(dataset)) return { dataset };
-  throw new InputError(
-    `--task ${task}: ${dataset.name} holds ${dataset.kind}, which is for ${taskOf(dataset)}; leave the option out`,
-  );
-}
-
-/** Reads a split, after it is downloaded if it is on the hub. */
-async function readSplit(
-  { dataset, language }: Spec,
-  { data, annotations }: EvalOptions,
-  split: string | undefined,
-  terminal: Terminal,
-): Promise<Dataset> {
-  const given = {
-    language,
-    ...(data === undefined ? {} : { data }),
-    ...(split === undefined ? {} : { split }),
-    ...(annotations === undefined ? {} : { annotations }),
-  };
-  return terminal.progress((show) =>
-    readDataset(dataset, {
-      ...given,
-      onProgress: (done, before, total) => {
-        show(megabytes(done, total, before));
-      },
-      onWait: (reason) => {
-        terminal.note(reason);
-      },
-    }),
-  );
-}
-
 async function dryRun(
   specs: readonly Spec[],
   settings: RunOptions,
@@ -226,8 +154,7 @@ async function dryRun(
       const { dataset, probe } = await readRequest(spec, options, terminal);
       warnOfLanguage(dataset, spec, settings, terminal);
       const plan = await planner.plan(dataset, {
-        ...settings,
-        language: spec.language,
+        ...settingsFor(spec, settings),
         ...(probe && { probe: [probe.train, ...(probe.validation === null ? [] : [probe.validation])] }),
       });
       plans.push(plan);

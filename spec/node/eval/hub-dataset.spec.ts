@@ -71,13 +71,18 @@ describe("datasets of the hub", () => {
       data: `${hub}/wds_{dataset_cleaned}/tree/main`,
       onProgress: (done) => progress.push(done),
     });
-    assert.deepEqual([dataset.name, dataset.layout, dataset.kind], ["wds/shapes", "webdataset", "classification"]);
+    assert.deepEqual(
+      [dataset.name, dataset.layout, dataset.kind],
+      ["wds/shapes", "webdataset", "classification"],
+    );
     assert.ok(progress.length > 0);
     await room.hub.stop();
     const model = await loadModel();
     try {
       const { metrics } = await evaluate(model, `${hub}/wds_shapes/tree/main`);
-      const golden = fixture("eval/clip-benchmark/shapes_demo-model_demo-model_en_zeroshot_classification.json");
+      const golden = fixture(
+        "eval/clip-benchmark/shapes_demo-model_demo-model_en_zeroshot_classification.json",
+      );
       const theirs = readFileSync(golden, "utf8").replace(/\bNaN\b/g, "null");
       assert.deepEqual(metrics, (JSON.parse(theirs) as { metrics: unknown }).metrics);
     } finally {
