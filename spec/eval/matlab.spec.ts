@@ -1,4 +1,4 @@
-/** Against files that scipy wrote; see tools/golden/matlab.py. */
+/** Against files that scipy wrote; see tools/golden/arrays.py. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
@@ -7,7 +7,7 @@ import { readMatlabStructs } from "../../lib/eval/matlab.ts";
 import { encodeMat } from "../../tools/datasets/encode/mat.ts";
 import { fixture } from "../support/paths.ts";
 
-const read = (name: string): Uint8Array => readFileSync(fixture(`eval/matlab/${name}.mat`));
+const read = (name: string): Uint8Array => readFileSync(fixture(`eval/arrays/${name}.mat`));
 
 describe("readMatlabStructs", () => {
   for (const name of ["plain", "compressed"]) {

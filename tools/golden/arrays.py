@@ -1,6 +1,9 @@
-"""Writes fixtures/eval/matlab: files as scipy writes them, plain and compressed, of the structures in ImageNet's meta.mat.
+"""Writes fixtures/eval/arrays: files of arrays as numpy and scipy write them.
 
-    python tools/golden/matlab.py
+    python tools/golden/arrays.py
+
+VALUES of each dtype as `.npy` in versions 1 to 3 of the format, and structures as in ImageNet's meta.mat, plain and
+compressed.
 """
 
 from pathlib import Path
@@ -8,7 +11,9 @@ from pathlib import Path
 import numpy as np
 from scipy.io import savemat
 
-FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "eval" / "matlab"
+FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "eval" / "arrays"
+DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64"]
+VALUES = [0, 1, 1, 0, 1]
 FIELDS = [
     ("ILSVRC2012_ID", "O"),
     ("WNID", "O"),
@@ -30,6 +35,13 @@ def main() -> None:
     for name, compressed in (("plain", False), ("compressed", True)):
         content = {"other": np.eye(2), "synsets": structs}
         savemat(FOLDER / f"{name}.mat", content, do_compression=compressed)
+    for dtype in DTYPES:
+        np.save(FOLDER / f"{dtype}.npy", np.array(VALUES, dtype=dtype))
+    for version in ((2, 0), (3, 0)):
+        with (FOLDER / f"version-{version[0]}.npy").open("wb") as file:
+            np.lib.format.write_array(file, np.array(VALUES, dtype="float32"), version=version)
+    np.save(FOLDER / "matrix.npy", np.eye(2))
+    np.save(FOLDER / "big-endian.npy", np.array(VALUES, dtype=">f4"))
 
 
 if __name__ == "__main__":
