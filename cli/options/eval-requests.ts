@@ -4,6 +4,7 @@ import { InputError } from "../../lib/errors/input-error.ts";
 import type { Dataset } from "../../lib/eval/dataset.ts";
 import { taskOf } from "../../lib/eval/evaluate.ts";
 import { readClassifiers } from "../../lib/node/eval/classifiers.ts";
+import { datasetFiles } from "../../lib/node/eval/dataset-files.ts";
 import { readDataset } from "../../lib/node/eval/evaluate.ts";
 import { readPromptFiles } from "../../lib/node/eval/prompt-files.ts";
 import type { EvaluationRequest, RunOptions } from "../../lib/node/eval/run.ts";
@@ -15,6 +16,7 @@ import type { Spec } from "./expand-specs.ts";
 
 /** The options that all evaluations share. @throws InputError if a file cannot be read */
 export async function readSettings(options: EvalOptions): Promise<RunOptions> {
+  await assertFolder(options.data);
   const {
     features = join(cacheFolder(), "features"),
     limit,
@@ -36,6 +38,15 @@ export async function readSettings(options: EvalOptions): Promise<RunOptions> {
     ...(dumpClassnames === undefined ? {} : { dumpClassnames }),
     ...(dumpTemplates === undefined ? {} : { dumpTemplates }),
   };
+}
+
+/** Otherwise each dataset would have an error of its own. @throws InputError if the folder of the datasets is missing */
+async function assertFolder(data: string | undefined): Promise<void> {
+  if (data === undefined || data.includes("{") || /^https?:/.test(data)) return;
+  const kind = await datasetFiles.kindOf(data);
+  if (kind !== "folder") {
+    throw new InputError(`--data ${data}: expected a folder, found ${kind === null ? "nothing" : "a file"}`);
+  }
 }
 
 /** The options of one evaluation. */

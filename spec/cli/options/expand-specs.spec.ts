@@ -38,6 +38,18 @@ describe("expandSpecs", () => {
     ]);
   });
 
+  it("refuses values that an option would have taken in CLIP_benchmark", async () => {
+    await assert.rejects(expand(["flickr8k", "5"]), {
+      name: "InputError",
+      message: /^5: .*options are repeated for several values: --recall-k 1 --recall-k 5$/,
+    });
+    for (const code of ["it", "eng_Latn"]) {
+      await assert.rejects(expand(["xtd10", code], ["en"]), { message: /--language en --language / });
+    }
+    mkdirSync(folder.file("5"));
+    assert.deepEqual(await expand([folder.file("5"), "it"]), [`${folder.file("5")} en`, "it en"]);
+  });
+
   it("refuses files without names", async () => {
     writeFileSync(folder.file("empty"), "\n \n");
     await assert.rejects(expand([folder.file("empty")]), {
