@@ -31,7 +31,7 @@ export {
   readFeatures,
   writeFeatures,
 } from "./node/features/features-files.ts";
-export { evaluate, readDataset } from "./node/eval/evaluate.ts";
+export { evaluate, readDataset, type ReadDatasetOptions } from "./node/eval/evaluate.ts";
 export type { EvaluateOptions } from "./eval/evaluate.ts";
 export type { Evaluation } from "./eval/evaluation.ts";
 export type { Dataset } from "./eval/dataset.ts";

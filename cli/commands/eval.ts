@@ -1,35 +1,29 @@
 /** `clipscope eval`: CLIP_benchmark's evaluation. */
-import { join } from "node:path";
 import type { Command } from "commander";
+import type { Clip } from "../../lib/clip/clip.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import type { Dataset } from "../../lib/eval/dataset.ts";
-import { taskOf } from "../../lib/eval/evaluate.ts";
 import {
   compareWithPublished,
   decisive,
   type Comparison,
   type PublishedFigure,
 } from "../../lib/eval/published.ts";
+import { EvaluationPlanner, type EvaluationPlan } from "../../lib/eval/plan.ts";
+import { hasOneLanguage } from "../../lib/eval/languages.ts";
 import type { ResultRecord } from "../../lib/eval/record.ts";
-import { readDataset } from "../../lib/node/eval/evaluate.ts";
-import { locateDataset } from "../../lib/node/eval/hub-dataset.ts";
-import { readPromptFiles } from "../../lib/node/eval/prompt-files.ts";
+import { evaluationHost } from "../../lib/node/eval/host.ts";
 import { publishedFigures } from "../../lib/node/eval/published-figures.ts";
-import {
-  describeModel,
-  runEvaluation,
-  type EvaluationRequest,
-  type Finished,
-  type RunOptions,
-} from "../../lib/node/eval/run.ts";
-import { cacheFolder } from "../../lib/node/native/native-build.ts";
-import { addEvalOptions, probeOptions, readRecallK, type EvalOptions } from "../options/eval-options.ts";
+import { describeModel, runEvaluation, type Finished, type RunOptions } from "../../lib/node/eval/run.ts";
+import { addEvalOptions, type EvalOptions } from "../options/eval-options.ts";
+import { assertOneFile, readRequest, readSettings, settingsFor } from "../options/eval-requests.ts";
 import { expandSpecs, type Spec } from "../options/expand-specs.ts";
 import { examples } from "../options/option-values.ts";
-import { withModel } from "../options/with-model.ts";
-import { dryRunLines, planEvaluation, type EvaluationPlan } from "../terminal/eval-plan.ts";
+import { loadModelOf, withModel } from "../options/with-model.ts";
+import { dryRunLines, totalLines } from "../terminal/eval-plan.ts";
 import { evaluationLines } from "../terminal/eval-table.ts";
-import { megabytes, type ShowProgress } from "../terminal/progress-line.ts";
+import { printable } from "../terminal/format.ts";
+import type { ShowProgress } from "../terminal/progress-line.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 export function register(program: Command, terminal: Terminal): void {
@@ -65,7 +59,8 @@ export function register(program: Command, terminal: Terminal): void {
 
 async function run(given: readonly string[], options: EvalOptions, terminal: Terminal): Promise<void> {
   const specs = await expandSpecs(given, options.language, terminal.stdin);
-  const settings = await settingsOf(options);
+  const settings = await readSettings(options);
+  assertOneFile(specs, settings.saveClassifier);
   if (options.dryRun === true) {
     await dryRun(specs, settings, options, terminal);
     return;
@@ -77,8 +72,9 @@ async function run(given: readonly string[], options: EvalOptions, terminal: Ter
     const model = await describeModel(clip);
     await forEach(specs, terminal, async (spec) => {
       const request = await readRequest(spec, options, terminal);
+      warnOfLanguage(request.dataset, spec, settings, terminal);
       const finished = await terminal.progress((show) =>
-        runEvaluation(model, request, { ...settings, language: spec.language, ...progressOf(show) }),
+        runEvaluation(model, request, { ...settingsFor(spec, settings), ...progressOf(show) }),
       );
       for (const { reason } of finished.evaluation.failed) terminal.report(new InputError(reason));
       records.push(finished.record);
@@ -88,6 +84,21 @@ async function run(given: readonly string[], options: EvalOptions, terminal: Ter
     });
   });
   if (options.json === true) terminal.printJson(records);
+}
+
+/** A result in Italian with English prompts would be compared with published figures of Italian ones. */
+function warnOfLanguage(
+  dataset: Dataset,
+  { language }: Spec,
+  { prompts = {} }: RunOptions,
+  terminal: Terminal,
+): void {
+  if (language === "en" || !hasOneLanguage(dataset, prompts)) return;
+  const hasClasses = dataset.kind === "classification" || dataset.kind === "multilabel";
+  const way = hasClasses ? "give --classnames and --templates to translate them" : "leave the option out";
+  terminal.warn(
+    `${printable(dataset.name)}: --language ${printable(language)} only names the result, as the texts are the dataset's own; ${way}`,
+  );
 }
 
 /** A dataset with an error is reported; the others are evaluated all the same. */
@@ -130,84 +141,46 @@ function compare(
   });
 }
 
-async function settingsOf(options: EvalOptions): Promise<RunOptions> {
-  const {
-    features = join(cacheFolder(), "features"),
-    limit,
-    batch,
-    recallK,
-    classnames,
-    templates,
-  } = options;
-  const { out, dumpClassnames, dumpTemplates } = options;
-  return {
-    features,
-    prompts: await readPromptFiles({ classNames: classnames, templates }),
-    ...(limit === undefined ? {} : { limit }),
-    ...(batch === undefined ? {} : { batchSize: batch }),
-    ...(recallK === undefined ? {} : { recallK: readRecallK(recallK) }),
-    ...(out === undefined ? {} : { out }),
-    ...(dumpClassnames === undefined ? {} : { dumpClassnames }),
-    ...(dumpTemplates === undefined ? {} : { dumpTemplates }),
-  };
-}
-
-/** Reads a dataset, and for a linear probe its other splits. @throws InputError for a task that it is not made for */
-async function readRequest(spec: Spec, options: EvalOptions, terminal: Terminal): Promise<EvaluationRequest> {
-  const { task, trainSplit = "train", valSplit } = options;
-  const dataset = await readSplit(spec, options, options.split, terminal);
-  if (task === "linear_probe") {
-    const train = await readSplit(spec, options, trainSplit, terminal);
-    const validation = valSplit === undefined ? null : await readSplit(spec, options, valSplit, terminal);
-    return { dataset, probe: { train, validation, ...probeOptions(options) } };
-  }
-  if (task === "auto" || task === taskOf(dataset)) return { dataset };
-  throw new InputError(
-    `--task ${task}: ${dataset.name} holds ${dataset.kind}, which is for ${taskOf(dataset)}; leave the option out`,
-  );
-}
-
-/** Reads a split, after it is downloaded if it is on the hub. */
-async function readSplit(
-  { dataset, language }: Spec,
-  { data, annotations }: EvalOptions,
-  split: string | undefined,
-  terminal: Terminal,
-): Promise<Dataset> {
-  const given = {
-    language,
-    ...(data === undefined ? {} : { data }),
-    ...(split === undefined ? {} : { split }),
-    ...(annotations === undefined ? {} : { annotations }),
-  };
-  const located = await terminal.progress((show) =>
-    locateDataset(dataset, given, {
-      onProgress: (done, before, total) => {
-        show(megabytes(done, total, before));
-      },
-      onWait: (reason) => {
-        terminal.note(reason);
-      },
-    }),
-  );
-  return readDataset(located.dataset, { ...given, ...located.options });
-}
-
 async function dryRun(
   specs: readonly Spec[],
-  { prompts, limit }: RunOptions,
+  settings: RunOptions,
   options: EvalOptions,
   terminal: Terminal,
 ): Promise<void> {
   const plans: EvaluationPlan[] = [];
-  await forEach(specs, terminal, async (spec) => {
-    const { dataset } = await readRequest(spec, options, terminal);
-    const plan = await planEvaluation(dataset, spec.language, {
-      ...(prompts === undefined ? {} : { prompts }),
-      ...(limit === undefined ? {} : { limit }),
+  await withModelIfAny(options, terminal, async (model, withoutModel) => {
+    const planner = new EvaluationPlanner(evaluationHost, model);
+    await forEach(specs, terminal, async (spec) => {
+      const { dataset, probe } = await readRequest(spec, options, terminal);
+      warnOfLanguage(dataset, spec, settings, terminal);
+      const plan = await planner.plan(dataset, {
+        ...settingsFor(spec, settings),
+        ...(probe && { probe: [probe.train, ...(probe.validation === null ? [] : [probe.validation])] }),
+      });
+      plans.push(plan);
+      if (options.json !== true) terminal.printLines(dryRunLines(plan, withoutModel));
     });
-    plans.push(plan);
-    if (options.json !== true) terminal.printLines(dryRunLines(plan));
   });
   if (options.json === true) terminal.printJson(plans);
+  else terminal.printLines(totalLines(plans));
+}
+
+/** A dry run works without a model, too. @param use receives null and the reason if there is none */
+async function withModelIfAny(
+  options: EvalOptions,
+  terminal: Terminal,
+  use: (model: Clip | null, why: string | null) => Promise<void>,
+): Promise<void> {
+  const loaded = await loadModelOf(options, terminal).catch((error: unknown) => {
+    if (error instanceof InputError) return error;
+    throw error;
+  });
+  if (loaded instanceof InputError) await use(null, loaded.message);
+  else
+    await withModel(
+      options,
+      terminal,
+      (model) => use(model, null),
+      () => Promise.resolve(loaded),
+    );
 }

@@ -20,6 +20,9 @@ export interface EvalOptions extends ModelOptions {
   readonly task: "auto" | TaskName;
   readonly trainSplit?: string;
   readonly valSplit?: string;
+  readonly valProportion?: number;
+  readonly saveClf?: string;
+  readonly loadClfs?: string[];
   readonly fewshotK?: number;
   readonly fewshotEpochs?: number;
   readonly fewshotLr?: number;
@@ -49,6 +52,15 @@ export function addEvalOptions(command: Command): Command {
     .option("--annotations <file>", "captions of a dataset that has them in a file of another name")
     .option("--classnames <file>", "class names by dataset (JSON), or one of CLIP_benchmark's files by name")
     .option("--templates <file>", "templates by dataset (JSON), or one of CLIP_benchmark's files by name")
+    .option(
+      "--save-clf <file>",
+      "write the embeddings of the classes as a probe file; {dataset} and {language} are replaced",
+    )
+    .option(
+      "--load-clfs <file>",
+      "classify with the mean of such files, or of CLIP_benchmark's, instead of prompts; may be repeated",
+      collect,
+    )
     .option("--dump-classnames", "add the class names to the JSON files")
     .option("--dump-templates", "add the templates to the JSON files")
     .addOption(
@@ -69,6 +81,14 @@ export function addEvalOptions(command: Command): Command {
     .option(
       "--val-split <name>",
       "linear_probe: split to choose the weight decay on (default: weight decay 0)",
+    )
+    .addOption(
+      new Option(
+        "--val-proportion <share>",
+        "linear_probe: share of the training images to choose the weight decay on, at random",
+      )
+        .argParser(shareBetween)
+        .conflicts("valSplit"),
     )
     .option("--fewshot-k <k>", "linear_probe: fit on K images per class (default: all)", positiveInteger)
     .option("--fewshot-epochs <n>", "linear_probe: epochs (default: 10)", positiveInteger)
@@ -108,6 +128,12 @@ export function toleranceOption(): Option {
   ).argParser(nonNegativeNumber);
 }
 
+function shareBetween(text: string): number {
+  const share = Number(text);
+  if (text.trim() !== "" && share > 0 && share < 1) return share;
+  throw new InputError(`--val-proportion ${text}: expected a number between 0 and 1`);
+}
+
 /** The values of `--recall-k`. @throws InputError for anything but whole numbers above 0 */
 export function readRecallK(given: readonly string[]): number[] {
   return given.map((text) => {
@@ -121,9 +147,14 @@ export function probeOptions({
   fewshotK,
   fewshotEpochs,
   fewshotLr,
+  valProportion,
   seed,
-}: EvalOptions): Pick<LinearProbeOptions, "shots" | "epochs" | "learningRate" | "seed"> {
+}: EvalOptions): Pick<
+  LinearProbeOptions,
+  "shots" | "epochs" | "learningRate" | "seed" | "validationProportion"
+> {
   return {
+    ...(valProportion === undefined ? {} : { validationProportion: valProportion }),
     ...(fewshotK === undefined ? {} : { shots: fewshotK }),
     ...(fewshotEpochs === undefined ? {} : { epochs: fewshotEpochs }),
     ...(fewshotLr === undefined ? {} : { learningRate: fewshotLr }),

@@ -17,29 +17,36 @@ export function weightsOption(): Option {
     .default("auto");
 }
 
+/** Loads the model directory that the options name. @throws InputError as `loadModel` */
+export function loadModelOf(
+  { model, arch, backend, weights }: ModelOptions,
+  terminal: Terminal,
+): Promise<Clip> {
+  return loadModel(model, {
+    backend,
+    residency: weights,
+    ...(arch === undefined ? {} : { arch }),
+    onNote: (note) => {
+      terminal.note(note);
+    },
+  });
+}
+
 /**
  * Calls `use` with the model and disposes it afterwards.
  *
  * @param load default: load the model directory that the options name
  */
 export async function withModel<T>(
-  { model, arch, backend, weights }: ModelOptions,
+  options: ModelOptions,
   terminal: Terminal,
   use: (model: Clip) => Promise<T>,
-  load = (): Promise<Clip> =>
-    loadModel(model, {
-      backend,
-      residency: weights,
-      ...(arch === undefined ? {} : { arch }),
-      onNote: (note) => {
-        terminal.note(note);
-      },
-    }),
+  load = (): Promise<Clip> => loadModelOf(options, terminal),
 ): Promise<T> {
   const clip = await load();
   try {
     // The backend that loading the model started.
-    const { name, description } = await startNodeBackend(backend);
+    const { name, description } = await startNodeBackend(options.backend);
     const hint = name === "tensorflow" ? "" : ' ("clipscope native" builds a faster one)';
     terminal.note(`backend: ${description}${hint}`);
     return await use(clip);

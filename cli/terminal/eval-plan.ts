@@ -1,54 +1,11 @@
-/** What an evaluation would do, without a model. */
-import type { Dataset } from "../../lib/eval/dataset.ts";
-import { classesOf, taskOf, type EvaluateOptions } from "../../lib/eval/evaluate.ts";
-import type { PromptSummary, TaskName } from "../../lib/eval/evaluation.ts";
-import { evaluationHost } from "../../lib/node/eval/host.ts";
+/** What an evaluation would do. */
+import type { PromptSummary } from "../../lib/eval/evaluation.ts";
+import type { EvaluationPlan, RemainingWork } from "../../lib/eval/plan.ts";
 import { printable } from "./format.ts";
 import { layOutFields } from "./table.ts";
 
-export interface EvaluationPlan {
-  readonly dataset: string;
-  readonly language: string;
-  readonly task: TaskName;
-  readonly layout: string;
-  readonly split: string | null;
-  readonly images: number;
-  /** Prompts or captions. */
-  readonly texts: number;
-  readonly differentTexts: number;
-  readonly prompts: PromptSummary | null;
-  readonly sources: readonly string[];
-}
-
-export async function planEvaluation(
-  dataset: Dataset,
-  language: string,
-  { limit = Infinity, prompts = {} }: Pick<EvaluateOptions, "limit" | "prompts">,
-): Promise<EvaluationPlan> {
-  const classes = await classesOf(evaluationHost, dataset, { language, prompts });
-  const images = Math.min(limit, dataset.images.length);
-  const texts = classes?.prompts.flat() ?? captionsOf(dataset, images);
-  return {
-    dataset: dataset.name,
-    language,
-    task: taskOf(dataset),
-    layout: dataset.layout,
-    split: dataset.split,
-    images,
-    texts: texts.length,
-    differentTexts: new Set(texts).size,
-    prompts: classes?.summary ?? null,
-    sources: dataset.sources,
-  };
-}
-
-function captionsOf(dataset: Dataset, images: number): readonly string[] {
-  if (dataset.kind === "retrieval") return dataset.captions.slice(0, images).flat();
-  if (dataset.kind === "selection") return dataset.instances.flatMap(({ captions }) => captions);
-  return [];
-}
-
-export function dryRunLines(plan: EvaluationPlan): string[] {
+/** @param withoutModel why the work that is left is not known */
+export function dryRunLines(plan: EvaluationPlan, withoutModel: string | null): string[] {
   const { prompts, split } = plan;
   const kept = (text: string): string => printable(JSON.stringify(text));
   return [
@@ -72,8 +29,41 @@ export function dryRunLines(plan: EvaluationPlan): string[] {
             ["  first prompts", prompts.first.map(kept).join(", ")],
             ...namesRemarks(prompts),
           ] as [string, string][])),
+      ...remainingFields(plan, withoutModel),
     ]),
   ];
+}
+
+function remainingFields(
+  { remaining, images, differentTexts }: EvaluationPlan,
+  why: string | null,
+): [string, string][] {
+  if (remaining === null) return [["  time", `unknown without a model (${printable(why ?? "")})`]];
+  return [
+    ["  embedded", `${images - remaining.images} images, ${differentTexts - remaining.texts} texts`],
+    ["  left", describe(remaining)],
+  ];
+}
+
+function describe({ images, texts, seconds }: RemainingWork): string {
+  const time = images + texts === 0 ? "" : `, ${roughDuration(seconds)}`;
+  return `${images} images, ${texts} texts${time}`;
+}
+
+/** What all evaluations together have left; nothing for one, or without a model. */
+export function totalLines(plans: readonly EvaluationPlan[]): string[] {
+  const all = plans.flatMap(({ remaining }) => (remaining === null ? [] : [remaining]));
+  if (all.length < 2) return [];
+  const sum = (key: keyof RemainingWork): number => all.reduce((total, left) => total + left[key], 0);
+  return [`all: left ${describe({ images: sum("images"), texts: sum("texts"), seconds: sum("seconds") })}`];
+}
+
+/** "less than a minute", "about 12 minutes", "about 25 hours". */
+export function roughDuration(seconds: number): string {
+  if (seconds < 60) return "less than a minute";
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 120) return `about ${minutes} ${minutes === 1 ? "minute" : "minutes"}`;
+  return `about ${Math.round(minutes / 60)} hours`;
 }
 
 /** Repeated, blank and padded class names, which are legal. */

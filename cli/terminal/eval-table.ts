@@ -1,6 +1,6 @@
 /** The result of an evaluation as a table. */
 import type { Finished } from "../../lib/node/eval/run.ts";
-import type { Comparison } from "../../lib/eval/published.ts";
+import { signed, type Comparison } from "../../lib/eval/published.ts";
 import { printable } from "./format.ts";
 import { layOutTable, type Column } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -17,8 +17,12 @@ function comparisonCells({
   verdict,
 }: Comparison): string[] {
   const shown = value.toFixed(Math.min(decimals, 4));
-  const signed = `${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)}`;
-  return [shown, signed, { match: "✓", differs: "✗", informative: "·" }[verdict], printable(source.name)];
+  return [
+    shown,
+    signed(difference),
+    { match: "✓", differs: "✗", informative: "·" }[verdict],
+    printable(source.name),
+  ];
 }
 
 /**
@@ -40,18 +44,22 @@ export function evaluationLines(
     {},
     { cut: "end" },
   ];
+  const header = ["", "", "± s.e.", "publ.", "diff.", "", "source"];
   const { rows } = layOutTable(
     columns,
-    Object.entries(record.metrics).flatMap(([name, value]) => {
-      const error = evaluation.standardErrors[name] ?? null;
-      // The settings of a linear probe have no standard error.
-      const isFigure = Object.hasOwn(evaluation.standardErrors, name);
-      const shown = isFigure ? figure(value) : `${value}`;
-      const own = [`  ${name}`, shown, value === null || error === null ? "" : `± ${figure(error)}`];
-      const [first, ...others] = comparisons.filter(({ metric }) => metric === name).map(comparisonCells);
-      if (first === undefined) return [[...own, "", "", "", ""]];
-      return [[...own, ...first], ...others.map((cells) => ["", "", "", ...cells])];
-    }),
+    [
+      ...(comparisons.length > 0 ? [header] : []),
+      ...Object.entries(record.metrics).flatMap(([name, value]) => {
+        const error = evaluation.standardErrors[name] ?? null;
+        // The settings of a linear probe have no standard error.
+        const isFigure = Object.hasOwn(evaluation.standardErrors, name);
+        const shown = isFigure ? figure(value) : `${value}`;
+        const own = [`  ${name}`, shown, value === null || error === null ? "" : `± ${figure(error)}`];
+        const [first, ...others] = comparisons.filter(({ metric }) => metric === name).map(comparisonCells);
+        if (first === undefined) return [[...own, "", "", "", ""]];
+        return [[...own, ...first], ...others.map((cells) => ["", "", "", ...cells])];
+      }),
+    ],
     { width },
   );
   const remarks = [

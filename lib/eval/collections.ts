@@ -97,5 +97,6 @@ export function expandCollection(name: string): readonly CollectionItem[] {
   const [, prefix = "", short = name] = /^(wds\/)(.*)$/s.exec(name) ?? [];
   const items = Object.hasOwn(collections, short) ? collections[short]! : undefined;
   if (items === undefined) return [{ dataset: name }];
+  if (prefix === "") return items;
   return items.map((item) => ({ ...item, dataset: `${prefix}${item.dataset.replace(/^wds\//, "")}` }));
 }

@@ -9,7 +9,7 @@ interface CommonDataset {
   readonly layout: string;
   /** The part of the dataset, such as "test"; null if its layout has no parts. */
   readonly split: string | null;
-  /** The language of its captions or class names, in the dataset's own codes; null if the layout has only one. */
+  /** The language of its captions or class names, in the dataset's own codes; null if they are the same in every language. */
   readonly language: string | null;
   /** The images, in the order in which CLIP_benchmark reads them. */
   readonly images: readonly ImageSource[];

@@ -1,6 +1,7 @@
 /** Evaluates a model on a dataset, with CLIP_benchmark's figures. */
 import type { Clip } from "../clip/clip.ts";
 import { InputError } from "../errors/input-error.ts";
+import type { Rows } from "../features/features.ts";
 import { nameOf } from "../tasks/image-source.ts";
 import type { Dataset } from "./dataset.ts";
 import { digestOfImages } from "./embeddings/image-digest.ts";
@@ -8,6 +9,7 @@ import { embedDatasetImages, type ImageEmbeddingOptions } from "./embeddings/ima
 import { TextEmbeddings, type TextProgress } from "./embeddings/text-embeddings.ts";
 import type { Evaluation, TaskName, TaskResult } from "./evaluation.ts";
 import type { EvaluationHost } from "./host.ts";
+import { assertKnownLanguage } from "./languages.ts";
 import {
   embedClasses,
   promptClasses,
@@ -25,6 +27,13 @@ export interface EvaluateOptions extends Omit<ImageEmbeddingOptions, "onProgress
   readonly language?: string;
   /** Class names and templates from files, which come before those of the dataset. */
   readonly prompts?: CustomPrompts;
+  /**
+   * [classes, embedDim]: the embeddings of the classes, such as the mean of several classifiers, which is not normalised
+   * again. Prompts are not embedded then. Default: from the prompts.
+   */
+  readonly classifier?: Rows;
+  /** Receives the embeddings of the classes. */
+  readonly onClassifier?: (classifier: Rows, classNames: readonly string[]) => Promise<void>;
   /** For retrieval: each k of recall@k. Default: 5, as in CLIP_benchmark. */
   readonly recallK?: readonly number[];
   /** Called with the number of images that are embedded. */
@@ -66,6 +75,7 @@ export async function evaluate(
   const { language = "en", onImages, onTexts, recallK = defaultRecallK } = options;
   const classes = await classesOf(host, dataset, options);
   assertRecallK(recallK);
+  assertClassifier(dataset, classes, options.classifier, model.config.embedDim);
   const images = await embedDatasetImages(host, model, dataset, {
     ...options,
     ...(onImages === undefined ? {} : { onProgress: onImages }),
@@ -75,12 +85,16 @@ export async function evaluate(
     if (dataset.kind === "retrieval") return evaluateRetrieval(dataset, images, texts, recallK, onTexts);
     if (dataset.kind === "selection") return evaluateSelection(dataset, images, texts, onTexts);
     const { prompts, classNames, summary } = classes!;
-    const { classifier, prepared } = await embedClasses(prompts, texts, onTexts);
+    const { classifier, prepared } =
+      options.classifier === undefined
+        ? await embedClasses(prompts, texts, onTexts)
+        : { classifier: options.classifier, prepared: { texts: 0, embedded: 0 } };
+    await options.onClassifier?.(classifier, classNames);
     const result =
       dataset.kind === "classification"
         ? await evaluateClassification(dataset, images, classNames, classifier)
         : await evaluateMultilabel(dataset, images, classNames, classifier);
-    return { ...result, prompts: summary, texts: prepared };
+    return { ...result, prompts: options.classifier === undefined ? summary : null, texts: prepared };
   };
   try {
     return {
@@ -104,14 +118,32 @@ export async function evaluate(
   }
 }
 
-/** The classes of a dataset that has any; null for captions. */
-export function classesOf(
+/** The classes of a dataset that has any; null for captions. @throws InputError for an unknown language, and as `promptClasses` */
+export async function classesOf(
   host: EvaluationHost,
   dataset: Dataset,
   { language = "en", prompts = {} }: Pick<EvaluateOptions, "language" | "prompts">,
 ): Promise<PromptedClasses | null> {
-  if (dataset.kind === "retrieval" || dataset.kind === "selection") return Promise.resolve(null);
+  assertKnownLanguage(dataset, language, prompts);
+  if (dataset.kind === "retrieval" || dataset.kind === "selection") return null;
   return promptClasses(dataset, prompts, () => host.packagedPrompts(language));
+}
+
+/** @throws InputError for a classifier of other classes or another model */
+function assertClassifier(
+  { name, kind }: Dataset,
+  classes: PromptedClasses | null,
+  classifier: Rows | undefined,
+  embedDim: number,
+): void {
+  if (classifier === undefined) return;
+  if (classes === null)
+    throw new InputError(`${name}: a classifier is for images with classes, found ${kind}`);
+  const expected = classes.classNames.length;
+  if (classifier.rows === expected && classifier.width === embedDim) return;
+  throw new InputError(
+    `${name}: expected a classifier of ${expected} classes and embeddings of ${embedDim} numbers, found ${classifier.rows} and ${classifier.width}`,
+  );
 }
 
 function assertRecallK(ks: readonly number[]): void {

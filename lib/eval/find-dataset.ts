@@ -1,11 +1,13 @@
 /** Finds a dataset by CLIP_benchmark's name, or by its folder. */
 import { InputError } from "../errors/input-error.ts";
+import { collections } from "./collections.ts";
 import type { Dataset } from "./dataset.ts";
 import { joinPath, type DatasetFiles } from "./dataset-files.ts";
 import type { DatasetReader, DatasetRequest } from "./dataset-reader.ts";
 import { imageFolder } from "./datasets/image-folder.ts";
 import { datasetReaders } from "./datasets/index.ts";
 import { webDataset } from "./datasets/webdataset.ts";
+import { similarNames } from "./similar-names.ts";
 
 /** Where datasets are, and which part of them is read. */
 export interface FindDatasetOptions extends Pick<DatasetRequest, "split" | "language" | "annotations"> {
@@ -37,11 +39,11 @@ export async function findDataset(
   given: string,
   { data, ...rest }: FindDatasetOptions = {},
 ): Promise<FoundDataset> {
-  const claimed = datasetReaders.find(({ names }) =>
+  const claiming = datasetReaders.filter(({ names }) =>
     names.some((name) => (name.endsWith("/") ? given.startsWith(name) : given === name)),
   );
   // Under a name that has a layout, a folder per class would be read with other labels and class names.
-  const readers = claimed === undefined ? datasetReaders : [claimed, webDataset];
+  const readers = claiming.length === 0 ? datasetReaders : [...claiming, webDataset];
   const candidates = candidatesOf(given, data);
   let found: DatasetRequest | null = null;
   for (const place of candidates) {
@@ -49,19 +51,30 @@ export async function findDataset(
     const request = { ...rest, ...place };
     for (const reader of readers) {
       // A folder of datasets looks like a folder of classes.
-      if (reader === imageFolder && place.folder === data && claimed !== imageFolder) continue;
+      if (reader === imageFolder && place.folder === data && !claiming.includes(imageFolder)) continue;
       if (await reader.recognizes(files, place.folder)) return { reader, request };
     }
     if (place.folder !== data) found ??= request;
   }
   // A name that is claimed, in a folder that lacks something: the reader says what is missing.
-  if (found !== null && claimed !== undefined) return { reader: claimed, request: found };
+  const last = claiming.at(-1);
+  if (found !== null && last !== undefined) return { reader: last, request: found };
   if (found !== null) throw unrecognized(found.folder);
-  const looked = candidates.map(({ folder }) => folder).join(", ");
+  const looked = [...new Set(candidates.map(({ folder }) => folder))].join(", ");
+  const known = knownNames();
+  const similar = known.includes(given) ? [] : similarNames(given, known);
+  const advice = similar.length > 0 ? `did you mean ${similar.join(" or ")}? Otherwise ` : "";
   throw new InputError(
     `${given}: expected the folder of a dataset, found none (looked at ${looked}); ` +
-      "give the folder, or a name with --data ROOT",
+      `${advice}give the folder, or a name with --data ROOT`,
   );
+}
+
+/** Collections, and the names of datasets with and without the prefix of WebDatasets. */
+function knownNames(): string[] {
+  const datasets = Object.values(collections).flatMap((items) => items.map(({ dataset }) => dataset));
+  const claimed = datasetReaders.flatMap(({ names }) => names.filter((name) => !name.endsWith("/")));
+  return [...Object.keys(collections), ...datasets, ...claimed];
 }
 
 /** Finds and reads a dataset. @throws InputError as `findDataset`, and as the reader */

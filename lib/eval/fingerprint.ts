@@ -38,6 +38,7 @@ export async function evaluationFingerprint(
     dataset.kind === "retrieval" ? (options.recallK ?? defaultRecallK) : null,
     options.limit ?? null,
     options.linearProbe ?? null,
+    ...(options.classifier === undefined ? [] : [await sha256OfJson([...options.classifier.values])]),
     model,
     getBackend(),
   ]);

@@ -19,7 +19,9 @@ export * from "./metrics/average-precision.ts";
 export { cosineBlocks, type CosineBlock } from "./metrics/cosine-blocks.ts";
 export * from "./metrics/retrieval.ts";
 export * from "./metrics/selection.ts";
+export { hasOneLanguage } from "./languages.ts";
 export { openClipName } from "./model-name.ts";
+export { EvaluationPlanner, type EvaluationPlan, type PlanOptions, type RemainingWork } from "./plan.ts";
 export {
   choosePrompts,
   type ChosenPrompts,

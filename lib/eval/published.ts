@@ -186,3 +186,10 @@ export function assertTolerance(tolerance: number): void {
   if (Number.isFinite(tolerance) && tolerance >= 0) return;
   throw new InputError(`--tolerance: expected a number of at least 0, such as 0.002, got ${tolerance}`);
 }
+
+/** A difference with its sign: "+0.0012", "−0.0003"; "0.0000" if it is too small to be shown. */
+export function signed(difference: number): string {
+  const shown = Math.abs(difference).toFixed(4);
+  if (Number(shown) === 0) return shown;
+  return `${difference < 0 ? "−" : "+"}${shown}`;
+}

@@ -58,6 +58,8 @@ export interface FileSystem {
   openLines(path: string): Promise<LineFile>;
   /** Makes a folder and its parents, where they are missing. @throws InputError if that fails */
   makeFolder(path: string): Promise<void>;
+  /** Removes what killed processes left beside a finished file. Never fails. */
+  removeRemains(path: string): Promise<void>;
   /** A text that changes when the file does; empty if the file does not exist. */
   version(path: string): Promise<string>;
 }

@@ -1,12 +1,16 @@
 import { InputError } from "../errors/input-error.ts";
 import { decodeImage } from "./decode.ts";
+import { crop, type Box } from "./crop.ts";
 import type { DecodeOptions, ImageCodecs } from "./decode.ts";
 import { toRgb, type DecodedImage } from "./image.ts";
 import { AspectRatioError, transform } from "./transform.ts";
 import type { PreprocessConfig } from "./transform.ts";
 
-/** Transforms an image file (with a name for messages) to the image tower's input: float32 [3, height, width]. */
-export type PreprocessImage = (bytes: Uint8Array, name: string) => Promise<Float32Array>;
+/**
+ * Transforms an image file (with a name for messages), or a rectangle of it, to the image tower's input: float32
+ * [3, height, width].
+ */
+export type PreprocessImage = (bytes: Uint8Array, name: string, box?: Box) => Promise<Float32Array>;
 
 /** How an image file becomes the image tower's input, apart from the model's own preprocessing. */
 export interface PreprocessOptions extends DecodeOptions {
@@ -20,9 +24,10 @@ export function preprocessImage(
   codecs: ImageCodecs,
   { convertToRgbFirst = false, ...options }: PreprocessOptions = {},
 ): PreprocessImage {
-  return async (bytes, name) => {
+  return async (bytes, name, box) => {
     const decoded = await decodeImage(bytes, name, codecs, options);
-    const image = convertToRgbFirst ? asRgb(decoded) : decoded;
+    const whole = convertToRgbFirst || box !== undefined ? asRgb(decoded) : decoded;
+    const image = box === undefined ? whole : crop(whole, box);
     try {
       return transform(image, config);
     } catch (error) {

@@ -1,6 +1,11 @@
 /** Where an image's bytes are. */
+import type { Box } from "../image/crop.ts";
+
 /** A file's path, or a part of a file. */
-export type ImageSource = string | FilePart;
+export type StoredImage = string | FilePart;
+
+/** An image in a file, or a rectangle of it. */
+export type ImageSource = StoredImage | CroppedImage;
 
 /** An image as a program passes it: where it is stored, its encoded bytes, or these with a name. */
 export type ImageInput = ImageSource | ImageContent | NamedImage;
@@ -27,9 +32,16 @@ export interface FilePart {
   readonly size: number;
 }
 
-/** The path of a file, or the name of a part. */
+/** A rectangle of an image in a file. It is cut out after the image has become RGB, and before it is resized. */
+export interface CroppedImage {
+  readonly file: string;
+  readonly box: Box;
+}
+
+/** The path of a file, or the name of a part: "TAR:PATH", "FILE#LEFT,TOP,RIGHT,BOTTOM". */
 export function nameOf(source: ImageSource): string {
-  return typeof source === "string" ? source : source.name;
+  if (typeof source === "string") return source;
+  return "box" in source ? `${source.file}#${source.box.join(",")}` : source.name;
 }
 
 /** The file that holds the image. */
@@ -48,6 +60,7 @@ export function inputName(image: ImageInput, index: number): string {
   if (typeof image === "string") {
     return isDataUrl(image) && image.length > shownOfUrl ? `${image.slice(0, shownOfUrl)}…` : image;
   }
+  if (typeof image === "object" && (image as object | null) !== null && "box" in image) return nameOf(image);
   const named = image as { readonly name?: unknown } | null;
   return typeof named?.name === "string" && named.name !== "" ? named.name : `images[${index}]`;
 }

@@ -5,7 +5,10 @@ import { datasetFiles } from "../../lib/node/eval/dataset-files.ts";
 import { evaluate } from "../../lib/node/eval/evaluate.ts";
 import { readPromptFiles } from "../../lib/node/eval/prompt-files.ts";
 import { generatedDatasets } from "../../tools/datasets/write-datasets.ts";
-import { GeneratedDatasets, generatedImages, goldenResults } from "./generated-datasets.ts";
+import { GeneratedDatasets, goldenResults } from "./generated-datasets.ts";
+
+const generatedImages = 16;
+const results = goldenResults(generatedImages);
 
 /** The layout that each folder of the generator has, and its images. */
 const layouts: Readonly<Record<string, readonly [layout: string, images: number]>> = {
@@ -16,6 +19,7 @@ const layouts: Readonly<Record<string, readonly [layout: string, images: number]
   wds_captions: ["webdataset", generatedImages],
   shapes_folder: ["imagefolder", generatedImages],
   "imagenet1k-unverified": ["imagefolder", generatedImages],
+  imagenet1k: ["imagenet-archives", generatedImages],
   imagenet_sketch: ["imagefolder", generatedImages],
   "imagenet-a": ["imagefolder", generatedImages],
   "imagenet-o": ["imagefolder", generatedImages],
@@ -35,13 +39,14 @@ const layouts: Readonly<Record<string, readonly [layout: string, images: number]
   sugar_crepe: ["sugar-crepe", generatedImages],
   winoground: ["winoground", 2 * generatedImages],
   voc2007_multilabel: ["voc2007", generatedImages],
+  voc2007: ["voc2007", 4 * generatedImages],
 };
 
 describe("generated datasets", () => {
   let datasets: GeneratedDatasets;
 
   before(async () => {
-    datasets = await GeneratedDatasets.write();
+    datasets = await GeneratedDatasets.write(generatedImages);
   });
 
   after(async () => {
@@ -64,9 +69,9 @@ describe("generated datasets", () => {
   });
 
   it("have results of CLIP_benchmark in every layout but two", () => {
-    assert.equal(goldenResults.length, 57);
+    assert.equal(results.length, 59);
     const covered = new Set(
-      goldenResults.map(({ record }) => record.dataset.replace(/\/\w+$/, "").replace("wds", "")),
+      results.map(({ record }) => record.dataset.replace(/\/\w+$/, "").replace("wds", "")),
     );
     const missing = Object.keys(layouts).filter((name) => !name.startsWith("wds_") && !covered.has(name));
     // An ImageFolder without a name, and a dataset that needs all of ImageNet.
@@ -76,6 +81,7 @@ describe("generated datasets", () => {
   // One of each layout and kind; the slow spec compares all of them.
   const quick = new Map([
     ["wds/count", "en"],
+    ["wds/backgrounds", "en"],
     ["wds/multilabel", "en"],
     ["wds/captions", "en"],
     ["imagenet1k-unverified", "it"],
@@ -89,12 +95,12 @@ describe("generated datasets", () => {
     ["sugar_crepe/swap_att", "en"],
     ["winoground", "en"],
     ["voc2007_multilabel", "en"],
+    ["voc2007", "en"],
+    ["imagenet1k", "en"],
   ]);
   for (const [dataset, language] of quick) {
     it(`${dataset} (${language}): the figures of CLIP_benchmark`, async () => {
-      const result = goldenResults.find(
-        ({ record }) => record.dataset === dataset && record.language === language,
-      );
+      const result = results.find(({ record }) => record.dataset === dataset && record.language === language);
       await datasets.compare(result!);
     });
   }

@@ -78,6 +78,13 @@ describe("findDataset", () => {
       name: "InputError",
       message: /^wds\/x: expected the folder of a dataset, found none \(looked at .*wds_x/,
     });
+    for (const [given, advice] of [
+      ["retreival", "did you mean retrieval?"],
+      ["wds/imagenet2k", "did you mean wds/imagenet1k?"],
+      ["nothing at all", "give the folder"],
+    ] as const) {
+      await assert.rejects(find(given, folder.path), ({ message }: Error) => message.includes(`; ${advice}`));
+    }
     mkdirSync(folder.file("empty"));
     await assert.rejects(find(folder.file("empty")), (error: Error & { details: string[] }) => {
       assert.match(error.message, /empty: expected a dataset in a known layout, found none/);

@@ -7,7 +7,7 @@ import { datasetFiles } from "../../lib/node/eval/dataset-files.ts";
 import { nameOf } from "../../lib/tasks/image-source.ts";
 import { temporaryFolder } from "./temporary.ts";
 
-/** Text, or what becomes JSON; empty files for a list of names. */
+/** Text, bytes, or what becomes JSON; empty files for a list of names. */
 type Content = string | object;
 
 export interface DatasetFolder {
@@ -31,7 +31,8 @@ export function datasetFolder(reader: DatasetReader, name: string): DatasetFolde
       const all = Array.isArray(files) ? files.map((path: string) => [path, ""]) : Object.entries(files);
       for (const [path, content] of all as [string, Content][]) {
         mkdirSync(dirname(folder.file(path)), { recursive: true });
-        writeFileSync(folder.file(path), typeof content === "string" ? content : JSON.stringify(content));
+        const isReady = typeof content === "string" || content instanceof Uint8Array;
+        writeFileSync(folder.file(path), isReady ? content : JSON.stringify(content));
       }
     },
     remove(path) {

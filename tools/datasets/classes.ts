@@ -78,6 +78,7 @@ const classesOf = {
   objectnet: objectNetShapes.map((shape): Parts => ({ shape })),
   fer2013: shapeClasses,
   voc2007_multilabel: attributes,
+  voc2007: attributes,
 } satisfies Readonly<Record<string, readonly Parts[]>>;
 
 /** The datasets with class names. */

@@ -26,7 +26,7 @@ export const generatedDatasets: readonly GeneratedDataset[] = [
   ...multilingual,
   sugarCrepe,
   winoground,
-  voc,
+  ...voc,
 ];
 
 /** Fewer images would leave shards empty, and odd cases out. */

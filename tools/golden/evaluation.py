@@ -239,6 +239,10 @@ def main() -> None:
         "classifiers": classifiers(tensors),
         "format": [formatted(template, name) for template in FORMATS for name in ["x", "{c}", ""]],
     }
+    from clip_benchmark.datasets.builder import dataset_collection
+
+    published = (options.clip_benchmark / "benchmark" / "webdatasets.txt").read_text().split()
+    collections = dataset_collection | {"webdatasets": published}
     folder = ROOT / "fixtures" / "eval"
     folder.mkdir(parents=True, exist_ok=True)
     safetensors.torch.save_file({name: value.contiguous() for name, value in tensors.items()}, folder / "metrics.safetensors")
@@ -247,6 +251,7 @@ def main() -> None:
         "versions": reference.versions() | {"numpy": np.__version__} | commits,
         "cases": cases,
     }
+    (folder / "collections.json").write_text(json.dumps(collections) + "\n")
     (folder / "prompts.json").write_text(json.dumps(prompts, ensure_ascii=False) + "\n")
     (folder / "metrics.json").write_text(json.dumps(golden, allow_nan=False) + "\n")
 

@@ -1,19 +1,27 @@
-"""Writes fixtures/eval/generated: CLIP_benchmark's results on the generated datasets.
+"""Writes fixtures/eval/generated/COUNT: CLIP_benchmark's results on the generated datasets, for 16, 32 and 64 images.
 
-    node dist/tools/datasets/generate.js --count 16 --out DATA
-    python tools/golden/generated_datasets.py --clip-benchmark CHECKOUT --webdataset CHECKOUT --data DATA
+    node dist/tools/datasets/generate.js --count COUNT --out DATA
+    python tools/golden/generated_datasets.py --clip-benchmark CHECKOUT --webdataset CHECKOUT --data DATA --count COUNT
 
 Its command line runs on the demo model, on every generated dataset that it can read. Besides clip_benchmark_source.py,
-replaced in memory: the number of images that ImageNetV2 must have, the download of captions in the languages of
+replaced in memory: the digests of ImageNet's archives, the number of images that ImageNetV2 must have, the download of captions in the languages of
 FLORES-200, and that of Winoground. Babel-ImageNet is left out, because it needs all of ImageNet's validation images.
+
+PyTorch leaves the order of equal scores in torch.topk and torch.sort undefined: its documentation says that "the indices
+of tied elements are not guaranteed to be stable and may vary across different invocations". So everything runs twice,
+the second time with these two functions replaced by a stable sort, where the first of equal scores wins as with argmax.
+A result that differs then is written to the folder `first` too. Nothing else is replaced between the two runs, so only
+equal scores can make the difference.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -43,6 +51,15 @@ def prompts(data: Path, language: str) -> list[str]:
     return ["--custom_classname_file", str(folder / names), "--custom_template_file", str(folder / templates)]
 
 
+def use_archives(folder: Path) -> None:
+    """Makes torchvision accept archives with other images than ImageNet's."""
+    from torchvision.datasets import imagenet
+
+    for key, (file, _) in imagenet.ARCHIVE_META.items():
+        if (folder / file).exists():
+            imagenet.ARCHIVE_META[key] = (file, hashlib.md5((folder / file).read_bytes()).hexdigest())  # noqa: S324
+
+
 def classification(evaluate: Evaluate, data: Path) -> None:
     from clip_benchmark.datasets import imagenetv2
 
@@ -51,8 +68,9 @@ def classification(evaluate: Evaluate, data: Path) -> None:
     for language in ("it", "jp", "cn"):
         evaluate("wds/shapes", data / "wds_shapes", *prompts(data, language), language=language)
         evaluate("imagenet1k-unverified", data / FOLDERS[0], *prompts(data, language), language=language)
+    use_archives(data / "imagenet1k")
     imagenetv2.V2_DATASET_SIZE = len(list((data / "imagenetv2").glob("**/*.jpeg")))
-    for name in (*FOLDERS, "imagenetv2", "objectnet", "voc2007_multilabel"):
+    for name in ("imagenet1k", *FOLDERS, "imagenetv2", "objectnet", "voc2007_multilabel", "voc2007"):
         evaluate(name, data / name, *prompts(data, "en"))
 
 
@@ -94,23 +112,56 @@ def selection(evaluate: Evaluate, data: Path) -> None:
     evaluate("winoground", root)
 
 
+@contextmanager
+def first_of_equal_scores() -> Iterator[None]:
+    """Makes torch.topk and torch.sort stable."""
+    originals = torch.topk, torch.Tensor.topk, torch.sort
+
+    def stable_sort(scores: torch.Tensor, dim: int = -1, descending: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+        return originals[2](scores, dim=dim, descending=descending, stable=True)
+
+    def stable_topk(
+        scores: torch.Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True  # noqa: A002, ARG001
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        values, indices = stable_sort(scores, dim, largest)
+        return values.narrow(dim, 0, k), indices.narrow(dim, 0, k)
+
+    torch.topk, torch.Tensor.topk, torch.sort = stable_topk, stable_topk, stable_sort
+    try:
+        yield
+    finally:
+        torch.topk, torch.Tensor.topk, torch.sort = originals
+
+
+def keep_differences(first: Path, results: Path) -> None:
+    """Deletes the results that do not depend on the order of equal scores."""
+    for file in first.glob("*.json"):
+        if file.read_text() == (results / file.name).read_text():
+            file.unlink()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     clip_benchmark_cli.add_options(parser)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--count", type=int, required=True, help="images of each dataset in DATA")
     parser.add_argument("--out", type=Path, default=FOLDER, help="default: fixtures/eval/generated")
     options = parser.parse_args()
-    results = options.out.resolve()
+    results = options.out.resolve() / str(options.count)
+    first = results / "first"
     torch.set_num_threads(1)
     clip_benchmark_source.use(options.clip_benchmark.resolve(), options.webdataset.resolve())
     clip_benchmark_cli.use_model(options.model_directory)
     shutil.rmtree(results, ignore_errors=True)
-    results.mkdir(parents=True)
+    first.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as copy:  # CLIP_benchmark writes annotations into datasets
         data = Path(copy) / "data"
         shutil.copytree(options.data, data)
-        for make in (classification, retrieval, selection):
-            make(partial(evaluate, results), data)
+        for folder, order in ((results, nullcontext), (first, first_of_equal_scores)):
+            with order():
+                for make in (classification, retrieval, selection):
+                    make(partial(evaluate, folder), data)
+        keep_differences(first, results)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ export const cocoCaptions: DatasetReader = {
     return (await files.list(folder)).some(({ name }) => /^coco_\w+_karpathy\.json$/.test(name));
   },
 
-  async read(files, { name, folder, split = "test", language, annotations }): Promise<RetrievalDataset> {
+  async read(files, { name, folder, split = "test", annotations }): Promise<RetrievalDataset> {
     if (!splits.includes(split)) {
       throw new InputError(`${folder}: expected --split ${splits.join(", ")}, found "${split}"`);
     }
@@ -57,7 +57,7 @@ export const cocoCaptions: DatasetReader = {
       name,
       layout: "coco",
       split,
-      language: language ?? null,
+      language: null,
       images: await imagesIn(
         files,
         place,

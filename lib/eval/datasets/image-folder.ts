@@ -53,7 +53,7 @@ export const imageFolder: DatasetReader = {
       if (ofClass.length === 0) {
         throw new InputError(
           `${joinPath(root, name)}: expected images of the class, found none (looked for ${extensions.join(", ")}); ` +
-            "remove the folder or add images",
+            "add images, move the folder away, or, if it is a dataset, give its path",
         );
       }
       for (const image of ofClass) {

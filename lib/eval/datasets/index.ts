@@ -5,6 +5,7 @@ import { cocoCaptions } from "./coco-captions.ts";
 import { crossmodal3600 } from "./crossmodal3600.ts";
 import { flickrCaptions } from "./flickr-captions.ts";
 import { flores } from "./flores.ts";
+import { imageNetArchives } from "./imagenet-archives.ts";
 import { imageFolder } from "./image-folder.ts";
 import { imageNetV2 } from "./imagenet-v2.ts";
 import { karpathy } from "./karpathy.ts";
@@ -31,6 +32,7 @@ export const datasetReaders: readonly DatasetReader[] = [
   imageNetV2,
   objectNet,
   babelImageNet,
+  imageNetArchives,
   // A folder of folders with images: any other layout may look like it, so it comes last.
   imageFolder,
 ];

@@ -27,7 +27,7 @@ export const karpathy: DatasetReader = {
     return (await annotationsIn(files, folder)) !== undefined;
   },
 
-  async read(files, { name, folder, split = "test", language, annotations }): Promise<RetrievalDataset> {
+  async read(files, { name, folder, split = "test", annotations }): Promise<RetrievalDataset> {
     const file = annotations ?? (await annotationsIn(files, folder));
     if (file === undefined) {
       throw new InputError(
@@ -56,7 +56,7 @@ export const karpathy: DatasetReader = {
       name,
       layout: "karpathy",
       split,
-      language: language ?? null,
+      language: null,
       images: await imagesIn(files, await rootOf(files, folder, paths), paths),
       convertToRgbFirst: true,
       sources: [file],

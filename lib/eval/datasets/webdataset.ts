@@ -41,7 +41,7 @@ export const webDataset: DatasetReader = {
       name: request.name,
       layout: "webdataset",
       split,
-      language: request.language ?? null,
+      language: null,
       images: samples.map(({ image }) => image),
       convertToRgbFirst: true,
     };

@@ -15,7 +15,7 @@ export async function digestOfImages(
   const versions = new Map<string, string>();
   for (const file of new Set(images.map(fileOf))) versions.set(file, await files.version(file));
   const states = images.map((image) => {
-    const place = typeof image === "string" ? [] : [image.offset, image.size];
+    const place = typeof image === "object" && "offset" in image ? [image.offset, image.size] : [];
     return [nameOf(image).slice(root.length), versions.get(fileOf(image)), ...place];
   });
   return sha256OfJson(states);

@@ -53,11 +53,10 @@ export async function embedDatasetImages(
   if (folder === undefined) return embedInMemory(host, model, dataset, asked, options);
   const { convertToRgbFirst } = dataset;
   const [origin] = await describeImageFeatures(host, model, [embeddingTap], { convertToRgbFirst });
-  // A file with all images serves a run that is limited to the first of them.
-  for (const count of new Set([dataset.images.length, asked])) {
-    const { file } = await placeOf(host, origin!, dataset, count, folder);
-    if ((await host.files.version(file)) === "") continue;
-    return firstOf(await read(host, origin!, dataset, count, file), asked);
+  const cached = await cachedFile(host, origin!, dataset, asked, folder);
+  if (cached !== null) {
+    await host.files.removeRemains(cached.file);
+    return firstOf(await read(host, origin!, dataset, cached.count, cached.file), asked);
   }
   const { file, digest } = await placeOf(host, origin!, dataset, asked, folder);
   await host.files.makeFolder(folder);
@@ -76,6 +75,36 @@ export async function embedDatasetImages(
   const embedded = await read(host, origin!, dataset, asked, file);
   const failed = embedded.failed.map(({ image }, i) => ({ image, reason: reasons[i]! }));
   return { ...embedded, failed, decoded };
+}
+
+/** How many of the images that are asked for have embeddings in a features file: all or none. */
+export async function countCachedImages(
+  host: EvaluationHost,
+  model: Clip,
+  dataset: Dataset,
+  { features, limit = Infinity }: Pick<ImageEmbeddingOptions, "features" | "limit">,
+): Promise<number> {
+  if (features === undefined) return 0;
+  const { convertToRgbFirst, images } = dataset;
+  const asked = Math.min(limit, images.length);
+  const [origin] = await describeImageFeatures(host, model, [embeddingTap], { convertToRgbFirst });
+  return (await cachedFile(host, origin!, dataset, asked, features)) === null ? 0 : asked;
+}
+
+/** The features file that has at least the first `asked` images, and how many it is for; null without one. */
+async function cachedFile(
+  host: EvaluationHost,
+  origin: Metadata,
+  dataset: Dataset,
+  asked: number,
+  folder: string,
+): Promise<{ readonly file: string; readonly count: number } | null> {
+  // A file with all images serves a run that is limited to the first of them.
+  for (const count of new Set([dataset.images.length, asked])) {
+    const { file } = await placeOf(host, origin, dataset, count, folder);
+    if ((await host.files.version(file)) !== "") return { file, count };
+  }
+  return null;
 }
 
 /**

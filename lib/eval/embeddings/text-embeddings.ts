@@ -2,7 +2,8 @@
  * Embeddings of texts: each text is embedded once, with texts of similar length, and kept in features files.
  *
  * A folder holds the files of one text tower on one backend. Each file records its texts, so that a later evaluation
- * finds any text that an earlier one embedded.
+ * finds any text that an earlier one embedded. The name of a file is a digest of its texts and their token ids: files that
+ * another tokenizer made are not used.
  */
 import type { Clip } from "../../clip/clip.ts";
 import { sha256OfJson } from "../../features/digest.ts";
@@ -90,6 +91,13 @@ export class TextEmbeddings {
     return { texts: wanted.size, embedded: missing.length };
   }
 
+  /** The texts that no file has, each once, by their number of tokens. Embeds nothing. */
+  async missing(texts: readonly string[]): Promise<readonly string[]> {
+    const missing = await this.#byLength(await this.#missing(new Set(texts)));
+    this.release();
+    return missing;
+  }
+
   /**
    * The embeddings of texts that are prepared, in their order; texts may repeat.
    *
@@ -125,7 +133,9 @@ export class TextEmbeddings {
       this.release();
       for (const file of await this.#files(this.#folder)) {
         const rowOf = await this.#rowsOf(file, wanted);
-        if (rowOf.size > 0) this.#addFile(file, rowOf);
+        if (rowOf === null) continue;
+        await this.#host.files.removeRemains(file);
+        this.#addFile(file, rowOf);
       }
     }
     for (const { rowOf } of this.#parts) note(rowOf);
@@ -138,14 +148,15 @@ export class TextEmbeddings {
     return names.filter((name) => name.endsWith(".safetensors")).map((name) => joinPath(folder, name));
   }
 
-  /** The rows of the wanted texts in a file. */
-  async #rowsOf(file: string, wanted: ReadonlySet<string>): Promise<Map<string, number>> {
+  /** The rows of the wanted texts in a file; null if it has none of them, or another tokenizer made it. */
+  async #rowsOf(file: string, wanted: ReadonlySet<string>): Promise<Map<string, number> | null> {
     const features = await SearchableFeatures.open(await this.#host.files.open(file));
     try {
       assertSameOrigin(this.#origin, features.metadata, file, "this evaluation");
       const rowOf = new Map<string, number>();
       for (const [row, text] of features.paths.entries()) if (wanted.has(text)) rowOf.set(text, row);
-      return rowOf;
+      if (rowOf.size === 0) return null;
+      return file.endsWith(`/${await this.#fileName(features.paths)}`) ? rowOf : null;
     } finally {
       await features.close();
     }
@@ -164,13 +175,19 @@ export class TextEmbeddings {
       .map(({ text }) => text);
   }
 
+  async #fileName(texts: Iterable<string>): Promise<string> {
+    const tokenizer = await this.#model.tokenizer();
+    const tokens = Array.from(texts, (text) => [text, tokenizer.encode(text)]);
+    return `${(await sha256OfJson(tokens)).slice(0, 16)}.safetensors`;
+  }
+
   async #embedToFile(
     texts: readonly string[],
     folder: string,
     report: (done: number) => void,
   ): Promise<void> {
     await this.#host.files.makeFolder(folder);
-    const file = joinPath(folder, `${(await sha256OfJson(texts)).slice(0, 16)}.safetensors`);
+    const file = joinPath(folder, await this.#fileName(texts));
     await embedTextsToFile(this.#host, this.#model, texts, file, {
       batchSize,
       recordTexts: true,

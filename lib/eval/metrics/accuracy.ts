@@ -25,6 +25,7 @@ export interface Accuracy extends ClassificationMetrics, ConfusionMatrix {
  * @param labels the class of each image, an index from 0; an image with null takes no part
  * @param classifier [classes, embedDim], from `classEmbeddings`
  * @param size values in a block of scores
+ * @param classNorms "kept": the classifier is not normalised, as CLIP_benchmark leaves a mean of classifiers
  * @throws InputError if labels and images do not match, a label is not a class, or no image has a label
  */
 export async function zeroShotAccuracy(
@@ -32,6 +33,7 @@ export async function zeroShotAccuracy(
   labels: readonly (number | null)[],
   classifier: Rows,
   size?: number,
+  classNorms: "unit" | "kept" = "unit",
 ): Promise<Accuracy> {
   if (labels.length !== images.rows) {
     throw new InputError(
@@ -43,7 +45,7 @@ export async function zeroShotAccuracy(
   const confusions = new Confusions(classes);
   const predictions = new Int32Array(images.rows);
   let labelled = 0;
-  for await (const { start, end, cosines } of cosineBlocks(images, classifier, size)) {
+  for await (const { start, end, cosines } of cosineBlocks(images, classifier, size, classNorms)) {
     for (let image = start; image < end; image++) {
       const scores = cosines.subarray((image - start) * classes, (image - start + 1) * classes);
       const predicted = best(scores);

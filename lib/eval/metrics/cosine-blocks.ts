@@ -25,12 +25,14 @@ export interface CosineBlock {
  * normalised. Two runs with the same arguments give the same bits.
  *
  * @param size values in a block
+ * @param columnNorms "kept": columns are not normalised, so that similarities are proportional to their norms
  * @throws InputError for embeddings of different widths, or that are not finite
  */
 export async function* cosineBlocks(
   rows: Rows,
   columns: Rows,
   size?: number,
+  columnNorms: "unit" | "kept" = "unit",
 ): AsyncGenerator<CosineBlock, void, undefined> {
   if (rows.width !== columns.width) {
     throw new InputError(
@@ -39,7 +41,10 @@ export async function* cosineBlocks(
   }
   assertFiniteRows(columns);
   const rowsAtOnce = rowsPerBlock(rows.width, columns.rows, size);
-  const units = tidy(() => unitRows(rowTensor(columns, 0, columns.rows)));
+  const units = tidy(() => {
+    const given = rowTensor(columns, 0, columns.rows);
+    return columnNorms === "kept" ? given : unitRows(given);
+  });
   try {
     for (let start = 0; start < rows.rows; start += rowsAtOnce) {
       const end = Math.min(start + rowsAtOnce, rows.rows);

@@ -1,7 +1,7 @@
 /** All figures in one table, and the charts that compare them. */
 import { barsChart, type Bar } from "../../draw/charts/bars-chart.ts";
 import { themed } from "../../draw/themed.ts";
-import { decisive, type Comparison } from "../published.ts";
+import { decisive, signed, type Comparison } from "../published.ts";
 import { empty, Html, html } from "./html.ts";
 import type { ReportedResult } from "./reported-result.ts";
 
@@ -19,7 +19,6 @@ export function figuresTable(results: readonly ReportedResult[]): Html {
     <table class="figures">
       <thead>
         <tr>
-          <th scope="col">dataset</th>
           <th scope="col">metric</th>
           <th scope="col" class="number">this run</th>
           <th scope="col" class="number">± s.e.</th>
@@ -33,9 +32,12 @@ export function figuresTable(results: readonly ReportedResult[]): Html {
           }
         </tr>
       </thead>
-      <tbody>
-        ${results.flatMap((result) => figureRows(result, isCompared))}
-      </tbody>
+      ${results.map(
+        (result) =>
+          html`<tbody>
+            ${[datasetRow(result, isCompared), ...figureRows(result, isCompared)]}
+          </tbody>`,
+      )}
     </table>
   </div>`;
 }
@@ -44,10 +46,9 @@ function figureRows(result: ReportedResult, isCompared: boolean): Html[] {
   const { record, evaluation } = result;
   const compared = new Map(decisive(result.comparisons).map((comparison) => [comparison.metric, comparison]));
   const metrics = Object.entries(record.metrics);
-  return metrics.map(([metric, value], i) => {
+  return metrics.map(([metric, value]) => {
     const error = evaluation?.standardErrors[metric] ?? null;
-    return html`<tr${i === 0 ? new Html(' class="first"') : empty}>
-      ${i === 0 ? datasetCell(result, metrics.length) : empty}
+    return html`<tr>
       <td>${metric}</td>
       <td class="number">${figure(value === null ? null : Number(value))}</td>
       <td class="number weak">${error === null ? "" : `± ${figure(error)}`}</td>
@@ -56,14 +57,16 @@ function figureRows(result: ReportedResult, isCompared: boolean): Html[] {
   });
 }
 
-/** Links to the details, if there are any. */
-function datasetCell(result: ReportedResult, rows: number): Html {
+/** The name of the dataset above its figures, so that these fit a narrow screen. It links to the details, if there are any. */
+function datasetRow(result: ReportedResult, isCompared: boolean): Html {
   const { dataset, language, partial } = result.record;
   const name =
     result.evaluation === null ? html`${dataset}` : html`<a href="#${anchor(result)}">${dataset}</a>`;
-  return html`<th rowspan="${rows}" scope="rowgroup">
-    ${name} <small>${language}${partial === true ? ", partial" : ""}</small>
-  </th>`;
+  return html`<tr class="first">
+    <th colspan="${isCompared ? 7 : 3}" scope="rowgroup">
+      ${name} <small>${language}${partial === true ? ", partial" : ""}</small>
+    </th>
+  </tr>`;
 }
 
 function comparisonCells(comparison: Comparison | undefined): Html {
@@ -75,9 +78,7 @@ function comparisonCells(comparison: Comparison | undefined): Html {
   const { published, difference, tolerance, verdict } = comparison;
   const sign = { match: "✓ matches", differs: "✗ differs", informative: "informative" }[verdict];
   return html`<td class="number">${published.value.toFixed(Math.min(published.decimals, 6))}</td>
-    <td class="number" title="tolerance ±${tolerance.toFixed(5)}">
-      ${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)}
-    </td>
+    <td class="number" title="tolerance ±${tolerance.toFixed(5)}">${signed(difference)}</td>
     <td class="${verdict}">${sign}</td>
     <td class="weak">${sourceLink(published.source)}</td>`;
 }

@@ -28,8 +28,7 @@ td:last-child { white-space: normal; }
 .figures td:last-child { white-space: nowrap; }
 thead th { color: var(--weak); font-weight: 500; border-bottom: 1px solid var(--faint); }
 tbody th { font-weight: 500; }
-tbody th[rowspan] small { display: block; line-height: 1.2; }
-tr.first > * { border-top: 1px solid var(--faint); }
+tr.first > * { border-top: 1px solid var(--faint); padding-top: 8px; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .match { color: var(--good); }
 .differs { color: var(--bad); font-weight: 600; }
@@ -55,5 +54,8 @@ dd ul { margin: 4px 0 0; padding-left: 18px; }
 @media (max-width: 600px) {
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: 8px; }
+  .figures { font-size: 13px; }
+  .figures th, .figures td { padding-right: 9px; }
+  figure svg { max-width: none; min-width: 540px; }
 }
 `.trim();

@@ -14,7 +14,7 @@ export async function evaluateClassification(
   classifier: Rows,
 ): Promise<Omit<TaskResult, "prompts" | "texts">> {
   const labels = images.map((image) => dataset.labels[image]!);
-  const accuracy = await zeroShotAccuracy(rows, labels, classifier);
+  const accuracy = await zeroShotAccuracy(rows, labels, classifier, undefined, "kept");
   const { acc1, acc5, meanPerClassRecall, ties } = accuracy;
   return {
     metrics: { acc1, acc5: acc5 ?? null, mean_per_class_recall: meanPerClassRecall },

@@ -4,24 +4,39 @@ import type { Dataset } from "../../eval/dataset.ts";
 import { evaluate as evaluateOnHost, type EvaluateOptions } from "../../eval/evaluate.ts";
 import type { Evaluation } from "../../eval/evaluation.ts";
 import { readDataset as readOnHost, type FindDatasetOptions } from "../../eval/find-dataset.ts";
+import type { PullDatasetOptions } from "../hub/pull-dataset.ts";
 import { datasetFiles } from "./dataset-files.ts";
 import { evaluationHost } from "./host.ts";
+import { locateDataset } from "./hub-dataset.ts";
+
+/** Options of `readDataset`: where the dataset is, and how a download is reported. */
+export interface ReadDatasetOptions
+  extends FindDatasetOptions, Pick<PullDatasetOptions, "signal" | "onProgress" | "onWait" | "retryPolicy"> {}
 
 /**
- * Reads a dataset: its labels or captions, and where its images are. No image is decoded.
+ * Reads a dataset: its labels or captions, and where its images are. No image is decoded. A dataset of the hub is
+ * downloaded unless it is in the cache.
  *
- * @param dataset a folder, or one of CLIP_benchmark's names with `data`
- * @throws InputError if it is not found, damaged, or in no known layout
+ * @param dataset a folder, one of CLIP_benchmark's names with `data`, or the address of a WebDataset on the hub
+ *   ("https://huggingface.co/datasets/clip-benchmark/wds_cars/tree/main"); `data` may be such an address too, with
+ *   `{dataset}` or `{dataset_cleaned}`
+ * @throws InputError if it is not found, damaged, or in no known layout, and if it cannot be downloaded
  */
-export function readDataset(dataset: string, options: FindDatasetOptions = {}): Promise<Dataset> {
-  return readOnHost(datasetFiles, dataset, options);
+export async function readDataset(
+  dataset: string,
+  { signal, onProgress, onWait, retryPolicy, ...find }: ReadDatasetOptions = {},
+): Promise<Dataset> {
+  const download = { signal, onProgress, onWait, retryPolicy };
+  const given = Object.entries(download).filter(([, value]) => value !== undefined);
+  const located = await locateDataset(dataset, find, Object.fromEntries(given));
+  return readOnHost(datasetFiles, located.dataset, { ...find, ...located.options });
 }
 
 /**
  * Evaluates a model on a dataset, with CLIP_benchmark's figures: zero-shot classification, retrieval, or the selection
  * of captions, as the dataset's kind says.
  *
- * @param dataset a folder or a name, as for `readDataset`, or a dataset that is already read
+ * @param dataset a folder, a name or an address, as for `readDataset`, or a dataset that is already read
  * @throws InputError as `readDataset`; for labels that do not fit the class names; if no image can be read
  */
 export async function evaluate(

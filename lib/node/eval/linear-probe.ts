@@ -12,12 +12,13 @@ import { embedDatasetImages, type ImageEmbeddings } from "../../eval/embeddings/
 import type { EvaluateOptions } from "../../eval/evaluate.ts";
 import { shareError, type Evaluation } from "../../eval/evaluation.ts";
 import { classFigures, confusionList, recallError } from "../../eval/tasks/classification.ts";
-import { normalizeRows, requireLabels, type LabelledFeatures } from "../../features/features.ts";
+import { normalizeRows, requireLabels, selectRows, type LabelledFeatures } from "../../features/features.ts";
 import { embeddingTap } from "../../tasks/embed-images.ts";
 import { trainAdamw, type AdamwOptions } from "../../probe/adamw.ts";
 import { fitAdamwProbe } from "../../probe/fit.ts";
 import { Probe } from "../../probe/probe.ts";
 import { takeShots } from "../../probe/shots.ts";
+import { TorchRandom } from "../../probe/torch-random.ts";
 import { nameOf } from "../../tasks/image-source.ts";
 import { evaluationHost } from "./host.ts";
 
@@ -36,6 +37,8 @@ export interface LinearProbeOptions
     Pick<EvaluateOptions, "features" | "limit" | "batchSize" | "onImages" | "language"> {
   /** Training images per class; default: all (−1 in CLIP_benchmark). */
   readonly shots?: number;
+  /** The share of the training images that become the validation split, chosen at random with the seed. */
+  readonly validationProportion?: number;
 }
 
 /** @throws InputError for datasets without one class per image, and as `fitAdamwProbe` and `embedDatasetImages` */
@@ -47,8 +50,12 @@ export async function evaluateLinearProbe(
   const { epochs = 10, seed = 0, shots, language = "en" } = options;
   const trained = await embedLabelled(model, train, options);
   const validated = validation === null ? null : await embedLabelled(model, validation, options);
+  const [fitted, chosenOn] =
+    options.validationProportion === undefined
+      ? [trained.features, validated?.features ?? null]
+      : splitRows(trained.features, options.validationProportion, seed);
   const tested = await embedLabelled(model, test, options);
-  const { probe, weightDecay } = fit(trained.features, validated?.features ?? null, options);
+  const { probe, weightDecay } = fit(fitted, chosenOn, options);
   const evaluation = probe.evaluate(probe.acceptLabelled(tested.features));
   const { acc1, meanPerClassRecall, classes, confusion } = evaluation;
   const images = tested.features.rows;
@@ -132,6 +139,28 @@ async function embedLabelled(model: Clip, dataset: Dataset, options: LinearProbe
     metadata: { tap: embeddingTap, normalized: "false" },
   });
   return { dataset, embeddings, features };
+}
+
+/**
+ * Source: torch.utils.data.random_split with fractions. The permutation is PyTorch's for the seed; CLIP_benchmark's comes
+ * from a generator that the initialisation of the model has advanced.
+ */
+function splitRows(
+  features: LabelledFeatures,
+  proportion: number,
+  seed: number,
+): [train: LabelledFeatures, validation: LabelledFeatures] {
+  const { rows, name } = features;
+  const lengths = [Math.floor(rows * (1 - proportion)), Math.floor(rows * proportion)] as const;
+  // What rounding leaves goes to the first part.
+  const count = lengths[0] + (rows - lengths[0] - lengths[1]);
+  if (count === 0 || count === rows) {
+    throw new InputError(
+      `${name}: expected a proportion that leaves images in both parts, found ${proportion} of ${rows} images`,
+    );
+  }
+  const order = new TorchRandom(seed).permutation(rows);
+  return [selectRows(features, order.slice(0, count)), selectRows(features, order.slice(count))];
 }
 
 /** With few shots the validation split only chooses the weight decay, otherwise the final fit uses it too. */

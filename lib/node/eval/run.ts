@@ -1,4 +1,5 @@
 /** Evaluations whose results are kept in a folder: those that are finished are not computed again. */
+import { join } from "node:path";
 import type { Clip } from "../../clip/clip.ts";
 import type { Dataset } from "../../eval/dataset.ts";
 import { classesOf, evaluate, taskOf, type EvaluateOptions } from "../../eval/evaluate.ts";
@@ -6,6 +7,8 @@ import type { Evaluation } from "../../eval/evaluation.ts";
 import { evaluationFingerprint, modelDigests } from "../../eval/fingerprint.ts";
 import { openClipName } from "../../eval/model-name.ts";
 import { resultRecord, type ModelName, type ResultRecord } from "../../eval/record.ts";
+import { removeRemains } from "../files/remains.ts";
+import { saveClassifier } from "./classifiers.ts";
 import { evaluationHost } from "./host.ts";
 import { evaluateLinearProbe, type LinearProbeOptions } from "./linear-probe.ts";
 import { assertOutsideDataset } from "./outside-dataset.ts";
@@ -30,7 +33,10 @@ export async function describeModel(model: Clip): Promise<EvaluatedModel> {
 /** A dataset, and for a linear probe the splits that it is fitted on. */
 export interface EvaluationRequest {
   readonly dataset: Dataset;
-  readonly probe?: Pick<LinearProbeOptions, "shots" | "epochs" | "learningRate" | "seed"> & {
+  readonly probe?: Pick<
+    LinearProbeOptions,
+    "shots" | "epochs" | "learningRate" | "seed" | "validationProportion"
+  > & {
     readonly train: Dataset;
     readonly validation: Dataset | null;
   };
@@ -40,6 +46,8 @@ export interface EvaluationRequest {
 export interface RunOptions extends EvaluateOptions {
   /** The folder of results. Default: none is written. */
   readonly out?: string;
+  /** Writes the embeddings of the classes to this file, as a probe. */
+  readonly saveClassifier?: string;
   readonly dumpClassnames?: boolean;
   readonly dumpTemplates?: boolean;
 }
@@ -69,12 +77,30 @@ export async function runEvaluation(
   const files =
     out === undefined ? null : resultFiles(out, { ...name, dataset: dataset.name, language, task });
   const earlier = files === null ? null : await findResult(files, fingerprint);
-  if (files !== null && earlier !== null && Object.keys(dumped).every((key) => key in earlier.record)) {
+  const { saveClassifier: saved } = options;
+  if (
+    files !== null &&
+    earlier !== null &&
+    saved === undefined &&
+    Object.keys(dumped).every((key) => key in earlier.record)
+  ) {
+    const { features } = options;
+    const ofImages =
+      features === undefined
+        ? []
+        : [earlier.featuresFile].flatMap((name) => (name === null ? [] : [join(features, name)]));
+    for (const file of [files.record, files.details, ...ofImages]) await removeRemains(file);
     return { record: earlier.record, evaluation: earlier, file: files.record, isEarlier: true };
   }
   const evaluation =
     probe === undefined
-      ? await evaluate(evaluationHost, model, dataset, options)
+      ? await evaluate(evaluationHost, model, dataset, {
+          ...options,
+          ...(saved !== undefined && {
+            onClassifier: (classifier, classNames) =>
+              saveClassifier(saved, classifier, { classNames, model: name.pretrained }),
+          }),
+        })
       : await evaluateLinearProbe(model, { ...probe, test: dataset }, { ...options, ...probe });
   const record = resultRecord(evaluation, name, dumped);
   if (files !== null) await writeResult(files, evaluation, record, { fingerprint, digests });

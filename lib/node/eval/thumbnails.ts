@@ -6,7 +6,7 @@ import { toBase64 } from "../../features/base64.ts";
 import { decodeImage } from "../../image/decode.ts";
 import { toRgb, type DecodedImage } from "../../image/image.ts";
 import { resize } from "../../image/resize.ts";
-import type { ImageSource } from "../../tasks/image-source.ts";
+import type { StoredImage } from "../../tasks/image-source.ts";
 import { exists } from "../files/exists.ts";
 import { FileSource } from "../files/file-source.ts";
 import { nodeCodecs } from "../images/codecs.ts";
@@ -23,7 +23,7 @@ const side = 160;
  * @returns PNG files as data URLs; images that are missing or cannot be decoded have none
  */
 export async function thumbnailsOf(names: readonly string[], folder?: string): Promise<Map<string, string>> {
-  const tars = new Map<string, Promise<ReadonlyMap<string, ImageSource>>>();
+  const tars = new Map<string, Promise<ReadonlyMap<string, StoredImage>>>();
   const thumbnails = new Map<string, string>();
   for (const name of names) {
     const source = await find(name, folder, tars);
@@ -33,9 +33,9 @@ export async function thumbnailsOf(names: readonly string[], folder?: string): P
   return thumbnails;
 }
 
-type Tars = Map<string, Promise<ReadonlyMap<string, ImageSource>>>;
+type Tars = Map<string, Promise<ReadonlyMap<string, StoredImage>>>;
 
-async function find(name: string, folder: string | undefined, tars: Tars): Promise<ImageSource | null> {
+async function find(name: string, folder: string | undefined, tars: Tars): Promise<StoredImage | null> {
   const moved = folder === undefined ? [] : [join(folder, name), join(folder, basename(name))];
   for (const path of [name, ...moved]) if (await exists(path)) return path;
   const tar = /^(.*\.tar):./s.exec(name)?.[1];
@@ -45,14 +45,14 @@ async function find(name: string, folder: string | undefined, tars: Tars): Promi
       tar,
       listTar(tar).then(
         (members) => new Map([...members].map((member) => [member.name, member])),
-        () => new Map<string, ImageSource>(),
+        () => new Map<string, StoredImage>(),
       ),
     );
   }
   return (await tars.get(tar)!).get(name) ?? null;
 }
 
-async function thumbnail(source: ImageSource, name: string): Promise<string> {
+async function thumbnail(source: StoredImage, name: string): Promise<string> {
   const decoded = await decodeImage(await read(source), name, nodeCodecs());
   const rgb: DecodedImage = {
     width: decoded.width,
@@ -72,7 +72,7 @@ async function thumbnail(source: ImageSource, name: string): Promise<string> {
   return `data:image/png;base64,${toBase64(await encodePng(raster))}`;
 }
 
-async function read(source: ImageSource): Promise<Uint8Array> {
+async function read(source: StoredImage): Promise<Uint8Array> {
   const file = await FileSource.open(typeof source === "string" ? source : source.file);
   try {
     return typeof source === "string"

@@ -6,6 +6,7 @@ import type { FileSystem, LineFile } from "../../features/host.ts";
 import { FileSource, unreadable } from "./file-source.ts";
 import { makeFolder } from "./make-folder.ts";
 import { placeFor, unwritable } from "./output-path.ts";
+import { removeRemains } from "./remains.ts";
 import { lockOrRefuse, reserveOutputs } from "./reserve-output.ts";
 import { syncFolder } from "./sync-folder.ts";
 import { writeTogether, writeWhole } from "./write-file.ts";
@@ -24,6 +25,7 @@ export const nodeFileSystem: FileSystem = {
   },
   openLines: (path) => NodeLineFile.open(path),
   makeFolder,
+  removeRemains,
   version: (path) =>
     stat(path).then(
       ({ size, mtimeMs }) => `${size}\0${mtimeMs}`,

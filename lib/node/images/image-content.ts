@@ -21,7 +21,9 @@ export function isSource(image: ImageInput): image is ImageSource {
 }
 
 function isPart(image: unknown): boolean {
-  return typeof image === "object" && image !== null && "file" in image && "offset" in image;
+  return (
+    typeof image === "object" && image !== null && "file" in image && ("offset" in image || "box" in image)
+  );
 }
 
 /**

@@ -4,7 +4,8 @@ import { preprocessImage } from "../../image/preprocess.ts";
 import { nodeCodecs } from "./codecs.ts";
 import { FileSource } from "../files/file-source.ts";
 import { assertImage, headBytes } from "../../image/decode.ts";
-import { inputName, isDataUrl, type ImageSource } from "../../tasks/image-source.ts";
+import type { Box } from "../../image/crop.ts";
+import { fileOf, inputName, isDataUrl, nameOf, type ImageSource } from "../../tasks/image-source.ts";
 import { readDataUrl, type ReadyImage } from "./image-content.ts";
 
 /** The settings of a reader, which are sent to the worker threads. */
@@ -48,14 +49,16 @@ export function imageReader({
   };
 }
 
-/** @returns the bytes of an image, and its name @throws InputError if it is not an image, before it is read whole */
-async function readSource(source: ImageSource): Promise<[bytes: Uint8Array, name: string]> {
-  const isFile = typeof source === "string";
-  const file = await FileSource.open(isFile ? source : source.file);
+/** @returns the bytes of an image, its name, and the rectangle to cut out @throws InputError if it is not an image, before it is read whole */
+async function readSource(source: ImageSource): Promise<[bytes: Uint8Array, name: string, box?: Box]> {
+  const file = await FileSource.open(fileOf(source));
   try {
-    const { name, offset, size } = isFile ? { name: source, offset: 0, size: file.size } : source;
+    const name = nameOf(source);
+    const isPart = typeof source === "object" && "offset" in source;
+    const { offset, size } = isPart ? source : { offset: 0, size: file.size };
     assertImage(await file.read(offset, Math.min(size, headBytes)), size, name);
-    return [await file.read(offset, size), name];
+    const bytes = await file.read(offset, size);
+    return typeof source === "object" && "box" in source ? [bytes, name, source.box] : [bytes, name];
   } finally {
     await file.close();
   }

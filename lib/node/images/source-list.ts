@@ -4,7 +4,7 @@
  * their names, and the sources are made when they are read.
  */
 import type { ImageList } from "../../tasks/image-list.ts";
-import { nameOf, type ImageSource } from "../../tasks/image-source.ts";
+import { nameOf, type StoredImage } from "../../tasks/image-source.ts";
 
 /** Sources per group. Reading one source splits the names of its group. */
 const mostPerGroup = 1024;
@@ -23,7 +23,7 @@ interface Group {
 }
 
 /** Image sources in the order in which they were added. Their names have no zero bytes. */
-export class SourceList<T extends ImageSource = ImageSource> implements ImageList<T> {
+export class SourceList<T extends StoredImage = StoredImage> implements ImageList<T> {
   readonly #groups: Group[] = [];
   #length = 0;
   // The group that is being filled.
@@ -94,7 +94,7 @@ export class SourceList<T extends ImageSource = ImageSource> implements ImageLis
   }
 }
 
-function sourceOf({ folder, parts }: Group, names: readonly string[], i: number): ImageSource {
+function sourceOf({ folder, parts }: Group, names: readonly string[], i: number): StoredImage {
   const name = folder + names[i]!;
   if (parts === null) return name;
   return { name, file: parts.file, offset: parts.places[2 * i]!, size: parts.places[2 * i + 1]! };

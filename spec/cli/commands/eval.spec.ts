@@ -142,11 +142,74 @@ describe("clipscope eval", () => {
       "nowhere",
     );
     assert.equal(status, 0);
+    assert.match(stdout, /time +unknown without a model \(nowhere: /);
     assert.match(stdout, /images +36\n/);
     assert.match(stdout, /texts +18, 18 different\n/);
     assert.match(stdout, /class names +6 from .*classnames\.txt\n/);
     assert.match(stdout, /first prompts +"red", "a photo of a red shape", /);
     assert.match(stdout, /blank +class 5\n/);
+  });
+
+  it("shows what is left to embed, with images and texts that evaluations share counted once", async () => {
+    interface Plan {
+      readonly remaining: { readonly images: number; readonly texts: number; readonly seconds: number };
+    }
+    const plan = async (...args: readonly string[]): Promise<Plan["remaining"][]> => {
+      const { status, stdout } = await evaluate(
+        "wds/colours",
+        "--data",
+        data,
+        "--dry-run",
+        "--json",
+        ...args,
+      );
+      assert.equal(status, 0);
+      return (JSON.parse(stdout) as Plan[]).map(({ remaining }) => remaining);
+    };
+    const [first, second] = await plan("--language", "en", "--language", "it");
+    assert.deepEqual([first?.images, first?.texts, second?.images, second?.texts], [36, 18, 0, 0]);
+    assert.ok(first!.seconds > 0 && second!.seconds === 0);
+    assert.throws(() => readdirSync(folder.file("features")), { code: "ENOENT" });
+    assert.equal((await evaluate("wds/colours", "--data", data)).status, 0);
+    assert.deepEqual(await plan(), [{ images: 0, texts: 0, seconds: 0 }]);
+    const [other] = await plan(...italian.slice(0, 6));
+    assert.deepEqual([other?.images, (other?.texts ?? 0) > 0], [0, true]);
+  });
+
+  it("warns where a language only names the result, and refuses unknown languages", async () => {
+    const named = await evaluate("wds/colours", "--data", data, "--language", "it");
+    assert.equal(named.status, 0);
+    assert.match(named.stderr, /^clipscope: wds\/colours: --language it only names the result, .*\n$/);
+    for (const name of ["wds/colours", "wds/captions"]) {
+      const { status, stdout, stderr } = await evaluate(name, "--data", data, "--language", "xx");
+      assert.deepEqual([status, stdout], [2, ""]);
+      assert.match(
+        stderr,
+        /"xx" is not a code of CLIP_benchmark; expected one of these.*\n {2}ar .*cn .*en /,
+      );
+    }
+  });
+
+  it("fits a linear probe with a part of the training images as the validation split", async () => {
+    const given = ["wds/shapes", "--data", data, "--task", "linear_probe", "--train-split", "test", "--json"];
+    const metrics = async (...args: readonly string[]): Promise<Record<string, number>> => {
+      const { status, stdout } = await evaluate(...given, ...args);
+      assert.equal(status, 0);
+      return (JSON.parse(stdout) as [{ metrics: Record<string, number> }])[0].metrics;
+    };
+    assert.equal((await metrics())["weight_decay"], 0);
+    const searched = await metrics("--val-proportion", "0.25");
+    assert.ok(searched["weight_decay"]! > 0);
+    assert.deepEqual(await metrics("--val-proportion", "0.25"), searched);
+    for (const [args, message] of [
+      [["--val-proportion", "1"], /expected a number between 0 and 1/],
+      [["--val-proportion", "0.001"], /expected a proportion that leaves images in both parts/],
+      [["--val-proportion", "0.5", "--val-split", "test"], /cannot be used with/],
+    ] as [string[], RegExp][]) {
+      const { status, stderr } = await evaluate(...given, ...args);
+      assert.equal(status, 2);
+      assert.match(stderr, message);
+    }
   });
 
   it("fits a linear probe on another split", async () => {

@@ -6,7 +6,8 @@ describe("voc2007", () => {
   const folder = datasetFolder(voc2007, "voc2007_multilabel");
   const root = "VOCdevkit/VOC2007";
   const object = (name: string, isDifficult = 0): string =>
-    `<object>\n<name>${name}</name><difficult>${isDifficult}</difficult><part><name>head</name></part></object>`;
+    `<object>\n<name>${name}</name><difficult>${isDifficult}</difficult><part><name>head</name><bndbox><xmin>7</xmin></bndbox></part>` +
+    `<bndbox><xmin>${1 + isDifficult}</xmin><ymin> 2 </ymin>\n<xmax>30</xmax><ymax>40</ymax></bndbox></object>`;
 
   beforeEach(() => {
     folder.write([`${root}/JPEGImages/000001.jpg`, `${root}/JPEGImages/000004.jpg`]);
@@ -29,14 +30,35 @@ describe("voc2007", () => {
     assert.deepEqual([dataset.classCount, dataset.classNames?.texts[14]], [20, "person"]);
   });
 
-  it("refuses unknown classes, other splits, and the task that crops objects", async () => {
-    await assert.rejects(folder.read({ split: "train" }), inputError(/aeroplane_train\.txt: not found/));
-    await assert.rejects(
-      folder.read({ name: "voc2007" }),
-      inputError(/expected voc2007_multilabel, or wds\/voc2007/),
+  it("takes each object in its box as an image of its own", async () => {
+    const dataset = await folder.read({ name: "voc2007" });
+    assert.ok(dataset.kind === "classification");
+    assert.deepEqual(dataset.labels, [19, 14, 14, 0]);
+    assert.deepEqual(
+      folder.images(dataset).map((path) => path.slice(-24)),
+      [
+        "/000004.jpg#1,2,30,40",
+        "/000004.jpg#1,2,30,40",
+        "/000004.jpg#1,2,30,40",
+        "/000001.jpg#2,2,30,40",
+      ].map((end) => `JPEGImages${end}`.slice(-24)),
     );
+  });
+
+  it("refuses unknown classes, other splits, and boxes without pixels", async () => {
+    await assert.rejects(folder.read({ split: "train" }), inputError(/aeroplane_train\.txt: not found/));
     folder.write({ [`${root}/Annotations/000001.xml`]: object("unicorn") });
     await assert.rejects(folder.read(), inputError(/000001\.xml: expected objects .* found "unicorn"/));
+    for (const [box, replaced] of [
+      ["30", "1"],
+      ["40", "4.5"],
+    ] as const) {
+      folder.write({ [`${root}/Annotations/000001.xml`]: object("cow").replaceAll(box, replaced) });
+      await assert.rejects(
+        folder.read(),
+        inputError(/000001\.xml: expected objects with a <bndbox> of whole numbers/),
+      );
+    }
     folder.write({ [`${root}/ImageSets/Main/aeroplane_test.txt`]: "000001\n" });
     await assert.rejects(folder.read(), inputError(/line 1: expected a name and a number, found 000001/));
   });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { evaluate, readDataset } from "../../../lib/node/eval/evaluate.ts";
 import { locateDataset } from "../../../lib/node/eval/hub-dataset.ts";
+import { loadModel } from "../../../lib/node/models/load-model.ts";
 import { clipscope } from "../../support/cli.ts";
 import { fixture } from "../../support/paths.ts";
 import { hubRoom } from "../../support/pull.ts";
@@ -60,6 +62,32 @@ describe("datasets of the hub", () => {
     const { status, stdout } = await clipscope(["eval", `${hub}/wds_vtab-cifar10`, ...common()]);
     assert.equal(status, 0);
     assert.equal((JSON.parse(stdout) as { dataset: string }[])[0]!.dataset, "wds/vtab/cifar10");
+  });
+
+  it("are read by the library, too", async () => {
+    room.hub.add("datasets/clip-benchmark/wds_shapes", filesOf("shapes"));
+    const progress: number[] = [];
+    const dataset = await readDataset("wds/shapes", {
+      data: `${hub}/wds_{dataset_cleaned}/tree/main`,
+      onProgress: (done) => progress.push(done),
+    });
+    assert.deepEqual(
+      [dataset.name, dataset.layout, dataset.kind],
+      ["wds/shapes", "webdataset", "classification"],
+    );
+    assert.ok(progress.length > 0);
+    await room.hub.stop();
+    const model = await loadModel();
+    try {
+      const { metrics } = await evaluate(model, `${hub}/wds_shapes/tree/main`);
+      const golden = fixture(
+        "eval/clip-benchmark/shapes_demo-model_demo-model_en_zeroshot_classification.json",
+      );
+      const theirs = readFileSync(golden, "utf8").replace(/\bNaN\b/g, "null");
+      assert.deepEqual(metrics, (JSON.parse(theirs) as { metrics: unknown }).metrics);
+    } finally {
+      await model.dispose();
+    }
   });
 
   it("refuses what is not a dataset's address, and options that do not fit", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SourceList } from "../../../lib/node/images/source-list.ts";
-import type { ImageSource } from "../../../lib/tasks/image-source.ts";
+import type { StoredImage } from "../../../lib/tasks/image-source.ts";
 
 const name = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => !text.includes("\0"));
 const folder = fc.constantFrom("", "/", "a/", "a/b/", "album: 1/", "a/猫/");
@@ -17,7 +17,7 @@ const part = fc.record(
 );
 const sources = fc.array(fc.oneof(path, part), { maxLength: 200 });
 
-function listOf(given: readonly ImageSource[]): SourceList {
+function listOf(given: readonly StoredImage[]): SourceList {
   const list = new SourceList();
   for (const source of given) list.add(source);
   return list;

@@ -18,11 +18,6 @@ export interface Scenario {
   readonly env?: (folder: string) => Readonly<Record<string, string>>;
   /** Which files an error may leave behind: unfinished work that the next run continues. */
   readonly unfinished?: RegExp;
-  /**
-   * Whether the next run leaves what a killed process left beside files that were already finished, a lock or the
-   * previous version, or a journal that a power failure brought back: it does not write them again. The process that writes them next removes both.
-   */
-  readonly keepsRemains?: boolean;
   /** Whether a file is complete, for a command that writes it in several versions. Content in latin1. */
   readonly isComplete?: (content: string) => boolean;
   /** A kill leaves all files old or all files new. Default: each file is old or new. */
@@ -236,7 +231,6 @@ export async function makeScenarios(inputs: string, hub: HubServer): Promise<Sce
         writeFileSync(join(folder, "results", resultOfTags), "{}");
       },
       unfinished: /^(features|results)(\/|$)/,
-      keepsRemains: true,
       mostErrors: 2, // a line for each dataset
     },
     {

@@ -170,9 +170,7 @@ export class Trials {
 
   /** How a folder differs from what an undisturbed run leaves. */
   wrong(folder: string): string[] {
-    const isRemain = (line: string): boolean => /^\S+(\.clipscope\.(lock|old)|\.journal): /.test(line);
-    const found = differences(snapshot(folder), this.after);
-    return this.scenario.keepsRemains === true ? found.filter((line) => !isRemain(line)) : found;
+    return differences(snapshot(folder), this.after);
   }
 
   /** Runs the command again, which must give what an undisturbed run gives. @returns what is wrong */

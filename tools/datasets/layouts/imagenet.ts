@@ -1,7 +1,10 @@
 /** ImageNet and the datasets derived from it, with eight classes instead of a thousand. */
+import { gzipSync } from "node:zlib";
 import { languages, labelTemplates, phrase } from "../../demo-model/captions.ts";
 import { shapes } from "../../demo-model/scene.ts";
 import { objectNetFolder, objectNetShapes } from "../classes.ts";
+import { encodeMat } from "../encode/mat.ts";
+import { writeTar } from "../encode/tar.ts";
 import { json, type GeneratedDataset, type GeneratedFile } from "../generated-dataset.ts";
 import { allPairs, heldOutPairs, type World } from "../world.ts";
 
@@ -47,6 +50,46 @@ const imagenet: GeneratedDataset = {
   folder: "imagenet1k-unverified",
   layout: "ImageNet's val/WNID",
   files: (world) => byWnid(world, "val/", "ILSVRC2012_val_"),
+};
+
+/** The archives of ImageNet's site. The numbers of classes have another order than their WordNet ids. */
+const archives: GeneratedDataset = {
+  name: "imagenet1k",
+  folder: "imagenet1k",
+  layout: "ImageNet's archives",
+  async *files(world): AsyncGenerator<GeneratedFile, void, undefined> {
+    const images = [];
+    for (const index of world.indices) {
+      const name = `ILSVRC2012_val_${`${index + 1}`.padStart(8, "0")}.JPEG`;
+      images.push({ name, content: await world.image(index, index === 9 ? "cmyk-jpg" : "jpg") });
+    }
+    yield { path: "ILSVRC2012_img_val.tar", content: writeTar(images) };
+    const numberOf = (pair: number): number => ((pair * 5) % wnids.length) + 1;
+    const synsets = [...wnids, "n00001740"].map((id, pair) => ({
+      // Nodes with children are not classes; their numbers come behind those of the classes.
+      ILSVRC2012_ID: pair < wnids.length ? numberOf(pair) : wnids.length + 1,
+      WNID: id,
+      words: pair < wnids.length ? phrase("en", heldOutPairs[pair]!) : "entity",
+      gloss: "",
+      num_children: pair < wnids.length ? 0 : 2,
+    }));
+    const truth = world.indices.map((index) => `${numberOf(pairOf(world, index))}\n`).join("");
+    const kit = writeTar([
+      {
+        name: "ILSVRC2012_devkit_t12/data/meta.mat",
+        content: encodeMat(
+          "synsets",
+          synsets.sort((a, b) => a.ILSVRC2012_ID - b.ILSVRC2012_ID),
+        ),
+      },
+      {
+        name: "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt",
+        content: Buffer.from(truth),
+      },
+    ]);
+    // Not compressed: other versions of zlib would write other bytes.
+    yield { path: "ILSVRC2012_devkit_t12.tar.gz", content: gzipSync(kit, { level: 0 }).fill(255, 9, 10) };
+  },
 };
 
 /** Labels are the folders' numbers, which are not in the order of their names: "13" comes before "2". */
@@ -139,6 +182,7 @@ const babel: GeneratedDataset = {
 
 export const imagenets: readonly GeneratedDataset[] = [
   imagenet,
+  archives,
   wnidFolders("imagenet_sketch", "", "ImageNet-Sketch's WNID folders"),
   wnidFolders("imagenet-a", "", "ImageNet-A's WNID folders"),
   wnidFolders("imagenet-o", "", "ImageNet-O's WNID folders"),

@@ -1,0 +1,59 @@
+/**
+ * The languages of a dataset that has its texts in one language only: the code then names the result, and nothing else.
+ *
+ * CLIP_benchmark writes any code into such a result; a misspelled one is refused here.
+ */
+import { InputError } from "../errors/input-error.ts";
+import type { Dataset } from "./dataset.ts";
+import { packagedLanguages } from "./prompts/packaged-prompts.ts";
+import type { CustomPrompts } from "./tasks/class-weights.ts";
+
+/**
+ * XTD10 and Crossmodal-3600. Source: clip_benchmark/datasets/xtd10.py and crossmodal3600.py, SUPPORTED_LANGUAGES.
+ */
+const captionLanguages =
+  "ar bn cs da de el en es fa fi fil fr he hi hr hu id it ja jp ko mi nl no pl pt quz ro ru sv sw te th tr uk vi zh".split(
+    " ",
+  );
+
+/** FLORES-200. Source: clip_benchmark/datasets/flores_langs.py. */
+const floresLanguages = (
+  "ace_Arab ace_Latn acm_Arab acq_Arab aeb_Arab afr_Latn ajp_Arab aka_Latn als_Latn amh_Ethi apc_Arab arb_Arab " +
+  "ars_Arab ary_Arab arz_Arab asm_Beng ast_Latn awa_Deva ayr_Latn azb_Arab azj_Latn bak_Cyrl bam_Latn ban_Latn " +
+  "bel_Cyrl bem_Latn ben_Beng bho_Deva bjn_Arab bjn_Latn bod_Tibt bos_Latn bug_Latn bul_Cyrl cat_Latn ceb_Latn " +
+  "ces_Latn cjk_Latn ckb_Arab crh_Latn cym_Latn dan_Latn deu_Latn dik_Latn dyu_Latn dzo_Tibt ell_Grek eng_Latn " +
+  "epo_Latn est_Latn eus_Latn ewe_Latn fao_Latn fij_Latn fin_Latn fon_Latn fra_Latn fur_Latn fuv_Latn gaz_Latn " +
+  "gla_Latn gle_Latn glg_Latn grn_Latn guj_Gujr hat_Latn hau_Latn heb_Hebr hin_Deva hne_Deva hrv_Latn hun_Latn " +
+  "hye_Armn ibo_Latn ilo_Latn ind_Latn isl_Latn ita_Latn jav_Latn jpn_Jpan kab_Latn kac_Latn kam_Latn kan_Knda " +
+  "kas_Arab kas_Deva kat_Geor kaz_Cyrl kbp_Latn kea_Latn khk_Cyrl khm_Khmr kik_Latn kin_Latn kir_Cyrl kmb_Latn " +
+  "kmr_Latn knc_Arab knc_Latn kon_Latn kor_Hang lao_Laoo lij_Latn lim_Latn lin_Latn lit_Latn lmo_Latn ltg_Latn " +
+  "ltz_Latn lua_Latn lug_Latn luo_Latn lus_Latn lvs_Latn mag_Deva mai_Deva mal_Mlym mar_Deva min_Latn mkd_Cyrl " +
+  "mlt_Latn mni_Beng mos_Latn mri_Latn mya_Mymr nld_Latn nno_Latn nob_Latn npi_Deva nso_Latn nus_Latn nya_Latn " +
+  "oci_Latn ory_Orya pag_Latn pan_Guru pap_Latn pbt_Arab pes_Arab plt_Latn pol_Latn por_Latn prs_Arab quy_Latn " +
+  "ron_Latn run_Latn rus_Cyrl sag_Latn san_Deva scn_Latn shn_Mymr sin_Sinh slk_Latn slv_Latn smo_Latn sna_Latn " +
+  "snd_Arab som_Latn sot_Latn spa_Latn srd_Latn srp_Cyrl ssw_Latn sun_Latn swe_Latn swh_Latn szl_Latn tam_Taml " +
+  "taq_Latn taq_Tfng tat_Cyrl tel_Telu tgk_Cyrl tgl_Latn tha_Thai tir_Ethi tpi_Latn tsn_Latn tso_Latn tuk_Latn " +
+  "tum_Latn tur_Latn twi_Latn tzm_Tfng uig_Arab ukr_Cyrl umb_Latn urd_Arab uzn_Latn vec_Latn vie_Latn war_Latn " +
+  "wol_Latn xho_Latn ydd_Hebr yor_Latn yue_Hant zho_Hans zho_Hant zsm_Latn zul_Latn"
+).split(" ");
+
+/** Whether a dataset's texts are the same in every language. */
+export function hasOneLanguage(dataset: Dataset, { classNames, templates }: CustomPrompts): boolean {
+  return dataset.language === null && classNames === undefined && templates === undefined;
+}
+
+/** @throws InputError for an unknown language of a dataset whose texts do not depend on it */
+export function assertKnownLanguage(dataset: Dataset, language: string, prompts: CustomPrompts): void {
+  if (!hasOneLanguage(dataset, prompts)) return;
+  const hasClasses = dataset.kind === "classification" || dataset.kind === "multilabel";
+  const known = hasClasses
+    ? [...packagedLanguages]
+    : [...new Set([...packagedLanguages, ...captionLanguages])].sort();
+  if (known.includes(language) || (!hasClasses && floresLanguages.includes(language))) return;
+  const way = hasClasses ? "; give --classnames and --templates for another language" : "";
+  throw new InputError(
+    `${dataset.name}: its texts are in one language, which --language only names, and ${JSON.stringify(language)} is ` +
+      `not a code of CLIP_benchmark; expected one of these${way}`,
+    hasClasses ? [known.join(" ")] : [known.join(" "), floresLanguages.join(" ")],
+  );
+}
