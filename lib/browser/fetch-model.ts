@@ -9,7 +9,7 @@ import { JsonValue } from "../json/json-value.ts";
 import { createTokenizer } from "../text/create-tokenizer.ts";
 import { SafetensorsFile } from "../tensor/safetensors.ts";
 import type { ByteSource } from "../tensor/store.ts";
-import { BytesSource } from "./bytes-source.ts";
+import { BytesSource } from "../tensor/bytes-source.ts";
 import { fetchBytes } from "./fetch-bytes.ts";
 
 /** The files of a model directory that a page needs, by name relative to the directory. */

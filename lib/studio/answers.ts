@@ -1,6 +1,7 @@
 /** All questions of the page. */
 import type { Answer } from "./answer.ts";
 import { attention, rollout } from "./calls/attention.ts";
+import { lens, patchLens, probeLens } from "./calls/lens.ts";
 import { match } from "./calls/match.ts";
 import { image, joint, read, tensors, text } from "./calls/passes.ts";
 
@@ -15,6 +16,9 @@ export const answers = {
   attention,
   rollout,
   match,
+  lens,
+  patchLens,
+  probeLens,
   stream,
   turns,
   similarities,

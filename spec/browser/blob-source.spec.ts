@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BlobSource } from "../../lib/browser/blob-source.ts";
-import { BytesSource } from "../../lib/browser/bytes-source.ts";
+import { BytesSource } from "../../lib/tensor/bytes-source.ts";
 
 const bytes = Uint8Array.of(1, 2, 3, 4, 5);
 

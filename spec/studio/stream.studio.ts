@@ -44,7 +44,7 @@ describe("the studio's view Stream", () => {
       page.waitForEvent("download"),
       page.click(`button[aria-label="Save ${name}.csv"]`),
     ]);
-    const text = await readFile((await download.path()), "utf8");
+    const text = await readFile(await download.path(), "utf8");
     return Float32Array.from(text.trim().split(/[\n,]/), Number);
   }
 

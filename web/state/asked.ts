@@ -1,5 +1,6 @@
 /** The answer to a question that the selection of a view asks. */
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import { encodeWire } from "../../lib/studio/wire.ts";
 import type { CallName, Calls } from "../worker/protocol.ts";
 import { call } from "./network.ts";
 import { follow } from "./session.ts";
@@ -15,16 +16,14 @@ export function asked<N extends CallName>(
   params: () => Calls[N]["params"] | null,
 ): ReadonlySignal<Calls[N]["result"] | null> {
   const found = signal<{ readonly of: string; readonly value: Calls[N]["result"] } | null>(null);
-  const wanted = computed(() => {
-    const given = params();
-    return given === null ? null : JSON.stringify(given);
-  });
+  const given = computed(params);
+  /** Equal parameters have equal texts, so that they are asked once. */
+  const wanted = computed(() => (given.value === null ? null : encodeWire(given.value)));
   follow(
     () => wanted.value,
     async (of, abort) => {
       if (found.peek()?.of === of) return;
-      const value = await call(name, JSON.parse(of) as Calls[N]["params"], { signal: abort });
-      found.value = { of, value };
+      found.value = { of, value: await call(name, given.peek()!, { signal: abort }) };
     },
   );
   return computed(() => (found.value !== null && found.value.of === wanted.value ? found.value.value : null));

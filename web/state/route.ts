@@ -9,6 +9,10 @@ export type AttentionMode = (typeof attentionModes)[number];
 export const towerNames = ["image", "text"] as const;
 export type TowerName = (typeof towerNames)[number];
 
+/** What the lines of the lens show. */
+export const lensScores = ["probabilities", "logits", "cosines"] as const;
+export type LensScore = (typeof lensScores)[number];
+
 /** What a cell of the matrix of images and labels shows. */
 export const scoreKinds = ["cosine", "logit", "labels", "images"] as const;
 export type ScoreKind = (typeof scoreKinds)[number];
@@ -31,6 +35,11 @@ export interface Route {
   readonly state: number;
   /** Whether colours have the same meaning in all maps, not the range of each. */
   readonly absolute: boolean;
+  /** The layer of the lens's map; null for the last one. */
+  readonly lensLayer: number | null;
+  /** The label of the lens's map; null for the best one. */
+  readonly label: string | null;
+  readonly lensScore: LensScore;
   /** Null for the default labels. */
   readonly labels: readonly string[] | null;
   readonly templates: readonly string[];
@@ -52,6 +61,9 @@ export const home: Route = {
   mode: "from",
   tower: "image",
   state: 1,
+  lensLayer: null,
+  label: null,
+  lensScore: "probabilities",
   absolute: false,
   labels: null,
   templates: ["{}"],
@@ -125,6 +137,14 @@ const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
     write: (value) => (value ? "abs" : "each"),
     read: (text) => (text === "abs" ? true : text === "each" ? false : undefined),
   },
+  lensLayer: {
+    key: "layer",
+    expected: "a whole number or last",
+    write: (value) => (value === null ? "last" : `${value}`),
+    read: (text) => (text === "last" ? null : wholeNumber(text)),
+  },
+  label: { key: "label", ...anyText },
+  lensScore: choice("lens", lensScores),
   labels: {
     key: "labels",
     expected: "labels, one a line",

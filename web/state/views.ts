@@ -15,7 +15,13 @@ export const viewGroups = [
       { name: "stream", title: "Stream" },
     ],
   },
-  { title: "Ask", views: [{ name: "match", title: "Match" }] },
+  {
+    title: "Ask",
+    views: [
+      { name: "match", title: "Match" },
+      { name: "lens", title: "Lens" },
+    ],
+  },
 ] as const satisfies readonly { readonly title: string; readonly views: readonly View[] }[];
 
 export type ViewName = (typeof viewGroups)[number]["views"][number]["name"];

@@ -6,4 +6,5 @@ export const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<C
   attention: async () => (await import("./attention.tsx")).AttentionView,
   stream: async () => (await import("./stream.tsx")).StreamView,
   match: async () => (await import("./match.tsx")).MatchView,
+  lens: async () => (await import("./lens.tsx")).LensView,
 };

@@ -5,6 +5,7 @@ import {
   formatRoute,
   home,
   parseRoute,
+  lensScores,
   scoreKinds,
   towerNames,
   type Route,
@@ -30,6 +31,9 @@ const routes: fc.Arbitrary<Route> = fc.record(
     mode: fc.constantFrom(...attentionModes),
     tower: fc.constantFrom(...towerNames),
     state: fc.nat(999_999),
+    lensLayer: fc.option(fc.nat(999_999)),
+    label: fc.option(text),
+    lensScore: fc.constantFrom(...lensScores),
     absolute: fc.boolean(),
     labels: fc.option(fc.array(line, { minLength: 1 })),
     templates: fc.array(

@@ -1,5 +1,5 @@
 import { InputError } from "../errors/input-error.ts";
-import type { ByteSource } from "../tensor/store.ts";
+import type { ByteSource } from "./store.ts";
 
 /** A file in memory. */
 export class BytesSource implements ByteSource {
