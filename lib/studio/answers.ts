@@ -6,6 +6,7 @@ import { match } from "./calls/match.ts";
 import { image, joint, read, tensors, text } from "./calls/passes.ts";
 
 import { similarities, stream, turns } from "./calls/stream.ts";
+import { alignment, pooling, texts } from "./calls/texts.ts";
 
 export const answers = {
   image,
@@ -22,6 +23,9 @@ export const answers = {
   stream,
   turns,
   similarities,
+  texts,
+  alignment,
+  pooling,
 };
 
 /** The parameters, the result and the updates of each question. */

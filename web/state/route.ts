@@ -35,6 +35,8 @@ export interface Route {
   readonly state: number;
   /** Whether colours have the same meaning in all maps, not the range of each. */
   readonly absolute: boolean;
+  /** The text that the current one is compared with; null for the next one of the tray. */
+  readonly other: string | null;
   /** The layer of the lens's map; null for the last one. */
   readonly lensLayer: number | null;
   /** The label of the lens's map; null for the best one. */
@@ -61,6 +63,7 @@ export const home: Route = {
   mode: "from",
   tower: "image",
   state: 1,
+  other: null,
   lensLayer: null,
   label: null,
   lensScore: "probabilities",
@@ -137,6 +140,7 @@ const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
     write: (value) => (value ? "abs" : "each"),
     read: (text) => (text === "abs" ? true : text === "each" ? false : undefined),
   },
+  other: { key: "other", ...anyText },
   lensLayer: {
     key: "layer",
     expected: "a whole number or last",

@@ -12,6 +12,7 @@ export const viewGroups = [
     views: [
       { name: "pass", title: "Pass" },
       { name: "attention", title: "Attention" },
+      { name: "text", title: "Text" },
       { name: "stream", title: "Stream" },
     ],
   },

@@ -4,6 +4,7 @@ import type { ViewName } from "../state/views.ts";
 
 export const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<ComponentType>>> = {
   attention: async () => (await import("./attention.tsx")).AttentionView,
+  text: async () => (await import("./text.tsx")).TextView,
   stream: async () => (await import("./stream.tsx")).StreamView,
   match: async () => (await import("./match.tsx")).MatchView,
   lens: async () => (await import("./lens.tsx")).LensView,

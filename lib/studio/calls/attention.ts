@@ -1,11 +1,11 @@
-/** Attention of the image tower, one matrix at a time: all layers of a ViT-H would be 135 MB. */
+/** Attention of a pass, one matrix at a time: all layers of a ViT-H would be 135 MB. */
 import { Rollout } from "../../study/attention.ts";
 import type { TraceSource } from "../../trace/trace-source.ts";
 import type { Answer } from "../answer.ts";
 
 /** A head of a layer; null for the mean over heads. */
 export interface HeadParams {
-  /** Of an image's pass. */
+  /** Of an image's or a text's pass. */
   readonly trace: string;
   readonly layer: number;
   readonly head: number | null;
@@ -44,6 +44,6 @@ export const rollout: Answer<{ readonly trace: string; readonly layer: number },
 
 function layersOf({ taps }: TraceSource): { name: string; heads: number; length: number }[] {
   return taps
-    .filter(({ name }) => /^visual\..*#probabilities$/.test(name))
+    .filter(({ name }) => name.endsWith("#probabilities"))
     .map(({ name, shape }) => ({ name, heads: shape[1]!, length: shape[2]! }));
 }
