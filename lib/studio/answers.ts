@@ -7,6 +7,7 @@ import { image, joint, read, tensors, text } from "./calls/passes.ts";
 
 import { similarities, stream, turns } from "./calls/stream.ts";
 import { alignment, pooling, texts } from "./calls/texts.ts";
+import { circuits, tensor, weights } from "./calls/weights.ts";
 
 export const answers = {
   image,
@@ -26,6 +27,9 @@ export const answers = {
   texts,
   alignment,
   pooling,
+  weights,
+  circuits,
+  tensor,
 };
 
 /** The parameters, the result and the updates of each question. */

@@ -72,11 +72,13 @@ export {
   type SweepOptions,
 } from "./sweep.ts";
 export {
+  filterSheet,
   headNorms,
   patchFilters,
   positionCosines,
   positionSimilarity,
   tensorHistogram,
+  type FilterOptions,
   type HeadNorms,
   type ScaleOptions,
 } from "./weights.ts";

@@ -6,7 +6,7 @@ import { concat, matMul, mul, reshape, slice, sqrt, sum, transpose } from "@tens
 import type { Rank, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import type { VisionTransformer } from "../clip/vision/vision-transformer.ts";
 import { grid, heatMap, Raster } from "../draw/raster.ts";
-import { scaleOf, signedScaleOf } from "../draw/scale.ts";
+import { scaleOf, signedScaleOf, type Scale } from "../draw/scale.ts";
 import { InputError } from "../errors/input-error.ts";
 import { withWeights } from "../nn/tower.ts";
 import { bytesPerElement, toNumbers } from "../tensor/dtype.ts";
@@ -24,15 +24,28 @@ export interface ScaleOptions {
   readonly absoluteScale?: boolean;
 }
 
-/**
- * The filters of the patch embedding with the largest norms, each the size of a patch. Gray is zero.
- *
- * @param count the number of filters, arranged in a square
- */
-export async function patchFilters(
+/** Options of the patch filters. */
+export interface FilterOptions extends ScaleOptions {
+  /** The number of filters, arranged in a square. Default: 64. */
+  readonly count?: number;
+}
+
+/** The filters of the patch embedding with the largest norms, each the size of a patch, with a legend. Gray is zero. */
+export async function patchFilters(visual: VisionTransformer, options: FilterOptions = {}): Promise<Raster> {
+  const { raster, scale } = await filterSheet(visual, options);
+  return withLegend(raster, {
+    quantity: "weight of each colour channel; gray is 0",
+    scale,
+    ends: ["-largest", "largest"],
+    color: (value) => [255 * value, 255 * value, 255 * value],
+  });
+}
+
+/** As `patchFilters`, without the legend; with the scale of all filters, null if each has its own. */
+export async function filterSheet(
   { conv1 }: VisionTransformer,
-  { absoluteScale = false, count = 64 }: ScaleOptions & { readonly count?: number } = {},
-): Promise<Raster> {
+  { absoluteScale = false, count = 64 }: FilterOptions = {},
+): Promise<{ readonly raster: Raster; readonly scale: Scale | null }> {
   const { weight } = conv1;
   const [width, , rows, columns] = weight.shape;
   const values = await valuesOf(weight); // [rows, columns, 3, width]
@@ -49,12 +62,8 @@ export async function patchFilters(
     for (const [i, value] of filter.entries()) raster.rgb[i] = 127.5 + 127.5 * (value / high);
     return raster.enlarged(3);
   });
-  return withLegend(grid(drawn, Math.ceil(Math.sqrt(drawn.length))), {
-    quantity: "weight of each colour channel; gray is 0",
-    scale: absoluteScale ? shared : null,
-    ends: ["-largest", "largest"],
-    color: (value) => [255 * value, 255 * value, 255 * value],
-  });
+  const raster = grid(drawn, Math.ceil(Math.sqrt(drawn.length)));
+  return { raster, scale: absoluteScale ? shared : null };
 }
 
 /**

@@ -35,6 +35,8 @@ export interface Route {
   readonly state: number;
   /** Whether colours have the same meaning in all maps, not the range of each. */
   readonly absolute: boolean;
+  /** The tensor whose distribution is shown; null for the first one. */
+  readonly weight: string | null;
   /** The text that the current one is compared with; null for the next one of the tray. */
   readonly other: string | null;
   /** The layer of the lens's map; null for the last one. */
@@ -63,6 +65,7 @@ export const home: Route = {
   mode: "from",
   tower: "image",
   state: 1,
+  weight: null,
   other: null,
   lensLayer: null,
   label: null,
@@ -140,6 +143,7 @@ const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
     write: (value) => (value ? "abs" : "each"),
     read: (text) => (text === "abs" ? true : text === "each" ? false : undefined),
   },
+  weight: { key: "weight", ...anyText },
   other: { key: "other", ...anyText },
   lensLayer: {
     key: "layer",

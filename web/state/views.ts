@@ -14,6 +14,7 @@ export const viewGroups = [
       { name: "attention", title: "Attention" },
       { name: "text", title: "Text" },
       { name: "stream", title: "Stream" },
+      { name: "weights", title: "Weights" },
     ],
   },
   {

@@ -6,6 +6,7 @@ export const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<C
   attention: async () => (await import("./attention.tsx")).AttentionView,
   text: async () => (await import("./text.tsx")).TextView,
   stream: async () => (await import("./stream.tsx")).StreamView,
+  weights: async () => (await import("./weights.tsx")).WeightsView,
   match: async () => (await import("./match.tsx")).MatchView,
   lens: async () => (await import("./lens.tsx")).LensView,
 };

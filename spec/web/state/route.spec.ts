@@ -31,6 +31,7 @@ const routes: fc.Arbitrary<Route> = fc.record(
     mode: fc.constantFrom(...attentionModes),
     tower: fc.constantFrom(...towerNames),
     state: fc.nat(999_999),
+    weight: fc.option(text),
     other: fc.option(text),
     lensLayer: fc.option(fc.nat(999_999)),
     label: fc.option(text),
