@@ -1,6 +1,7 @@
 /** All questions of the page. */
 import type { Answer } from "./answer.ts";
 import { attention, rollout } from "./calls/attention.ts";
+import { causal, intervene, sweep } from "./calls/intervene.ts";
 import { lens, patchLens, probeLens } from "./calls/lens.ts";
 import { match } from "./calls/match.ts";
 import { image, joint, read, tensors, text } from "./calls/passes.ts";
@@ -30,6 +31,9 @@ export const answers = {
   weights,
   circuits,
   tensor,
+  sweep,
+  intervene,
+  causal,
 };
 
 /** The parameters, the result and the updates of each question. */

@@ -20,7 +20,7 @@ import { viewNames } from "../../web/state/views.ts";
 import { live, shots, StudioBrowser } from "../support/studio.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
-const views = ["pass", "attention", "text", "stream", "weights", "match", "lens"] as const;
+const views = ["pass", "attention", "text", "stream", "weights", "match", "lens", "intervene"] as const;
 const sample = `${demoModel}/samples/three-brown-stars.png`;
 const text = "three brown stars";
 
@@ -38,6 +38,7 @@ async function ready(page: Page, view: (typeof views)[number]): Promise<void> {
   if (view === "match") await page.waitForSelector(".match-matrix tbody tr");
   if (view === "text") await page.waitForSelector(".text-map:last-child .cells");
   if (view === "weights") await page.waitForSelector(".weights-part .histogram");
+  if (view === "intervene") await page.waitForSelector(".effect tbody tr");
   if (view === "lens") await page.waitForSelector(".layer-chart");
   if (view === "stream") await page.waitForSelector(".turns .cells");
   if (view === "attention") await page.waitForSelector(".token-matrix .cells");

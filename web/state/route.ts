@@ -13,6 +13,14 @@ export type TowerName = (typeof towerNames)[number];
 export const lensScores = ["probabilities", "logits", "cosines"] as const;
 export type LensScore = (typeof lensScores)[number];
 
+/** The part of the pass that an intervention replaces. */
+export const partNames = ["head", "attention", "mlp", "token"] as const;
+export type PartName = (typeof partNames)[number];
+
+/** What replaces it. */
+export const replacements = ["zero", "mean", "other"] as const;
+export type ReplacementName = (typeof replacements)[number];
+
 /** What a cell of the matrix of images and labels shows. */
 export const scoreKinds = ["cosine", "logit", "labels", "images"] as const;
 export type ScoreKind = (typeof scoreKinds)[number];
@@ -44,6 +52,10 @@ export interface Route {
   /** The label of the lens's map; null for the best one. */
   readonly label: string | null;
   readonly lensScore: LensScore;
+  readonly part: PartName;
+  readonly by: ReplacementName;
+  /** The image that values are taken from, as `image`; null for the next one of the tray. */
+  readonly donor: string | null;
   /** Null for the default labels. */
   readonly labels: readonly string[] | null;
   readonly templates: readonly string[];
@@ -70,6 +82,9 @@ export const home: Route = {
   lensLayer: null,
   label: null,
   lensScore: "probabilities",
+  part: "head",
+  by: "zero",
+  donor: null,
   absolute: false,
   labels: null,
   templates: ["{}"],
@@ -117,13 +132,14 @@ function list(text: string): string[] {
   return text.split("\n");
 }
 
+const imageKey = {
+  expected: "s:NAME or sha:HEX",
+  write: (value: string | null) => value ?? "",
+  read: (text: string) => (/^(s:[\w-]+|sha:[0-9a-f]{64})$/.test(text) ? text : undefined),
+};
+
 const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
-  image: {
-    key: "img",
-    expected: "s:NAME or sha:HEX",
-    write: (value) => value ?? "",
-    read: (text) => (/^(s:[\w-]+|sha:[0-9a-f]{64})$/.test(text) ? text : undefined),
-  },
+  image: { ...imageKey, key: "img" },
   text: { key: "txt", ...anyText },
   tap: { key: "tap", ...anyText },
   layer: { key: "L", expected: "a whole number", write: String, read: wholeNumber },
@@ -153,6 +169,9 @@ const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
   },
   label: { key: "label", ...anyText },
   lensScore: choice("lens", lensScores),
+  part: choice("part", partNames),
+  by: choice("by", replacements),
+  donor: { ...imageKey, key: "donor" },
   labels: {
     key: "labels",
     expected: "labels, one a line",

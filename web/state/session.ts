@@ -190,6 +190,11 @@ export const imageTrace = computed(() => liveImage.value?.value.trace ?? null);
 /** The trace of the current text's pass; null before the network has run it. */
 export const textTrace = computed(() => liveText.value?.value.trace ?? null);
 
+/** Runs the image tower on another image of the tray. @returns the trace */
+export async function traceOfImage(image: TrayImage, signal: AbortSignal): Promise<string> {
+  return (await call("image", await withBytes(image), { signal })).trace;
+}
+
 /** The cosines of images and labels; null for an image that cannot be read, which leaves the tray. */
 export async function match(
   images: readonly TrayImage[],

@@ -22,6 +22,7 @@ export const viewGroups = [
     views: [
       { name: "match", title: "Match" },
       { name: "lens", title: "Lens" },
+      { name: "intervene", title: "Intervene" },
     ],
   },
 ] as const satisfies readonly { readonly title: string; readonly views: readonly View[] }[];

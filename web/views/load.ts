@@ -8,5 +8,6 @@ export const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<C
   stream: async () => (await import("./stream.tsx")).StreamView,
   weights: async () => (await import("./weights.tsx")).WeightsView,
   match: async () => (await import("./match.tsx")).MatchView,
+  intervene: async () => (await import("./intervene.tsx")).InterveneView,
   lens: async () => (await import("./lens.tsx")).LensView,
 };
