@@ -9,6 +9,7 @@ import { image, joint, read, tensors, text } from "./calls/passes.ts";
 import { similarities, stream, turns } from "./calls/stream.ts";
 import { alignment, pooling, texts } from "./calls/texts.ts";
 import { circuits, tensor, weights } from "./calls/weights.ts";
+import { deletion, explain, explainText } from "./calls/why.ts";
 
 export const answers = {
   image,
@@ -34,6 +35,9 @@ export const answers = {
   sweep,
   intervene,
   causal,
+  explain,
+  deletion,
+  explainText,
 };
 
 /** The parameters, the result and the updates of each question. */

@@ -1,34 +1,19 @@
 /** Interventions in the pass of an image: what the answer needs. */
-import {
-  tensor,
-  tensor4d,
-  transpose,
-  type Tensor,
-  type Tensor2D,
-  type Tensor4D,
-} from "@tensorflow/tfjs-core";
+import { tensor, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
 import { effectOf, type TapChange } from "../../study/effects.ts";
 import type { Intervention } from "../../study/intervene.ts";
-import { labelDirection } from "../../study/saliency/direction.ts";
 import { causalTrace, sweepHeads } from "../../study/sweep.ts";
-import { zeroShotClassifier, type ZeroShotClassifier } from "../../tasks/zero-shot.ts";
 import { disposing } from "../../tensor/disposing.ts";
 import type { Answer } from "../answer.ts";
 import type { Passes } from "../passes.ts";
+import {
+  withClassifier,
+  withDirection,
+  withPixels,
+  type ImageQuestion,
+  type ScoredQuestion,
+} from "../questions.ts";
 import { placesOf } from "../stream-places.ts";
-
-/** An image's pass, and the labels that it is asked about. */
-export interface ImageQuestion {
-  readonly trace: string;
-  readonly labels: readonly string[];
-  readonly templates: readonly string[];
-}
-
-/** The score of a label is its logit minus the mean of the others'; with a single label, its logit. */
-export interface ScoredQuestion extends ImageQuestion {
-  /** The index of the label. */
-  readonly label: number;
-}
 
 /** All scores are logits: exp(logit_scale) · cosine. */
 export interface Sweep {
@@ -139,45 +124,6 @@ export const causal: Answer<ScoredQuestion & { readonly other: string }, Causal>
       recovered: found.recovered,
     };
   });
-
-async function withClassifier<T>(
-  { model }: Passes,
-  { labels, templates }: ImageQuestion,
-  use: (classifier: ZeroShotClassifier) => Promise<T>,
-): Promise<T> {
-  const classifier = await zeroShotClassifier(model, labels, templates);
-  try {
-    return await use(classifier);
-  } finally {
-    classifier.dispose();
-  }
-}
-
-/** @param use is given exp(logit_scale), too */
-function withDirection<T>(
-  passes: Passes,
-  question: ScoredQuestion,
-  use: (direction: Tensor2D, scale: number) => Promise<T>,
-): Promise<T> {
-  return withClassifier(passes, question, async (classifier) => {
-    const { scale } = await passes.info("", "");
-    const features = transpose(classifier.weight);
-    const direction = labelDirection(features, question.label, question.labels.length > 1);
-    features.dispose();
-    return disposing(direction, (one) => use(one, scale));
-  });
-}
-
-/** The preprocessed image of a kept pass. */
-async function withPixels<T>(
-  passes: Passes,
-  trace: string,
-  use: (pixels: Tensor4D) => Promise<T>,
-): Promise<T> {
-  const [height, width] = passes.model.preprocess.size;
-  const values = await passes.find(trace).trace.read("input.image");
-  return disposing(tensor4d(values.slice(), [1, 3, height, width]), use);
-}
 
 async function valueOf(passes: Passes, trace: string, tap: string): Promise<Tensor> {
   const source = passes.find(trace).trace;
