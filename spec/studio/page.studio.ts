@@ -20,7 +20,17 @@ import { viewNames } from "../../web/state/views.ts";
 import { live, shots, StudioBrowser } from "../support/studio.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
-const views = ["pass", "attention", "text", "stream", "weights", "match", "lens", "intervene"] as const;
+const views = [
+  "pass",
+  "attention",
+  "text",
+  "stream",
+  "weights",
+  "match",
+  "lens",
+  "why",
+  "intervene",
+] as const;
 const sample = `${demoModel}/samples/three-brown-stars.png`;
 const text = "three brown stars";
 
@@ -39,6 +49,7 @@ async function ready(page: Page, view: (typeof views)[number]): Promise<void> {
   if (view === "text") await page.waitForSelector(".text-map:last-child .cells");
   if (view === "weights") await page.waitForSelector(".weights-part .histogram");
   if (view === "intervene") await page.waitForSelector(".effect tbody tr");
+  if (view === "why") await page.waitForSelector(".why-part canvas");
   if (view === "lens") await page.waitForSelector(".layer-chart");
   if (view === "stream") await page.waitForSelector(".turns .cells");
   if (view === "attention") await page.waitForSelector(".token-matrix .cells");

@@ -1,4 +1,4 @@
-/** A line per label over the layers. Labels stand at the ends of their lines. */
+/** Lines over the layers, or over other points that are evenly spaced. */
 import { extent } from "d3-array";
 import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
@@ -21,12 +21,26 @@ interface Props {
   readonly domain: readonly [number, number] | null;
   readonly unit: string;
   readonly title: string;
+  /** What the points stand for. Default: layers. */
+  readonly axis?: string;
+  /** The text at a point. Default: its number. */
+  readonly tickText?: (point: number) => string;
 }
 
 const [width, height] = [640, 300];
 const [left, right, top, bottom] = [46, 12, 12, 30];
 
-export function LayerChart({ lines, layers, layer, onLayer, domain, unit, title }: Props) {
+export function LayerChart({
+  lines,
+  layers,
+  layer,
+  onLayer,
+  domain,
+  unit,
+  title,
+  axis = "layer",
+  tickText = String,
+}: Props) {
   const values = lines.flatMap((one) => one.values.filter((value) => value !== null));
   const [low = 0, high = 1] = domain ?? extent(values);
   const x = scaleLinear([0, Math.max(layers - 1, 1)], [left, width - right]);
@@ -46,7 +60,7 @@ export function LayerChart({ lines, layers, layer, onLayer, domain, unit, title 
       viewBox={`0 0 ${width} ${height}`}
       role="img"
       tabIndex={0}
-      aria-label={`${title}; arrow keys choose the layer`}
+      aria-label={`${title}; arrow keys choose a point`}
       onPointerDown={(event) => {
         onLayer(at(event));
       }}
@@ -71,11 +85,11 @@ export function LayerChart({ lines, layers, layer, onLayer, domain, unit, title 
         .filter(Number.isInteger)
         .map((tick) => (
           <text class="tick-label" x={x(tick)} y={height - bottom + 18} text-anchor="middle">
-            {tick}
+            {tickText(tick)}
           </text>
         ))}
       <text class="tick-label" x={left - 8} y={height - bottom + 18} text-anchor="end">
-        layer
+        {axis}
       </text>
       <text class="tick-label" x={left} y={top - 3}>
         {unit}

@@ -15,12 +15,14 @@ export interface Progress {
  *
  * @param params of the question; null if nothing is to be asked, as while the view is closed
  * @param progress is told how much of the work is done; null while nothing runs
+ * @param part receives parts of the answer while it is computed
  * @returns the answer to the current parameters; null until it is there
  */
 export function asked<N extends CallName>(
   name: N,
   params: () => Calls[N]["params"] | null,
   progress: Signal<Progress | null> = signal(null),
+  part: Signal<Calls[N]["update"] | null> = signal(null),
 ): ReadonlySignal<Calls[N]["result"] | null> {
   const found = signal<{ readonly of: string; readonly value: Calls[N]["result"] } | null>(null);
   const given = computed(params);
@@ -36,10 +38,14 @@ export function asked<N extends CallName>(
           onProgress: (done, total) => {
             if (!abort.aborted) progress.value = { done, total };
           },
+          onUpdate: (update) => {
+            if (!abort.aborted) part.value = update;
+          },
         });
         found.value = { of, value };
       } finally {
         progress.value = null;
+        part.value = null;
       }
     },
   );

@@ -13,6 +13,10 @@ export type TowerName = (typeof towerNames)[number];
 export const lensScores = ["probabilities", "logits", "cosines"] as const;
 export type LensScore = (typeof lensScores)[number];
 
+/** Methods that explain an image's score, as in lib/study/saliency/methods.ts. */
+export const methodNames = ["gradient", "integrated", "relevance", "occlusion"] as const;
+export type MethodName = (typeof methodNames)[number];
+
 /** The part of the pass that an intervention replaces. */
 export const partNames = ["head", "attention", "mlp", "token"] as const;
 export type PartName = (typeof partNames)[number];
@@ -52,6 +56,15 @@ export interface Route {
   /** The label of the lens's map; null for the best one. */
   readonly label: string | null;
   readonly lensScore: LensScore;
+  readonly method: MethodName;
+  /** The first layer that counts for the relevance. */
+  readonly startLayer: number;
+  /** Of integrated gradients. */
+  readonly steps: number;
+  /** Of the occlusion: the window's side in patches. */
+  readonly window: number;
+  /** Whether the score is the label's cosine minus the mean of the others'. */
+  readonly against: boolean;
   readonly part: PartName;
   readonly by: ReplacementName;
   /** The image that values are taken from, as `image`; null for the next one of the tray. */
@@ -82,6 +95,11 @@ export const home: Route = {
   lensLayer: null,
   label: null,
   lensScore: "probabilities",
+  method: "occlusion",
+  startLayer: 0,
+  steps: 16,
+  window: 2,
+  against: true,
   part: "head",
   by: "zero",
   donor: null,
@@ -128,6 +146,11 @@ function wholeNumber(text: string): number | undefined {
   return /^\d{1,6}$/.test(text) ? Number(text) : undefined;
 }
 
+function positiveNumber(text: string): number | undefined {
+  const value = wholeNumber(text);
+  return value === 0 ? undefined : value;
+}
+
 function list(text: string): string[] {
   return text.split("\n");
 }
@@ -169,6 +192,16 @@ const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
   },
   label: { key: "label", ...anyText },
   lensScore: choice("lens", lensScores),
+  method: choice("method", methodNames),
+  startLayer: { key: "from", expected: "a whole number", write: String, read: wholeNumber },
+  steps: { key: "steps", expected: "a whole number above 0", write: String, read: positiveNumber },
+  window: { key: "window", expected: "a whole number above 0", write: String, read: positiveNumber },
+  against: {
+    key: "against",
+    expected: "others or nothing",
+    write: (value) => (value ? "others" : "nothing"),
+    read: (text) => (text === "others" ? true : text === "nothing" ? false : undefined),
+  },
   part: choice("part", partNames),
   by: choice("by", replacements),
   donor: { ...imageKey, key: "donor" },

@@ -22,6 +22,7 @@ export const viewGroups = [
     views: [
       { name: "match", title: "Match" },
       { name: "lens", title: "Lens" },
+      { name: "why", title: "Why" },
       { name: "intervene", title: "Intervene" },
     ],
   },

@@ -8,6 +8,7 @@ export const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<C
   stream: async () => (await import("./stream.tsx")).StreamView,
   weights: async () => (await import("./weights.tsx")).WeightsView,
   match: async () => (await import("./match.tsx")).MatchView,
+  why: async () => (await import("./why.tsx")).WhyView,
   intervene: async () => (await import("./intervene.tsx")).InterveneView,
   lens: async () => (await import("./lens.tsx")).LensView,
 };
