@@ -26,7 +26,7 @@ export interface ModelInfo {
 /** One head of one layer, for one image. */
 export interface HeadSummary extends HeadStatistics {
   /** The class token's attention to all tokens, itself first. */
-  readonly row: readonly number[];
+  readonly row: ArrayLike<number>;
   /** The largest weight on a patch: the end of an absolute scale. The class token has no place in the image. */
   readonly largest: number;
 }
