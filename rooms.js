@@ -25,9 +25,9 @@ export const rooms = [
     holds: "evaluation as in CLIP_benchmark: datasets, prompts, metrics, records",
     peer: true,
   },
+  { path: "lib/trace", holds: "the taps of a pass: summaries, values, what each tap is" },
   { path: "lib/study", holds: "attention, rollout, layer answers" },
   { path: "lib/parity", holds: "goldens and their verification" },
-  { path: "lib/trace", holds: "the taps of a pass: summaries, values, what each tap is" },
   {
     path: "lib/studio",
     holds: "the questions of the studio's page, answered in its worker or in the server",

@@ -136,7 +136,7 @@ async function trace(options: Options, terminal: Terminal): Promise<void> {
     const pending: Promise<Row>[] = [];
     await visitTaps(options, globs, terminal, (name, value) => {
       if (value instanceof Tensor)
-        pending.push(summarize(value).then((summary) => rowOf(name, value, summary)));
+        pending.push(summarize(name, value).then((summary) => rowOf(name, value, summary.statistics)));
       else if (value.values instanceof Float32Array) {
         pending.push(Promise.resolve(rowOf(name, value, statistics(value.values))));
       }

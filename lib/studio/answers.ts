@@ -3,9 +3,8 @@ import type { Answer } from "./answer.ts";
 import { attention, rollout } from "./calls/attention.ts";
 import { causal, intervene, sweep } from "./calls/intervene.ts";
 import { lens, patchLens, probeLens } from "./calls/lens.ts";
-import { match } from "./calls/match.ts";
+import { embed, match } from "./calls/match.ts";
 import { image, joint, read, tensors, text } from "./calls/passes.ts";
-
 import { similarities, stream, turns } from "./calls/stream.ts";
 import { alignment, pooling, texts } from "./calls/texts.ts";
 import { circuits, tensor, weights } from "./calls/weights.ts";
@@ -19,6 +18,7 @@ export const answers = {
   tensors,
   attention,
   rollout,
+  embed,
   match,
   lens,
   patchLens,

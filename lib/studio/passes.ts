@@ -35,6 +35,9 @@ export interface PassesOptions {
   readonly mostKept?: number;
 }
 
+/** Embeddings are small; they outlive the passes that they come from. */
+const mostEmbeddings = 10_000;
+
 /** The passes of one model. */
 export class Passes {
   readonly model: Clip;
@@ -42,6 +45,8 @@ export class Passes {
   readonly #newTrace: () => WritableTrace | Promise<WritableTrace>;
   readonly #mostKept: number;
   readonly #kept = new Map<string, Kept<unknown>>();
+  /** By the image's key. */
+  readonly #embeddings = new Map<string, Float32Array>();
 
   constructor(
     model: Clip,
@@ -105,7 +110,11 @@ export class Passes {
   ): Promise<Kept<ImagePass>> {
     const id = `image ${key}`;
     const known = this.#kept.get(id) as Kept<ImagePass> | undefined;
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      const { taps, heads, patches, input } = known.result;
+      update?.({ taps, heads, inputs: { patches, input } });
+      return known;
+    }
     const pixels = await this.#preprocess(bytes, name);
     const { config, preprocess } = this.model;
     const { imageSize, patchSize } = config.vision;
@@ -134,8 +143,33 @@ export class Passes {
         heads,
         ...inputs,
       };
-      return { features: await valuesOf(features), result };
+      return { features: this.#remember(key, await valuesOf(features)), result };
     });
+  }
+
+  /** Embeds an image without recording a pass, unless its embedding is known. */
+  async embed({ key, name, bytes }: NamedBytes, { signal }: PassOptions): Promise<Float32Array> {
+    const known = this.#embeddings.get(key);
+    if (known !== undefined) return known;
+    const pixels = await this.#preprocess(bytes, name);
+    const features = await disposing(tensor4d(pixels, [1, 3, ...this.model.preprocess.size]), (input) =>
+      this.model.encodeImage(input, { normalize: true, signal }),
+    );
+    return this.#remember(key, await valuesOf(features));
+  }
+
+  #remember(key: string, embedding: Float32Array): Float32Array {
+    this.#embeddings.set(key, embedding);
+    const [oldest] = this.#embeddings.keys();
+    if (this.#embeddings.size > mostEmbeddings) this.#embeddings.delete(oldest!);
+    return embedding;
+  }
+
+  /** The embedding of an image that was embedded, or had a pass. @throws InputError if it is not known */
+  embedding(key: string): Float32Array {
+    const known = this.#embeddings.get(key);
+    if (known === undefined) throw new InputError(`the image ${key} is no longer in memory; select it again`);
+    return known;
   }
 
   /** Runs the text tower, unless its pass is kept. */

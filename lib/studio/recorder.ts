@@ -77,7 +77,7 @@ export function headsOf(attention: Attention, columns: number): HeadSummary[] {
     for (let i = 0; i < length * length; i++) {
       if (i % length !== 0 && values[first + i]! > largest) largest = values[first + i]!;
     }
-    const row = Array.from(values.subarray(first, first + length));
+    const row = values.slice(first, first + length);
     return { ...headStatistics(attention, head, columns), row, largest };
   });
 }

@@ -26,7 +26,7 @@ export interface ModelInfo {
 /** One head of one layer, for one image. */
 export interface HeadSummary extends HeadStatistics {
   /** The class token's attention to all tokens, itself first. */
-  readonly row: readonly number[];
+  readonly row: ArrayLike<number>;
   /** The largest weight on a patch: the end of an absolute scale. The class token has no place in the image. */
   readonly largest: number;
 }
@@ -52,13 +52,16 @@ export interface ImagePass {
   readonly input: RgbImage;
 }
 
-/** What a pass of the image tower has found since the part before. */
+/** What a pass of the image tower has found since the part before. All parts together are the pass. */
 export interface ImagePart {
   readonly taps: readonly TapSummary[];
   readonly heads: readonly (readonly HeadSummary[])[];
   /** In the first part. */
   readonly inputs: Pick<ImagePass, "patches" | "input"> | null;
 }
+
+/** The end of a pass of the image tower. */
+export type ImageEnd = Pick<ImagePass, "trace" | "milliseconds">;
 
 export interface Token {
   readonly piece: string;
@@ -85,9 +88,7 @@ export interface JointPass {
 
 /** The similarities of several images and classes. */
 export interface MatchResult {
-  /** [images][labels]; null for an image that cannot be read. */
-  readonly cosines: readonly (readonly number[] | null)[];
-  /** Why images cannot be read. */
-  readonly failures: readonly { readonly key: string; readonly message: string }[];
+  /** [images][labels] */
+  readonly cosines: readonly (readonly number[])[];
   readonly milliseconds: number;
 }

@@ -61,7 +61,8 @@ export {
   type Resumable,
 } from "./stream.ts";
 export { studyImage, type Study, type StudyOptions } from "./study.ts";
-export { summarize, type Histogram, type TapSummary, type Thumbnail } from "./summary.ts";
+export { summarize } from "./summary.ts";
+export type { Matrix, TapSummary } from "../trace/tap-summary.ts";
 export {
   causalTrace,
   sweepHeads,
@@ -80,6 +81,7 @@ export {
   tensorHistogram,
   type FilterOptions,
   type HeadNorms,
+  type Histogram,
   type ScaleOptions,
 } from "./weights.ts";
 export { diverging, heat, heatMap, Raster, type Color, type ColorMap } from "../draw/raster.ts";

@@ -15,7 +15,7 @@ import { tensorInfo, type TensorStore } from "../tensor/store.ts";
 import { pass } from "../tensor/taps.ts";
 import type { Weight } from "../tensor/weight.ts";
 import { withLegend } from "./legend.ts";
-import { histogramBins, type Histogram } from "./summary.ts";
+import { histogramBins } from "../trace/tap-summary.ts";
 import { cosines } from "./stream.ts";
 
 /** Options of charts with many maps. */
@@ -149,6 +149,15 @@ function headsOf(weight: Tensor2D, heads: number): Tensor3D {
 function productNorms(a: Tensor3D, b: Tensor3D): Tensor1D {
   const gram = (x: Tensor3D): Tensor3D => matMul(x, x, true, false); // [heads, headWidth, headWidth]
   return sqrt(sum(mul(gram(a), gram(b)), [1, 2]));
+}
+
+/** Counts of numbers in intervals of equal width. */
+export interface Histogram {
+  /** Where the first interval begins: the smallest finite number. */
+  readonly min: number;
+  /** Where the last interval ends: the largest finite number. */
+  readonly max: number;
+  readonly counts: Float32Array;
 }
 
 /**

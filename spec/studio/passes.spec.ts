@@ -42,7 +42,7 @@ describe("Passes", () => {
     assert.deepEqual([heads.length, heads[0]!.length], [4, 4]);
     for (const { entropy, distance, row } of heads.flat()) {
       assert.ok(entropy > 0 && entropy <= Math.log2(37) && distance > 0 && distance < Math.hypot(5, 5));
-      assert.ok(Math.abs(row.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-5);
+      assert.ok(Math.abs(Array.from(row).reduce((sum, weight) => sum + weight, 0) - 1) < 1e-5);
     }
     const { received } = (await passes.text("due cerchi rossi", {})).result;
     for (const layer of received) {

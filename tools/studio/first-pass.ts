@@ -53,6 +53,7 @@ function small(summary: TapSummary): TapSummary {
 
 function rounded(value: unknown): unknown {
   if (typeof value === "number") return Number.isInteger(value) ? value : Number(value.toPrecision(4));
+  if (value instanceof Float32Array) return Array.from(value, rounded);
   if (Array.isArray(value)) return value.map(rounded);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rounded(inner)]));

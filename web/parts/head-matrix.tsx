@@ -65,7 +65,7 @@ function HeadButton({ layer, head, summary, patches }: ButtonProps) {
   const image = useMemo(() => {
     const raster = new Raster(input.width, input.height);
     raster.rgb.set(input.rgb);
-    const weights = row.slice(1);
+    const weights = Array.from(row).slice(1);
     const [low, high] = rangeFor(weights);
     return overlay(raster, weights, patches, { low, high }, { opacity: 0.7 });
   }, [row, input, absolute]);

@@ -106,7 +106,7 @@ follow(
     const start = performance.now();
     let parts: ImagePass | null = null;
     try {
-      const value = await call("image", await withBytes(image), {
+      const end = await call("image", await withBytes(image), {
         signal: AbortSignal.any([signal, cancelled.signal]),
         onProgress: (done, total) => {
           if (performance.now() - start < patience) return;
@@ -124,7 +124,7 @@ follow(
           partialImage.value = { of: image.key, value: parts, isStored: false };
         },
       });
-      liveImage.value = { of: image.key, value, isStored: false };
+      liveImage.value = { of: image.key, value: { ...parts!, ...end }, isStored: false };
     } catch (error) {
       if (signal.aborted || cancelled.signal.aborted || !(error instanceof NoticeError)) throw error;
       refuse(image.key, error.message);
@@ -202,8 +202,20 @@ export async function match(
   templates: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly (readonly number[] | null)[]> {
-  const files = await Promise.all(images.map(withBytes));
-  const { cosines, failures } = await call("match", { images: files, labels, templates }, { signal });
-  for (const { key, message } of failures) refuse(key, message);
-  return cosines;
+  const readable: string[] = [];
+  for (const image of images) {
+    try {
+      if (!embedded.has(image.key)) await call("embed", await withBytes(image), { signal });
+      embedded.add(image.key);
+      readable.push(image.key);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof NoticeError)) throw error;
+      refuse(image.key, error.message);
+    }
+  }
+  const { cosines } = await call("match", { images: readable, labels, templates }, { signal });
+  return images.map(({ key }) => cosines[readable.indexOf(key)] ?? null);
 }
+
+/** Keys of the images whose embeddings the network has. */
+const embedded = new Set<string>();

@@ -83,8 +83,8 @@ function ImageBody({ card }: { readonly card: Card }) {
   }
   if (card.kind === "read-out") return <Features tap="image_features" caption="image features, norm 1" />;
   const stream = summaryOf.value.get(card.main);
-  const norms = stream?.tokenNorms;
-  if (!norms) return null;
+  if (!stream?.tokenNorms) return null;
+  const norms = Array.from(stream.tokenNorms);
   const attention = card.block === null ? undefined : heads[card.block];
   return (
     <div class="body-row">
@@ -101,8 +101,8 @@ function ImageBody({ card }: { readonly card: Card }) {
 }
 
 /** The class token's attention to each patch, mean over heads. */
-function meanRow(heads: readonly { readonly row: readonly number[] }[]): number[] {
-  return heads[0]!.row
+function meanRow(heads: readonly { readonly row: ArrayLike<number> }[]): number[] {
+  return Array.from(heads[0]!.row)
     .slice(1)
     .map((_, i) => heads.reduce((sum, { row }) => sum + row[i + 1]! / heads.length, 0));
 }
@@ -114,8 +114,9 @@ function TextBody({ card }: { readonly card: Card }) {
   if (card.kind === "input")
     return <TokenBars tokens={pass.tokens} values={null} label="Tokens with their ids" />;
   const received = card.block === null ? undefined : pass.received[card.block];
-  const values = received ?? summaryOf.value.get(card.taps[0]!)?.tokenNorms;
-  if (!values) return null;
+  const shown = received ?? summaryOf.value.get(card.taps[0]!)?.tokenNorms;
+  if (!shown) return null;
+  const values = Array.from(shown);
   const caption = received ? "attention received" : "norm of the word embedding";
   return (
     <>

@@ -1,11 +1,13 @@
 /** Passes of the two towers, their similarity, and the values of their taps. */
 import { memory } from "@tensorflow/tfjs-core";
 import type { Answer } from "../answer.ts";
-import type { ImagePart, ImagePass, JointPass, NamedBytes, TextPass } from "../results.ts";
+import type { ImageEnd, ImagePart, JointPass, NamedBytes, TextPass } from "../results.ts";
 
-/** Runs the image tower, unless its pass is kept. Sends a part after each block. */
-export const image: Answer<NamedBytes, ImagePass, ImagePart> = async (passes, params, context) =>
-  (await passes.image(params, context)).result;
+/** Runs the image tower, unless its pass is kept. Sends the pass in parts: after each block, or all of a kept pass. */
+export const image: Answer<NamedBytes, ImageEnd, ImagePart> = async (passes, params, context) => {
+  const { trace, milliseconds } = (await passes.image(params, context)).result;
+  return { trace, milliseconds };
+};
 
 /** Runs the text tower, unless its pass is kept. */
 export const text: Answer<{ readonly text: string }, TextPass> = async (passes, params, context) =>

@@ -1,12 +1,12 @@
 /** What is stored in the model: patch filters, position embeddings, the circuits of heads, and any tensor's distribution. */
 import { InputError } from "../../errors/input-error.ts";
-import type { Histogram } from "../../study/summary.ts";
 import {
   headNorms,
   filterSheet,
   positionCosines,
   tensorHistogram,
   type HeadNorms,
+  type Histogram,
 } from "../../study/weights.ts";
 import { tensorStatistics, type TensorStatistics } from "../../tensor/statistics.ts";
 import type { Answer } from "../answer.ts";
