@@ -19,6 +19,7 @@ export const rooms = [
   { path: "lib/tasks", holds: "embedding, zero-shot classification, ranking" },
   { path: "lib/features", holds: "features files and the journal of unfinished work" },
   { path: "lib/probe", holds: "linear probes", peer: true },
+  { path: "lib/train", holds: "training: optimizer, schedules, locks, the step", peer: true },
   { path: "lib/draw", holds: "raster images and SVG charts" },
   {
     path: "lib/eval",

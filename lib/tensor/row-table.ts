@@ -13,7 +13,7 @@ const keptBytes = 64 * 1024 * 1024;
 /** Rows that are used in place of the stored ones: those that training has changed. */
 export interface ChangedRows {
   /** @param ids distinct @returns [ids, width]; the caller disposes it */
-  read(ids: readonly number[]): Promise<Tensor2D>;
+  rowsOf(ids: readonly number[]): Promise<Tensor2D>;
 }
 
 /** `load(ids)` makes the distinct rows of `ids` a tensor; `lookup` then gives each id's position in it. */
@@ -69,7 +69,7 @@ export class RowTable {
       );
     }
     const rows =
-      (await this.#changed?.read(distinct)) ??
+      (await this.#changed?.rowsOf(distinct)) ??
       tensor2d(await this.readStored(distinct), [distinct.length, width]);
     this.dispose();
     this.#positions = new Map(distinct.map((id, position) => [id, position]));
@@ -98,6 +98,13 @@ export class RowTable {
       this.#kept.delete(id);
     }
     return values;
+  }
+
+  /** Consecutive rows of the file, which are not kept. */
+  async readBlock(first: number, count: number): Promise<Float32Array> {
+    const { dtype } = tensorInfo(this.#store, this.name);
+    const rowBytes = this.shape[1] * bytesPerElement[dtype];
+    return toFloat32(dtype, await this.#store.read(this.name, first * rowBytes, count * rowBytes)).slice();
   }
 
   /** Reads rows into `#kept`. */

@@ -3,8 +3,8 @@
     python tools/golden/training.py [CASE…]     # fixtures/training
 
 `fixtures/training/MODEL` are the models before training, `pairs.safetensors` what they learn. `CASE.safetensors` holds
-`loss` and `rate` of each step, `norm` (before clipping), and at steps 1, N/2 and N `gradient.STEP`, `weight.STEP`,
-`mean.STEP`, `square.STEP` (AdamW's moments): up to SAMPLES evenly spaced numbers of each parameter, one after another in
+`loss` and `rate` of each step, `norm` (before clipping), and after steps 1, N/2 and N `weight.STEP`, `mean.STEP`
+and `square.STEP` (AdamW's moments; after step 1 the mean is the gradient times 1 − β₁): up to SAMPLES evenly spaced numbers of each parameter, one after another in
 the order of the metadata's `parameters`. `untrained` lists parameters whose values must not have changed.
 """
 
@@ -35,7 +35,7 @@ DEFAULTS = {
     "eps": 1e-6,
     "wd": 0.2,
     "warmup": 3,
-    "epochs": 5,
+    "epochs": 3,
     "accum_freq": 1,
     "grad_clip_norm": None,
     "lr_scheduler": "cosine",
@@ -51,7 +51,7 @@ DEFAULTS = {
     "dropout": 0.0,
 }
 CASES = {
-    "full": {},
+    "full": {"epochs": 5},
     "bert": {"model": "bert"},
     "plain": {"model": "plain"},
     "lock-image": {"lock_image": True},
@@ -68,7 +68,7 @@ CASES = {
         "lock_text_freeze_layer_norm": True,
     },
     "accum-2": {"accum_freq": 2, "lock_image": True},
-    "accum-3": {"accum_freq": 3},
+    "accum-3": {"accum_freq": 3, "epochs": 5},
     "clip": {"grad_clip_norm": 1.0},
     "accum-2-clip": {"accum_freq": 2, "grad_clip_norm": 0.5},
     "const": {"lr_scheduler": "const"},
@@ -166,10 +166,6 @@ class Recorder:
 
         def step() -> None:
             number = len(self.rates) + 1
-            if number in kept:
-                self.tensors[f"gradient.{number}"] = sample(
-                    [torch.zeros_like(value) if value.grad is None else value.grad for value in trained]
-                )
             original()
             self.rates.append(optimizer.param_groups[0]["lr"])
             if number in kept:

@@ -9,7 +9,6 @@ from pathlib import Path
 import reference
 import safetensors.torch
 import torch
-from tiny import perturb
 from transformers import BertConfig, XLMRobertaConfig
 
 VISION = {"image_size": [8, 12], "layers": 2, "width": 8, "head_width": 4, "patch_size": 4, "mlp_ratio": 2.0}
@@ -57,6 +56,20 @@ MODELS = {
     },
 }
 PAIRS = 24
+
+
+def perturb(model: torch.nn.Module, seed: int) -> None:
+    """Gives norms and biases random values, which initial ones and zeros would not: those would hide bugs."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, parameter in model.named_parameters():
+        noise = torch.randn(parameter.shape, generator=generator)
+        if parameter.dim() == 0:
+            parameter.data.fill_(2.5)
+        elif parameter.dim() == 1:
+            is_norm = name.endswith("weight")
+            parameter.data = 1 + 0.1 * noise if is_norm else 0.1 * noise
+        else:
+            parameter.data = 0.7 * noise * parameter.shape[-1] ** -0.5
 
 
 def write(root: Path) -> None:
