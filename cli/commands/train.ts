@@ -43,6 +43,9 @@ async function run(options: TrainOptions, terminal: Terminal): Promise<void> {
       backend: options.backend,
       onPlan: (plan, pairs) => {
         total = plan.steps;
+        if (pairs.skipped.length > 0) {
+          terminal.warn(`${pairs.name}: ${pairs.skipped.length} samples are left out; the first: ${pairs.skipped[0]}`);
+        }
         for (const line of planNotes(plan, pairs, options)) terminal.note(line);
       },
       onImages: (done, all, before) => {

@@ -3,8 +3,7 @@ import { strict as assert } from "node:assert";
 import { memory, scalar } from "@tensorflow/tfjs-core";
 import { compare } from "../../lib/tensor/compare.ts";
 import type { StatePart } from "../../lib/train/parameter.ts";
-import { trainStep } from "../../lib/train/step.ts";
-import { batchOf, readPairs, sampleState, specialIds, trainingCases, TrainingGolden } from "../support/training-golden.ts";
+import { readPairs, runGoldenEpoch, sampleState, specialIds, trainingCases, TrainingGolden } from "../support/training-golden.ts";
 
 /** Bars of the comparison: relative differences, of the loss and of samples of all parameters together. */
 const lossBar = 1e-5;
@@ -28,33 +27,21 @@ for (const name of trainingCases) {
         golden.parameters,
       );
       const pairs = await readPairs(specialIds(options.model));
-      const shares = new Map([...model.text.dropout].map(([tap]) => [tap, options.dropout]));
       const start = await sampleState(optimizer.parameters, "value");
       const [losses, rates, norms] = await Promise.all(
         ["loss", "rate", "norm"].map((kind) => golden.numbers(kind)),
       );
       const movements: number[] = [];
-      let step = 0;
-      for (const epoch of golden.batches) {
-        for (let i = 0; i + options.accum_freq <= epoch.length; i += options.accum_freq) {
-          const batches = epoch.slice(i, i + options.accum_freq).map((chosen) => batchOf(pairs, chosen));
-          const rate = golden.schedule(step);
-          const result = await trainStep(model, optimizer, batches, {
-            rate,
-            clipNorm: options.grad_clip_norm,
-            dropout: { shares, seed: 0 },
-          });
-          for (const { images } of batches) if ("pixels" in images) images.pixels.dispose();
-          step++;
+      for (const epoch of golden.batches.keys()) {
+        await runGoldenEpoch(golden, model, optimizer, pairs, epoch, async ({ loss, norm, rate }) => {
+          const { step } = optimizer;
           assert.equal(rate, rates![step - 1], `rate of step ${step}`);
-          const loss = losses![step * options.accum_freq - 1]!;
-          assertRelative(result.loss, loss, lossBar, `loss of step ${step}`);
-          if (result.norm !== null) assertRelative(result.norm, norms![step - 1]!, 1e-4, `norm of step ${step}`);
-          if (!golden.kept.includes(step)) continue;
-          movements.push(...(await assertState(golden, step, start, optimizer)));
-        }
+          assertRelative(loss, losses![step * options.accum_freq - 1]!, lossBar, `loss of step ${step}`);
+          if (norm !== null) assertRelative(norm, norms![step - 1]!, 1e-4, `norm of step ${step}`);
+          if (golden.kept.includes(step)) movements.push(...(await assertState(golden, step, start, optimizer)));
+        });
       }
-      assert.equal(step, rates!.length);
+      assert.equal(optimizer.step, rates!.length);
       movements.sort((a, b) => a - b);
       const [median = NaN, worst = NaN] = [movements[movements.length >> 1], movements.at(-1)];
       assert.ok(median <= medianMovementBar, `median of relative movements ${median}`);

@@ -10,7 +10,7 @@ import { trainableWeights, type Locks } from "../../lib/train/locks.ts";
 import { Optimizer } from "../../lib/train/optimizer.ts";
 import type { Parameter, StatePart } from "../../lib/train/parameter.ts";
 import { constantSchedule, cooldownSchedule, cosineSchedule, type Schedule } from "../../lib/train/schedule.ts";
-import type { PairBatch } from "../../lib/train/step.ts";
+import { trainStep, type PairBatch, type StepResult } from "../../lib/train/step.ts";
 import { fixture } from "./paths.ts";
 
 export const trainingCases = [
@@ -193,4 +193,30 @@ export async function sampleState(parameters: readonly Parameter[], part: StateP
 export function samplesOf(values: ArrayLike<number>): number[] {
   const count = Math.min(values.length, 24);
   return Array.from({ length: count }, (_, i) => values[Math.floor((i * (values.length - 1)) / Math.max(count - 1, 1))]!);
+}
+
+/** What a golden's run gives in one step. */
+export interface GoldenStep extends StepResult {
+  readonly rate: number;
+}
+
+/** One epoch of a golden's batches. @param onStep called after each step */
+export async function runGoldenEpoch(
+  golden: TrainingGolden,
+  model: Clip,
+  optimizer: Optimizer,
+  pairs: TrainingPairs,
+  epoch: number,
+  onStep: (step: GoldenStep) => Promise<void> | void = () => undefined,
+): Promise<void> {
+  const { accum_freq: accumulated, grad_clip_norm: clipNorm, dropout } = golden.options;
+  const shares = new Map([...model.text.dropout.keys()].map((tap) => [tap, dropout]));
+  const chosen = golden.batches[epoch]!;
+  for (let i = 0; i + accumulated <= chosen.length; i += accumulated) {
+    const batches = chosen.slice(i, i + accumulated).map((one) => batchOf(pairs, one));
+    const rate = golden.schedule(optimizer.step);
+    const result = await trainStep(model, optimizer, batches, { rate, clipNorm, dropout: { shares, seed: 0 } });
+    for (const { images } of batches) if ("pixels" in images) images.pixels.dispose();
+    await onStep({ ...result, rate });
+  }
 }

@@ -5,11 +5,13 @@
 `fixtures/training/MODEL` are the models before training, `pairs.safetensors` what they learn. `CASE.safetensors` holds
 `loss` and `rate` of each step, `norm` (before clipping), and after steps 1, N/2 and N `weight.STEP`, `mean.STEP`
 and `square.STEP` (AdamW's moments; after step 1 the mean is the gradient times 1 − β₁): up to SAMPLES evenly spaced numbers of each parameter, one after another in
-the order of the metadata's `parameters`. `untrained` lists parameters whose values must not have changed.
+the order of the metadata's `parameters`. `full-resume.pt` is what open_clip saves after three
+epochs of `full`. `untrained` lists parameters whose values must not have changed.
 """
 
 import json
 import logging
+import math
 import shlex
 import sys
 from pathlib import Path
@@ -27,6 +29,7 @@ from training_models import PAIRS, ids_of, write
 ROOT = Path(__file__).resolve().parents[2] / "fixtures" / "training"
 SAMPLES = 24
 BATCH = 6
+RESUMED = 3  # the epoch of the case "full" that full-resume.pt continues with
 DEFAULTS = {
     "model": "multilingual",
     "lr": 5e-4,
@@ -35,7 +38,7 @@ DEFAULTS = {
     "eps": 1e-6,
     "wd": 0.2,
     "warmup": 3,
-    "epochs": 3,
+    "epochs": 2,
     "accum_freq": 1,
     "grad_clip_norm": None,
     "lr_scheduler": "cosine",
@@ -67,13 +70,14 @@ CASES = {
         "lock_text_unlocked_layers": 2,
         "lock_text_freeze_layer_norm": True,
     },
-    "accum-2": {"accum_freq": 2, "lock_image": True},
+    "accum-2": {"accum_freq": 2, "lock_image": True, "epochs": 3},
     "accum-3": {"accum_freq": 3, "epochs": 5},
     "clip": {"grad_clip_norm": 1.0},
-    "accum-2-clip": {"accum_freq": 2, "grad_clip_norm": 0.5},
+    "accum-2-clip": {"accum_freq": 2, "grad_clip_norm": 0.5, "epochs": 3},
     "const": {"lr_scheduler": "const"},
     "cooldown": {
         "lr_scheduler": "const-cooldown",
+        "epochs": 3,
         "epochs_cooldown": 2,
         "lr_cooldown_power": 2.0,
         "lr_cooldown_end": 1e-5,
@@ -158,7 +162,7 @@ class Recorder:
 
     def __init__(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, names: list[str], steps: int):
         self.tensors: dict[str, torch.Tensor] = {}
-        self.losses, self.rates, self.norms, self.scales = [], [], [], []
+        self.rates, self.norms, self.scales = [], [], []
         parameters = dict(model.named_parameters())
         trained = [parameters[name] for name in names]
         kept = {1, steps // 2, steps}
@@ -171,31 +175,32 @@ class Recorder:
             if number in kept:
                 states = [optimizer.state.get(value, {}) for value in trained]
                 for name, key in (("mean", "exp_avg"), ("square", "exp_avg_sq")):
-                    moments = [state.get(key, torch.zeros_like(value)) for state, value in zip(states, trained, strict=True)]
+                    pairs = zip(states, trained, strict=True)
+                    moments = [state.get(key, torch.zeros_like(value)) for state, value in pairs]
                     self.tensors[f"{name}.{number}"] = sample(moments)
                 # After the clamp of the logit scale, which follows the step.
-                clamped = [v.clamp(0, 4.605170185988092) if n == "logit_scale" else v for n, v in zip(names, trained, strict=True)]
+                pairs = zip(names, trained, strict=True)
+                clamped = [value.clamp(0, math.log(100)) if name == "logit_scale" else value for name, value in pairs]
                 self.tensors[f"weight.{number}"] = sample(clamped)
 
         optimizer.step = step
 
 
-def run(name: str, overrides: dict) -> None:
-    options = SimpleNamespace(**DEFAULTS | overrides)
-    pairs = safetensors.torch.load_file(ROOT / "pairs.safetensors")
+def chosen_batches(epochs: int) -> list[list[list[int]]]:
+    """The pairs of each batch of each epoch."""
     generator = torch.Generator().manual_seed(5)
-    orders = [torch.randperm(PAIRS, generator=generator).tolist() for _ in range(options.epochs)]
-    chosen = [[order[i : i + BATCH] for i in range(0, PAIRS, BATCH)] for order in orders]
+    orders = [torch.randperm(PAIRS, generator=generator).tolist() for _ in range(epochs)]
+    return [[order[i : i + BATCH] for i in range(0, PAIRS, BATCH)] for order in orders]
 
-    model = build(options)
-    before = {key: value.clone() for key, value in model.named_parameters()}
-    optimizer, names = adamw(model, options)
+
+def train_epochs(model, optimizer, options, epochs, scales=None, before_epoch=None) -> list[float]:
+    """Runs epochs of train_one_epoch. Returns the loss of every batch with gradients."""
+    pairs = safetensors.torch.load_file(ROOT / "pairs.safetensors")
     batches = [
-        [(pairs["images"][i], ids_of(model, pairs["lengths"][i], pairs["words"][i])) for i in epoch] for epoch in chosen
+        [(pairs["images"][i], ids_of(model, pairs["lengths"][i], pairs["words"][i])) for i in epoch]
+        for epoch in chosen_batches(options.epochs)
     ]
     per_epoch = Batches.num_batches // options.accum_freq
-    steps = per_epoch * options.epochs
-    recorder = Recorder(model, optimizer, names, steps)
     args = SimpleNamespace(
         device="cpu",
         precision="fp32",
@@ -212,14 +217,32 @@ def run(name: str, overrides: dict) -> None:
         log_local=False,
         **vars(options),
     )
-    loss = ClipLoss()
+    loss, losses = ClipLoss(), []
 
     def recorded(**features):
         result = loss(**features)
-        recorder.losses.append(result["contrastive_loss"].item())
-        recorder.scales.append(features["logit_scale"].item())
+        losses.append(result["contrastive_loss"].item())
+        if scales is not None:
+            scales.append(features["logit_scale"].item())
         return result
 
+    with given_dropout(model, options.dropout):
+        for epoch in epochs:
+            if before_epoch is not None:
+                before_epoch(epoch)
+            scheduler = schedule(optimizer, options, per_epoch * options.epochs, per_epoch)
+            data = {"train": Batches(batches)}
+            train.train_one_epoch(model, data, recorded, epoch, optimizer, None, scheduler, None, args)
+    return losses
+
+
+def run(name: str, overrides: dict) -> None:
+    options = SimpleNamespace(**DEFAULTS | overrides)
+    model = build(options)
+    before = {key: value.clone() for key, value in model.named_parameters()}
+    optimizer, names = adamw(model, options)
+    steps = Batches.num_batches // options.accum_freq * options.epochs
+    recorder = Recorder(model, optimizer, names, steps)
     clip = torch.nn.utils.clip_grad_norm_
 
     def clipped(*arguments, **keywords):
@@ -227,14 +250,14 @@ def run(name: str, overrides: dict) -> None:
         recorder.norms.append(norm.item())
         return norm
 
+    def before_epoch(epoch: int) -> None:
+        if name == "full" and epoch == RESUMED:
+            checkpoint = {"epoch": epoch, "name": name, "state_dict": model.state_dict()}
+            torch.save(checkpoint | {"optimizer": optimizer.state_dict()}, ROOT / "full-resume.pt")
+
     torch.nn.utils.clip_grad_norm_ = clipped
     try:
-        with given_dropout(model, options.dropout):
-            for epoch in range(options.epochs):
-                train.train_one_epoch(
-                    model, {"train": Batches(batches)}, recorded, epoch, optimizer, None,
-                    schedule(optimizer, options, steps, per_epoch), None, args,
-                )  # fmt: skip
+        losses = train_epochs(model, optimizer, options, range(options.epochs), recorder.scales, before_epoch)
     finally:
         torch.nn.utils.clip_grad_norm_ = clip
     untrained = [key for key, value in model.named_parameters() if key not in names]
@@ -243,18 +266,18 @@ def run(name: str, overrides: dict) -> None:
         **reference.versions(),
         "command": shlex.join(["python", *sys.argv]),
         "options": json.dumps(vars(options)),
-        "batches": json.dumps(chosen),
+        "batches": json.dumps(chosen_batches(options.epochs)),
         "parameters": json.dumps(names),
         "untrained": json.dumps(untrained),
     }
     recorder.tensors |= {
-        "loss": torch.tensor(recorder.losses, dtype=torch.float64),
+        "loss": torch.tensor(losses, dtype=torch.float64),
         "rate": torch.tensor(recorder.rates, dtype=torch.float64),
         "norm": torch.tensor(recorder.norms, dtype=torch.float64),
         "scale": torch.tensor(recorder.scales, dtype=torch.float64),
     }
     safetensors.torch.save_file(recorder.tensors, ROOT / f"{name}.safetensors", metadata)
-    print(f"{name}: {steps} steps, {len(names)} parameters, loss {recorder.losses[0]:.4f} to {recorder.losses[-1]:.4f}")
+    print(f"{name}: {steps} steps, {len(names)} parameters, loss {losses[0]:.4f} to {losses[-1]:.4f}")
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ export interface ModelChoice {
   /** A model directory; its config and tokenizer in any case. */
   readonly model: string;
   readonly arch?: string | undefined;
-  readonly backend: BackendChoice;
+  readonly backend?: BackendChoice;
   /** A file of weights to use in place of the directory's. */
   readonly pretrained: string | null;
   /** A checkpoint whose weights come before all others. */

@@ -17,6 +17,8 @@ export interface Pairs {
   readonly captions: readonly string[];
   /** Convert images to RGB before they are cropped and resized. */
   readonly convertToRgbFirst: boolean;
+  /** Samples that are left out, with the reason. */
+  readonly skipped: readonly string[];
 }
 
 /** open_clip's options of tables. */
@@ -71,7 +73,7 @@ async function readTable(path: string, { separator, imageKey, captionKey }: Tabl
     throw error instanceof InputError ? error : unreadable(path, error);
   }
   await assertAllThere(path, images);
-  return { name: path, images, captions, convertToRgbFirst: false };
+  return { name: path, images, captions, convertToRgbFirst: false, skipped: [] };
 }
 
 function columnsOf(
@@ -117,21 +119,21 @@ async function assertAllThere(path: string, images: SourceList<string>): Promise
 async function readShards(pattern: string): Promise<Pairs> {
   const images = new SourceList();
   const captions: string[] = [];
-  const bad: string[] = [];
+  const skipped: string[] = [];
   for (const shard of pattern.split("::").flatMap((one) => expand(one))) {
-    for await (const { image, txt } of readShard(shard, ({ message }) => bad.push(message))) {
-      if (txt === null || txt === "") bad.push(`${image.name}: no caption`);
+    for await (const { image, txt } of readShard(shard, ({ message }) => skipped.push(message))) {
+      if (txt === null || txt === "") skipped.push(`${image.name}: a sample without a caption`);
       else {
         images.add(image);
         captions.push(txt);
       }
     }
   }
-  if (bad.length > 0) {
+  if (captions.length === 0) {
     throw new InputError(
-      `${pattern}: expected an image and a .txt in each sample, found ${bad.length} without; write the shards again`,
-      bad.slice(0, 10),
+      `${pattern}: expected samples with an image and a .txt, found none; write the shards again`,
+      skipped.slice(0, 10),
     );
   }
-  return { name: pattern, images, captions, convertToRgbFirst: true };
+  return { name: pattern, images, captions, convertToRgbFirst: true, skipped };
 }

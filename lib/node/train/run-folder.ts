@@ -26,6 +26,7 @@ export interface StepRecord {
 }
 
 const latestName = "epoch_latest.pt";
+const resultsName = join("checkpoints", "results.jsonl");
 
 export class RunFolder {
   readonly path: string;
@@ -109,17 +110,22 @@ export class RunFolder {
 
   /** Appends to results.jsonl, under open_clip's names. */
   async logResults(metrics: Readonly<Record<string, number>>): Promise<void> {
-    await this.#append(join("checkpoints", "results.jsonl"), `${JSON.stringify(metrics)}\n`);
+    await this.#append(resultsName, `${JSON.stringify(metrics)}\n`);
   }
 
   async steps(): Promise<StepRecord[]> {
     return (await this.#lines("steps.jsonl")) as StepRecord[];
   }
 
+  /** What `logResults` has written, of all epochs. */
+  async results(): Promise<Readonly<Record<string, number>>[]> {
+    return (await this.#lines(resultsName)) as Record<string, number>[];
+  }
+
   /** Removes what a run has recorded after the checkpoint that it continues from. */
   async rewind(step: number, epoch: number): Promise<void> {
     await this.#keep("steps.jsonl", (line) => Number(line["step"]) <= step);
-    await this.#keep(join("checkpoints", "results.jsonl"), (line) => Number(line["epoch"] ?? 0) <= epoch);
+    await this.#keep(resultsName, (line) => Number(line["epoch"] ?? 0) <= epoch);
   }
 
   async #keep(name: string, isKept: (line: Readonly<Record<string, unknown>>) => boolean): Promise<void> {

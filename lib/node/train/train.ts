@@ -65,7 +65,7 @@ export async function train(settings: TrainSettings, options: TrainOptions): Pro
         onResults: options.onResults ?? ((): void => undefined),
       });
       const history = await folder.steps();
-      await drawLoss(folder, plan, history, result);
+      await drawLoss(folder, plan, history);
       return { ...result, folder: folder.path, history };
     } finally {
       await model.dispose();
@@ -91,9 +91,10 @@ async function checkpointOf({ resume }: TrainSettings, folder: RunFolder): Promi
   throw new InputError(`${path}: holds weights alone, without an epoch to continue from; begin with them by --pretrained ${path}`);
 }
 
-async function drawLoss(folder: RunFolder, plan: Plan, history: readonly StepRecord[], result: RunResult): Promise<void> {
+async function drawLoss(folder: RunFolder, plan: Plan, history: readonly StepRecord[]): Promise<void> {
   if (history.length === 0) return;
-  const validation = result.results.flatMap(({ clip_val_loss: loss, epoch }): LossPoint[] =>
+  const results = await folder.results();
+  const validation = results.flatMap(({ clip_val_loss: loss, epoch }): LossPoint[] =>
     loss === undefined || epoch === undefined ? [] : [{ step: epoch * plan.stepsPerEpoch, loss }],
   );
   await writeDrawings(folder.path, new Map([["loss", lossChart(history, validation)]]));
