@@ -80,7 +80,7 @@ export async function trainRun(run: Run): Promise<RunResult> {
     const random = (Array.isArray(stored) ? TorchRandom.restore(stored) : null) ?? new TorchRandom(settings.seed);
     const validate = validator(run);
     for (let epoch = firstEpoch; epoch < settings.epochs; epoch++) {
-      await trainEpoch(run, optimizer, random, epoch, newest);
+      await trainEpoch(run, optimizer, random, epoch, newest ?? checkpoint?.weights.name ?? null);
       const done = epoch + 1;
       const metrics = await validate(done, random);
       if (Object.keys(metrics).length > 0) {
@@ -119,7 +119,7 @@ async function trainEpoch(
   optimizer: Optimizer,
   random: TorchRandom,
   epoch: number,
-  newest: string | null,
+  lastGood: string | null,
 ): Promise<void> {
   const { model, settings, plan, folder } = run;
   const { batchSize, accumFreq, gradClipNorm, seed, dropout } = settings;
@@ -139,7 +139,7 @@ async function trainEpoch(
         clipNorm: gradClipNorm,
         dropout: { shares, seed },
       }).catch((error: unknown) => {
-        throw error instanceof LossNotFinite ? stoppedAt(error, epoch, optimizer.step, newest) : error;
+        throw error instanceof LossNotFinite ? stoppedAt(error, epoch, optimizer.step, lastGood) : error;
       });
       disposeBatches(waiting);
       waiting = [];
@@ -157,8 +157,8 @@ async function trainEpoch(
   }
 }
 
-function stoppedAt(error: LossNotFinite, epoch: number, steps: number, newest: string | null): InputError {
-  const left = newest === null ? "no checkpoint is written" : `the last good checkpoint is ${newest}`;
+function stoppedAt(error: LossNotFinite, epoch: number, steps: number, lastGood: string | null): InputError {
+  const left = lastGood === null ? "no checkpoint is written" : `the last good checkpoint is ${lastGood}`;
   return new InputError(`epoch ${epoch + 1}, step ${steps + 1}: ${error.message}; ${left}`);
 }
 
