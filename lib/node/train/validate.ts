@@ -60,18 +60,18 @@ export async function validate(
     features.dispose();
     loss.dispose();
   }
-  const imageOf = Int32Array.from({ length: rows }, (_, i) => i);
-  const ranks = await retrievalRanks(images, { values: captions, rows, width }, imageOf);
-  return {
-    ...rankMetrics("image_to_text", ranks.captionOfImage),
-    ...rankMetrics("text_to_image", ranks.imageOfCaption),
-    clip_val_loss: total / rows,
-    epoch,
-    num_samples: rows,
-  };
+  const ranks = await rankMetrics(images, { values: captions, rows, width });
+  return { ...ranks, clip_val_loss: total / rows, epoch, num_samples: rows };
 }
 
-function rankMetrics(name: string, { ranks }: Ranks): Metrics {
+/** Ranks of the right texts and images, where text i belongs to image i. Both are normalised. */
+export async function rankMetrics(images: Rows, texts: Rows): Promise<Metrics> {
+  const imageOf = Int32Array.from({ length: images.rows }, (_, i) => i);
+  const { captionOfImage, imageOfCaption } = await retrievalRanks(images, texts, imageOf);
+  return { ...metricsOf("image_to_text", captionOfImage), ...metricsOf("text_to_image", imageOfCaption) };
+}
+
+function metricsOf(name: string, { ranks }: Ranks): Metrics {
   const sorted = [...ranks].sort((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   const median = (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
