@@ -58,7 +58,7 @@ export async function measureTraining(context: Context, [directory = ""]: readon
     measure(program, "image tower", process.execPath, [child, directory, backend], false);
   }
   if (options.peers && !freezesEmbeddings) {
-    const peer = join(packageRoot, "bench/peers/open_clip_train.py");
+    const peer = join(packageRoot, "bench/peers/contrastive_step.py");
     measure("open_clip_train", "image tower", options.python, [peer, directory], false);
   }
   const reference = measured.find(({ program }) => program === "open_clip_train")?.["perSecond"];

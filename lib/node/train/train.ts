@@ -6,8 +6,11 @@ import { InputError } from "../../errors/input-error.ts";
 import { lossChart, type LossPoint } from "../../draw/charts/loss-chart.ts";
 import type { BackendChoice } from "../../tensor/backend.ts";
 import { readDataset } from "../eval/evaluate.ts";
+import { exists } from "../files/exists.ts";
+import { explainWriting } from "../files/output-path.ts";
 import { writeDrawings } from "../files/write-drawings.ts";
-import { demoModel } from "../models/model-directory.ts";
+import { copyCompanions } from "../models/copy-companions.ts";
+import { configName, demoModel, readModelDirectory } from "../models/model-directory.ts";
 import { modelName } from "../models/model-name.ts";
 import { cachedFeatures, type OnImages } from "./image-features.ts";
 import { loadTrainedModel, openCheckpoint } from "./model.ts";
@@ -55,6 +58,7 @@ export async function train(settings: TrainSettings, options: TrainOptions): Pro
     try {
       options.onPlan?.(plan, pairs, model);
       await folder.writeParameters({ ...settings, table: JSON.stringify(settings.table), locks: JSON.stringify(settings.locks), name, model: directory });
+      await copyConfig(directory, arch, folder);
       await folder.log(`${plan.steps} steps, ${pairs.images.length} pairs`);
       if (checkpoint === null) await folder.rewind(0, 0);
       const onImages = options.onImages ?? ((): void => undefined);
@@ -74,6 +78,16 @@ export async function train(settings: TrainSettings, options: TrainOptions): Pro
   } finally {
     await folder.close();
   }
+}
+
+/** So that `convert` makes a model directory of a checkpoint. */
+async function copyConfig(directory: string, arch: string | undefined, { checkpoints }: RunFolder): Promise<void> {
+  const files = await readModelDirectory(directory, arch);
+  const isDescribed = arch !== undefined || files.layout !== undefined || (await exists(join(files.path, configName)));
+  if (!isDescribed) return;
+  await copyCompanions(files, arch ?? null, checkpoints).catch((error: unknown) => {
+    throw explainWriting(checkpoints, error);
+  });
 }
 
 /** As open_clip's: date and settings. */

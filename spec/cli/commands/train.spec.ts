@@ -19,6 +19,11 @@ describe("clipscope train", () => {
       .split("\n")
       .map((line) => JSON.parse(line) as Record<string, number>);
 
+  const checkpoints = (): string[] =>
+    readdirSync(inRun("checkpoints"))
+      .filter((name) => name.endsWith(".pt"))
+      .sort();
+
   beforeEach(() => {
     writePairs(folder.file("pairs.csv"));
   });
@@ -30,7 +35,9 @@ describe("clipscope train", () => {
     assert.equal(summary.checkpoint, inRun("checkpoints", "epoch_2.pt"));
     assert.deepEqual([summary.steps, summary.results.length], [6, 2]);
     assert.deepEqual(readdirSync(inRun()).sort(), ["checkpoints", "loss.svg", "out.log", "params.txt", "steps.jsonl"]);
-    assert.deepEqual(readdirSync(inRun("checkpoints")).sort(), ["epoch_1.pt", "epoch_2.pt", "results.jsonl"]);
+    assert.deepEqual(checkpoints(), ["epoch_1.pt", "epoch_2.pt"]);
+    const converted = await clipscope(["convert", inRun("checkpoints", "epoch_2.pt"), folder.file("model")]);
+    assert.deepEqual([converted.status, converted.stderr], [0, ""]);
     assert.deepEqual(
       lines("steps.jsonl").map(({ step, epoch }) => [step, epoch]),
       [1, 2, 3, 4, 5, 6].map((step) => [step, step <= 3 ? 1 : 2]),
@@ -88,7 +95,7 @@ describe("clipscope train", () => {
       result.stderr,
       /^clipscope: epoch 2, step [56]: the loss is NaN; lower --lr, .*; the last good checkpoint is .*epoch_1\.pt\n$/,
     );
-    assert.deepEqual(readdirSync(inRun("checkpoints")), ["epoch_1.pt"]);
+    assert.deepEqual(checkpoints(), ["epoch_1.pt"]);
     assert.ok(good.equals(readFileSync(inRun("checkpoints", "epoch_1.pt"))));
   });
 
@@ -96,7 +103,7 @@ describe("clipscope train", () => {
     const result = await train({ epochs: "1", warmup: "0", "batch-size": "6", lr: "1e39" });
     assert.equal(result.status, 2);
     assert.match(result.stderr, /^clipscope: \S+ has become -?(NaN|Infinity); no checkpoint is written; lower --lr, .*\n$/);
-    assert.deepEqual(readdirSync(inRun("checkpoints")), []);
+    assert.deepEqual(checkpoints(), []);
   });
 
   const refused: readonly (readonly [title: string, options: Options, message: RegExp])[] = [

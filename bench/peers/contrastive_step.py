@@ -1,4 +1,4 @@
-"""open_clip_train's step with a locked image tower, on the CPU: python open_clip_train.py MODEL SETTINGS.json
+"""open_clip_train's step with a locked image tower, on the CPU: python contrastive_step.py MODEL SETTINGS.json
 
 Prints the seconds of each step and the process's peak memory. Token ids are padded to the context, as open_clip's
 tokenizer does.
