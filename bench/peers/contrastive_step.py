@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "golden"))
+# In place of this folder, whose names could hide other modules.
+sys.path[0] = str(Path(__file__).resolve().parents[2] / "tools" / "golden")
 
 import reference
 import torch
@@ -30,7 +31,7 @@ optimizer, _ = training.adamw(model, options)
 context = config["model_cfg"]["text_cfg"].get("context_length", 77)
 pad = reference.special_ids(model).pad
 size = model.visual.image_size
-size = size if isinstance(size, tuple) else (size, size)
+size = (size, size) if isinstance(size, int) else tuple(size)
 
 
 class Loader:

@@ -22,6 +22,7 @@ export interface OptimizerState {
   readonly moments: TensorStore;
 }
 
+/** An open checkpoint. Its tensors are read on demand. */
 export interface TrainingCheckpoint {
   /** The weights, under the names that the model's modules have, in the order of PyTorch's modules. */
   readonly weights: TensorStore;
@@ -33,7 +34,11 @@ export interface TrainingCheckpoint {
   close(): Promise<void>;
 }
 
-/** @throws InputError if it is another kind of file, or damaged */
+/**
+ * Opens a checkpoint of a training run, or a file of weights alone.
+ *
+ * @throws InputError if it is another kind of file, or damaged
+ */
 export async function openTrainingCheckpoint(
   source: ByteSource,
   crc32: Crc32 = portableCrc32,

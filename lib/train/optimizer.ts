@@ -11,6 +11,7 @@ import type { Parameter } from "./parameter.ts";
 import { TrainedTable } from "./trained-table.ts";
 import { TrainedWeight } from "./trained-weight.ts";
 
+/** AdamW's settings, in the notation of adamw.ts. */
 export interface OptimizerOptions {
   readonly weightDecay: number;
   readonly beta1: number;
@@ -26,8 +27,9 @@ export function decaysInOpenClip({ name, shape }: Weight | RowTable): boolean {
 }
 
 /** Gradients that arrive over several passes, or that are scaled before they are used. */
-export type Gradients = Map<Parameter, Tensor>;
+export type CollectedGradients = Map<Parameter, Tensor>;
 
+/** The weights that a run trains, and the updates of its steps. */
 export class Optimizer {
   readonly options: OptimizerOptions;
   /** In PyTorch's numbering: those without weight decay first. */
@@ -93,7 +95,7 @@ export class Optimizer {
   }
 
   /** Adds a gradient to earlier ones, and takes its ownership. */
-  collect(handle: Weight | RowTable, gradient: Tensor, into: Gradients): void {
+  collect(handle: Weight | RowTable, gradient: Tensor, into: CollectedGradients): void {
     const parameter = this.#byHandle.get(handle)!;
     const aligned = parameter.aligned(gradient);
     const earlier = into.get(parameter);
@@ -101,7 +103,7 @@ export class Optimizer {
   }
 
   /** Uses collected gradients, and disposes them. */
-  applyAll(gradients: Gradients): void {
+  applyAll(gradients: CollectedGradients): void {
     for (const [parameter, gradient] of gradients) parameter.update(gradient, this.#update(parameter));
     gradients.clear();
   }
@@ -130,7 +132,7 @@ export class Optimizer {
  * Source: torch.nn.utils.clip_grad_norm_.
  * @returns the norm before
  */
-export async function clipNorm(gradients: Gradients, most: number): Promise<number> {
+export async function clipNorm(gradients: CollectedGradients, most: number): Promise<number> {
   const [norm = NaN] = await disposing(
     tidy(() => {
       const squares = [...gradients.values()].map((gradient) => sum(square(gradient)));

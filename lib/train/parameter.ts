@@ -14,6 +14,7 @@ export interface StoredMoments {
   read(part: "mean" | "square", first: number, count: number): Promise<Float32Array>;
 }
 
+/** A weight or a table that a run trains. */
 export interface Parameter {
   readonly handle: Weight | RowTable;
   /** A gradient as the backward pass returns it, in the shape of the parameter's state. Takes and gives ownership. */

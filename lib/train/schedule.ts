@@ -7,6 +7,7 @@
 /** The learning rate of each step, counted from 0. */
 export type Schedule = (step: number) => number;
 
+/** Settings of every schedule. */
 export interface ScheduleOptions {
   readonly rate: number;
   /** Steps in which the rate grows to `rate`. */
@@ -28,10 +29,12 @@ export function cosineSchedule(options: ScheduleOptions): Schedule {
   );
 }
 
+/** Stays at `rate`. */
 export function constantSchedule(options: ScheduleOptions): Schedule {
   return afterWarmup(options, () => options.rate);
 }
 
+/** Settings of `cooldownSchedule`. */
 export interface CooldownOptions extends ScheduleOptions {
   /** Steps at the end in which the rate falls. */
   readonly cooldown: number;
@@ -41,6 +44,7 @@ export interface CooldownOptions extends ScheduleOptions {
   readonly end: number;
 }
 
+/** Stays at `rate`, and falls at the end along a power. */
 export function cooldownSchedule(options: CooldownOptions): Schedule {
   const { rate, steps, cooldown, power, end } = options;
   const start = steps - cooldown;

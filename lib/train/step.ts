@@ -14,7 +14,7 @@ import type { Clip } from "../clip/clip.ts";
 import { contrastiveLoss, type LossInputs } from "../clip/loss.ts";
 import { InputError } from "../errors/input-error.ts";
 import { withDropout, type DropoutShares } from "./dropout.ts";
-import { clipNorm, type Gradients, type Optimizer } from "./optimizer.ts";
+import { clipNorm, type CollectedGradients, type Optimizer } from "./optimizer.ts";
 
 /** Pairs of images and texts. The caller disposes the tensors. */
 export interface PairBatch {
@@ -24,6 +24,7 @@ export interface PairBatch {
   readonly rows: readonly (readonly number[])[];
 }
 
+/** Settings of one step. */
 export interface StepOptions {
   /** Learning rate. */
   readonly rate: number;
@@ -36,6 +37,7 @@ export interface StepOptions {
   readonly largestScale?: number;
 }
 
+/** What a step has computed. */
 export interface StepResult {
   /** Before the update; the last batch's. */
   readonly loss: number;
@@ -43,7 +45,12 @@ export interface StepResult {
   readonly norm: number | null;
 }
 
-/** @throws LossNotFinite before anything is changed */
+/**
+ * Does one step.
+ *
+ * @param batches several for accumulation
+ * @throws LossNotFinite before anything is changed
+ */
 export async function trainStep(
   model: Clip,
   optimizer: Optimizer,
@@ -54,7 +61,7 @@ export async function trainStep(
   const { shares, seed } = options.dropout;
   const passes = batches.length === 1 ? 1 : 2 * batches.length;
   const firstPass = optimizer.step * passes;
-  const collected: Gradients | null = batches.length > 1 || mostNorm !== null ? new Map() : null;
+  const collected: CollectedGradients | null = batches.length > 1 || mostNorm !== null ? new Map() : null;
   const features: Features[] = [];
   try {
     for (const [j, batch] of batches.length > 1 ? batches.entries() : []) {

@@ -8,7 +8,6 @@ import {
   concat,
   gather,
   keep,
-  mul,
   pad,
   scatterND,
   tensor2d,
@@ -31,6 +30,7 @@ type State = Readonly<Record<StatePart, Tensor2D>>;
 
 const parts = ["value", "mean", "square"] as const;
 
+/** A table whose rows a run trains. */
 export class TrainedTable implements Parameter, ChangedRows {
   readonly handle: RowTable;
   /** Where rows that are not in memory are read. */
@@ -61,11 +61,11 @@ export class TrainedTable implements Parameter, ChangedRows {
   async rowsOf(ids: readonly number[]): Promise<Tensor2D> {
     const known = ids.filter((id) => this.#positions.has(id));
     const others = ids.filter((id) => !this.#positions.has(id));
-    const stored = await this.#base.readStored(others);
+    const stored = this.#decayed(await this.#base.readStored(others));
     return tidy(() => {
       const found: Tensor2D[] = [];
       if (known.length > 0) found.push(gather(this.#state!.value, this.#positionsOf(known)));
-      if (others.length > 0) found.push(mul(tensor2d(stored, [others.length, this.#width]), this.#decay));
+      if (others.length > 0) found.push(tensor2d(stored, [others.length, this.#width]));
       const at = new Map([...known, ...others].map((id, i) => [id, i]));
       const order = Int32Array.from(ids, (id) => at.get(id)!);
       return gather(concat(found, 0), order);
@@ -124,8 +124,9 @@ export class TrainedTable implements Parameter, ChangedRows {
     for (let first = 0; first < count; first += pieceRows) {
       const rows = Math.min(pieceRows, count - first);
       const piece =
-        part === "value" ? await this.#base.readBlock(first, rows) : new Float32Array(rows * width);
-      if (part === "value") for (let i = 0; i < piece.length; i++) piece[i]! *= this.#decay;
+        part === "value"
+          ? this.#decayed(await this.#base.readBlock(first, rows))
+          : new Float32Array(rows * width);
       for (let row = 0; row < rows; row++) {
         const position = this.#positions.get(first + row);
         if (position === undefined || !active) continue;
@@ -180,6 +181,12 @@ export class TrainedTable implements Parameter, ChangedRows {
   dispose(): void {
     this.handle.replaceRows(null);
     this.#clear();
+  }
+
+  /** Stored rows as they are now, in place. In float64, so that a number is rounded once wherever it is read. */
+  #decayed(stored: Float32Array): Float32Array {
+    for (let i = 0; i < stored.length; i++) stored[i]! *= this.#decay;
+    return stored;
   }
 
   #positionsOf(ids: readonly number[]): Int32Array {

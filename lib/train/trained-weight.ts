@@ -6,6 +6,7 @@ import type { Weight } from "../tensor/weight.ts";
 import { adamw, type AdamwState, type AdamwUpdate } from "./adamw.ts";
 import type { Parameter, StatePart, StoredMoments } from "./parameter.ts";
 
+/** A weight that a run trains. */
 export class TrainedWeight implements Parameter {
   readonly handle: Weight;
   #moments: Pick<AdamwState, "mean" | "square">;

@@ -2,6 +2,7 @@
 import type { Locks } from "../../train/locks.ts";
 import type { DatasetType, TableOptions } from "./pairs.ts";
 
+/** open_clip_train's options, in camelCase; null where an option is not set. */
 export interface TrainSettings {
   readonly trainData: string;
   readonly valData: string | null;

@@ -20,6 +20,7 @@ import { RunFolder, type StepRecord } from "./run-folder.ts";
 import { trainRun, type Run, type RunResult } from "./run.ts";
 import type { TrainSettings } from "./settings.ts";
 
+/** The model of `train`, and who is told of its progress. */
 export interface TrainOptions extends Partial<Pick<Run, "onStep" | "onResults">> {
   readonly model?: string | undefined;
   readonly arch?: string | undefined;
