@@ -3,7 +3,7 @@
  * process's peak memory: node dist/bench/train-child.js MODEL BACKEND SETTINGS.json
  */
 import { readFileSync } from "node:fs";
-import { randomNormal, tidy, type Tensor2D, type Tensor4D } from "@tensorflow/tfjs-core";
+import { randomNormal, tidy, type Rank, type Tensor } from "@tensorflow/tfjs-core";
 import { l2Normalize } from "../lib/clip/normalize.ts";
 import { loadModel } from "../lib/node/models/load-model.ts";
 import { parseBackendChoice } from "../lib/tensor/backend.ts";
@@ -30,8 +30,8 @@ const optimizer = await Optimizer.create(model, trainableWeights(model, locks), 
 const batch = rows[0]!.length;
 const images = (): PairBatch["images"] =>
   isCached
-    ? { features: tidy(() => l2Normalize(randomNormal([batch, embedDim]) as Tensor2D)) }
-    : { pixels: randomNormal([batch, 3, ...vision.imageSize]) as Tensor4D };
+    ? { features: tidy(() => l2Normalize(randomNormal<Rank.R2>([batch, embedDim]))) }
+    : { pixels: randomNormal<Rank.R4>([batch, 3, ...vision.imageSize]) };
 const seconds: number[] = [];
 for (const texts of rows) {
   const given = images();
@@ -43,7 +43,7 @@ for (const texts of rows) {
   });
   await model.logitScale.tensor.data(); // waits for the update
   seconds.push((performance.now() - start) / 1000);
-  for (const tensor of Object.values(given)) (tensor as Tensor4D).dispose();
+  for (const tensor of Object.values<Tensor>(given)) tensor.dispose();
 }
 console.log(JSON.stringify({ seconds, peak: 1024 * process.resourceUsage().maxRSS }));
 process.exit(0);

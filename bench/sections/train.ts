@@ -30,11 +30,16 @@ interface Reply {
   readonly peak: number;
 }
 
-export async function measureTraining(context: Context, [directory = ""]: readonly string[]): Promise<Table[]> {
+export async function measureTraining(
+  context: Context,
+  [directory = ""]: readonly string[],
+): Promise<Table[]> {
   const { options, model } = context;
   const steps = Math.max(2, options.repeats);
   const texts = await captions(context, batch * steps);
-  const rows = Array.from({ length: steps }, (_, i) => texts.slice(i * batch, (i + 1) * batch).map(({ ids }) => ids));
+  const rows = Array.from({ length: steps }, (_, i) =>
+    texts.slice(i * batch, (i + 1) * batch).map(({ ids }) => ids),
+  );
   const store = await openWeights(model.path);
   const parameters = [...store.tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
   await store.close();
@@ -43,14 +48,27 @@ export async function measureTraining(context: Context, [directory = ""]: readon
   const folder = mkdtempSync(join(tmpdir(), "clipscope-bench-train-"));
   removeAtExit(folder);
   const measured: Row[] = [];
-  const measure = (program: string, images: string, command: string, args: readonly string[], isCached: boolean): void => {
+  const measure = (
+    program: string,
+    images: string,
+    command: string,
+    args: readonly string[],
+    isCached: boolean,
+  ): void => {
     context.showStatus(`train: ${program}, ${images}`);
     const file = join(folder, `${measured.length}.json`);
     writeFileSync(file, JSON.stringify({ rows, isCached, freezesEmbeddings } satisfies TrainChildSettings));
     const { seconds, peak } = run(command, [...args, file]);
     const later = seconds.slice(1).sort((a, b) => a - b); // the first step also loads and compiles
     const [fastest = NaN, median = NaN] = [later[0], later[later.length >> 1]];
-    measured.push({ program, images, perSecond: batch / fastest, median: batch / median, gigabytes: peak / 1e9, steps: later.length });
+    measured.push({
+      program,
+      images,
+      perSecond: batch / fastest,
+      median: batch / median,
+      gigabytes: peak / 1e9,
+      steps: later.length,
+    });
   };
   for (const backend of options.backend) {
     const program = `clipscope, ${backend}`;
@@ -88,7 +106,10 @@ export async function measureTraining(context: Context, [directory = ""]: readon
 }
 
 function run(command: string, args: readonly string[]): Reply {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   if (error) throw error;
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed: ${stderr.trim()}`);
   return JSON.parse(stdout.trim().split("\n").at(-1)!) as Reply;

@@ -44,7 +44,9 @@ async function run(options: TrainOptions, terminal: Terminal): Promise<void> {
       onPlan: (plan, pairs) => {
         total = plan.steps;
         if (pairs.skipped.length > 0) {
-          terminal.warn(`${pairs.name}: ${pairs.skipped.length} samples are left out; the first: ${pairs.skipped[0]}`);
+          terminal.warn(
+            `${pairs.name}: ${pairs.skipped.length} samples are left out; the first: ${pairs.skipped[0]}`,
+          );
         }
         for (const line of planNotes(plan, pairs, options)) terminal.note(line);
       },
@@ -62,20 +64,29 @@ async function run(options: TrainOptions, terminal: Terminal): Promise<void> {
 }
 
 /** What a user should know before hours of training. */
-function planNotes(plan: Plan, pairs: Pairs, { warmup, lockImage, cacheImageFeatures, imageFeatures }: TrainOptions): string[] {
+function planNotes(
+  plan: Plan,
+  pairs: Pairs,
+  { warmup, lockImage, cacheImageFeatures, imageFeatures }: TrainOptions,
+): string[] {
   const repeated = pairs.captions.length - new Set(pairs.captions).size;
   const share = Math.round((100 * repeated) / pairs.captions.length);
   return [
     `${plan.steps} steps of ${pairs.captions.length} pairs`,
     ...(warmup === undefined ? [`warm-up: ${plan.warmup} steps (open_clip's default is 10000)`] : []),
-    ...(share >= 5 ? [`${share}% of the captions repeat another one: equal captions in a batch count as wrong answers`] : []),
+    ...(share >= 5
+      ? [`${share}% of the captions repeat another one: equal captions in a batch count as wrong answers`]
+      : []),
     ...(lockImage === true && cacheImageFeatures !== true && imageFeatures === undefined
       ? ["the image tower is locked: --cache-image-features runs it once per image instead of in every epoch"]
       : []),
   ];
 }
 
-function stepProgress(show: ShowProgress, total: () => number): NonNullable<Parameters<typeof train>[1]["onStep"]> {
+function stepProgress(
+  show: ShowProgress,
+  total: () => number,
+): NonNullable<Parameters<typeof train>[1]["onStep"]> {
   let before: number | null = null;
   return ({ step, loss, lr }, pairsPerSecond) => {
     before ??= step - 1;
@@ -93,7 +104,15 @@ function resultLine(metrics: Readonly<Record<string, number>>): string {
 function summary({ folder, checkpoint, steps, epochs, history, results }: TrainResult): object {
   const first = history[0];
   const last = history.at(-1);
-  return { folder, checkpoint, epochs, steps, first_loss: first?.loss ?? null, last_loss: last?.loss ?? null, results };
+  return {
+    folder,
+    checkpoint,
+    epochs,
+    steps,
+    first_loss: first?.loss ?? null,
+    last_loss: last?.loss ?? null,
+    results,
+  };
 }
 
 function report({ checkpoint, steps, folder, history }: TrainResult, terminal: Terminal): string[] {

@@ -61,11 +61,19 @@ export function addTrainOptions(command: Command): Command {
     return value === undefined ? option : option.default(value);
   };
   return command
-    .requiredOption("--train-data <path>", "table of images and captions (.csv, .tsv), or WebDataset shards ({000..009}.tar)")
+    .requiredOption(
+      "--train-data <path>",
+      "table of images and captions (.csv, .tsv), or WebDataset shards ({000..009}.tar)",
+    )
     .option("--val-data <path>", "pairs to validate on, like --train-data")
-    .option("--zeroshot-data <dataset>", "measure zero-shot accuracy on a dataset of `clipscope eval`, such as a folder per class")
+    .option(
+      "--zeroshot-data <dataset>",
+      "measure zero-shot accuracy on a dataset of `clipscope eval`, such as a folder per class",
+    )
     .addOption(
-      new Option("--dataset-type <type>", "kind of --train-data and --val-data").choices(["csv", "webdataset", "auto"]).default("auto"),
+      new Option("--dataset-type <type>", "kind of --train-data and --val-data")
+        .choices(["csv", "webdataset", "auto"])
+        .default("auto"),
     )
     .addOption(new Option("--csv-separator <character>", "separator of tables").default("\t", "tab"))
     .option("--csv-img-key <name>", "column of image paths", "filepath")
@@ -78,7 +86,11 @@ export function addTrainOptions(command: Command): Command {
     .addOption(number("--beta2 <number>", "AdamW's β₂ (default: 0.98, as open_clip's for ViT models)"))
     .addOption(number("--eps <number>", "AdamW's ε (default: 1e-6, as open_clip's for ViT models)"))
     .addOption(number("--wd <number>", "weight decay of matrices", 0.2))
-    .option("--warmup <steps>", "steps in which the learning rate grows (default: a tenth of the run, at most 10000)", wholeNumber)
+    .option(
+      "--warmup <steps>",
+      "steps in which the learning rate grows (default: a tenth of the run, at most 10000)",
+      wholeNumber,
+    )
     .addOption(
       new Option("--lr-scheduler <name>", "how the learning rate falls")
         .choices(["cosine", "const", "const-cooldown"])
@@ -101,13 +113,18 @@ export function addTrainOptions(command: Command): Command {
     .addOption(whole("--seed <n>", "seed of the order of examples, crops and dropout", 0))
     .option("--logs <dir>", "folder of runs", "./logs")
     .option("--name <name>", "name of the run (default: date and settings)")
-    .addOption(whole("--save-frequency <epochs>", "epochs between checkpoints; the last epoch always has one", 1))
+    .addOption(
+      whole("--save-frequency <epochs>", "epochs between checkpoints; the last epoch always has one", 1),
+    )
     .option("--save-most-recent", "also write epoch_latest.pt after every epoch")
     .option("--delete-previous-checkpoint", "delete a checkpoint when the next is written")
     .addOption(whole("--val-frequency <epochs>", "epochs between validations; 0 for none", 1))
     .addOption(whole("--zeroshot-frequency <epochs>", "epochs between zero-shot measurements; 0 for none", 2))
     .addOption(positive("--log-every-n-steps <n>", "steps between lines of out.log", 100))
-    .option("--resume <file>", 'continue from a checkpoint, of open_clip too; "latest": from the run\'s newest')
+    .option(
+      "--resume <file>",
+      'continue from a checkpoint, of open_clip too; "latest": from the run\'s newest',
+    )
     .option("--pretrained <file>", "begin with these weights instead of the model directory's");
 }
 
@@ -118,7 +135,11 @@ export function trainSettings(options: TrainOptions): TrainSettings {
     ...options,
     valData: valData ?? null,
     zeroshotData: zeroshotData ?? null,
-    table: { separator: options.csvSeparator, imageKey: options.csvImgKey, captionKey: options.csvCaptionKey },
+    table: {
+      separator: options.csvSeparator,
+      imageKey: options.csvImgKey,
+      captionKey: options.csvCaptionKey,
+    },
     beta1: options.beta1 ?? 0.9,
     beta2: options.beta2 ?? 0.98,
     eps: options.eps ?? 1e-6,

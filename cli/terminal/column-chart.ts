@@ -66,7 +66,13 @@ export function rangeChart(values: readonly number[], width: number, rows = 8): 
   const distance = (most - least) / rows;
   return Array.from({ length: rows }, (_, i) => {
     const bottom = least + (rows - 1 - i) * distance;
-    return labelled(bottom.toPrecision(3), columns.map((value) => cell((value - bottom) / distance)).join("").trimEnd());
+    return labelled(
+      bottom.toPrecision(3),
+      columns
+        .map((value) => cell((value - bottom) / distance))
+        .join("")
+        .trimEnd(),
+    );
   });
 }
 

@@ -7,4 +7,8 @@ export { openTorchCheckpoint, unwrapped, type TorchCheckpoint } from "./state-di
 export { isTorchFile } from "./torch-file.ts";
 export { NewTensor, torchFileParts, type TorchValue } from "./torch-writer.ts";
 export { PythonFloat } from "./pickle-writer.ts";
-export { openTrainingCheckpoint, type OptimizerState, type TrainingCheckpoint } from "./training-checkpoint.ts";
+export {
+  openTrainingCheckpoint,
+  type OptimizerState,
+  type TrainingCheckpoint,
+} from "./training-checkpoint.ts";

@@ -23,7 +23,15 @@ export interface PickledTensor {
 
 /** A value that the pickle holds; `T` stands for tensors. */
 export type PythonValue<T> =
-  null | boolean | number | string | PythonFloat | Tuple | T | PythonValue<T>[] | Map<string | number, PythonValue<T>>;
+  | null
+  | boolean
+  | number
+  | string
+  | PythonFloat
+  | Tuple
+  | T
+  | PythonValue<T>[]
+  | Map<string | number, PythonValue<T>>;
 
 /** @param tensorOf how a tensor among the values is stored; undefined for other values */
 export function pickle<T extends object>(
@@ -101,7 +109,9 @@ class PickleWriter {
 
   /** `_rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, hooks)` */
   #tensor({ key, shape, elements }: PickledTensor): void {
-    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+    const strides = shape.map((_, axis) =>
+      shape.slice(axis + 1).reduce((product, size) => product * size, 1),
+    );
     this.#text("ctorch._utils\n_rebuild_tensor_v2\n((");
     this.#string("storage");
     this.#text("ctorch\nFloatStorage\n");

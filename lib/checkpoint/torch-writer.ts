@@ -34,7 +34,8 @@ export function torchFileParts(root: TorchValue, crc32: Crc32): AsyncGenerator<U
     tensors.set(value, stored);
     return stored;
   });
-  const text = (name: string, content: string): NewMember => member(name, [new TextEncoder().encode(content)]);
+  const text = (name: string, content: string): NewMember =>
+    member(name, [new TextEncoder().encode(content)]);
   return zipParts(
     [
       member("data.pkl", [data]),

@@ -29,7 +29,10 @@ interface Entry {
 }
 
 /** The bytes of an archive. @throws Error for a member whose content has another size */
-export async function* zipParts(members: Iterable<NewMember>, crc32: Crc32): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* zipParts(
+  members: Iterable<NewMember>,
+  crc32: Crc32,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const entries: Entry[] = [];
   let position = 0;
   for (const { name: text, size, content } of members) {
@@ -70,8 +73,26 @@ function localHeader(name: Uint8Array, size: number, position: number): Uint8Arr
 function directoryEntry({ name, size, crc, offset }: Entry): Uint8Array {
   const isFar = offset >= largest;
   return joined(
-    fields([4, 0x02014b50], [2, version], [2, version], [2, flags], [2, 0], [4, 0], [4, crc], [4, size], [4, size]),
-    fields([2, name.length], [2, isFar ? 12 : 0], [2, 0], [2, 0], [2, 0], [4, 0], [4, isFar ? largest : offset]),
+    fields(
+      [4, 0x02014b50],
+      [2, version],
+      [2, version],
+      [2, flags],
+      [2, 0],
+      [4, 0],
+      [4, crc],
+      [4, size],
+      [4, size],
+    ),
+    fields(
+      [2, name.length],
+      [2, isFar ? 12 : 0],
+      [2, 0],
+      [2, 0],
+      [2, 0],
+      [4, 0],
+      [4, isFar ? largest : offset],
+    ),
     name,
     isFar ? fields([2, 1], [2, 8], [8, offset]) : new Uint8Array(),
   );

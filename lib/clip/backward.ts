@@ -45,7 +45,9 @@ export async function backward(
 ): Promise<number> {
   registerTfjsGradients();
   const run = (held?: Tensor4D): Promise<number> =>
-    pass(() => runBackward(model, { ...(held && { pixels: held }), ...(rows && { rows }) }, loss, receivers, options));
+    pass(() =>
+      runBackward(model, { ...(held && { pixels: held }), ...(rows && { rows }) }, loss, receivers, options),
+    );
   return pixels ? holding(pixels, run) : run();
 }
 
@@ -126,7 +128,7 @@ function differentiate(
       const { value, grads } = engine().gradients(forward, variables, undefined, true);
       return [value, ...grads];
     });
-    return { value: value!, gradients };
+    return { value: value, gradients };
   } catch (error) {
     disposeTape();
     throw error;

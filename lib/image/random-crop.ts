@@ -22,8 +22,15 @@ export const openClipCrops: CropRange = { scale: [0.9, 1], ratio: [3 / 4, 4 / 3]
 const attempts = 10;
 
 /** A random part of an image, with the numbers that torchvision draws; the middle if ten random ones do not fit. */
-export function randomCrop({ width, height }: Size, { scale, ratio }: CropRange, random: TorchRandom): Window {
-  const [leastLog, mostLog] = ratio.map((value) => Math.fround(Math.log(Math.fround(value)))) as [number, number];
+export function randomCrop(
+  { width, height }: Size,
+  { scale, ratio }: CropRange,
+  random: TorchRandom,
+): Window {
+  const [leastLog, mostLog] = ratio.map((value) => Math.fround(Math.log(Math.fround(value)))) as [
+    number,
+    number,
+  ];
   for (let attempt = 0; attempt < attempts; attempt++) {
     const area = width * height * random.uniformBetween(...scale);
     const aspect = Math.fround(Math.exp(random.uniformBetween(leastLog, mostLog)));

@@ -34,7 +34,7 @@ export interface AdamwUpdate {
 /** @returns new tensors; the caller disposes both states */
 export function adamw(state: AdamwState, gradient: Tensor, update: AdamwUpdate): AdamwState {
   const { rate, weightDecay, beta1, beta2, epsilon, step } = update;
-  const [value, mean, meanSquare] = tidy(() => {
+  const [value, mean, meanSquare] = tidy((): Tensor[] => {
     const decayed = weightDecay === 0 ? state.value : mul(state.value, 1 - rate * weightDecay);
     const mean = add(state.mean, mul(sub(gradient, state.mean), 1 - beta1));
     const meanSquare = add(mul(state.square, beta2), mul(square(gradient), 1 - beta2));

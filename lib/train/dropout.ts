@@ -15,7 +15,13 @@ import { withTaps, type Patch } from "../tensor/taps.ts";
 export type DropoutShares = ReadonlyMap<string, number>;
 
 /** 1 / (1 − share) for the values that are kept, else 0. */
-export function dropoutMask(name: string, seed: number, pass: number, count: number, share: number): Float32Array {
+export function dropoutMask(
+  name: string,
+  seed: number,
+  pass: number,
+  count: number,
+  share: number,
+): Float32Array {
   const key = mix(fnv1a(name) ^ mix((seed + mix(pass)) | 0));
   const threshold = Math.round(share * 2 ** 32);
   const kept = Math.fround(1 / Math.fround(1 - share));

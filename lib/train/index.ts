@@ -10,7 +10,13 @@ export { adamw, type AdamwState, type AdamwUpdate } from "./adamw.ts";
 export { checkpointOf, rebaseTables, restoreOptimizer, type CheckpointFacts } from "./checkpoint.ts";
 export { dropoutMask, withDropout, type DropoutShares } from "./dropout.ts";
 export { trainableWeights, type Locks } from "./locks.ts";
-export { clipNorm, decaysInOpenClip, Optimizer, type CollectedGradients, type OptimizerOptions } from "./optimizer.ts";
+export {
+  clipNorm,
+  decaysInOpenClip,
+  Optimizer,
+  type CollectedGradients,
+  type OptimizerOptions,
+} from "./optimizer.ts";
 export { pytorchOrder } from "./parameter-order.ts";
 export type { Parameter, StatePart, StoredMoments } from "./parameter.ts";
 export {

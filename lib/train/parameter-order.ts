@@ -7,9 +7,27 @@
 
 /** The children of modules, where the order is not the general one. */
 const special: readonly (readonly [module: RegExp, children: readonly string[]])[] = [
-  [/^$/, ["positional_embedding", "text_projection", "logit_scale", "visual", "text", "transformer", "token_embedding", "ln_final"]],
-  [/^visual$/, ["class_embedding", "positional_embedding", "proj", "conv1", "ln_pre", "transformer", "ln_post"]],
-  [/^text$/, ["positional_embedding", "text_projection", "token_embedding", "transformer", "ln_final", "proj"]],
+  [
+    /^$/,
+    [
+      "positional_embedding",
+      "text_projection",
+      "logit_scale",
+      "visual",
+      "text",
+      "transformer",
+      "token_embedding",
+      "ln_final",
+    ],
+  ],
+  [
+    /^visual$/,
+    ["class_embedding", "positional_embedding", "proj", "conv1", "ln_pre", "transformer", "ln_post"],
+  ],
+  [
+    /^text$/,
+    ["positional_embedding", "text_projection", "token_embedding", "transformer", "ln_final", "proj"],
+  ],
 ];
 
 const xlmRobertaEmbeddings = ["word_embeddings", "token_type_embeddings", "LayerNorm", "position_embeddings"];
@@ -41,7 +59,9 @@ export function pytorchOrder(names: Iterable<string>, isBert: boolean): string[]
     const at = left.findIndex((part, i) => part !== right[i]);
     const [one = "", other = ""] = [left[at], right[at]];
     if (/^\d+$/.test(one)) return Number(one) - Number(other);
-    const order = orders(left.slice(0, at).join(".")).find((list) => list.includes(one) && list.includes(other));
+    const order = orders(left.slice(0, at).join(".")).find(
+      (list) => list.includes(one) && list.includes(other),
+    );
     if (order === undefined) throw new Error(`no order of ${a} and ${b}`);
     return order.indexOf(one) - order.indexOf(other);
   });

@@ -129,8 +129,18 @@ async function featuresOf(model: Clip, batch: PairBatch): Promise<Features> {
   return { images, texts };
 }
 
-const featuresIn = ({ images }: PairBatch): Tensor2D | null => ("features" in images ? images.features : null);
+const featuresIn = ({ images }: PairBatch): Tensor2D | null =>
+  "features" in images ? images.features : null;
 
 function joined(all: readonly { images: Tensor2D | null; texts: Tensor2D }[]): Features {
-  return { images: concat(all.map(({ images }) => images!), 0), texts: concat(all.map(({ texts }) => texts), 0) };
+  return {
+    images: concat(
+      all.map(({ images }) => images!),
+      0,
+    ),
+    texts: concat(
+      all.map(({ texts }) => texts),
+      0,
+    ),
+  };
 }

@@ -88,7 +88,11 @@ export class TrainedTable implements Parameter, ChangedRows {
           rows,
           Int32Array.from(fresh, ({ row }) => row),
         );
-        return { value: this.#append("value", taken), mean: this.#append("mean", none), square: this.#append("square", none) };
+        return {
+          value: this.#append("value", taken),
+          mean: this.#append("mean", none),
+          square: this.#append("square", none),
+        };
       });
     }
     const whole = tidy(() => {
@@ -156,7 +160,8 @@ export class TrainedTable implements Parameter, ChangedRows {
       const square = await moments.read("square", first * width, rows * width);
       for (let row = 0; row < rows; row++) {
         const [from, to] = [row * width, (row + 1) * width];
-        const isZero = (values: Float32Array): boolean => values.subarray(from, to).every((value) => value === 0);
+        const isZero = (values: Float32Array): boolean =>
+          values.subarray(from, to).every((value) => value === 0);
         if (isZero(mean) && isZero(square)) continue;
         ids.push(first + row);
         found.mean.push(mean.slice(from, to));
@@ -199,8 +204,13 @@ export class TrainedTable implements Parameter, ChangedRows {
 
   /** An older gradient, with zeros for the rows that came into memory after it. */
   #grown(gradient: Tensor): Tensor {
-    const missing = this.active - gradient.shape[0]!;
-    return missing === 0 ? gradient : pad(gradient, [[0, missing], [0, 0]]);
+    const missing = this.active - gradient.shape[0];
+    return missing === 0
+      ? gradient
+      : pad(gradient, [
+          [0, missing],
+          [0, 0],
+        ]);
   }
 
   #setState(compute: () => State): void {

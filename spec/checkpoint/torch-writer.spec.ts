@@ -20,10 +20,18 @@ describe("torchFileParts", () => {
       ["large", 2 ** 40],
       ["flags", [null, true, false, -1, 0.5]],
       ["betas", new Tuple([new PythonFloat(0.9), 2])],
-      ["state_dict", new Map([["a", matrix], ["again", matrix], ["scale", new NewTensor([], () => [Float32Array.of(7)])]])],
+      [
+        "state_dict",
+        new Map([
+          ["a", matrix],
+          ["again", matrix],
+          ["scale", new NewTensor([], () => [Float32Array.of(7)])],
+        ]),
+      ],
     ]);
     const parts: Uint8Array[] = [];
-    for await (const part of torchFileParts(root as Parameters<typeof torchFileParts>[0], crc32)) parts.push(part.slice());
+    for await (const part of torchFileParts(root as Parameters<typeof torchFileParts>[0], crc32))
+      parts.push(part.slice());
     const source = new MemorySource(Buffer.concat(parts), "x.pt");
     const file = await readTorchFile(source, crc32);
     const found = file.root as Map<string, unknown>;

@@ -8,7 +8,13 @@ import { checkpointOf, rebaseTables, restoreOptimizer } from "../../lib/train/ch
 import { compare } from "../../lib/tensor/compare.ts";
 import { fixture } from "../support/paths.ts";
 import { temporaryFolder } from "../support/temporary.ts";
-import { readPairs, runGoldenEpoch, sampleState, specialIds, TrainingGolden } from "../support/training-golden.ts";
+import {
+  readPairs,
+  runGoldenEpoch,
+  sampleState,
+  specialIds,
+  TrainingGolden,
+} from "../support/training-golden.ts";
 
 const epochs = 5;
 const saved = 3;
@@ -22,7 +28,11 @@ interface End {
 async function continueFrom(path: string): Promise<End> {
   const golden = await TrainingGolden.open("full");
   const checkpoint = await openCheckpoint(path);
-  const model = await loadTrainedModel({ model: fixture("training/multilingual"), pretrained: null, checkpoint });
+  const model = await loadTrainedModel({
+    model: fixture("training/multilingual"),
+    pretrained: null,
+    checkpoint,
+  });
   const optimizer = await golden.optimizer(model);
   await restoreOptimizer(optimizer, checkpoint);
   assert.equal(checkpoint.epoch, saved);

@@ -3,7 +3,14 @@ import { strict as assert } from "node:assert";
 import { memory, scalar } from "@tensorflow/tfjs-core";
 import { compare } from "../../lib/tensor/compare.ts";
 import type { StatePart } from "../../lib/train/parameter.ts";
-import { readPairs, runGoldenEpoch, sampleState, specialIds, trainingCases, TrainingGolden } from "../support/training-golden.ts";
+import {
+  readPairs,
+  runGoldenEpoch,
+  sampleState,
+  specialIds,
+  trainingCases,
+  TrainingGolden,
+} from "../support/training-golden.ts";
 
 /** Bars of the comparison: relative differences, of the loss and of samples of all parameters together. */
 const lossBar = 1e-5;
@@ -38,7 +45,8 @@ for (const name of trainingCases) {
           assert.equal(rate, rates![step - 1], `rate of step ${step}`);
           assertRelative(loss, losses![step * options.accum_freq - 1]!, lossBar, `loss of step ${step}`);
           if (norm !== null) assertRelative(norm, norms![step - 1]!, 1e-4, `norm of step ${step}`);
-          if (golden.kept.includes(step)) movements.push(...(await assertState(golden, step, start, optimizer)));
+          if (golden.kept.includes(step))
+            movements.push(...(await assertState(golden, step, start, optimizer)));
         });
       }
       assert.equal(optimizer.step, rates!.length);
@@ -81,7 +89,8 @@ async function assertState(
       const real = values.map((_, j) => j).filter((j) => !isNoise(parameter, j, values.length));
       if (part === "value") {
         const most = step * golden.options.lr * 1.5;
-        for (const [j, value] of values.entries()) assert.ok(Math.abs(value - reference[j]!) <= most, parameter);
+        for (const [j, value] of values.entries())
+          assert.ok(Math.abs(value - reference[j]!) <= most, parameter);
       }
       const pick = (from: ArrayLike<number>): Float32Array => Float32Array.from(real, (j) => from[j]!);
       const [mine, theirs, before] = [pick(values), pick(reference), pick(start[i]!)];

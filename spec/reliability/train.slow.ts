@@ -34,7 +34,12 @@ function contentOf(folder: string, below = ""): Record<string, string> {
 describe("a training run", function () {
   this.timeout(0);
   const folder = temporaryFolder();
-  const options = { epochs: "3", resume: "latest", "cache-image-features": true, "lock-image": true } as const;
+  const options = {
+    epochs: "3",
+    resume: "latest",
+    "cache-image-features": true,
+    "lock-image": true,
+  } as const;
   const argumentsOf = (logs: string): string[] => {
     const pairs = folder.file("pairs.csv");
     writePairs(pairs);
@@ -76,7 +81,10 @@ describe("a training run", function () {
     assert.equal(full.status, 2);
     assert.match(full.stderr, /^clipscope: .*epoch_1\.pt: [^\n]+\n$/);
     const left = readdirSync(folder.file("logs", "run", "checkpoints"));
-    assert.deepEqual(left.filter((name) => /\.pt|\.clipscope/.test(name)), []);
+    assert.deepEqual(
+      left.filter((name) => /\.pt|\.clipscope/.test(name)),
+      [],
+    );
     const later = await clipscopeProcess(argumentsOf("logs"));
     assert.deepEqual([later.status, later.stderr], [0, ""]);
     const whole = await clipscopeProcess(argumentsOf("whole"));

@@ -9,7 +9,12 @@ import { toFloat64 } from "./float64.ts";
 import { trainableWeights, type Locks } from "../../lib/train/locks.ts";
 import { Optimizer } from "../../lib/train/optimizer.ts";
 import type { Parameter, StatePart } from "../../lib/train/parameter.ts";
-import { constantSchedule, cooldownSchedule, cosineSchedule, type Schedule } from "../../lib/train/schedule.ts";
+import {
+  constantSchedule,
+  cooldownSchedule,
+  cosineSchedule,
+  type Schedule,
+} from "../../lib/train/schedule.ts";
 import { trainStep, type PairBatch, type StepResult } from "../../lib/train/step.ts";
 import { fixture } from "./paths.ts";
 
@@ -135,7 +140,15 @@ export class TrainingGolden {
   }
 
   get schedule(): Schedule {
-    const { lr: rate, warmup, epochs, lr_scheduler, epochs_cooldown, lr_cooldown_power, lr_cooldown_end } = this.options;
+    const {
+      lr: rate,
+      warmup,
+      epochs,
+      lr_scheduler,
+      epochs_cooldown,
+      lr_cooldown_power,
+      lr_cooldown_end,
+    } = this.options;
     const steps = this.stepsPerEpoch * epochs;
     const options = { rate, warmup, steps };
     if (lr_scheduler === "const") return constantSchedule(options);
@@ -175,7 +188,7 @@ export function specialIds(model: string): { start: number; end: number } {
 }
 
 export function batchOf({ images, rows }: TrainingPairs, chosen: readonly number[]): PairBatch {
-  const pixels = gather(images, Int32Array.from(chosen)) as Tensor4D;
+  const pixels = gather(images, Int32Array.from(chosen));
   return { images: { pixels }, rows: chosen.map((i) => rows[i]!) };
 }
 
@@ -192,7 +205,10 @@ export async function sampleState(parameters: readonly Parameter[], part: StateP
 
 export function samplesOf(values: ArrayLike<number>): number[] {
   const count = Math.min(values.length, 24);
-  return Array.from({ length: count }, (_, i) => values[Math.floor((i * (values.length - 1)) / Math.max(count - 1, 1))]!);
+  return Array.from(
+    { length: count },
+    (_, i) => values[Math.floor((i * (values.length - 1)) / Math.max(count - 1, 1))]!,
+  );
 }
 
 /** What a golden's run gives in one step. */
@@ -215,7 +231,11 @@ export async function runGoldenEpoch(
   for (let i = 0; i + accumulated <= chosen.length; i += accumulated) {
     const batches = chosen.slice(i, i + accumulated).map((one) => batchOf(pairs, one));
     const rate = golden.schedule(optimizer.step);
-    const result = await trainStep(model, optimizer, batches, { rate, clipNorm, dropout: { shares, seed: 0 } });
+    const result = await trainStep(model, optimizer, batches, {
+      rate,
+      clipNorm,
+      dropout: { shares, seed: 0 },
+    });
     for (const { images } of batches) if ("pixels" in images) images.pixels.dispose();
     await onStep({ ...result, rate });
   }

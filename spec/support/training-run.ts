@@ -13,7 +13,9 @@ const captions: readonly (readonly [file: string, caption: string])[] = [
 
 /** Writes a table of six pairs, or the first of them. */
 export function writePairs(path: string, count = captions.length): void {
-  const lines = captions.slice(0, count).map(([file, caption]) => `${fixture(`demo-model/samples/${file}`)},"${caption}"\n`);
+  const lines = captions
+    .slice(0, count)
+    .map(([file, caption]) => `${fixture(`demo-model/samples/${file}`)},"${caption}"\n`);
   writeFileSync(path, `filepath,title\n${lines.join("")}`);
 }
 

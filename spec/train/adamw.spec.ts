@@ -15,6 +15,7 @@ describe("adamw", () => {
     assertNear(read(after.mean), [0.2, -20, 1e-5], 1e-5);
     assertNear(read(after.square), [0.08, 800, 2e-10], 1e-3);
     assert.deepEqual(read(state.value), [1, 1, 1], "the old state is unchanged");
-    for (const tensor of [...Object.values(state), ...Object.values(after)]) tensor.dispose();
+    for (const { value, mean, square } of [state, after])
+      for (const tensor of [value, mean, square]) tensor.dispose();
   });
 });

@@ -28,7 +28,9 @@ describe("csvRows", () => {
     const table = fc.array(fc.array(field, { minLength: 2, maxLength: 3 }), { minLength: 1, maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(table, fc.nat(5), async (rows, size) => {
-        const quoted = rows.map((row) => row.map((one) => `"${one.replaceAll('"', '""')}"`).join(",")).join("\n");
+        const quoted = rows
+          .map((row) => row.map((one) => `"${one.replaceAll('"', '""')}"`).join(","))
+          .join("\n");
         const pieces = quoted.match(new RegExp(`.{1,${size + 1}}`, "gs"))!;
         assert.deepEqual(await read(pieces), rows);
       }),

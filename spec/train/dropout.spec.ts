@@ -26,7 +26,9 @@ describe("dropout", () => {
 
   it("changes the taps that have a share, and no others", () => {
     const shares = new Map([["layer", 0.5]]);
-    const values = withDropout(shares, 0, 0, () => ["layer", "other"].map((name) => tap<Tensor>(name, ones([64]))));
+    const values = withDropout(shares, 0, 0, () =>
+      ["layer", "other"].map((name) => tap<Tensor>(name, ones([64]))),
+    );
     assert.deepEqual([...values[0]!.dataSync()], [...dropoutMask("layer", 0, 0, 64, 0.5)]);
     assert.deepEqual([...values[1]!.dataSync()], [...new Float32Array(64).fill(1)]);
     for (const value of values) value.dispose();

@@ -43,7 +43,11 @@ describe("TrainedTable", () => {
     for (const [i, ids] of steps.entries()) {
       const rows = new Float32Array(shape[0] * shape[1]);
       for (const id of ids) rows.fill(1, id * shape[1], (id + 1) * shape[1]);
-      whole.update(whole.aligned(tensor2d(rows, [...shape])), { ...update, rate: 0.01 * (i + 1), step: i + 1 });
+      whole.update(whole.aligned(tensor2d(rows, [...shape])), {
+        ...update,
+        rate: 0.01 * (i + 1),
+        step: i + 1,
+      });
       await whole.handle.load(Int32Array.from(every));
     }
     for (const [i, ids] of steps.entries()) {
@@ -69,7 +73,10 @@ describe("TrainedTable", () => {
     const stored = (await read(table, "value")).slice(20, 24);
     await train(table, [[5]]);
     await table.handle.load(Int32Array.of(5, 6));
-    const [changed, decayed] = [table.handle.rows.dataSync().slice(0, 4), table.handle.rows.dataSync().slice(4)];
+    const [changed, decayed] = [
+      table.handle.rows.dataSync().slice(0, 4),
+      table.handle.rows.dataSync().slice(4),
+    ];
     assert.notDeepEqual([...changed], [...stored]);
     const other = (await read(table, "value")).slice(24, 28);
     assert.deepEqual([...decayed], [...other]);

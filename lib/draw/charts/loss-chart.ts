@@ -31,8 +31,18 @@ export function lossChart(training: readonly LossPoint[], validation: readonly L
   const steps = [0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last));
   return svgFile(frame.left + frame.width + 30, frame.top + frame.height + 62, "Loss by step", [
     ...ticks.flatMap((tick) => [
-      element("line", { x1: frame.left, y1: y(tick), x2: frame.left + frame.width, y2: y(tick), stroke: faint }),
-      element("text", { x: frame.left - 8, y: y(tick) + 4, "text-anchor": "end" }, `${Number(tick.toPrecision(4))}`),
+      element("line", {
+        x1: frame.left,
+        y1: y(tick),
+        x2: frame.left + frame.width,
+        y2: y(tick),
+        stroke: faint,
+      }),
+      element(
+        "text",
+        { x: frame.left - 8, y: y(tick) + 4, "text-anchor": "end" },
+        `${Number(tick.toPrecision(4))}`,
+      ),
     ]),
     ...horizontalAxis(
       frame,
@@ -42,7 +52,11 @@ export function lossChart(training: readonly LossPoint[], validation: readonly L
     line(curve, weak),
     ...(validation.length === 0 ? [] : [line(validation, strong)]),
     ...validation.map(({ step, loss }) =>
-      element("circle", { cx: x(step), cy: y(loss), r: 3.5, fill: strong }, element("title", {}, loss.toPrecision(4))),
+      element(
+        "circle",
+        { cx: x(step), cy: y(loss), r: 3.5, fill: strong },
+        element("title", {}, loss.toPrecision(4)),
+      ),
     ),
     ...legend(
       [

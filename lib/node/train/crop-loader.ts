@@ -45,7 +45,10 @@ export async function* loadCrops(
   let wake: () => void = () => undefined;
   const threads = Array.from({ length: workers }, (_, i) => {
     const data: CropWorkerData = { ...options, seed: (workerSeed + i) >>> 0 };
-    const worker = new Worker(new URL("./crop-worker.js", import.meta.url), { workerData: data, execArgv: [] });
+    const worker = new Worker(new URL("./crop-worker.js", import.meta.url), {
+      workerData: data,
+      execArgv: [],
+    });
     const ended = new Promise((resolve) => worker.once("exit", resolve));
     worker.on("message", (reply: CropReply) => {
       replies.set(reply.batch, reply);

@@ -27,7 +27,10 @@ export function cropReader({ config, convertToRgbFirst }: CropOptions): CropRead
       const [bytes, name] = await readSource(source);
       const decoded = await decodeImage(bytes, name, codecs);
       const image = convertToRgbFirst ? asRgb(decoded) : decoded;
-      pixels.set(transformCrop(image, randomCrop(image, openClipCrops, random), config), i * 3 * height * width);
+      pixels.set(
+        transformCrop(image, randomCrop(image, openClipCrops, random), config),
+        i * 3 * height * width,
+      );
     }
     return pixels;
   };

@@ -29,7 +29,9 @@ export async function cachedFeatures(
   if (imageFeatures === null && !cacheImageFeatures) return null;
   if (locks.image?.unlockedGroups !== 0) {
     const option = imageFeatures === null ? "--cache-image-features" : "--image-features";
-    throw new InputError(`${option}: requires --lock-image without unlocked groups, because features of a trained tower change`);
+    throw new InputError(
+      `${option}: requires --lock-image without unlocked groups, because features of a trained tower change`,
+    );
   }
   if (imageFeatures !== null) return featuresOf(pairs, imageFeatures, model.config.embedDim);
   const own = join(folder, "image-features.safetensors");
@@ -55,17 +57,24 @@ export async function cachedFeatures(
 async function featuresOf(pairs: Pairs, path: string, width: number): Promise<Rows> {
   const features = await readFeatures(path);
   if (features.width !== width) {
-    throw new InputError(`${path}: features of ${features.width} numbers, the model's have ${width}; embed with this model`);
+    throw new InputError(
+      `${path}: features of ${features.width} numbers, the model's have ${width}; embed with this model`,
+    );
   }
   const rowOf = features.paths && new Map(features.paths.map((name, row) => [name, row]));
   if (rowOf === null && features.rows !== pairs.images.length) {
-    throw new InputError(`${path}: ${features.rows} rows without the names of images, expected ${pairs.images.length}, one for each pair`);
+    throw new InputError(
+      `${path}: ${features.rows} rows without the names of images, expected ${pairs.images.length}, one for each pair`,
+    );
   }
   const values = new Float32Array(pairs.images.length * width);
   let at = 0;
   for (const image of pairs.images) {
     const row = rowOf === null ? at : rowOf.get(nameOf(image));
-    if (row === undefined) throw new InputError(`${path}: no row for the image ${nameOf(image)}; embed all images of ${pairs.name}`);
+    if (row === undefined)
+      throw new InputError(
+        `${path}: no row for the image ${nameOf(image)}; embed all images of ${pairs.name}`,
+      );
     values.set(normalised(features.values.subarray(row * width, (row + 1) * width)), at * width);
     at += 1;
   }

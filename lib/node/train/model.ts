@@ -23,7 +23,13 @@ export interface ModelChoice {
 }
 
 /** @throws InputError as `loadModel`, and for weights that do not fit the model's config */
-export async function loadTrainedModel({ model, arch, backend, pretrained, checkpoint }: ModelChoice): Promise<Clip> {
+export async function loadTrainedModel({
+  model,
+  arch,
+  backend,
+  pretrained,
+  checkpoint,
+}: ModelChoice): Promise<Clip> {
   const files = await readModelDirectory(model, arch);
   const started = await startNodeBackend(backend, threadsFor(files.config));
   const open = async (): Promise<TensorStore> => {

@@ -41,7 +41,9 @@ export function readPairs(path: string, type: DatasetType, table: TableOptions):
   const ending = /\.(\w+)\}?$/.exec(path)?.[1]?.toLowerCase() ?? "";
   if (type === "csv" || (type === "auto" && ["csv", "tsv"].includes(ending))) return readTable(path, table);
   if (type === "webdataset" || ending === "tar") return readShards(path);
-  throw new InputError(`${path}: expected a .csv, .tsv or .tar file; name another one's kind with --dataset-type`);
+  throw new InputError(
+    `${path}: expected a .csv, .tsv or .tar file; name another one's kind with --dataset-type`,
+  );
 }
 
 /** Files that are looked for at once. */
@@ -66,8 +68,11 @@ async function readTable(path: string, { separator, imageKey, captionKey }: Tabl
         captions.push(caption);
         continue;
       }
-      const found = row.length === columns.count ? `an empty ${image === "" ? imageKey : captionKey}` : `${row.length}`;
-      throw new InputError(`${path}: row ${number}: expected ${columns.count} fields, none of them empty, found ${found}`);
+      const found =
+        row.length === columns.count ? `an empty ${image === "" ? imageKey : captionKey}` : `${row.length}`;
+      throw new InputError(
+        `${path}: row ${number}: expected ${columns.count} fields, none of them empty, found ${found}`,
+      );
     }
   } catch (error) {
     throw error instanceof InputError ? error : unreadable(path, error);
@@ -97,7 +102,9 @@ function columnsOf(
 async function assertAllThere(path: string, images: SourceList<string>): Promise<void> {
   const missing: string[] = [];
   for (let start = 0; start < images.length; start += checkedAtOnce) {
-    const some = Array.from({ length: Math.min(checkedAtOnce, images.length - start) }, (_, i) => images.at(start + i)!);
+    const some = Array.from({ length: Math.min(checkedAtOnce, images.length - start) }, (_, i) =>
+      images.at(start + i)!,
+    );
     const there = await Promise.all(
       some.map((image) =>
         access(image).then(

@@ -60,6 +60,11 @@ export function planRun(name: string, pairs: number, settings: PlanSettings): Pl
         `--lr-scheduler const-cooldown: expected --epochs-cooldown from 1 to ${epochs}, found ${settings.epochsCooldown ?? "none"}`,
       );
     }
-    return cooldownSchedule({ ...options, cooldown, power: settings.lrCooldownPower, end: settings.lrCooldownEnd });
+    return cooldownSchedule({
+      ...options,
+      cooldown,
+      power: settings.lrCooldownPower,
+      end: settings.lrCooldownEnd,
+    });
   }
 }

@@ -49,7 +49,9 @@ export class RunFolder {
     const folder = new RunFolder(path, await lockOrRefuse(path, path));
     try {
       if (!continues && (await exists(join(path, "out.log")))) {
-        throw new InputError(`${path}: holds a run already; continue it with --resume latest, or choose another --name`);
+        throw new InputError(
+          `${path}: holds a run already; continue it with --resume latest, or choose another --name`,
+        );
       }
       await makeFolder(folder.checkpoints);
       return folder;

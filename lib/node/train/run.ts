@@ -77,7 +77,8 @@ export async function trainRun(run: Run): Promise<RunResult> {
       await folder.rewind(optimizer.step, firstEpoch);
     }
     const stored = checkpoint?.own.get("random");
-    const random = (Array.isArray(stored) ? TorchRandom.restore(stored) : null) ?? new TorchRandom(settings.seed);
+    const random =
+      (Array.isArray(stored) ? TorchRandom.restore(stored) : null) ?? new TorchRandom(settings.seed);
     const validate = validator(run);
     for (let epoch = firstEpoch; epoch < settings.epochs; epoch++) {
       await trainEpoch(run, optimizer, random, epoch, newest ?? checkpoint?.weights.name ?? null);
@@ -125,7 +126,9 @@ async function trainEpoch(
   const { batchSize, accumFreq, gradClipNorm, seed, dropout } = settings;
   const shares = new Map([...model.text.dropout].map(([tap, share]) => [tap, dropout ?? share]));
   const { order, workerSeed } = random.loaderEpoch(run.pairs.images.length);
-  const batches = Array.from({ length: plan.batchesPerEpoch }, (_, i) => order.slice(i * batchSize, (i + 1) * batchSize));
+  const batches = Array.from({ length: plan.batchesPerEpoch }, (_, i) =>
+    order.slice(i * batchSize, (i + 1) * batchSize),
+  );
   let waiting: PairBatch[] = [];
   let began = performance.now();
   try {
@@ -181,12 +184,16 @@ async function* pairBatches(
   random: TorchRandom,
 ): AsyncGenerator<PairBatch, void, undefined> {
   const tokenizer = await model.tokenizer();
-  const rowsOf = (batch: readonly number[]): number[][] => batch.map((i) => [...tokenizer.encode(pairs.captions[i]!)]);
+  const rowsOf = (batch: readonly number[]): number[][] =>
+    batch.map((i) => [...tokenizer.encode(pairs.captions[i]!)]);
   if (features !== null) {
     for (const batch of batches) {
       const values = new Float32Array(batch.length * features.width);
       for (const [at, i] of batch.entries()) {
-        values.set(features.values.subarray(i * features.width, (i + 1) * features.width), at * features.width);
+        values.set(
+          features.values.subarray(i * features.width, (i + 1) * features.width),
+          at * features.width,
+        );
       }
       yield { images: { features: tensor2d(values, [batch.length, features.width]) }, rows: rowsOf(batch) };
     }

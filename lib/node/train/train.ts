@@ -48,7 +48,9 @@ export async function train(settings: TrainSettings, options: TrainOptions): Pro
   const pairs = await readPairs(settings.trainData, settings.datasetType, settings.table);
   const plan = planRun(pairs.name, pairs.images.length, settings);
   const validation =
-    settings.valData === null ? null : await readPairs(settings.valData, settings.datasetType, settings.table);
+    settings.valData === null
+      ? null
+      : await readPairs(settings.valData, settings.datasetType, settings.table);
   const zeroshot = settings.zeroshotData === null ? null : await readDataset(settings.zeroshotData);
   const name = settings.name ?? defaultName(directory, settings);
   const folder = await RunFolder.open(join(settings.logs, name), settings.resume === "latest");
@@ -58,7 +60,13 @@ export async function train(settings: TrainSettings, options: TrainOptions): Pro
     const model = await loadTrainedModel(choice);
     try {
       options.onPlan?.(plan, pairs, model);
-      await folder.writeParameters({ ...settings, table: JSON.stringify(settings.table), locks: JSON.stringify(settings.locks), name, model: directory });
+      await folder.writeParameters({
+        ...settings,
+        table: JSON.stringify(settings.table),
+        locks: JSON.stringify(settings.locks),
+        name,
+        model: directory,
+      });
       await copyConfig(directory, arch, folder);
       await folder.log(`${plan.steps} steps, ${pairs.images.length} pairs`);
       if (checkpoint === null) await folder.rewind(0, 0);
@@ -82,9 +90,14 @@ export async function train(settings: TrainSettings, options: TrainOptions): Pro
 }
 
 /** So that `convert` makes a model directory of a checkpoint. */
-async function copyConfig(directory: string, arch: string | undefined, { checkpoints }: RunFolder): Promise<void> {
+async function copyConfig(
+  directory: string,
+  arch: string | undefined,
+  { checkpoints }: RunFolder,
+): Promise<void> {
   const files = await readModelDirectory(directory, arch);
-  const isDescribed = arch !== undefined || files.layout !== undefined || (await exists(join(files.path, configName)));
+  const isDescribed =
+    arch !== undefined || files.layout !== undefined || (await exists(join(files.path, configName)));
   if (!isDescribed) return;
   await copyCompanions(files, arch ?? null, checkpoints).catch((error: unknown) => {
     throw explainWriting(checkpoints, error);
@@ -94,16 +107,28 @@ async function copyConfig(directory: string, arch: string | undefined, { checkpo
 /** As open_clip's: date and settings. */
 function defaultName(model: string, { lr, batchSize, workers }: TrainSettings): string {
   const date = new Date().toISOString().slice(0, 19).replaceAll(":", "_").replace("T", "-");
-  return [date, `model_${modelName(join(model, "weights")).replaceAll("/", "-")}`, `lr_${lr}`, `b_${batchSize}`, `j_${workers}`, "p_fp32"].join("-");
+  return [
+    date,
+    `model_${modelName(join(model, "weights")).replaceAll("/", "-")}`,
+    `lr_${lr}`,
+    `b_${batchSize}`,
+    `j_${workers}`,
+    "p_fp32",
+  ].join("-");
 }
 
-async function checkpointOf({ resume }: TrainSettings, folder: RunFolder): Promise<TrainingCheckpoint | null> {
+async function checkpointOf(
+  { resume }: TrainSettings,
+  folder: RunFolder,
+): Promise<TrainingCheckpoint | null> {
   const path = resume === "latest" ? await folder.latest() : resume;
   if (path === null) return null;
   const checkpoint = await openCheckpoint(path);
   if (checkpoint.epoch !== null) return checkpoint;
   await checkpoint.close();
-  throw new InputError(`${path}: holds weights alone, without an epoch to continue from; begin with them by --pretrained ${path}`);
+  throw new InputError(
+    `${path}: holds weights alone, without an epoch to continue from; begin with them by --pretrained ${path}`,
+  );
 }
 
 async function drawLoss(folder: RunFolder, plan: Plan, history: readonly StepRecord[]): Promise<void> {

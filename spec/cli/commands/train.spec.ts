@@ -34,7 +34,13 @@ describe("clipscope train", () => {
     const summary = JSON.parse(result.stdout) as { checkpoint: string; steps: number; results: object[] };
     assert.equal(summary.checkpoint, inRun("checkpoints", "epoch_2.pt"));
     assert.deepEqual([summary.steps, summary.results.length], [6, 2]);
-    assert.deepEqual(readdirSync(inRun()).sort(), ["checkpoints", "loss.svg", "out.log", "params.txt", "steps.jsonl"]);
+    assert.deepEqual(readdirSync(inRun()).sort(), [
+      "checkpoints",
+      "loss.svg",
+      "out.log",
+      "params.txt",
+      "steps.jsonl",
+    ]);
     assert.deepEqual(checkpoints(), ["epoch_1.pt", "epoch_2.pt"]);
     const converted = await clipscope(["convert", inRun("checkpoints", "epoch_2.pt"), folder.file("model")]);
     assert.deepEqual([converted.status, converted.stderr], [0, ""]);
@@ -55,7 +61,12 @@ describe("clipscope train", () => {
   it("continues a run with the same bytes as a run without the stop", async () => {
     const validated = { "val-data": folder.file("pairs.csv") };
     await train(validated);
-    const names = [["steps.jsonl"], ["loss.svg"], ["checkpoints", "results.jsonl"], ["checkpoints", "epoch_2.pt"]];
+    const names = [
+      ["steps.jsonl"],
+      ["loss.svg"],
+      ["checkpoints", "results.jsonl"],
+      ["checkpoints", "epoch_2.pt"],
+    ];
     const undisturbed = names.map((parts) => readFileSync(inRun(...parts)));
     // As after a kill in the second epoch.
     rmSync(inRun("checkpoints", "epoch_2.pt"));
@@ -75,7 +86,10 @@ describe("clipscope train", () => {
     const after = await openCheckpoint(inRun("checkpoints", "epoch_2.pt"));
     const original = await loadModel(fixture("demo-model"));
     for (const name of after.weights.tensors.keys()) {
-      const [old, changed] = [await readFloat32(original.weights.store, name), await readFloat32(after.weights, name)];
+      const [old, changed] = [
+        await readFloat32(original.weights.store, name),
+        await readFloat32(after.weights, name),
+      ];
       const isSame = Buffer.from(old.buffer, old.byteOffset, old.byteLength).equals(
         Buffer.from(changed.buffer, changed.byteOffset, changed.byteLength),
       );
@@ -102,24 +116,47 @@ describe("clipscope train", () => {
   it("writes no checkpoint with weights that are not finite", async () => {
     const result = await train({ epochs: "1", warmup: "0", "batch-size": "6", lr: "1e39" });
     assert.equal(result.status, 2);
-    assert.match(result.stderr, /^clipscope: \S+ has become -?(NaN|Infinity); no checkpoint is written; lower --lr, .*\n$/);
+    assert.match(
+      result.stderr,
+      /^clipscope: \S+ has become -?(NaN|Infinity); no checkpoint is written; lower --lr, .*\n$/,
+    );
     assert.deepEqual(checkpoints(), []);
   });
 
   const refused: readonly (readonly [title: string, options: Options, message: RegExp])[] = [
     ["a warm-up longer than the run", { warmup: "10000" }, /--warmup 10000: the run has only 6 steps/],
-    ["fewer pairs than a batch", { "batch-size": "7" }, /6 pairs, expected at least as many as --batch-size 7; lower it/],
+    [
+      "fewer pairs than a batch",
+      { "batch-size": "7" },
+      /6 pairs, expected at least as many as --batch-size 7; lower it/,
+    ],
     ["fewer pairs than a step", { "accum-freq": "4" }, /--batch-size 2 times --accum-freq 4; lower it/],
-    ["a column that is missing", { "csv-caption-key": "caption" }, /--csv-caption-key caption: no such column among "filepath", "title"/],
+    [
+      "a column that is missing",
+      { "csv-caption-key": "caption" },
+      /--csv-caption-key caption: no such column among "filepath", "title"/,
+    ],
     ["another separator", { "csv-separator": ";" }, /no such column among "filepath,title"/],
-    ["cached features of a trained tower", { "cache-image-features": true }, /--cache-image-features: requires --lock-image/],
-    ["a cooldown without its length", { "lr-scheduler": "const-cooldown" }, /expected --epochs-cooldown from 1 to 2, found none/],
+    [
+      "cached features of a trained tower",
+      { "cache-image-features": true },
+      /--cache-image-features: requires --lock-image/,
+    ],
+    [
+      "a cooldown without its length",
+      { "lr-scheduler": "const-cooldown" },
+      /expected --epochs-cooldown from 1 to 2, found none/,
+    ],
     [
       "a checkpoint of another architecture",
       { resume: fixture("training/full-resume.pt") },
       /full-resume\.pt: \d+ tensors do not fit the architecture/,
     ],
-    ["weights in place of a checkpoint", { resume: fixture("demo-model/open_clip_model.safetensors") }, /open_clip_model\.safetensors: not a PyTorch file/],
+    [
+      "weights in place of a checkpoint",
+      { resume: fixture("demo-model/open_clip_model.safetensors") },
+      /open_clip_model\.safetensors: not a PyTorch file/,
+    ],
   ];
   for (const [title, options, message] of refused) {
     it(`refuses ${title}, in one line and without a checkpoint`, async () => {
@@ -135,7 +172,10 @@ describe("clipscope train", () => {
     writeFileSync(folder.file("pairs.csv"), "filepath,title\nmissing.png,a cat\nalso-missing.png,a dog\n");
     const result = await train();
     assert.equal(result.status, 2);
-    assert.match(result.stderr, /pairs\.csv: 2 of 2 images do not exist; paths are relative to the current folder/);
+    assert.match(
+      result.stderr,
+      /pairs\.csv: 2 of 2 images do not exist; paths are relative to the current folder/,
+    );
   });
 
   it("refuses a name that holds a run already", async () => {
