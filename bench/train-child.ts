@@ -40,6 +40,7 @@ for (const texts of rows) {
     rate: 1e-5,
     clipNorm: null,
     dropout: { shares: model.text.dropout, seed: 0 },
+    textsAtOnce: 16,
   });
   await model.logitScale.tensor.data(); // waits for the update
   seconds.push((performance.now() - start) / 1000);

@@ -2,7 +2,17 @@
  * The backward pass of a loss through both towers: gradients go to their receivers as they are computed, from the end of
  * each tower to its beginning. `gradients` (gradients.ts) collects them; training updates weights with them.
  */
-import { engine, Tensor, tidy, type Scalar, type Tensor4D } from "@tensorflow/tfjs-core";
+import {
+  concat,
+  engine,
+  gather,
+  Tensor,
+  tensor1d,
+  tidy,
+  type Scalar,
+  type Tensor2D,
+  type Tensor4D,
+} from "@tensorflow/tfjs-core";
 import { found } from "../errors/found.ts";
 import { InputError } from "../errors/input-error.ts";
 import { registerTfjsGradients } from "../nn/operations/tfjs-gradients.ts";
@@ -24,6 +34,15 @@ export interface LossSources {
   readonly rows?: readonly (readonly number[])[];
 }
 
+/** Options of `backward`. */
+export interface BackwardOptions extends RunOptions {
+  /**
+   * Texts that run together: those of similar length, each batch padded to its longest text. Default: all, which taps
+   * require.
+   */
+  readonly textsAtOnce?: number;
+}
+
 /** Computes a scalar from the towers' outputs with tfjs operations. */
 export type Loss = (inputs: LossInputs) => Scalar;
 
@@ -41,7 +60,7 @@ export async function backward(
   { pixels, rows }: LossSources,
   loss: Loss,
   receivers: Receivers,
-  options: RunOptions,
+  options: BackwardOptions,
 ): Promise<number> {
   registerTfjsGradients();
   const run = (held?: Tensor4D): Promise<number> =>
@@ -56,43 +75,53 @@ async function runBackward(
   { pixels, rows }: LossSources,
   loss: Loss,
   receivers: Receivers,
-  options: RunOptions,
+  options: BackwardOptions,
 ): Promise<number> {
   const isImage = ({ name }: Weight | RowTable): boolean => name.startsWith(`${visual.scope.path}.`);
   const isText = (handle: Weight | RowTable): boolean => handle !== logitScale && !isImage(handle);
+  const order = rows && byLength(rows, options.textsAtOnce);
   const recorded: Recorded[] = [];
+  const record = async (tower: Promise<Recorded>): Promise<Recorded> => {
+    recorded.push(await tower);
+    return recorded.at(-1)!;
+  };
   try {
-    if (pixels) {
-      const wanted = wantedIn(receivers, isImage, pixels);
-      recorded.push(await runRecorded(visual, pixels, wanted, options));
-    }
-    if (rows) {
-      const wanted = wantedIn(receivers, isText, null);
-      recorded.push(await runRecorded(text, text.batch(rows), wanted, options));
-    }
+    const image =
+      pixels &&
+      (await record(
+        runRecorded(visual, { whole: pixels, batches: [pixels] }, wantedIn(receivers, isImage, pixels), options),
+      ));
+    const texts =
+      order &&
+      (await record(
+        runRecorded(
+          text,
+          { whole: text.batch(rows), batches: order.map((some) => text.batch(some.map((i) => rows[i]!))) },
+          wantedIn(receivers, isText, null),
+          options,
+        ),
+      ));
     await logitScale.load();
-    const image = pixels ? recorded[0]! : null;
-    const texts = rows ? recorded.at(-1)! : null;
     const forward = (): Scalar =>
       scalarOf(
         loss({
-          images: image && l2Normalize(image.embedding),
-          texts: texts && l2Normalize(texts.embedding),
+          images: image ? l2Normalize(image.embeddings[0]!) : null,
+          texts: texts ? l2Normalize(inOrder(texts.embeddings, order.flat())) : null,
           logitScale: logitScale.tensor,
         }),
       );
-    const { value, gradients } = differentiate(forward, [
-      ...recorded.map(({ embedding }) => embedding),
-      logitScale.tensor,
-    ]);
+    const variables = recorded.flatMap(({ embeddings }) => embeddings);
+    const { value, gradients } = differentiate(forward, [...variables, logitScale.tensor]);
     try {
       const [number = NaN] = await value.data<"float32">();
       receivers.onLoss(number);
-      const ofScale = gradients[recorded.length];
+      const ofScale = gradients.at(-1);
       if (ofScale && receivers.weights.has(logitScale)) receivers.onWeight(logitScale, ofScale.clone());
-      for (const [i, tower] of recorded.entries()) {
-        const gradient = gradients[i];
-        if (gradient && tower.isWanted) await tower.backward(gradient);
+      let at = 0;
+      for (const tower of recorded) {
+        const own = gradients.slice(at, (at += tower.embeddings.length));
+        const isReached = own.every((gradient) => gradient !== undefined);
+        if (isReached && tower.isWanted) await tower.backward(own);
       }
       return number;
     } finally {
@@ -102,6 +131,21 @@ async function runBackward(
     logitScale.release();
     for (const tower of recorded) tower.dispose();
   }
+}
+
+/** The rows in batches of `size`, the shortest first, by their numbers. */
+function byLength(rows: readonly (readonly number[])[], size = rows.length): number[][] {
+  const order = rows.map((_, i) => i);
+  if (rows.length > size) order.sort((a, b) => rows[a]!.length - rows[b]!.length);
+  return Array.from({ length: Math.ceil(rows.length / size) }, (_, b) => order.slice(b * size, (b + 1) * size));
+}
+
+/** Rows of several batches, which ran in the order `order`, in their original order. */
+function inOrder(batches: readonly Tensor2D[], order: readonly number[]): Tensor2D {
+  if (batches.length === 1) return batches[0]!;
+  const position = new Int32Array(order.length);
+  for (const [at, row] of order.entries()) position[row] = at;
+  return gather(concat([...batches], 0), tensor1d(position, "int32"));
 }
 
 /** What is wanted of one tower. @param source its input, if that is a tensor */

@@ -133,7 +133,7 @@ export function lockedGroups(
 }
 
 /** Loads weights, computes with them, waits until tap sinks have finished reading, and releases the weights. */
-export async function withWeights<T extends Tensor>(
+export async function withWeights<T extends Tensor | Tensor[]>(
   weights: readonly Loadable[],
   compute: () => T,
 ): Promise<T> {
@@ -141,7 +141,7 @@ export async function withWeights<T extends Tensor>(
     await loadAll(weights);
     const output = tidy(compute);
     await settleTaps().catch((error: unknown) => {
-      output.dispose();
+      for (const tensor of [output].flat()) tensor.dispose();
       throw error;
     });
     return output;

@@ -32,18 +32,30 @@ export function dropoutMask(
   return mask;
 }
 
-/**
- * Runs passes with dropout.
- *
- * @param pass the number of the pass in the whole run
- */
-export function withDropout<R>(shares: DropoutShares, seed: number, pass: number, run: () => R): R {
+/** The number of a pass in the whole run, and the batches in which its texts run (`BackwardOptions.textsAtOnce`). */
+export interface DropoutPass {
+  readonly seed: number;
+  readonly pass: number;
+  readonly batches?: number;
+}
+
+/** Runs a pass, forwards and backwards, with dropout. */
+export function withDropout<R>(
+  shares: DropoutShares,
+  { seed, pass, batches = 1 }: DropoutPass,
+  run: () => R,
+): R {
   const isOff = [...shares.values()].every((share) => share === 0);
   if (isOff) return run();
+  // A tap occurs once in each batch, in the same order in both directions.
+  const occurred = new Map<string, number>();
   const patch: Patch = (name, value): Tensor | null => {
     const share = shares.get(name) ?? 0;
     if (share === 0) return null;
-    return mul(value, tensor(dropoutMask(name, seed, pass, value.size, share), value.shape));
+    const batch = (occurred.get(name) ?? 0) % batches;
+    occurred.set(name, batch + 1);
+    const ofBatch = batch === 0 ? name : `${name}/${batch}`;
+    return mul(value, tensor(dropoutMask(ofBatch, seed, pass, value.size, share), value.shape));
   };
   return withTaps(() => undefined, run, patch);
 }

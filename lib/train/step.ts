@@ -31,6 +31,8 @@ export interface StepOptions {
   /** The largest norm of the gradient; null for any. */
   readonly clipNorm: number | null;
   readonly dropout: { readonly shares: DropoutShares; readonly seed: number };
+  /** Texts that run together, of similar length (`BackwardOptions`). Default: all of a batch. */
+  readonly textsAtOnce?: number;
   /** Default: `contrastiveLoss` */
   readonly loss?: (inputs: LossInputs) => Scalar;
   /** The logit scale is kept at or below this. Default: ln 100 */
@@ -59,13 +61,15 @@ export async function trainStep(
 ): Promise<StepResult> {
   const { rate, clipNorm: mostNorm, loss = contrastiveLoss, largestScale = Math.log(100) } = options;
   const { shares, seed } = options.dropout;
+  const { textsAtOnce } = options;
   const passes = batches.length === 1 ? 1 : 2 * batches.length;
   const firstPass = optimizer.step * passes;
   const collected: CollectedGradients | null = batches.length > 1 || mostNorm !== null ? new Map() : null;
   const features: Features[] = [];
   try {
     for (const [j, batch] of batches.length > 1 ? batches.entries() : []) {
-      features.push(await withDropout(shares, seed, firstPass + j, () => featuresOf(model, batch)));
+      const pass = { seed, pass: firstPass + j, batches: textBatches(batch, textsAtOnce) };
+      features.push(await withDropout(shares, pass, () => featuresOf(model, batch, textsAtOnce)));
     }
     let last = NaN;
     if (!collected) optimizer.begin(rate);
@@ -89,8 +93,10 @@ export async function trainStep(
         },
       };
       const sources = { rows: batch.rows, ...("pixels" in batch.images && { pixels: batch.images.pixels }) };
-      const pass = firstPass + passes - batches.length + j;
-      last = await withDropout(shares, seed, pass, () => backward(model, sources, among, receivers, {}));
+      const number = firstPass + passes - batches.length + j;
+      const pass = { seed, pass: number, batches: textBatches(batch, textsAtOnce) };
+      const once = textsAtOnce === undefined ? {} : { textsAtOnce };
+      last = await withDropout(shares, pass, () => backward(model, sources, among, receivers, once));
     }
     let norm: number | null = null;
     if (collected) {
@@ -118,14 +124,16 @@ interface Features {
   readonly texts: Tensor2D;
 }
 
+const textBatches = ({ rows }: PairBatch, size = rows.length): number => Math.ceil(rows.length / size);
+
 /** The features of a batch, without gradients. */
-async function featuresOf(model: Clip, batch: PairBatch): Promise<Features> {
+async function featuresOf(model: Clip, batch: PairBatch, textsAtOnce = batch.rows.length): Promise<Features> {
   const normalize = true;
   const images =
     "pixels" in batch.images
       ? await model.encodeImage(batch.images.pixels, { normalize })
       : batch.images.features.clone();
-  const texts = await model.encodeTokens(batch.rows, { normalize, batchSize: batch.rows.length });
+  const texts = await model.encodeTokens(batch.rows, { normalize, batchSize: textsAtOnce });
   return { images, texts };
 }
 

@@ -119,3 +119,24 @@ function isNoise(parameter: string, at: number, count: number): boolean {
 function assertRelative(ours: number, expected: number, bar: number, what: string): void {
   assert.ok(Math.abs(ours - expected) <= bar * Math.abs(expected), `${what}: ${ours}, expected ${expected}`);
 }
+
+describe("training with texts of similar length together", () => {
+  it("has the losses of training with all texts of a batch together", async () => {
+    const golden = await TrainingGolden.open("accum-2");
+    const model = await golden.model();
+    const optimizer = await golden.optimizer(model);
+    const pairs = await readPairs(specialIds(golden.options.model));
+    const losses = await golden.numbers("loss");
+    for (const epoch of golden.batches.keys()) {
+      const onStep = ({ loss }: { readonly loss: number }): void => {
+        const { step } = optimizer;
+        assertRelative(loss, losses[2 * step - 1]!, lossBar, `loss of step ${step}`);
+      };
+      await runGoldenEpoch(golden, model, optimizer, pairs, epoch, onStep, 2);
+    }
+    optimizer.dispose();
+    pairs.images.dispose();
+    await golden.close();
+    await model.dispose();
+  });
+});

@@ -224,6 +224,7 @@ export async function runGoldenEpoch(
   pairs: TrainingPairs,
   epoch: number,
   onStep: (step: GoldenStep) => Promise<void> | void = () => undefined,
+  textsAtOnce?: number,
 ): Promise<void> {
   const { accum_freq: accumulated, grad_clip_norm: clipNorm, dropout } = golden.options;
   const shares = new Map([...model.text.dropout.keys()].map((tap) => [tap, dropout]));
@@ -235,6 +236,7 @@ export async function runGoldenEpoch(
       rate,
       clipNorm,
       dropout: { shares, seed: 0 },
+      ...(textsAtOnce !== undefined && { textsAtOnce }),
     });
     for (const { images } of batches) if ("pixels" in images) images.pixels.dispose();
     await onStep({ ...result, rate });

@@ -26,7 +26,7 @@ describe("dropout", () => {
 
   it("changes the taps that have a share, and no others", () => {
     const shares = new Map([["layer", 0.5]]);
-    const values = withDropout(shares, 0, 0, () =>
+    const values = withDropout(shares, { seed: 0, pass: 0 }, () =>
       ["layer", "other"].map((name) => tap<Tensor>(name, ones([64]))),
     );
     assert.deepEqual([...values[0]!.dataSync()], [...dropoutMask("layer", 0, 0, 64, 0.5)]);

@@ -52,6 +52,9 @@ export interface RunResult {
   readonly results: readonly Metrics[];
 }
 
+/** Texts of similar length that run together: the others of a batch need not be padded to its longest text. */
+const textsAtOnce = 16;
+
 export async function trainRun(run: Run): Promise<RunResult> {
   const { model, settings, plan, folder, checkpoint } = run;
   const { beta1, beta2, eps: epsilon, wd: weightDecay, locks } = settings;
@@ -141,6 +144,7 @@ async function trainEpoch(
         rate,
         clipNorm: gradClipNorm,
         dropout: { shares, seed },
+        textsAtOnce,
       }).catch((error: unknown) => {
         throw error instanceof LossNotFinite ? stoppedAt(error, epoch, optimizer.step, lastGood) : error;
       });
