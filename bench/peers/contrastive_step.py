@@ -1,28 +1,31 @@
-"""open_clip_train's step with a locked image tower, on the CPU: python contrastive_step.py MODEL SETTINGS.json
+"""The participant open_clip_train: its own loop with a locked image tower, a batch for each request.
 
-Prints the seconds of each step and the process's peak memory. Token ids are padded to the context, as open_clip's
-tokenizer does.
+    python contrastive_step.py MODEL
+
+Token ids are padded to the context, as open_clip's tokenizer does.
 """
 
-import json
 import logging
 import resource
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
+
+import serve
 
 # In place of this folder, whose names could hide other modules.
 sys.path[0] = str(Path(__file__).resolve().parents[2] / "tools" / "golden")
 
-import reference
-import torch
-import training
-from open_clip.loss import ClipLoss
-from open_clip_train import train
+import reference  # noqa: E402  (before anything that imports torchvision)
+
+import open_clip  # noqa: E402
+import torch  # noqa: E402
+import training  # noqa: E402
+from open_clip.loss import ClipLoss  # noqa: E402
+from open_clip_train import train  # noqa: E402
 
 logging.disable(logging.INFO)
-settings = json.loads(Path(sys.argv[2]).read_text())
+torch.set_num_threads(serve.cores())
 model, config = reference.load(Path(sys.argv[1]))
 model.output_dict = True
 model.lock_image_tower()
@@ -35,7 +38,7 @@ size = (size, size) if isinstance(size, int) else tuple(size)
 
 
 class Loader:
-    """One batch for each call of train_one_epoch."""
+    """One batch, as train_one_epoch reads it."""
 
     num_batches = 1
 
@@ -54,15 +57,19 @@ class Loader:
         return iter([self.batch])
 
 
-args = SimpleNamespace(
-    device="cpu", precision="fp32", distill=False, horovod=False, skip_scheduler=True, rank=0, local_rank=0,
-    world_size=1, distributed=False, log_every_n_steps=10**6, wandb=False, log_local=False,
-    batch_size=len(settings["rows"][0]), **vars(options),
-)  # fmt: skip
-seconds = []
-for rows in settings["rows"]:
-    data = {"train": Loader(rows)}
-    start = time.perf_counter()
-    train.train_one_epoch(model, data, ClipLoss(), 0, optimizer, None, None, None, args)
-    seconds.append(time.perf_counter() - start)
-print(json.dumps({"seconds": seconds, "peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
+def step(request: dict) -> dict:
+    args = SimpleNamespace(
+        device="cpu", precision="fp32", distill=False, horovod=False, skip_scheduler=True, rank=0, local_rank=0,
+        world_size=1, distributed=False, log_every_n_steps=10**6, wandb=False, log_local=False,
+        batch_size=len(request["rows"]), **vars(options),
+    )  # fmt: skip
+    data = {"train": Loader(request["rows"])}
+    return serve.timed(lambda: train.train_one_epoch(model, data, ClipLoss(), 0, optimizer, None, None, None, args))
+
+
+def memory(_: dict) -> dict:
+    return {"seconds": 0, "peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
+
+
+version = f"{torch.__version__}, open_clip {open_clip.__version__}"
+serve.serve("open_clip_train", version, {"train": step, "memory": memory})

@@ -53,7 +53,7 @@ export interface RunResult {
 }
 
 /** Texts of similar length that run together: the others of a batch need not be padded to its longest text. */
-const textsAtOnce = 16;
+export const textsAtOnce = 16;
 
 export async function trainRun(run: Run): Promise<RunResult> {
   const { model, settings, plan, folder, checkpoint } = run;
