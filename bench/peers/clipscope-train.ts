@@ -49,6 +49,7 @@ await serve(
           clipNorm: null,
           dropout: { shares: model.text.dropout, seed: 0 },
           textsAtOnce,
+          keepsActivations: trained === "all",
         });
         await model.logitScale.tensor.data(); // waits for the update
       });

@@ -28,6 +28,7 @@ export interface TrainOptions extends GlobalOptions {
   readonly lrCooldownEnd: number;
   readonly lrCooldownPower: number;
   readonly gradClipNorm?: number;
+  readonly gradCheckpointing?: boolean;
   readonly lockImage?: boolean;
   readonly lockImageUnlockedGroups: number;
   readonly lockImageFreezeBnStats?: boolean;
@@ -100,6 +101,7 @@ export function addTrainOptions(command: Command): Command {
     .addOption(number("--lr-cooldown-end <rate>", "const-cooldown: the last rate", 0))
     .addOption(number("--lr-cooldown-power <n>", "const-cooldown: 1 for a line", 1))
     .addOption(number("--grad-clip-norm <norm>", "largest norm of the gradient (default: any)"))
+    .option("--grad-checkpointing", "compute blocks again in the backward pass, also where their activations fit into memory")
     .option("--lock-image", "keep the image tower's weights")
     .addOption(whole("--lock-image-unlocked-groups <n>", "train its last N groups of layers all the same", 0))
     .option("--lock-image-freeze-bn-stats", "no effect: vision transformers have no batch norms")
@@ -146,6 +148,7 @@ export function trainSettings(options: TrainOptions): TrainSettings {
     warmup: warmup ?? null,
     epochsCooldown: epochsCooldown ?? null,
     gradClipNorm: gradClipNorm ?? null,
+    gradCheckpointing: options.gradCheckpointing === true,
     locks: {
       ...(options.lockImage === true && { image: { unlockedGroups: options.lockImageUnlockedGroups } }),
       ...(options.lockText === true && {

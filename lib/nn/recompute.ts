@@ -224,7 +224,8 @@ function differentiate(
   });
 }
 
-const tensorOf = (handle: Weight | RowTable): Tensor =>
+/** What a gradient of a handle has the layout of. */
+export const tensorOf = (handle: Weight | RowTable): Tensor =>
   handle instanceof RowTable ? handle.rows : handle.tensor;
 
 /** tfjs keeps what operations save for the backward pass, and frees it only at the end of a gradient that succeeds. */

@@ -6,6 +6,7 @@
  *
  * @module train
  */
+export { activationBytes } from "./activations.ts";
 export { adamw, type AdamwState, type AdamwUpdate } from "./adamw.ts";
 export { checkpointOf, rebaseTables, restoreOptimizer, type CheckpointFacts } from "./checkpoint.ts";
 export { dropoutMask, withDropout, type DropoutShares } from "./dropout.ts";

@@ -33,6 +33,8 @@ export interface StepOptions {
   readonly dropout: { readonly shares: DropoutShares; readonly seed: number };
   /** Texts that run together, of similar length (`BackwardOptions`). Default: all of a batch. */
   readonly textsAtOnce?: number;
+  /** Keep activations in place of computing blocks again (`BackwardOptions`). Default: false */
+  readonly keepsActivations?: boolean;
   /** Default: `contrastiveLoss` */
   readonly loss?: (inputs: LossInputs) => Scalar;
   /** The logit scale is kept at or below this. Default: ln 100 */
@@ -61,7 +63,7 @@ export async function trainStep(
 ): Promise<StepResult> {
   const { rate, clipNorm: mostNorm, loss = contrastiveLoss, largestScale = Math.log(100) } = options;
   const { shares, seed } = options.dropout;
-  const { textsAtOnce } = options;
+  const { textsAtOnce, keepsActivations = false } = options;
   const passes = batches.length === 1 ? 1 : 2 * batches.length;
   const firstPass = optimizer.step * passes;
   const collected: CollectedGradients | null = batches.length > 1 || mostNorm !== null ? new Map() : null;
@@ -95,8 +97,8 @@ export async function trainStep(
       const sources = { rows: batch.rows, ...("pixels" in batch.images && { pixels: batch.images.pixels }) };
       const number = firstPass + passes - batches.length + j;
       const pass = { seed, pass: number, batches: textBatches(batch, textsAtOnce) };
-      const once = textsAtOnce === undefined ? {} : { textsAtOnce };
-      last = await withDropout(shares, pass, () => backward(model, sources, among, receivers, once));
+      const how = { keepsActivations, ...(textsAtOnce !== undefined && { textsAtOnce }) };
+      last = await withDropout(shares, pass, () => backward(model, sources, among, receivers, how));
     }
     let norm: number | null = null;
     if (collected) {

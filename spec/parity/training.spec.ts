@@ -120,23 +120,35 @@ function assertRelative(ours: number, expected: number, bar: number, what: strin
   assert.ok(Math.abs(ours - expected) <= bar * Math.abs(expected), `${what}: ${ours}, expected ${expected}`);
 }
 
-describe("training with texts of similar length together", () => {
-  it("has the losses of training with all texts of a batch together", async () => {
-    const golden = await TrainingGolden.open("accum-2");
-    const model = await golden.model();
-    const optimizer = await golden.optimizer(model);
-    const pairs = await readPairs(specialIds(golden.options.model));
-    const losses = await golden.numbers("loss");
-    for (const epoch of golden.batches.keys()) {
-      const onStep = ({ loss }: { readonly loss: number }): void => {
-        const { step } = optimizer;
-        assertRelative(loss, losses[2 * step - 1]!, lossBar, `loss of step ${step}`);
-      };
-      await runGoldenEpoch(golden, model, optimizer, pairs, epoch, onStep, 2);
+for (const name of ["full", "plain", "lock-image-1", "dropout", "accum-2"]) {
+  describe(`training: ${name}, in other ways`, () => {
+    const ways = [
+      ["keeping activations", { keepsActivations: true }],
+      // Batches of texts have dropout masks of their own.
+      ...(name === "dropout" ? [] : ([["texts of similar length together", { textsAtOnce: 4 }]] as const)),
+    ] as const;
+    for (const [title, how] of ways) {
+      it(`has the same losses, ${title}`, async () => {
+        const golden = await TrainingGolden.open(name);
+        const model = await golden.model();
+        const tensorsBefore = memory().numTensors;
+        const optimizer = await golden.optimizer(model);
+        const pairs = await readPairs(specialIds(golden.options.model));
+        const losses = await golden.numbers("loss");
+        const perStep = golden.options.accum_freq;
+        for (const epoch of [0, 1]) {
+          const onStep = ({ loss }: { readonly loss: number }): void => {
+            const { step } = optimizer;
+            assertRelative(loss, losses[perStep * step - 1]!, lossBar, `loss of step ${step}`);
+          };
+          await runGoldenEpoch(golden, model, optimizer, pairs, epoch, onStep, how);
+        }
+        optimizer.dispose();
+        pairs.images.dispose();
+        await golden.close();
+        await model.dispose();
+        assert.ok(memory().numTensors <= tensorsBefore, "tensors are left");
+      });
     }
-    optimizer.dispose();
-    pairs.images.dispose();
-    await golden.close();
-    await model.dispose();
   });
-});
+}

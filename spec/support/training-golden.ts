@@ -15,7 +15,7 @@ import {
   cosineSchedule,
   type Schedule,
 } from "../../lib/train/schedule.ts";
-import { trainStep, type PairBatch, type StepResult } from "../../lib/train/step.ts";
+import { trainStep, type PairBatch, type StepOptions, type StepResult } from "../../lib/train/step.ts";
 import { fixture } from "./paths.ts";
 
 export const trainingCases = [
@@ -224,7 +224,7 @@ export async function runGoldenEpoch(
   pairs: TrainingPairs,
   epoch: number,
   onStep: (step: GoldenStep) => Promise<void> | void = () => undefined,
-  textsAtOnce?: number,
+  how: Pick<StepOptions, "textsAtOnce" | "keepsActivations"> = {},
 ): Promise<void> {
   const { accum_freq: accumulated, grad_clip_norm: clipNorm, dropout } = golden.options;
   const shares = new Map([...model.text.dropout.keys()].map((tap) => [tap, dropout]));
@@ -236,7 +236,7 @@ export async function runGoldenEpoch(
       rate,
       clipNorm,
       dropout: { shares, seed: 0 },
-      ...(textsAtOnce !== undefined && { textsAtOnce }),
+      ...how,
     });
     for (const { images } of batches) if ("pixels" in images) images.pixels.dispose();
     await onStep({ ...result, rate });

@@ -13,6 +13,7 @@ import { InputError } from "../../errors/input-error.ts";
 import type { Dataset } from "../../eval/dataset.ts";
 import type { Rows } from "../../features/features.ts";
 import { TorchRandom } from "../../tensor/torch-random.ts";
+import { activationBytes } from "../../train/activations.ts";
 import { checkpointOf, rebaseTables, restoreOptimizer } from "../../train/checkpoint.ts";
 import { trainableWeights } from "../../train/locks.ts";
 import { Optimizer } from "../../train/optimizer.ts";
@@ -51,6 +52,9 @@ export interface RunResult {
   readonly checkpoint: string | null;
   readonly results: readonly Metrics[];
 }
+
+/** In bytes: if a step's activations are estimated to take more, blocks are computed again. */
+const mostActivations = 2e9;
 
 /** Texts of similar length that run together: the others of a batch need not be padded to its longest text. */
 export const textsAtOnce = 16;
@@ -132,6 +136,8 @@ async function trainEpoch(
   const batches = Array.from({ length: plan.batchesPerEpoch }, (_, i) =>
     order.slice(i * batchSize, (i + 1) * batchSize),
   );
+  const activations = activationBytes(model, settings.locks, batchSize);
+  const keepsActivations = !settings.gradCheckpointing && activations <= mostActivations;
   let waiting: PairBatch[] = [];
   let began = performance.now();
   try {
@@ -145,6 +151,7 @@ async function trainEpoch(
         clipNorm: gradClipNorm,
         dropout: { shares, seed },
         textsAtOnce,
+        keepsActivations,
       }).catch((error: unknown) => {
         throw error instanceof LossNotFinite ? stoppedAt(error, epoch, optimizer.step, lastGood) : error;
       });

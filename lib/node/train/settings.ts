@@ -25,6 +25,8 @@ export interface TrainSettings {
   readonly lrCooldownEnd: number;
   readonly lrCooldownPower: number;
   readonly gradClipNorm: number | null;
+  /** Compute blocks again in the backward pass in any case. */
+  readonly gradCheckpointing: boolean;
   readonly locks: Locks;
   readonly workers: number;
   readonly seed: number;
