@@ -9,7 +9,7 @@
  * Source: open_clip_train/train.py, train_one_epoch.
  */
 import { clipByValue, concat, tidy, type Scalar, type Tensor2D, type Tensor4D } from "@tensorflow/tfjs-core";
-import { backward } from "../clip/backward.ts";
+import { backward, type Receivers } from "../clip/backward.ts";
 import type { Clip } from "../clip/clip.ts";
 import { contrastiveLoss, type LossInputs } from "../clip/loss.ts";
 import { InputError } from "../errors/input-error.ts";
@@ -81,24 +81,13 @@ export async function trainStep(
         const all = features.map((other, i) => (i === j ? own : other));
         return loss({ ...(all.length > 0 ? joined(all) : own), logitScale });
       };
-      const receivers = {
-        weights: optimizer.handles,
-        tap: () => false,
-        onTap: () => undefined,
-        onPixels: null,
-        onLoss: (value: number) => {
-          if (!Number.isFinite(value)) throw new LossNotFinite(value);
-        },
-        onWeight: (...[handle, gradient]: Parameters<Optimizer["apply"]>) => {
-          if (collected) optimizer.collect(handle, gradient, collected);
-          else optimizer.apply(handle, gradient);
-        },
-      };
       const sources = { rows: batch.rows, ...("pixels" in batch.images && { pixels: batch.images.pixels }) };
       const number = firstPass + passes - batches.length + j;
       const pass = { seed, pass: number, batches: textBatches(batch, textsAtOnce) };
       const how = { keepsActivations, ...(textsAtOnce !== undefined && { textsAtOnce }) };
-      last = await withDropout(shares, pass, () => backward(model, sources, among, receivers, how));
+      last = await withDropout(shares, pass, () =>
+        backward(model, sources, among, receiversOf(optimizer, collected), how),
+      );
     }
     let norm: number | null = null;
     if (collected) {
@@ -112,6 +101,23 @@ export async function trainStep(
     for (const { images, texts } of features) for (const tensor of [images, texts]) tensor.dispose();
     for (const gradient of collected?.values() ?? []) gradient.dispose();
   }
+}
+
+/** Gradients update weights as they arrive, or are collected for later. */
+function receiversOf(optimizer: Optimizer, collected: CollectedGradients | null): Receivers {
+  return {
+    weights: optimizer.handles,
+    tap: () => false,
+    onTap: () => undefined,
+    onPixels: null,
+    onLoss: (value) => {
+      if (!Number.isFinite(value)) throw new LossNotFinite(value);
+    },
+    onWeight: (handle, gradient) => {
+      if (collected) optimizer.collect(handle, gradient, collected);
+      else optimizer.apply(handle, gradient);
+    },
+  };
 }
 
 /** A loss that is NaN or infinite, from which no training recovers. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { tensor2d } from "@tensorflow/tfjs-core";
 import { byLength, inOrder } from "../../lib/clip/loss-gradients.ts";
-import { assertValues } from "../support/values.ts";
+import { assertValues } from "../support/layers.ts";
 
 describe("byLength", () => {
   it("puts rows of similar length into a batch, and leaves a single batch in its order", () => {
