@@ -16,7 +16,7 @@ export async function measureTraining(
   context: Context,
   [directory = ""]: readonly string[],
 ): Promise<Table[]> {
-  const { options, model } = context;
+  const { model } = context;
   const texts = await captions(context, batch);
   const rows = texts.map(({ ids }) => ids);
   const store = await openWeights(model.path);
