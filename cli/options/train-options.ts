@@ -101,7 +101,10 @@ export function addTrainOptions(command: Command): Command {
     .addOption(number("--lr-cooldown-end <rate>", "const-cooldown: the last rate", 0))
     .addOption(number("--lr-cooldown-power <n>", "const-cooldown: 1 for a line", 1))
     .addOption(number("--grad-clip-norm <norm>", "largest norm of the gradient (default: any)"))
-    .option("--grad-checkpointing", "compute blocks again in the backward pass, also where their activations fit into memory")
+    .option(
+      "--grad-checkpointing",
+      "compute blocks again in the backward pass, also where their activations fit into memory",
+    )
     .option("--lock-image", "keep the image tower's weights")
     .addOption(whole("--lock-image-unlocked-groups <n>", "train its last N groups of layers all the same", 0))
     .option("--lock-image-freeze-bn-stats", "no effect: vision transformers have no batch norms")

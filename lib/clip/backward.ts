@@ -60,7 +60,13 @@ export async function backward(
   registerTfjsGradients();
   const run = (held?: Tensor4D): Promise<number> =>
     pass(() =>
-      (options.keepsActivations === true ? runAtOnce : runBackward)(model, { ...(held && { pixels: held }), ...(rows && { rows }) }, loss, receivers, options),
+      (options.keepsActivations === true ? runAtOnce : runBackward)(
+        model,
+        { ...(held && { pixels: held }), ...(rows && { rows }) },
+        loss,
+        receivers,
+        options,
+      ),
     );
   return pixels ? holding(pixels, run) : run();
 }
@@ -84,7 +90,12 @@ async function runBackward(
     const image =
       pixels &&
       (await record(
-        runRecorded(visual, { whole: pixels, batches: [pixels] }, wantedIn(receivers, isImage, pixels), options),
+        runRecorded(
+          visual,
+          { whole: pixels, batches: [pixels] },
+          wantedIn(receivers, isImage, pixels),
+          options,
+        ),
       ));
     const texts =
       order &&

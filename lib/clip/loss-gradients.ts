@@ -1,5 +1,14 @@
 /** What both ways to compute the gradients of a loss (backward.ts) share. */
-import { concat, engine, gather, Tensor, tensor1d, tidy, type Scalar, type Tensor2D } from "@tensorflow/tfjs-core";
+import {
+  concat,
+  engine,
+  gather,
+  Tensor,
+  tensor1d,
+  tidy,
+  type Scalar,
+  type Tensor2D,
+} from "@tensorflow/tfjs-core";
 import { found } from "../errors/found.ts";
 import { InputError } from "../errors/input-error.ts";
 import { disposeTape } from "../nn/recompute.ts";
@@ -8,7 +17,9 @@ import { disposeTape } from "../nn/recompute.ts";
 export function byLength(rows: readonly (readonly number[])[], size = rows.length): number[][] {
   const order = rows.map((_, i) => i);
   if (rows.length > size) order.sort((a, b) => rows[a]!.length - rows[b]!.length);
-  return Array.from({ length: Math.ceil(rows.length / size) }, (_, b) => order.slice(b * size, (b + 1) * size));
+  return Array.from({ length: Math.ceil(rows.length / size) }, (_, b) =>
+    order.slice(b * size, (b + 1) * size),
+  );
 }
 
 /** Rows of several batches, which ran in the order `order`, in their original order. */

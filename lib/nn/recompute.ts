@@ -103,7 +103,14 @@ export async function runRecorded<Input>(
       const wantsInput = i === 0 ? wanted.source !== null : steps.length > 0;
       if (wantsInput || weights[i]!.length > 0 || taps.size > 0) {
         const inputs = i === 0 ? batches.map(() => wanted.source) : from;
-        steps.push({ stages: ofBatches, loaded: stage.weights, inputs, wantsInput, weights: weights[i]!, taps });
+        steps.push({
+          stages: ofBatches,
+          loaded: stage.weights,
+          inputs,
+          wantsInput,
+          weights: weights[i]!,
+          taps,
+        });
       } else for (const stream of from) stream?.dispose();
       advance(stage);
     }

@@ -21,23 +21,27 @@ describe("runRecorded", () => {
       most.push(loaded().length);
     };
     await pass(async () => {
-      const recorded = await runRecorded(tower, { whole: x, batches: [x] }, {
-        weights: new Set(scope.weights),
-        tap: (name) => name === "tower.blocks.0" || name === "tower.inner",
-        source: x,
-        onWeight: ({ name }, gradient) => {
-          take(name, gradient);
-          gradient.dispose();
+      const recorded = await runRecorded(
+        tower,
+        { whole: x, batches: [x] },
+        {
+          weights: new Set(scope.weights),
+          tap: (name) => name === "tower.blocks.0" || name === "tower.inner",
+          source: x,
+          onWeight: ({ name }, gradient) => {
+            take(name, gradient);
+            gradient.dispose();
+          },
+          onTap: (name, gradient, value) => {
+            take(`at ${name}`, gradient);
+            take(`value at ${name}`, value);
+          },
+          onSource: (gradient) => {
+            take("x", gradient);
+            gradient.dispose();
+          },
         },
-        onTap: (name, gradient, value) => {
-          take(`at ${name}`, gradient);
-          take(`value at ${name}`, value);
-        },
-        onSource: (gradient) => {
-          take("x", gradient);
-          gradient.dispose();
-        },
-      });
+      );
       assertValues(recorded.embeddings[0]!, [[193]]);
       const one = tensor2d([[1]]);
       await recorded.backward([one]);
@@ -108,14 +112,18 @@ describe("runRecorded", () => {
     const x = tensor3d([[[1, 2]]]);
     const before = memory().numTensors;
     await pass(async () => {
-      const recorded = await runRecorded(tower, { whole: x, batches: [x] }, {
-        weights: new Set(),
-        tap: () => false,
-        source: null,
-        onWeight: () => assert.fail("a weight"),
-        onTap: () => assert.fail("a tap"),
-        onSource: () => assert.fail("the source"),
-      });
+      const recorded = await runRecorded(
+        tower,
+        { whole: x, batches: [x] },
+        {
+          weights: new Set(),
+          tap: () => false,
+          source: null,
+          onWeight: () => assert.fail("a weight"),
+          onTap: () => assert.fail("a tap"),
+          onSource: () => assert.fail("the source"),
+        },
+      );
       assert.equal(recorded.isWanted, false);
       assert.equal(memory().numTensors, before + 1, "the embedding alone");
       recorded.dispose();
