@@ -19,6 +19,7 @@ export const rooms = [
   { path: "lib/tasks", holds: "embedding, zero-shot classification, ranking" },
   { path: "lib/features", holds: "features files and the journal of unfinished work" },
   { path: "lib/probe", holds: "linear probes", peer: true },
+  { path: "lib/train", holds: "training: optimizer, schedules, locks, the step", peer: true },
   { path: "lib/draw", holds: "raster images and SVG charts" },
   {
     path: "lib/eval",
@@ -38,7 +39,8 @@ export const rooms = [
     path: "web",
     holds: "the studio's page",
     page: true,
-    without: /^@tensorflow\/|^lib\/(nn|clip|checkpoint)(\/|$)|^lib\/trace\/index|^lib\/studio\/(?!results|wire)/,
+    without:
+      /^@tensorflow\/|^lib\/(nn|clip|checkpoint)(\/|$)|^lib\/trace\/index|^lib\/studio\/(?!results|wire)/,
   },
   { path: "lib/node", holds: "files, threads, backends, the hub: what needs Node", host: true },
   { path: "lib/index.ts", holds: "the package under Node", host: true },

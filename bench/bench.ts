@@ -24,6 +24,7 @@ import { measureText } from "./sections/text.ts";
 import { measureThroughput } from "./sections/throughput.ts";
 import { measureTokenizer } from "./sections/tokenizer.ts";
 import { measureTowers } from "./sections/towers.ts";
+import { measureTraining } from "./sections/train.ts";
 import { terminalTable, type Table } from "./table.ts";
 
 type Section = (context: Context, directories: readonly string[]) => Promise<Table[]>;
@@ -40,6 +41,7 @@ const sections: Readonly<Record<SectionName, Section>> = {
   scale: measureScale,
   tokenizer: measureTokenizer,
   probe: measureProbe,
+  train: measureTraining,
 };
 
 /** Sections that run no network, or the demo model alone. */

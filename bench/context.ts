@@ -52,6 +52,26 @@ export async function startOurs(
   );
 }
 
+/** Starts clipscope in training on each backend. The caller stops them. @param trained of the text tower */
+export async function startTraining(
+  { options, programs }: Context,
+  directory: string,
+  images: "features" | "pixels",
+  trained: "all" | "layers",
+): Promise<Participant[]> {
+  return startAll(
+    options.backend.map(
+      (backend) => () =>
+        Participant.start({
+          title: `clipscope, ${backend}, ${images}`,
+          command: process.execPath,
+          args: [compiled("clipscope-train.js"), directory, backend, images, trained],
+        }),
+    ),
+    programs,
+  );
+}
+
 /** Starts the peers that are installed and warns about the others. The caller stops them. */
 export async function startPeers(
   { options, programs, warn }: Context,
@@ -100,6 +120,15 @@ export function pytorch({ options, model }: Context): Peer {
     title: "PyTorch with open_clip",
     command: options.python,
     args: [python("pytorch.py"), model.path],
+    remedy: 'run "sh tools/golden/environment.sh .venv" and add --python .venv/bin/python',
+  };
+}
+
+export function openClipTrain({ options, model }: Context): Peer {
+  return {
+    title: "open_clip_train",
+    command: options.python,
+    args: [python("contrastive_step.py"), model.path],
     remedy: 'run "sh tools/golden/environment.sh .venv" and add --python .venv/bin/python',
   };
 }

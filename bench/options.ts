@@ -15,6 +15,7 @@ export const sectionNames = [
   "scale",
   "tokenizer",
   "probe",
+  "train",
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
 

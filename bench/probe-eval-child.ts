@@ -9,7 +9,7 @@ import { requireLabels } from "../lib/features/features.ts";
 import { readFeatures } from "../lib/node/features/features-files.ts";
 import { logitBlocks } from "../lib/probe/logits.ts";
 import { Probe } from "../lib/probe/probe.ts";
-import { TorchRandom } from "../lib/probe/torch-random.ts";
+import { TorchRandom } from "../lib/tensor/torch-random.ts";
 import { parseBackendChoice } from "../lib/tensor/backend.ts";
 
 const [path = "", classesText, backend] = process.argv.slice(2);

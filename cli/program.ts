@@ -73,6 +73,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/eval-report.ts"),
   },
   {
+    name: "train",
+    summary: "train a model on pairs of images and captions",
+    load: () => import("./commands/train.ts"),
+  },
+  {
     name: "search",
     summary: "rank images by similarity to a text or an image",
     load: () => import("./commands/search.ts"),

@@ -35,6 +35,8 @@ export { evaluate, readDataset, type ReadDatasetOptions } from "./node/eval/eval
 export type { EvaluateOptions } from "./eval/evaluate.ts";
 export type { Evaluation } from "./eval/evaluation.ts";
 export type { Dataset } from "./eval/dataset.ts";
+export { train, type TrainOptions, type TrainResult } from "./node/train/train.ts";
+export type { TrainSettings } from "./node/train/settings.ts";
 export { openProbe, predictImage, predictImages, probeLayers, saveProbe } from "./node/features/probes.ts";
 export {
   Clip,

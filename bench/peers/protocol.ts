@@ -9,6 +9,8 @@ export type Request =
   | { readonly kind: "matrix"; readonly size: number }
   | { readonly kind: "image"; readonly batch: number }
   | TextRequest
+  /** A step of training on a batch of texts and as many images. */
+  | { readonly kind: "train"; readonly rows: readonly (readonly number[])[] }
   /** The peak memory of the process so far. */
   | { readonly kind: "memory" }
   /** Reads the bytes of the image tower's weights, then loads them. */

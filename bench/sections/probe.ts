@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { writeFeatures } from "../../lib/node/features/features-files.ts";
-import { TorchRandom } from "../../lib/probe/torch-random.ts";
+import { TorchRandom } from "../../lib/tensor/torch-random.ts";
 import type { Context } from "../context.ts";
 import { packageRoot } from "../result.ts";
 import { inTurn, type Runner } from "../rounds.ts";

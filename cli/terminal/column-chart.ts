@@ -51,6 +51,31 @@ export function linearChart(values: readonly number[], width: number): string[] 
   return rows;
 }
 
+/**
+ * A chart of any values, between the smallest and the largest of the columns, such as a loss.
+ *
+ * @param values from left to right. If there are more values than columns, a column shows the mean of several
+ * @param width columns of the terminal
+ */
+export function rangeChart(values: readonly number[], width: number, rows = 8): string[] {
+  const columns = inColumns(values, width).map(
+    (group) => group.reduce((sum, value) => sum + value, 0) / group.length,
+  );
+  const [least, most] = [Math.min(...columns), Math.max(...columns)];
+  if (!(most > least)) return [];
+  const distance = (most - least) / rows;
+  return Array.from({ length: rows }, (_, i) => {
+    const bottom = least + (rows - 1 - i) * distance;
+    return labelled(
+      bottom.toPrecision(3),
+      columns
+        .map((value) => cell((value - bottom) / distance))
+        .join("")
+        .trimEnd(),
+    );
+  });
+}
+
 /** The values of each column, from left to right. */
 function inColumns<T>(values: readonly T[], width: number): T[][] {
   const columns = Math.max(1, Math.min(values.length, width - labelWidth - 1));

@@ -9,6 +9,8 @@ export interface Work {
   readonly total: number;
   /** What is counted, in the plural: "images". */
   readonly unit: string;
+  /** Further figures, behind the others. */
+  readonly facts?: string;
 }
 
 /** Receives the state of a run: counted work, or a phrase. */
@@ -22,7 +24,7 @@ const longestBar = 40;
  * @param seconds since the work began
  */
 export function progressLine(
-  { done, before = 0, total, unit }: Work,
+  { done, before = 0, total, unit, facts }: Work,
   seconds: number,
   columns: number,
 ): string {
@@ -30,10 +32,11 @@ export function progressLine(
   const rate = perSecond < 10 ? perSecond.toPrecision(2) : perSecond.toFixed(0);
   const hasRate = done > before && seconds > 0;
   const left = hasRate ? `, ${rate}/s, ${duration((total - done) / perSecond)} left` : "";
-  const count = `${`${done}`.padStart(`${total}`.length)}/${total} ${unit}${left}`;
+  const further = facts === undefined ? "" : `, ${facts}`;
+  const count = `${`${done}`.padStart(`${total}`.length)}/${total} ${unit}${left}${further}`;
   const width = Math.min(
     longestBar,
-    columns - " 9999/s, 99h59m left, ".length - `${total}/${total} ${unit}`.length,
+    columns - " 9999/s, 99h59m left, ".length - `${total}/${total} ${unit}${further}`.length,
   );
   const line = width > 0 ? `${fit(bar(done / total, width), width)} ${count}` : count;
   return line.slice(0, Math.max(0, columns - 1));

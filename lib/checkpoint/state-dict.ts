@@ -57,7 +57,8 @@ export async function openTorchCheckpoint(
 /** Keys under which training scripts save the state dict: open_clip's first. */
 const stateDictKeys = ["state_dict", "model_state_dict", "model", "module"];
 
-function dictionaryTensors(name: string, root: unknown, skipped: string[]): Map<string, TorchTensor> {
+/** The tensors of the state dict in a file's objects, by name. */
+export function dictionaryTensors(name: string, root: unknown, skipped: string[]): Map<string, TorchTensor> {
   const dictionary = findStateDict(root);
   if (!dictionary) {
     const found = root instanceof Instance ? `an object of the class ${root.path}` : describe(root);

@@ -4,29 +4,20 @@
  * For study, guidance and training: which pixels, attention probabilities and weights an answer depends on. Blocks are
  * computed again on the way back (lib/nn/recompute.ts), so that the memory does not grow with the depth.
  */
-import { engine, Tensor, tidy, type Scalar, type Tensor4D } from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor4D } from "@tensorflow/tfjs-core";
 import { assertCallback, assertOptions, assertSignal, assertTextList } from "../errors/arguments.ts";
 import { found } from "../errors/found.ts";
 import { InputError } from "../errors/input-error.ts";
-import { registerTfjsGradients } from "../nn/operations/tfjs-gradients.ts";
-import { disposeTape, runRecorded, type Recorded, type Wanted } from "../nn/recompute.ts";
 import type { RunOptions } from "../nn/tower.ts";
 import { RowTable } from "../tensor/row-table.ts";
 import { TapGlobs } from "../tensor/tap-globs.ts";
-import { pass } from "../tensor/taps.ts";
 import type { Weight } from "../tensor/weight.ts";
+import { backward, type Loss, type LossSources, type Receivers } from "./backward.ts";
 import type { Clip } from "./clip.ts";
-import { assertModel, assertPixels, assertRows, holding } from "./inputs.ts";
-import type { LossInputs } from "./loss.ts";
-import { l2Normalize } from "./normalize.ts";
+import { assertModel, assertPixels, assertRows } from "./inputs.ts";
 
 /** The inputs of `gradients`; either may be omitted. */
-export interface GradientInputs {
-  /** [B, 3, H, W] */
-  readonly pixels?: Tensor4D;
-  /** Token ids, as `encodeTokens` takes them; they run as one batch. */
-  readonly rows?: readonly (readonly number[])[];
-}
+export type GradientInputs = LossSources;
 
 /** Options of `gradients`. */
 export interface GradientOptions extends RunOptions {
@@ -57,8 +48,6 @@ export interface Gradients {
   readonly pixels: Tensor4D | null;
 }
 
-type Loss = (inputs: LossInputs) => Scalar;
-
 /**
  * Computes a loss and its gradients.
  *
@@ -88,10 +77,7 @@ export async function gradients(
   const { pixels, rows } = inputs;
   if (pixels) assertPixels(pixels, model.config, "gradients");
   if (rows) assertRows(rows, model.config, "gradients");
-  registerTfjsGradients();
-  const compute = (held?: Tensor4D): Promise<Gradients> =>
-    pass(() => new Computation(model, loss, options).run(held, rows));
-  return pixels ? holding(pixels, compute) : compute();
+  return new Computation(model, loss, options).run(inputs);
 }
 
 /** One call of `gradients`. */
@@ -112,72 +98,38 @@ class Computation {
     this.#globs = options.of ? new TapGlobs(options.of) : null;
   }
 
-  async run(pixels: Tensor4D | undefined, rows: GradientInputs["rows"]): Promise<Gradients> {
-    const { visual, text, weights, logitScale } = this.#model;
-    const isImage = ({ name }: Weight | RowTable): boolean => name.startsWith(`${visual.scope.path}.`);
-    const ofText = weights.handles.filter((handle) => handle !== logitScale && !isImage(handle));
-    const recorded: Recorded[] = [];
-    const record = async (tower: Promise<Recorded>): Promise<Recorded> => {
-      recorded.push(await tower);
-      return recorded.at(-1)!;
-    };
-    try {
-      const wantsPixels = this.#globs?.matches("pixels") ?? true;
-      const image = pixels
-        ? await record(
-            runRecorded(
-              visual,
-              pixels,
-              this.#wanted(weights.handles.filter(isImage), wantsPixels ? pixels : null),
-              this.#options,
-            ),
-          )
-        : null;
-      const texts = rows
-        ? await record(runRecorded(text, text.batch(rows), this.#wanted(ofText, null), this.#options))
-        : null;
-      const wantsScale = this.#globs?.matches(logitScale.name) ?? true;
-      this.#assertAllMatch();
-      await logitScale.load();
-      const { value, byTower } = this.#ofLoss(image, texts, wantsScale);
-      try {
-        for (const [tower, gradient] of byTower) if (tower.isWanted) await tower.backward(gradient);
-        const [number = NaN] = await value.data<"float32">();
-        return { loss: number, weights: this.#weights, rows: this.#rows, pixels: this.#pixels };
-      } finally {
-        for (const tensor of [value, ...byTower.map(([, gradient]) => gradient)]) tensor.dispose();
-      }
-    } catch (error) {
-      for (const tensor of [...this.#weights.values(), ...(this.#pixels ? [this.#pixels] : [])])
-        tensor.dispose();
-      throw error;
-    } finally {
-      logitScale.release();
-      for (const tower of recorded) tower.dispose();
-    }
-  }
-
-  #wanted(handles: readonly (Weight | RowTable)[], source: Tensor | null): Wanted {
-    const { onTap } = this.#options;
+  async run(inputs: GradientInputs): Promise<Gradients> {
     const globs = this.#globs;
-    return {
-      weights: new Set(globs ? handles.filter(({ name }) => globs.matches(name)) : handles),
-      source,
-      tap: (name) => {
-        this.#seen.add(name);
-        if (globs?.matches(name) !== true) return false;
-        if (onTap === undefined)
-          throw new InputError(`gradients: the tap "${name}" requires the option onTap`);
-        return true;
-      },
+    const handles = this.#model.weights.handles.filter(({ name }) => globs?.matches(name) ?? true);
+    const wantsPixels = inputs.pixels !== undefined && (globs?.matches("pixels") ?? true);
+    const { onTap } = this.#options;
+    const receivers: Receivers = {
+      weights: new Set(handles),
+      tap: (name) => this.#wantsTap(name),
       onTap: (name, gradient, value) => onTap?.(name, gradient, value),
       onWeight: (handle, gradient) => {
         this.#collect(handle, gradient);
       },
-      onSource: (gradient) => {
-        this.#pixels = gradient as Tensor4D;
+      onPixels: wantsPixels ? (gradient) => void (this.#pixels = gradient) : null,
+      onLoss: () => {
+        this.#assertAllMatch();
       },
     };
+    try {
+      const loss = await backward(this.#model, inputs, this.#loss, receivers, this.#options);
+      return { loss, weights: this.#weights, rows: this.#rows, pixels: this.#pixels };
+    } catch (error) {
+      for (const tensor of [...this.#weights.values(), ...(this.#pixels ? [this.#pixels] : [])])
+        tensor.dispose();
+      throw error;
+    }
+  }
+
+  #wantsTap(name: string): boolean {
+    this.#seen.add(name);
+    if (this.#globs?.matches(name) !== true) return false;
+    if (this.#options.onTap !== undefined) return true;
+    throw new InputError(`gradients: the tap "${name}" requires the option onTap`);
   }
 
   #collect(handle: Weight | RowTable, gradient: Tensor): void {
@@ -198,48 +150,4 @@ class Computation {
       [...this.#seen],
     );
   }
-
-  /** The loss, and its gradients with respect to the embeddings. */
-  #ofLoss(
-    image: Recorded | null,
-    texts: Recorded | null,
-    wantsScale: boolean,
-  ): { value: Tensor; byTower: (readonly [Recorded, Tensor])[] } {
-    const { logitScale } = this.#model;
-    const towers = [image, texts].filter((tower) => tower !== null);
-    const forward = (): Scalar =>
-      scalarOf(
-        this.#loss({
-          images: image && l2Normalize(image.embedding),
-          texts: texts && l2Normalize(texts.embedding),
-          logitScale: logitScale.tensor,
-        }),
-      );
-    try {
-      const variables: Tensor[] = [...towers.map(({ embedding }) => embedding), logitScale.tensor];
-      const computed = tidy(() => {
-        const { value, grads } = engine().gradients(forward, variables, undefined, true);
-        return [value, ...grads];
-      });
-      const [value, ...grads] = computed as [Tensor, ...(Tensor | undefined)[]]; // undefined: the loss does not depend on it
-      const ofScale = grads[towers.length];
-      if (ofScale && wantsScale) this.#collect(logitScale, ofScale);
-      else ofScale?.dispose();
-      const byTower = towers.map((tower, i) => [tower, grads[i]] as const);
-      return { value, byTower: byTower.filter((pair): pair is [Recorded, Tensor] => pair[1] !== undefined) };
-    } catch (error) {
-      disposeTape();
-      throw error;
-    }
-  }
-}
-
-/** @throws InputError unless a loss returned a scalar */
-function scalarOf(loss: Scalar): Scalar {
-  const given: unknown = loss;
-  if (!(given instanceof Tensor)) {
-    throw new InputError(`gradients: expected the loss to be a scalar tensor, found ${found(given)}`);
-  }
-  if (given.rank === 0) return loss;
-  throw new InputError(`gradients: expected the loss to be a scalar, found a tensor [${given.shape}]`);
 }

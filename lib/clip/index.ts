@@ -7,6 +7,7 @@ export { Clip, type ClipParts, type EncodeOptions, type EncodeTokensOptions } fr
 export { declaredTensors } from "./network.ts";
 export { l2Normalize } from "./normalize.ts";
 export { contrastiveLoss, type LossInputs } from "./loss.ts";
+export { backward, type BackwardOptions, type Loss, type LossSources, type Receivers } from "./backward.ts";
 export { gradients, type GradientInputs, type GradientOptions, type Gradients } from "./gradients.ts";
 export { VisionTransformer } from "./vision/vision-transformer.ts";
 export { BertTextTower } from "./text/bert/bert-text-tower.ts";

@@ -152,3 +152,9 @@ export function paste(
     target.set(source.subarray(from, from + width * stride), ((top + y) * targetWidth + left) * stride);
   }
 }
+
+/** The image itself, or its colours, if it has another mode. */
+export function asRgb(image: DecodedImage): DecodedImage {
+  const { width, height } = image;
+  return image.mode === "RGB" ? image : { width, height, mode: "RGB", data: toRgb(image), stride: 3 };
+}

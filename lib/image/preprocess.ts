@@ -2,7 +2,7 @@ import { InputError } from "../errors/input-error.ts";
 import { decodeImage } from "./decode.ts";
 import { crop, type Box } from "./crop.ts";
 import type { DecodeOptions, ImageCodecs } from "./decode.ts";
-import { toRgb, type DecodedImage } from "./image.ts";
+import { asRgb } from "./image.ts";
 import { AspectRatioError, transform } from "./transform.ts";
 import type { PreprocessConfig } from "./transform.ts";
 
@@ -37,9 +37,4 @@ export function preprocessImage(
       );
     }
   };
-}
-
-function asRgb(image: DecodedImage): DecodedImage {
-  const { width, height } = image;
-  return image.mode === "RGB" ? image : { width, height, mode: "RGB", data: toRgb(image), stride: 3 };
 }

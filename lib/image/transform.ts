@@ -104,7 +104,14 @@ function fillRgb(image: DecodedImage, fillColor: number): Uint8Array {
  * @throws AspectRatioError
  */
 export function transform(image: DecodedImage, config: PreprocessConfig): Float32Array {
-  const rgb = transformPixels(image, config);
+  return normalisePixels(transformPixels(image, config), config);
+}
+
+/** (x / 255 − mean) / std of 8-bit pixels [height, width, 3]. @returns float32 [3, height, width] */
+export function normalisePixels(
+  rgb: Uint8Array,
+  config: Pick<PreprocessConfig, "mean" | "std">,
+): Float32Array {
   const pixels = rgb.length / 3;
   const out = new Float32Array(rgb.length);
   const value = new Float32Array(256);

@@ -30,36 +30,53 @@ export interface Wanted {
 
 /** A forward pass that can be followed backwards. */
 export interface Recorded {
-  /** [B, embedDim]; disposed with the rest */
-  readonly embedding: Tensor2D;
+  /** [B, embedDim] of each batch; disposed with the rest */
+  readonly embeddings: readonly Tensor2D[];
   /** Whether anything that is wanted is in this tower. */
   readonly isWanted: boolean;
-  /** Inside the same pass. @param gradient with respect to the embedding; the caller's */
-  backward(gradient: Tensor): Promise<void>;
+  /** Inside the same pass. @param gradients with respect to the embeddings; the caller's */
+  backward(gradients: readonly Tensor[]): Promise<void>;
   dispose(): void;
 }
 
+/** An input in several batches, such as texts of different lengths. */
+export interface Batched<Input> {
+  /** The whole input: its weights are loaded. */
+  readonly whole: Input;
+  /** Its parts. */
+  readonly batches: readonly Input[];
+}
+
 interface Step {
-  readonly stage: Stage;
+  /** The stage, for each batch. */
+  readonly stages: readonly Stage[];
+  /** Everything that the stage reads. */
+  readonly loaded: Stage["weights"];
   /** What the stage takes; the first stage's is the source. Null if no gradient goes as far back. */
-  readonly input: Tensor | null;
+  readonly inputs: readonly (Tensor | null)[];
   readonly wantsInput: boolean;
   readonly weights: readonly (Weight | RowTable)[];
   /** Shapes of the wanted taps. */
   readonly taps: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Runs a tower inside a pass and keeps what its backward pass needs. */
+/**
+ * Runs a tower inside a pass and keeps what its backward pass needs. Each stage runs on all batches before the next one
+ * begins, in both directions, and the gradient of a weight is the sum over the batches.
+ *
+ * @param input in one batch, if taps or the source are wanted
+ */
 export async function runRecorded<Input>(
   tower: Tower<Input>,
-  input: Input,
+  { whole, batches }: Batched<Input>,
   wanted: Wanted,
   { signal, onBlock }: RunOptions = {},
 ): Promise<Recorded> {
-  const mask = tidy(() => tower.mask(input));
-  const stages = stagesOf(tower, input, mask);
+  const masks = batches.map((batch) => tidy(() => tower.mask(batch)));
+  const byBatch = batches.map((batch, b) => stagesOf(tower, batch, masks[b]));
+  const stages = stagesOf(tower, whole, masks[0]);
   const weights = wantedWeights(stages, wanted.weights);
-  const kept: Tensor[] = mask ? [mask] : [];
+  const kept: Tensor[] = masks.filter((mask) => mask !== undefined);
   const steps: Step[] = []; // from the first stage that a gradient reaches
   let blocksDone = 0;
   const advance = ({ isBlock }: Stage): void => {
@@ -69,7 +86,7 @@ export async function runRecorded<Input>(
     for (const tensor of kept) tensor.dispose();
   };
   try {
-    let x: Tensor | null = null;
+    let streams: readonly (Tensor | null)[] = batches.map(() => null);
     for (const [i, stage] of stages.entries()) {
       signal?.throwIfAborted();
       const taps = new Map<string, readonly number[]>();
@@ -77,32 +94,44 @@ export async function runRecorded<Input>(
         if (wanted.tap(name)) taps.set(name, value.shape);
         return null;
       };
-      const from: Tensor | null = x;
-      x = await withWeights(stage.weights, () => withInnerPatch(note, () => stage.run(from), false));
-      kept.push(x);
+      const from = streams;
+      const ofBatches = byBatch.map((own) => own[i]!);
+      streams = await withWeights(stage.weights, () =>
+        ofBatches.map((own, b) => withInnerPatch(note, () => own.run(from[b]!), false)),
+      );
+      for (const stream of streams) kept.push(stream!);
       const wantsInput = i === 0 ? wanted.source !== null : steps.length > 0;
       if (wantsInput || weights[i]!.length > 0 || taps.size > 0) {
-        steps.push({ stage, input: i === 0 ? wanted.source : from, wantsInput, weights: weights[i]!, taps });
-      } else from?.dispose();
+        const inputs = i === 0 ? batches.map(() => wanted.source) : from;
+        steps.push({
+          stages: ofBatches,
+          loaded: stage.weights,
+          inputs,
+          wantsInput,
+          weights: weights[i]!,
+          taps,
+        });
+      } else for (const stream of from) stream?.dispose();
       advance(stage);
     }
     return {
-      embedding: x as Tensor2D,
+      embeddings: streams as Tensor2D[],
       isWanted: steps.length > 0,
       dispose,
-      async backward(gradient) {
-        let dy = gradient.clone();
+      async backward(gradients) {
+        let dys: readonly Tensor[] = gradients.map((gradient) => gradient.clone());
         try {
           for (const step of steps.toReversed()) {
             signal?.throwIfAborted();
-            const dx = await backwardStep(step, dy, wanted);
-            dy.dispose();
-            dy = dx;
-            advance(step.stage);
+            const dxs = await backwardStep(step, dys, wanted);
+            for (const dy of dys) dy.dispose();
+            dys = dxs;
+            advance(step.stages[0]!);
           }
-          if (steps[0]?.stage === stages[0] && wanted.source !== null) wanted.onSource(dy.clone());
+          const reachesSource = steps[0]?.stages[0] === byBatch[0]?.[0];
+          if (reachesSource && wanted.source !== null) wanted.onSource(dys[0]!.clone());
         } finally {
-          dy.dispose();
+          for (const dy of dys) dy.dispose();
         }
       },
     };
@@ -129,40 +158,59 @@ function handlesOf(part: Loadable): readonly (Weight | RowTable)[] {
   return part instanceof Weight || part instanceof RowTable ? [part] : [];
 }
 
-/** @returns the gradient with respect to the stage's input, or to nothing ([0]) if it is not wanted */
-async function backwardStep(step: Step, dy: Tensor, wanted: Wanted): Promise<Tensor> {
-  const { stage, taps } = step;
+/** @returns the gradients with respect to the stage's inputs, or to nothing ([0]) if they are not wanted */
+async function backwardStep(step: Step, dys: readonly Tensor[], wanted: Wanted): Promise<Tensor[]> {
+  const { loaded, taps } = step;
   const values = new Map<string, Tensor>();
   const made: Tensor[] = [];
   try {
-    await loadAll(stage.weights);
+    await loadAll(loaded);
     const handles = step.weights.filter((handle) => handle.isLoaded); // a tower may not use all of its tables
-    const [dx, ofWeights, ofTaps] = differentiate(step, handles, dy, values);
-    made.push(dx, ...ofTaps);
-    for (const [i, handle] of handles.entries()) {
-      const gradient = ofWeights[i];
-      if (gradient) wanted.onWeight(handle, gradient);
+    const sums: (Tensor | undefined)[] = [];
+    const dxs: Tensor[] = [];
+    for (const [b, dy] of dys.entries()) {
+      const [dx, ofWeights, ofTaps] = differentiate(step, b, handles, dy, values);
+      dxs.push(dx);
+      made.push(dx, ...ofTaps);
+      for (const [i, gradient] of ofWeights.entries()) sums[i] = summed(sums[i], gradient);
+      if (b < dys.length - 1) continue;
+      for (const [i, handle] of handles.entries()) {
+        const gradient = sums[i];
+        if (gradient) wanted.onWeight(handle, gradient);
+      }
+      for (const [i, name] of [...[...taps.keys()].entries()].reverse()) {
+        await wanted.onTap(name, ofTaps[i]!, values.get(name)!);
+      }
     }
-    for (const [i, name] of [...[...taps.keys()].entries()].reverse()) {
-      await wanted.onTap(name, ofTaps[i]!, values.get(name)!);
-    }
-    return made.shift()!;
+    for (const dx of dxs) made.splice(made.indexOf(dx), 1);
+    return dxs;
   } catch (error) {
     disposeTape();
     throw error;
   } finally {
     for (const tensor of [...made, ...values.values()]) tensor.dispose();
-    for (const weight of stage.weights) weight.release();
+    for (const weight of loaded) weight.release();
   }
 }
 
-/** @param values receives the values of the taps */
+/** Takes the ownership of both. */
+function summed(one: Tensor | undefined, other: Tensor | undefined): Tensor | undefined {
+  if (!one || !other) return one ?? other;
+  const sum = add(one, other);
+  one.dispose();
+  other.dispose();
+  return sum;
+}
+
+/** @param b the batch @param values receives the values of the taps */
 function differentiate(
-  { stage, input, wantsInput, taps }: Step,
+  { stages, inputs, wantsInput, taps }: Step,
+  b: number,
   handles: readonly (Weight | RowTable)[],
   dy: Tensor,
   values: Map<string, Tensor>,
 ): [dx: Tensor, ofWeights: (Tensor | undefined)[], ofTaps: Tensor[]] {
+  const input = inputs[b]!;
   return tidy(() => {
     // The gradient at a tap is that of zeros which are added to its value.
     const additions = new Map(Array.from(taps, ([name, shape]) => [name, zeros([...shape])]));
@@ -172,18 +220,19 @@ function differentiate(
       values.set(name, keep(value.clone()));
       return add(value, addition);
     };
-    const variables = [...(wantsInput ? [input!] : []), ...handles.map(tensorOf), ...additions.values()];
-    const forward = (): Tensor => withInnerPatch(patch, () => stage.run(input), true);
+    const variables = [...(wantsInput ? [input] : []), ...handles.map(tensorOf), ...additions.values()];
+    const forward = (): Tensor => withInnerPatch(patch, () => stages[b]!.run(input), true);
     const { grads } = engine().gradients(forward, variables, dy, true);
     const found: (Tensor | undefined)[] = grads; // undefined for what the output does not depend on
-    const dx = wantsInput ? (found.shift() ?? zeros(input!.shape)) : zeros([0]);
+    const dx = wantsInput ? (found.shift() ?? zeros(input.shape)) : zeros([0]);
     const ofWeights = found.slice(0, handles.length);
     const ofTaps = [...taps.values()].map((shape, i) => found[handles.length + i] ?? zeros([...shape]));
     return [dx, ofWeights, ofTaps];
   });
 }
 
-const tensorOf = (handle: Weight | RowTable): Tensor =>
+/** What a gradient of a handle has the layout of. */
+export const tensorOf = (handle: Weight | RowTable): Tensor =>
   handle instanceof RowTable ? handle.rows : handle.tensor;
 
 /** tfjs keeps what operations save for the backward pass, and frees it only at the end of a gradient that succeeds. */

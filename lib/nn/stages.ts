@@ -1,5 +1,5 @@
 /** A tower as a list of stages, each of which can be computed again from its input: embed, the blocks, the read-out. */
-import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
+import { tidy, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from "@tensorflow/tfjs-core";
 import { tap } from "../tensor/taps.ts";
 import type { Loadable } from "../tensor/weight.ts";
 import type { Tower } from "./tower.ts";
@@ -10,6 +10,20 @@ export interface Stage {
   readonly isBlock: boolean;
   /** @param x the output of the stage before; the first stage reads the tower's input instead */
   readonly run: (x: Tensor | null) => Tensor;
+}
+
+/** Everything that a tower reads for an input. */
+export function weightsOf<Input>(tower: Tower<Input>, input: Input): Loadable[] {
+  return stagesOf(tower, input, undefined).flatMap(({ weights }) => weights);
+}
+
+/** Runs a tower whose weights are all loaded, without awaiting anything. @returns [B, embedDim] */
+export function runLoaded<Input>(tower: Tower<Input>, input: Input): Tensor2D {
+  return tidy(() => {
+    let x: Tensor | null = null;
+    for (const stage of stagesOf(tower, input, tower.mask(input))) x = stage.run(x);
+    return x as Tensor2D;
+  });
 }
 
 /** @param mask `tower.mask(input)` */

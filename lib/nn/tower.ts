@@ -9,7 +9,8 @@ import { tidy, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from "
 import { disposing } from "../tensor/disposing.ts";
 import { pass, settleTaps, tapOwned } from "../tensor/taps.ts";
 import type { WeightScope } from "../tensor/model-weights.ts";
-import { loadAll, type Loadable } from "../tensor/weight.ts";
+import type { RowTable } from "../tensor/row-table.ts";
+import { loadAll, type Loadable, type Weight } from "../tensor/weight.ts";
 
 /** A layer that maps the residual stream to itself. */
 export interface Block {
@@ -38,6 +39,13 @@ export abstract class Tower<Input> {
   constructor(scope: WeightScope) {
     this.scope = scope;
   }
+
+  /**
+   * The weights that stay fixed if the tower is locked except for its last groups of layers, as open_clip's `lock` does.
+   *
+   * @param unlocked how many groups at the end are trained
+   */
+  abstract locked(unlocked: number): readonly (Weight | RowTable)[];
 
   /** The weights of `embed`; of a table, the rows that the input needs. */
   abstract embedWeights(input: Input): readonly Loadable[];
@@ -116,8 +124,16 @@ export async function runStreaming<Input>(
   }
 }
 
+/** The weights of groups of layers, without the last `unlocked` groups. */
+export function lockedGroups(
+  groups: readonly (readonly (Weight | RowTable)[])[],
+  unlocked: number,
+): readonly (Weight | RowTable)[] {
+  return groups.slice(0, Math.max(0, groups.length - unlocked)).flat();
+}
+
 /** Loads weights, computes with them, waits until tap sinks have finished reading, and releases the weights. */
-export async function withWeights<T extends Tensor>(
+export async function withWeights<T extends Tensor | Tensor[]>(
   weights: readonly Loadable[],
   compute: () => T,
 ): Promise<T> {
@@ -125,7 +141,7 @@ export async function withWeights<T extends Tensor>(
     await loadAll(weights);
     const output = tidy(compute);
     await settleTaps().catch((error: unknown) => {
-      output.dispose();
+      for (const tensor of [output].flat()) tensor.dispose();
       throw error;
     });
     return output;

@@ -15,7 +15,7 @@ import { concatRows, selectRows, type LabelledFeatures } from "../features/featu
 import { rowsPerClass, type LinearClassifier } from "./logistic-regression.ts";
 import { accuracyOf } from "./logits.ts";
 import { SoftmaxLoss } from "./softmax-loss.ts";
-import { TorchRandom } from "./torch-random.ts";
+import { TorchRandom } from "../tensor/torch-random.ts";
 
 /** Options of `trainAdamw`. */
 export interface AdamwOptions {

@@ -2,7 +2,7 @@
 import { InputError } from "../errors/input-error.ts";
 import { describeClass, selectRows, type LabelledFeatures } from "../features/features.ts";
 import { rowsPerClass } from "./logistic-regression.ts";
-import { TorchRandom } from "./torch-random.ts";
+import { TorchRandom } from "../tensor/torch-random.ts";
 
 /**
  * Takes the first `shots` rows of each class in a random order, PyTorch's `randperm` for the seed.

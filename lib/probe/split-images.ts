@@ -1,7 +1,7 @@
 /** Training and test images. */
 import { InputError } from "../errors/input-error.ts";
 import type { LabelledImages } from "../features/labelled-images.ts";
-import { TorchRandom } from "./torch-random.ts";
+import { TorchRandom } from "../tensor/torch-random.ts";
 
 export type Split = "train" | "test";
 

@@ -2,13 +2,19 @@
  * A table of which a pass needs a few rows (the word embeddings are 250,002 × 1024): only those rows are read, and the
  * most recently used ones are kept.
  */
-import { tensor, type Tensor2D } from "@tensorflow/tfjs-core";
+import { keep, tensor2d, type Tensor2D } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
 import { bytesPerElement, toFloat32 } from "./dtype.ts";
 import { tensorInfo, type TensorStore } from "./store.ts";
 
 /** Memory for kept rows, in bytes: 16,384 rows of 1,024 numbers. */
 const keptBytes = 64 * 1024 * 1024;
+
+/** Rows that are used in place of the stored ones: those that training has changed. */
+export interface ChangedRows {
+  /** @param ids distinct @returns [ids, width]; the caller disposes it */
+  rowsOf(ids: readonly number[]): Promise<Tensor2D>;
+}
 
 /** `load(ids)` makes the distinct rows of `ids` a tensor; `lookup` then gives each id's position in it. */
 export class RowTable {
@@ -18,6 +24,7 @@ export class RowTable {
   readonly #store: TensorStore;
   #rows: Tensor2D | null = null;
   #positions = new Map<number, number>();
+  #changed: ChangedRows | null = null;
   /** The least recently used row first. */
   readonly #kept = new Map<number, Float32Array>();
 
@@ -61,9 +68,25 @@ export class RowTable {
         `${this.name}: id ${outside} is outside the table of ${count} rows: check that the tokenizer belongs to this model`,
       );
     }
-    await this.#read(distinct.filter((id) => !this.#kept.has(id)));
-    const values = new Float32Array(distinct.length * width);
-    for (const [position, id] of distinct.entries()) {
+    const rows =
+      (await this.#changed?.rowsOf(distinct)) ??
+      tensor2d(await this.readStored(distinct), [distinct.length, width]);
+    this.dispose();
+    this.#positions = new Map(distinct.map((id, position) => [id, position]));
+    this.#rows = keep(rows);
+  }
+
+  /** Uses rows in place of the stored ones from now on; null for the stored ones again. */
+  replaceRows(rows: ChangedRows | null): void {
+    this.#changed = rows;
+  }
+
+  /** The rows of the file, one after another. @param ids distinct */
+  async readStored(ids: readonly number[]): Promise<Float32Array> {
+    const width = this.shape[1];
+    await this.#read(ids.filter((id) => !this.#kept.has(id)));
+    const values = new Float32Array(ids.length * width);
+    for (const [position, id] of ids.entries()) {
       const row = this.#kept.get(id)!;
       values.set(row, position * width);
       this.#kept.delete(id);
@@ -74,9 +97,14 @@ export class RowTable {
       if (this.#kept.size <= most) break;
       this.#kept.delete(id);
     }
-    this.dispose();
-    this.#positions = new Map(distinct.map((id, position) => [id, position]));
-    this.#rows = tensor(values, [distinct.length, width]);
+    return values;
+  }
+
+  /** Consecutive rows of the file, which are not kept. */
+  async readBlock(first: number, count: number): Promise<Float32Array> {
+    const { dtype } = tensorInfo(this.#store, this.name);
+    const rowBytes = this.shape[1] * bytesPerElement[dtype];
+    return toFloat32(dtype, await this.#store.read(this.name, first * rowBytes, count * rowBytes)).slice();
   }
 
   /** Reads rows into `#kept`. */

@@ -7,6 +7,7 @@
  * fan-in, norms lie around 1 with a few channels eight times as large, and biases are not zero.
  */
 import { elementCount } from "./dtype.ts";
+import { fnv1a, goldenRatio, mix } from "./hash.ts";
 import { tensorInfo, type TensorInfo, type TensorStore } from "./store.ts";
 
 /** A store that computes each tensor when it is read. */
@@ -47,7 +48,7 @@ export function syntheticValues(
   const seed = fnv1a(name);
   const { scale, centre, outliers } = spread(name, shape);
   for (let i = 0; i < count; i++) {
-    const hash = mix(Math.imul(first + i, 0x9e3779b9) + seed);
+    const hash = mix(Math.imul(first + i, goldenRatio) + seed);
     const u = ((hash >>> 8) - 0x800000) / 0x800000;
     const value = Math.fround(Math.fround(u * scale) + centre);
     values[i] = outliers && (hash & 0xff) === 0 ? 8 * value : value;
@@ -58,7 +59,7 @@ export function syntheticValues(
 /** The positions of the values that a sampled golden holds of a tap with `length` values. */
 export function samplePositions(name: string, count: number, length: number): number[] {
   const seed = fnv1a(name);
-  return Array.from({ length: count }, (_, i) => (mix(Math.imul(i, 0x9e3779b9) + seed) >>> 0) % length);
+  return Array.from({ length: count }, (_, i) => (mix(Math.imul(i, goldenRatio) + seed) >>> 0) % length);
 }
 
 interface Spread {
@@ -80,18 +81,4 @@ function spread(name: string, shape: readonly number[]): Spread {
   // A uniform number in [−s, s) has the variance s² / 3. The fan-in of `visual.proj` is its first axis.
   const fanIn = name.endsWith("proj") ? shape[0]! : elementCount(shape.slice(1));
   return { scale: Math.fround(Math.sqrt(3 / fanIn)), centre: 0, outliers: false };
-}
-
-/** FNV-1a (public domain) over the name's ASCII characters. */
-function fnv1a(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return hash;
-}
-
-/** The finaliser of MurmurHash3 (public domain): every bit of the result depends on every bit of the input. */
-function mix(h: number): number {
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }

@@ -4,6 +4,7 @@
  * Because a layer holds handles and not tensors, a tower may be larger than the backend's memory.
  */
 import {
+  keep,
   reshape,
   tensor,
   tidy,
@@ -69,6 +70,8 @@ export class Weight<R extends Rank = Rank> implements Loadable {
   readonly #layout: Layout;
   readonly #source: WeightSource;
   #tensor: Tensor<R> | null = null;
+  /** Whether `tensor` is no longer what the file holds. */
+  #isAssigned = false;
   /** The bytes that `prefetch` has requested. */
   #prefetched: Promise<Uint8Array> | null = null;
 
@@ -97,6 +100,24 @@ export class Weight<R extends Rank = Rank> implements Loadable {
     return transpose(value, inverse);
   }
 
+  /**
+   * Replaces the value, which then stays in memory until `dispose`.
+   *
+   * @param value in the layout of `tensor`; the weight takes ownership
+   */
+  assign(value: Tensor<R>): void {
+    keep(value);
+    if (this.#tensor !== null && this.#tensor !== value) this.#tensor.dispose();
+    this.#tensor = value;
+    this.#isAssigned = true;
+  }
+
+  /** From the order of the file to the layout of `tensor`. The caller disposes the result. */
+  asLoaded(stored: Tensor<R>): Tensor<R> {
+    const permutation = permutations[this.#layout];
+    return permutation === null ? stored.clone() : transpose(stored, [...permutation]);
+  }
+
   async load(): Promise<void> {
     this.#tensor ??= this.#readDirectly();
     if (this.#tensor !== null) return;
@@ -104,11 +125,7 @@ export class Weight<R extends Rank = Rank> implements Loadable {
     const bytes = this.#prefetched ?? store.read(this.name);
     this.#prefetched = null;
     const values = toFloat32(tensorInfo(store, this.name).dtype, await bytes);
-    const permutation = permutations[this.#layout];
-    this.#tensor ??= tidy(() => {
-      const stored = tensor(values, this.shape);
-      return permutation === null ? stored : transpose(stored, [...permutation]);
-    });
+    this.#tensor ??= tidy(() => this.asLoaded(tensor(values, this.shape)));
   }
 
   /** Starts reading what `load` will need, without waiting for it. */
@@ -150,12 +167,13 @@ export class Weight<R extends Rank = Rank> implements Loadable {
 
   /** Frees the memory if weights are streamed. */
   release(): void {
-    if (this.#source.residency === "streamed") this.dispose();
+    if (this.#source.residency === "streamed" && !this.#isAssigned) this.dispose();
   }
 
   dispose(): void {
     this.#tensor?.dispose();
     this.#tensor = null;
+    this.#isAssigned = false;
     this.#prefetched = null;
   }
 }

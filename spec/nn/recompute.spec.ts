@@ -21,26 +21,30 @@ describe("runRecorded", () => {
       most.push(loaded().length);
     };
     await pass(async () => {
-      const recorded = await runRecorded(tower, x, {
-        weights: new Set(scope.weights),
-        tap: (name) => name === "tower.blocks.0" || name === "tower.inner",
-        source: x,
-        onWeight: ({ name }, gradient) => {
-          take(name, gradient);
-          gradient.dispose();
+      const recorded = await runRecorded(
+        tower,
+        { whole: x, batches: [x] },
+        {
+          weights: new Set(scope.weights),
+          tap: (name) => name === "tower.blocks.0" || name === "tower.inner",
+          source: x,
+          onWeight: ({ name }, gradient) => {
+            take(name, gradient);
+            gradient.dispose();
+          },
+          onTap: (name, gradient, value) => {
+            take(`at ${name}`, gradient);
+            take(`value at ${name}`, value);
+          },
+          onSource: (gradient) => {
+            take("x", gradient);
+            gradient.dispose();
+          },
         },
-        onTap: (name, gradient, value) => {
-          take(`at ${name}`, gradient);
-          take(`value at ${name}`, value);
-        },
-        onSource: (gradient) => {
-          take("x", gradient);
-          gradient.dispose();
-        },
-      });
-      assertValues(recorded.embedding, [[193]]);
+      );
+      assertValues(recorded.embeddings[0]!, [[193]]);
       const one = tensor2d([[1]]);
-      await recorded.backward(one);
+      await recorded.backward([one]);
       one.dispose();
       recorded.dispose();
     });
@@ -65,19 +69,61 @@ describe("runRecorded", () => {
     x.dispose();
   });
 
+  it("sums gradients over batches, and hands each over once", async () => {
+    const { tower, scope } = example("streamed");
+    const batches = [tensor3d([[[1, 2]]]), tensor3d([[[3, 5]]])];
+    const before = memory().numTensors;
+    const found: [name: string, gradient: Numbers][] = [];
+    await pass(async () => {
+      const wanted = {
+        weights: new Set(scope.weights),
+        tap: () => false,
+        source: null,
+        onWeight: ({ name }: { readonly name: string }, gradient: Tensor) => {
+          found.push([name, gradient.arraySync()]);
+          gradient.dispose();
+        },
+        onTap: () => assert.fail("a tap"),
+        onSource: () => assert.fail("the source"),
+      };
+      const recorded = await runRecorded(tower, { whole: batches[0]!, batches }, wanted);
+      const ones = batches.map(() => tensor2d([[1]]));
+      await recorded.backward(ones);
+      for (const tensor of ones) tensor.dispose();
+      recorded.dispose();
+    });
+    assert.deepEqual(
+      found.map(([name]) => name),
+      [
+        "tower.head",
+        ...[2, 1, 0].flatMap((i) => [`tower.blocks.${i}.scale`, `tower.blocks.${i}.shift`]),
+        "tower.factor",
+      ],
+    );
+    // 0.5 · 6 · (1 + 2 + 3 + 5)
+    assert.equal(found.at(-1)![1], 33);
+    assert.equal(found[6]![1], 6);
+    assert.equal(memory().numTensors, before);
+    for (const tensor of batches) tensor.dispose();
+  });
+
   it("keeps no activation of a tower in which nothing is wanted", async () => {
     const { tower } = example("streamed");
     const x = tensor3d([[[1, 2]]]);
     const before = memory().numTensors;
     await pass(async () => {
-      const recorded = await runRecorded(tower, x, {
-        weights: new Set(),
-        tap: () => false,
-        source: null,
-        onWeight: () => assert.fail("a weight"),
-        onTap: () => assert.fail("a tap"),
-        onSource: () => assert.fail("the source"),
-      });
+      const recorded = await runRecorded(
+        tower,
+        { whole: x, batches: [x] },
+        {
+          weights: new Set(),
+          tap: () => false,
+          source: null,
+          onWeight: () => assert.fail("a weight"),
+          onTap: () => assert.fail("a tap"),
+          onSource: () => assert.fail("the source"),
+        },
+      );
       assert.equal(recorded.isWanted, false);
       assert.equal(memory().numTensors, before + 1, "the embedding alone");
       recorded.dispose();

@@ -3,7 +3,7 @@ import { memory, tensor3d } from "@tensorflow/tfjs-core";
 import { loadAll } from "../../lib/tensor/weight.ts";
 import { example, expectedTaps } from "../support/example-tower.ts";
 import { assertValues, tapsOf } from "../support/layers.ts";
-import { runLoaded } from "../support/run-loaded.ts";
+import { runLoaded } from "../../lib/nn/stages.ts";
 
 describe("the stages of a tower", () => {
   it("give the same taps and embedding as runStreaming", async () => {

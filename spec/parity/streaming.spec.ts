@@ -11,7 +11,7 @@ import { readTap, withTaps } from "../../lib/tensor/taps.ts";
 import { loadAll, Weight, type Loadable } from "../../lib/tensor/weight.ts";
 import { identityTaps, loadTiny, openGolden, tinyGolden, tinyModels } from "../support/golden.ts";
 import { fixture } from "../support/paths.ts";
-import { runLoaded } from "../support/run-loaded.ts";
+import { runLoaded } from "../../lib/nn/stages.ts";
 
 /** The values of all taps, in order, and the output as the last. */
 type Taps = [name: string, values: number[]][];

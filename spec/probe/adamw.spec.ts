@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fitAdamw, trainAdamw } from "../../lib/probe/adamw.ts";
 import { normalizeRows, selectRows } from "../../lib/features/features.ts";
 import { takeShots } from "../../lib/probe/shots.ts";
-import { TorchRandom } from "../../lib/probe/torch-random.ts";
+import { TorchRandom } from "../../lib/tensor/torch-random.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { assertNear } from "../support/near.ts";
 import { readProbeGolden, type ProbeGolden } from "../support/probe-golden.ts";

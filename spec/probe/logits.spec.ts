@@ -4,7 +4,7 @@ import { normalizeRows } from "../../lib/features/features.ts";
 import { rowsPerBlock } from "../../lib/features/row-blocks.ts";
 import { accuracyOf, logitBlocks, softmaxRows } from "../../lib/probe/logits.ts";
 import { Probe } from "../../lib/probe/probe.ts";
-import { TorchRandom } from "../../lib/probe/torch-random.ts";
+import { TorchRandom } from "../../lib/tensor/torch-random.ts";
 import { assertNear } from "../support/near.ts";
 import { randomFeatures } from "../support/random-features.ts";
 

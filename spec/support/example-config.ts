@@ -22,6 +22,7 @@ export const exampleRoberta: XlmRobertaConfig = {
   positions: 6,
   tokenTypes: 1,
   padId: 1,
+  dropout: { hidden: 0, attention: 0 },
 };
 
 export const exampleRobertaText: XlmRobertaTextConfig = {

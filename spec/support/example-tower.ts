@@ -41,6 +41,10 @@ export class ExampleTower extends Tower<Tensor3D> {
     this.head = scope.get("head", []);
   }
 
+  locked(): readonly Weight[] {
+    return [this.factor];
+  }
+
   embedWeights(): readonly Loadable[] {
     return [this.factor];
   }

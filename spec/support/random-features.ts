@@ -1,6 +1,6 @@
 /** Synthetic features for specs: noise around a centre for each class. */
 import type { LabelledFeatures } from "../../lib/features/features.ts";
-import { TorchRandom } from "../../lib/probe/torch-random.ts";
+import { TorchRandom } from "../../lib/tensor/torch-random.ts";
 
 export function randomFeatures(rows: number, width: number, classes: number, noise = 1): LabelledFeatures {
   const random = new TorchRandom(0);

@@ -1,13 +1,13 @@
 /** Converts a checkpoint to a model directory: weights as safetensors, config, tokenizer. */
-import { copyFile, mkdir, open, rename, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { rename, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { Layout } from "../../lib/checkpoint/layouts/index.ts";
 import { architectureByName } from "../../lib/clip/config/open-clip.ts";
 import { fitTensors, recognizeArchitecture } from "../../lib/clip/config/recognize.ts";
 import { assertSpace } from "../../lib/node/files/disk-space.ts";
 import { unreadable } from "../../lib/node/files/file-source.ts";
-import { exists, isInside } from "../../lib/node/files/exists.ts";
-import { readJsonIfThere } from "../../lib/node/models/json-file.ts";
+import { exists } from "../../lib/node/files/exists.ts";
+import { copyCompanions } from "../../lib/node/models/copy-companions.ts";
 import {
   configName,
   findModel,
@@ -23,28 +23,14 @@ import {
   type Weights,
 } from "../../lib/node/models/weights-file.ts";
 import { findLayout, findLayoutOfFile } from "../../lib/node/models/foreign-model.ts";
-import { findTokenizer } from "../../lib/node/models/read-tokenizer.ts";
-import { tokenizerFiles } from "../../lib/text/create-tokenizer.ts";
 import { bytesPerElement, elementCount, type Dtype } from "../../lib/tensor/dtype.ts";
 import type { FloatDtype } from "../../lib/tensor/rounding.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { syncFolder } from "../../lib/node/files/sync-folder.ts";
+import { syncFile } from "../../lib/node/files/sync-file.ts";
 import { withNewFolder } from "./new-folder.ts";
 import { checkWeights, planWeights, writeWeights } from "./write-weights.ts";
 
 const weightsName = "open_clip_model.safetensors";
-
-/** Files that are copied from a model directory or a text network's folder, if they exist. */
-const copiedFiles = [
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "sentencepiece.bpe.model",
-  "vocab.json",
-  "merges.txt",
-  "vocab.txt",
-  "spiece.model",
-];
 
 export interface ConvertOptions {
   /** One of open_clip's names. Default: the config next to the source, else inferred from tensor names and shapes. */
@@ -186,7 +172,7 @@ async function convertWeights(
     }
     // Verifying reads from the system's page cache while the disk is still writing.
     await Promise.all([syncFile(partial), checkWeights(partial, written.checksums, onBytes)]);
-    const files = await copyOthers(model, architecture, folder);
+    const files = await copyCompanions(model, architecture.name, folder);
     await rename(partial, join(folder, weightsName));
     const dtypes: Partial<Record<Dtype, number>> = {};
     for (const spec of plan) dtypes[spec.dtype] = (dtypes[spec.dtype] ?? 0) + 1;
@@ -233,74 +219,4 @@ async function chooseArchitecture(
   throw new InputError(
     `${path}: its tensors do not match a known architecture; put ${configName} next to it or choose the architecture with --arch`,
   );
-}
-
-/** Writes the config, and copies tokenizers and the text network's folder. Returns their names. */
-async function copyOthers(
-  { path, config, preprocess, layout }: ModelDirectory,
-  { name }: ConvertReport["architecture"],
-  folder: string,
-): Promise<string[]> {
-  const files = [configName];
-  const target = join(folder, configName);
-  if (layout !== undefined) await writeJson(target, layout.config);
-  else if (name === null) await copyFile(join(path, configName), target);
-  else {
-    const old = await readJsonIfThere(join(path, configName));
-    const { mean, std, interpolation, resizeMode } = preprocess;
-    const standard = { mean, std, interpolation, resize_mode: resizeMode };
-    const json = {
-      model_cfg: architectureByName(name),
-      preprocess_cfg: old?.at("preprocess_cfg").value ?? standard,
-    };
-    await writeJson(target, json);
-  }
-  // open_clip looks for both the network's config and the tokenizer of another project's model in the folder "text".
-  const below = layout?.textNetwork == null ? "" : "text";
-  if (layout?.textNetwork != null) {
-    await mkdir(join(folder, below));
-    await writeJson(join(folder, below, "config.json"), layout.textNetwork);
-    files.push(join(below, "config.json"));
-  }
-  const folders = config.text.tokenizer.folders.filter(isInside);
-  const candidates = [
-    ...copiedFiles,
-    ...folders.flatMap((below) => ["config.json", ...copiedFiles].map((file) => join(below, file))),
-  ];
-  // A Set, because a folder may be ".".
-  for (const file of new Set(layout === undefined || below !== "" ? candidates : [])) {
-    if (!(await exists(join(path, file)))) continue;
-    const copy = join(below, file);
-    await mkdir(dirname(join(folder, copy)), { recursive: true });
-    await copyFile(join(path, file), join(folder, copy));
-    files.push(copy);
-  }
-  if (
-    config.text.tokenizer.folders.length > 0 &&
-    !files.some((file) => tokenizerFiles.includes(basename(file)))
-  ) {
-    // From the hub's cache, so that the model directory is complete on other machines.
-    const tokenizer = await findTokenizer(path, config.text.tokenizer);
-    if (tokenizer !== null) {
-      const copy = join(below, basename(tokenizer));
-      await copyFile(tokenizer, join(folder, copy));
-      files.push(copy);
-    }
-  }
-  for (const file of files) await syncFile(join(folder, file));
-  for (const inner of new Set(files.map(dirname))) await syncFolder(join(folder, inner));
-  return files;
-}
-
-async function writeJson(path: string, json: unknown): Promise<void> {
-  await writeFile(path, `${JSON.stringify(json, null, 2)}\n`);
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, "r+");
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

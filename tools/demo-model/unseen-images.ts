@@ -2,9 +2,11 @@
  * Writes images of a task that the demo model was not trained for, one folder per class: the captions of its training
  * data do not describe how shapes are filled or arranged.
  *
- *   node dist/tools/demo-model/unseen-images.js --task fill|arrangement --out DIR [--count 50] [--seed 1] [--size 84x84]
+ *   node dist/tools/demo-model/unseen-images.js --task fill|arrangement --out DIR [--count 50] [--seed 1] [--size 84x84] [--pairs FILE]
+ *
+ * `--pairs` also writes a table of the images and their captions, "a photo of a CLASS.", for `clipscope train`.
  */
-import { mkdirSync, realpathSync } from "node:fs";
+import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -33,6 +35,8 @@ export interface UnseenImages {
   readonly seed: number;
   readonly width: number;
   readonly height: number;
+  /** The table of captions to write. */
+  readonly pairs?: string | undefined;
 }
 
 /** Writes `out`/CLASS/NNN.png. The images depend only on the options. */
@@ -43,7 +47,9 @@ export async function writeUnseenImages({
   seed,
   width,
   height,
+  pairs,
 }: UnseenImages): Promise<void> {
+  const rows = ["filepath,title\n"];
   for (const [c, { name, change }] of unseenTasks[task].entries()) {
     mkdirSync(join(out, name), { recursive: true });
     for (let i = 0; i < count; i++) {
@@ -51,9 +57,12 @@ export async function writeUnseenImages({
       const scene: Scene = { ...sampleScene(new Random(seed, index), "train"), ...change };
       const { data } = imageOf(scene, seed, index, width, height);
       const image = new Jimp({ data: Buffer.from(data), width, height });
-      await image.write(join(out, name, `${`${i}`.padStart(3, "0")}.png`) as `${string}.png`);
+      const path = join(out, name, `${`${i}`.padStart(3, "0")}.png`) as `${string}.png`;
+      await image.write(path);
+      rows.push(`${path},a photo of a ${name}.\n`);
     }
   }
+  if (pairs !== undefined) writeFileSync(pairs, rows.join(""));
 }
 
 function isTask(name: string | undefined): name is UnseenTask {
@@ -68,6 +77,7 @@ async function main(): Promise<void> {
       count: { type: "string", default: "50" },
       seed: { type: "string", default: "1" },
       size: { type: "string", default: "84x84" },
+      pairs: { type: "string" },
     },
   });
   const { task, out } = values;
@@ -82,6 +92,7 @@ async function main(): Promise<void> {
     seed: Number(values.seed),
     width,
     height,
+    pairs: values.pairs,
   });
 }
 

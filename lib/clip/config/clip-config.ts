@@ -73,6 +73,8 @@ export interface XlmRobertaConfig extends TransformerConfig {
   readonly positions: number;
   readonly tokenTypes: number;
   readonly padId: number;
+  /** Shares of the values that training sets to 0. */
+  readonly dropout: { readonly hidden: number; readonly attention: number };
 }
 
 /** The tokenizer's options in a config. */

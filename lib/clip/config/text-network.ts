@@ -64,6 +64,10 @@ function parseTextNetwork(options: JsonValue): TextNetwork {
       .at("pad_token_id")
       .or(padId)
       .integer(kind === "bert" ? 0 : 1),
+    dropout: {
+      hidden: dropoutShare(options.at("hidden_dropout_prob")),
+      attention: dropoutShare(options.at("attention_probs_dropout_prob")),
+    },
   };
   options.expectAllRead();
   if (network.width % network.heads !== 0) {
@@ -72,11 +76,16 @@ function parseTextNetwork(options: JsonValue): TextNetwork {
   return { kind, network };
 }
 
+/** Hugging Face's default is 0.1. */
+function dropoutShare(option: JsonValue): number {
+  const share = option.or(0.1).number();
+  if (share < 0 || share >= 1) throw option.error("a number from 0 up to, but not including, 1");
+  return share;
+}
+
 /** Options of a text network's config.json that do not change its output. */
 export const neutralNetworkOptions = {
   chunk_size_feed_forward: "any", // the same numbers in pieces
-  attention_probs_dropout_prob: "any", // training
-  hidden_dropout_prob: "any",
   classifier_dropout: "any",
   initializer_range: "any",
   initializer_factor: "any",

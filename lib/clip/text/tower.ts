@@ -14,6 +14,9 @@ export abstract class TextTower extends Tower<TokenBatch> implements TokenRules 
   /** Modules of PyTorch's tower that return their input here: they have a tap there and none in this code. */
   abstract readonly identities: readonly string[];
 
+  /** Taps whose values training drops at random, and the share of them. */
+  abstract readonly dropout: ReadonlyMap<string, number>;
+
   /** @throws InputError as `TokenBatch` */
   batch(rows: readonly (readonly number[])[]): TokenBatch {
     return new TokenBatch(rows, this);

@@ -10,9 +10,10 @@
 import { add, broadcastTo, concat, matMul, reshape, slice, transpose } from "@tensorflow/tfjs-core";
 import type { Rank, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { LayerNorm } from "../../nn/layer-norm.ts";
-import { Tower } from "../../nn/tower.ts";
+import { lockedGroups, Tower } from "../../nn/tower.ts";
 import { tap } from "../../tensor/taps.ts";
 import type { WeightScope } from "../../tensor/model-weights.ts";
+import type { RowTable } from "../../tensor/row-table.ts";
 import type { Loadable, Weight } from "../../tensor/weight.ts";
 import type { ClipConfig } from "../config/clip-config.ts";
 import type { ResidualAttentionBlock } from "../residual-attention-block.ts";
@@ -41,6 +42,15 @@ export class VisionTransformer extends Tower<Tensor4D> {
     this.transformer = new Transformer(scope.at("transformer"), vision, quickGelu);
     this.lnPost = new LayerNorm(scope.at("ln_post"), width, layerNormEpsilon);
     this.proj = scope.get("proj", [width, embedDim]);
+  }
+
+  /** Groups: the embedding | each block but the last | the last block and ln_post | proj. */
+  locked(unlocked: number): readonly (Weight | RowTable)[] {
+    const ofLnPre = this.lnPre?.scope.weights ?? [];
+    const stem = [...this.conv1.scope.weights, this.classEmbedding, this.positionalEmbedding, ...ofLnPre];
+    const blocks = this.blocks.map(({ scope }) => scope.weights);
+    const last = [...blocks.slice(-1).flat(), ...this.lnPost.scope.weights];
+    return lockedGroups([stem, ...blocks.slice(0, -1), last, [this.proj]], unlocked);
   }
 
   embedWeights(): readonly Loadable[] {

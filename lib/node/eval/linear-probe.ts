@@ -18,7 +18,7 @@ import { trainAdamw, type AdamwOptions } from "../../probe/adamw.ts";
 import { fitAdamwProbe } from "../../probe/fit.ts";
 import { Probe } from "../../probe/probe.ts";
 import { takeShots } from "../../probe/shots.ts";
-import { TorchRandom } from "../../probe/torch-random.ts";
+import { TorchRandom } from "../../tensor/torch-random.ts";
 import { nameOf } from "../../tasks/image-source.ts";
 import { evaluationHost } from "./host.ts";
 

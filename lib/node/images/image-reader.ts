@@ -50,7 +50,7 @@ export function imageReader({
 }
 
 /** @returns the bytes of an image, its name, and the rectangle to cut out @throws InputError if it is not an image, before it is read whole */
-async function readSource(source: ImageSource): Promise<[bytes: Uint8Array, name: string, box?: Box]> {
+export async function readSource(source: ImageSource): Promise<[bytes: Uint8Array, name: string, box?: Box]> {
   const file = await FileSource.open(fileOf(source));
   try {
     const name = nameOf(source);

@@ -32,6 +32,7 @@ describe("findTextNetwork", () => {
         tokenTypes: 2,
         layerNormEpsilon: 1e-12,
         padId: 0,
+        dropout: { hidden: 0.1, attention: 0.1 },
       },
     });
   });

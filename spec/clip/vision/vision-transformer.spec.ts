@@ -5,7 +5,7 @@ import type { WeightScope } from "../../../lib/tensor/model-weights.ts";
 import { exampleConfig } from "../../support/example-config.ts";
 import { exampleBlock, under } from "../../support/example-weights.ts";
 import { assertValues, tapsOf, withLayer } from "../../support/layers.ts";
-import { runLoaded } from "../../support/run-loaded.ts";
+import { runLoaded } from "../../../lib/nn/stages.ts";
 
 /** Two patches of one pixel; a patch's vector is its red and its green. */
 const weights = under("visual", {

@@ -11,8 +11,10 @@ import type { Rank, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { Embedding } from "../../../nn/embedding.ts";
 import { LayerNorm } from "../../../nn/layer-norm.ts";
 import { maskedScore } from "../../../nn/scaled-dot-product-attention.ts";
+import { lockedGroups } from "../../../nn/tower.ts";
 import { tap } from "../../../tensor/taps.ts";
 import type { WeightScope } from "../../../tensor/model-weights.ts";
+import type { RowTable } from "../../../tensor/row-table.ts";
 import type { Loadable, Weight } from "../../../tensor/weight.ts";
 import type { ClipConfig, ClipTextConfig } from "../../config/clip-config.ts";
 import type { ResidualAttentionBlock } from "../../residual-attention-block.ts";
@@ -29,6 +31,7 @@ export class ClipTextTower extends TextTower {
   readonly padId = 0;
   readonly maxTokens: number;
   readonly identities = [];
+  readonly dropout = new Map<string, number>();
 
   constructor(scope: WeightScope, config: ClipTextConfig, { embedDim, quickGelu }: ClipConfig) {
     super(scope);
@@ -50,6 +53,14 @@ export class ClipTextTower extends TextTower {
   /** The end-of-text token has the largest id. */
   readOutPosition(row: readonly number[]): number {
     return row.indexOf(row.reduce((largest, id) => Math.max(largest, id), -Infinity));
+  }
+
+  /** Groups: the embeddings | each block but the last | the last block and ln_final | text_projection. */
+  locked(unlocked: number): readonly (Weight | RowTable)[] {
+    const embeddings = [this.tokenEmbedding.weight, this.positionalEmbedding];
+    const blocks = this.blocks.map(({ scope }) => scope.weights);
+    const last = [...blocks.slice(-1).flat(), ...this.lnFinal.scope.weights];
+    return lockedGroups([embeddings, ...blocks.slice(0, -1), last, [this.textProjection]], unlocked);
   }
 
   embedWeights({ tokens }: TokenBatch): readonly Loadable[] {

@@ -9,8 +9,10 @@ import type { Rank, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
 import { Linear } from "../../../nn/linear.ts";
 import type { Module } from "../../../nn/module.ts";
 import { maskedScore } from "../../../nn/scaled-dot-product-attention.ts";
+import { lockedGroups } from "../../../nn/tower.ts";
 import type { WeightScope } from "../../../tensor/model-weights.ts";
-import type { Loadable } from "../../../tensor/weight.ts";
+import type { RowTable } from "../../../tensor/row-table.ts";
+import type { Loadable, Weight } from "../../../tensor/weight.ts";
 import type { BertTextConfig, XlmRobertaTextConfig } from "../../config/clip-config.ts";
 import type { TokenBatch } from "../token-batch.ts";
 import { TextTower } from "../tower.ts";
@@ -29,6 +31,9 @@ export class XlmRobertaTextTower extends TextTower {
   readonly padId: number;
   readonly maxTokens: number;
 
+  /** After the embeddings, on attention probabilities, and before both residual sums of a layer. */
+  readonly dropout: ReadonlyMap<string, number>;
+
   /** @param rule how the network numbers positions */
   constructor(
     scope: WeightScope,
@@ -37,13 +42,21 @@ export class XlmRobertaTextTower extends TextTower {
     rule: PositionRule = positionsAfterPadding,
   ) {
     super(scope);
-    const { width, padId, positions } = config.network;
+    const { width, padId, positions, dropout } = config.network;
     this.transformer = new XlmRoberta(scope.at("transformer"), config.network, rule);
     this.pooler = createPooler(scope, config.pooler, width);
     this.proj = createProjection(scope.at("proj"), config.projection, width, embedDim);
     this.readOutWeights = [scope.at("transformer.pooler"), scope.at("proj")];
     this.padId = padId;
     this.maxTokens = rule.maxTokens(positions, padId);
+    this.dropout = new Map([
+      [this.embedTap, dropout.hidden],
+      ...this.blocks.flatMap(({ attention, output }): [string, number][] => [
+        [`${attention.self.scope.path}#probabilities`, dropout.attention],
+        [attention.output.dense.scope.path, dropout.hidden],
+        [output.dense.scope.path, dropout.hidden],
+      ]),
+    ]);
   }
 
   isToken(row: readonly number[]): boolean[] {
@@ -57,6 +70,14 @@ export class XlmRobertaTextTower extends TextTower {
 
   get identities(): readonly string[] {
     return this.proj === null ? [`${this.scope.path}.proj`] : [];
+  }
+
+  /** Groups: the embeddings | each layer. A tower that is locked whole trains its projection alone. */
+  locked(unlocked: number): readonly (Weight | RowTable)[] {
+    const { scope, embeddings, encoder } = this.transformer;
+    if (unlocked === 0) return scope.weights;
+    const layers = encoder.layer.map((layer) => layer.scope.weights);
+    return lockedGroups([embeddings.scope.weights, ...layers], unlocked);
   }
 
   embedWeights(batch: TokenBatch): readonly Loadable[] {

@@ -7,7 +7,7 @@ import type { WeightScope } from "../../../../lib/tensor/model-weights.ts";
 import { exampleClipText, exampleConfig } from "../../../support/example-config.ts";
 import { exampleBlock, under } from "../../../support/example-weights.ts";
 import { assertValues, tapsOf, withLayer } from "../../../support/layers.ts";
-import { runLoaded } from "../../../support/run-loaded.ts";
+import { runLoaded } from "../../../../lib/nn/stages.ts";
 
 /** Id 4 ends a text. */
 const weights = {

@@ -12,7 +12,7 @@ import {
   under,
 } from "../../../support/example-weights.ts";
 import { assertValues, withLayer, type ExampleWeights } from "../../../support/layers.ts";
-import { runLoaded } from "../../../support/run-loaded.ts";
+import { runLoaded } from "../../../../lib/nn/stages.ts";
 
 /** Without layers: the embeddings, a pooler and a projection. */
 const noLayers: XlmRobertaTextConfig = {

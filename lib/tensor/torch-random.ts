@@ -23,6 +23,21 @@ export class TorchRandom {
     }
   }
 
+  /** What `restore` continues from: the 624 words of the generator, and how many of them are used. */
+  get state(): number[] {
+    return [...this.#state, this.#next];
+  }
+
+  /** A generator that continues where `state` was taken; null if it is not one. */
+  static restore(state: readonly unknown[]): TorchRandom | null {
+    const isWord = (value: unknown): boolean => Number.isInteger(value) && (value as number) >>> 0 === value;
+    if (state.length !== size + 1 || !state.every(isWord) || Number(state[size]) > size) return null;
+    const random = new TorchRandom(0);
+    random.#state.set(state.slice(0, size) as number[]);
+    random.#next = Number(state[size]);
+    return random;
+  }
+
   /** 0 to 2³² − 1. */
   uint32(): number {
     if (this.#next === size) this.#twist();
@@ -35,12 +50,19 @@ export class TorchRandom {
 
   /** `torch.empty(count).uniform_(-bound, bound)` */
   uniform(count: number, bound: number): Float32Array {
-    const [from, to] = [Math.fround(-bound), Math.fround(bound)];
-    const width = Math.fround(to - from);
-    return Float32Array.from({ length: count }, () => {
-      const unit = (this.uint32() & 0xffffff) / 2 ** 24;
-      return unit * width + from; // rounded once, like a fused multiply-add
-    });
+    return Float32Array.from({ length: count }, () => this.uniformBetween(-bound, bound));
+  }
+
+  /** `torch.empty(1).uniform_(low, high).item()` */
+  uniformBetween(low: number, high: number): number {
+    const [from, to] = [Math.fround(low), Math.fround(high)];
+    const unit = (this.uint32() & 0xffffff) / 2 ** 24;
+    return Math.fround(unit * Math.fround(to - from) + from); // rounded once, like a fused multiply-add
+  }
+
+  /** `torch.randint(0, count, (1,)).item()` */
+  below(count: number): number {
+    return this.uint32() % count;
   }
 
   /** `torch.randperm(count)` */
@@ -55,9 +77,20 @@ export class TorchRandom {
 
   /** The order of examples in the next epoch of a shuffling DataLoader. */
   loaderOrder(count: number): number[] {
+    return this.loaderEpoch(count).order;
+  }
+
+  /** The next epoch of a shuffling DataLoader. Worker w is seeded with `workerSeed` + w. */
+  loaderEpoch(count: number): { readonly order: number[]; readonly workerSeed: number } {
     // A seed for the workers, then one for the sampler's generator: 64 bits each, the upper half first.
     const drawn = Array.from({ length: 4 }, () => this.uint32());
-    return new TorchRandom(drawn[3]!).permutation(count);
+    return { order: new TorchRandom(drawn[3]!).permutation(count), workerSeed: drawn[1]! };
+  }
+
+  /** An epoch of a DataLoader that does not shuffle: it draws a seed for its workers, used or not. */
+  skipLoader(): void {
+    this.uint32();
+    this.uint32();
   }
 
   #twist(): void {

@@ -1,0 +1,33 @@
+/**
+ * Training: optimizer, schedules, locks and the step of contrastive training. Runs in browsers too.
+ *
+ * `Optimizer.create(model, trainableWeights(model, locks), …)` and `trainStep(model, optimizer, batches, …)` are one step
+ * of open_clip's training. Under Node, `train` of the package's main module does a whole run.
+ *
+ * @module train
+ */
+export { activationBytes } from "./activations.ts";
+export { adamw, type AdamwState, type AdamwUpdate } from "./adamw.ts";
+export { checkpointOf, rebaseTables, restoreOptimizer, type CheckpointFacts } from "./checkpoint.ts";
+export { dropoutMask, withDropout, type DropoutShares } from "./dropout.ts";
+export { trainableWeights, type Locks } from "./locks.ts";
+export {
+  clipNorm,
+  decaysInOpenClip,
+  Optimizer,
+  type CollectedGradients,
+  type OptimizerOptions,
+} from "./optimizer.ts";
+export { pytorchOrder } from "./parameter-order.ts";
+export type { Parameter, StatePart, StoredMoments } from "./parameter.ts";
+export {
+  constantSchedule,
+  cooldownSchedule,
+  cosineSchedule,
+  type CooldownOptions,
+  type Schedule,
+  type ScheduleOptions,
+} from "./schedule.ts";
+export { LossNotFinite, trainStep, type PairBatch, type StepOptions, type StepResult } from "./step.ts";
+export { TrainedTable } from "./trained-table.ts";
+export { TrainedWeight } from "./trained-weight.ts";
