@@ -17,6 +17,7 @@ export const rooms = [
   { path: "lib/clip", holds: "the network: towers, loss, gradients, configurations" },
   { path: "lib/checkpoint", holds: "PyTorch files, layouts of other projects" },
   { path: "lib/tasks", holds: "embedding, zero-shot classification, ranking" },
+  { path: "lib/condition", holds: "the tensors that image generators take" },
   { path: "lib/features", holds: "features files and the journal of unfinished work" },
   { path: "lib/probe", holds: "linear probes", peer: true },
   { path: "lib/draw", holds: "raster images and SVG charts" },

@@ -114,6 +114,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/explain.ts"),
   },
   {
+    name: "condition",
+    summary: "write the tensors that image generators take",
+    load: () => import("./commands/condition.ts"),
+  },
+  {
     name: "studio",
     summary: "serve a page that shows every value of the network",
     load: () => import("./commands/studio.ts"),

@@ -8,6 +8,7 @@ export { declaredTensors } from "./network.ts";
 export { l2Normalize } from "./normalize.ts";
 export { contrastiveLoss, type LossInputs } from "./loss.ts";
 export { gradients, type GradientInputs, type GradientOptions, type Gradients } from "./gradients.ts";
+export { penultimateImageStates, penultimateTextStates } from "./hidden-states.ts";
 export { VisionTransformer } from "./vision/vision-transformer.ts";
 export { BertTextTower } from "./text/bert/bert-text-tower.ts";
 export { ClipTextTower } from "./text/clip/clip-text-tower.ts";

@@ -61,6 +61,14 @@ export class AspectRatioError extends Error {}
 /** Of a resized image, before it is cropped. Pillow would need 15 GB for one with this edge. */
 const longestEdge = 2 ** 24;
 
+/** @throws AspectRatioError if an image cannot be resized to this size */
+export function assertResizable(image: Size, size: Size): void {
+  if (Math.min(size.width, size.height) > 0 && Math.max(size.width, size.height) <= longestEdge) return;
+  throw new AspectRatioError(
+    `${image.width} x ${image.height} pixels, which would be resized to ${size.width} x ${size.height}`,
+  );
+}
+
 /**
  * The transform up to the 8-bit pixels: resize, crop or pad, convert to RGB.
  *
@@ -70,11 +78,7 @@ const longestEdge = 2 ** 24;
 export function transformPixels(image: DecodedImage, config: PreprocessConfig): Uint8Array {
   const [height, width] = config.size;
   const size = resizedSize(image, config);
-  if (Math.min(size.width, size.height) === 0 || Math.max(size.width, size.height) > longestEdge) {
-    throw new AspectRatioError(
-      `${image.width} x ${image.height} pixels, which would be resized to ${size.width} x ${size.height}`,
-    );
-  }
+  assertResizable(image, size);
   const column = centre(size.width, width);
   const row = centre(size.height, height);
   const window: Window = { left: column.source, top: row.source, width: column.length, height: row.length };
@@ -104,7 +108,11 @@ function fillRgb(image: DecodedImage, fillColor: number): Uint8Array {
  * @throws AspectRatioError
  */
 export function transform(image: DecodedImage, config: PreprocessConfig): Float32Array {
-  const rgb = transformPixels(image, config);
+  return normalizedPixels(transformPixels(image, config), config);
+}
+
+/** @param rgb [height, width, 3], 0 to 255 @returns [3, height, width]: (rgb / 255 − mean) / std, in float32 steps */
+export function normalizedPixels(rgb: Uint8Array, config: Pick<PreprocessConfig, "mean" | "std">): Float32Array {
   const pixels = rgb.length / 3;
   const out = new Float32Array(rgb.length);
   const value = new Float32Array(256);

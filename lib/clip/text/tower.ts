@@ -1,6 +1,7 @@
 /**
  * The interface of a text tower. The kinds of text tower are listed in registry.ts; nothing else distinguishes them.
  */
+import type { LayerNorm } from "../../nn/layer-norm.ts";
 import { Tower } from "../../nn/tower.ts";
 import { TokenBatch, type TokenRules } from "./token-batch.ts";
 
@@ -13,6 +14,11 @@ export abstract class TextTower extends Tower<TokenBatch> implements TokenRules 
 
   /** Modules of PyTorch's tower that return their input here: they have a tap there and none in this code. */
   abstract readonly identities: readonly string[];
+
+  /** The norm of the stream before the read-out; null for a tower whose blocks end with a norm. */
+  get finalNorm(): LayerNorm | null {
+    return null;
+  }
 
   /** @throws InputError as `TokenBatch` */
   batch(rows: readonly (readonly number[])[]): TokenBatch {
