@@ -39,7 +39,8 @@ export const rooms = [
     path: "web",
     holds: "the studio's page",
     page: true,
-    without: /^@tensorflow\/|^lib\/(nn|clip|checkpoint)(\/|$)|^lib\/trace\/index|^lib\/studio\/(?!results|wire)/,
+    without:
+      /^@tensorflow\/|^lib\/(nn|clip|checkpoint)(\/|$)|^lib\/trace\/index|^lib\/studio\/(?!results|wire)/,
   },
   { path: "lib/node", holds: "files, threads, backends, the hub: what needs Node", host: true },
   { path: "lib/index.ts", holds: "the package under Node", host: true },

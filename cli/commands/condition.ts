@@ -40,9 +40,7 @@ export function register(program: Command, terminal: Terminal): void {
         "       clipscope condition [options] --for sd2 --out <file> --text <text>",
     )
     .argument("[image...]", "image files (- for standard input)")
-    .addOption(
-      new Option("--for <generator>", "the generator").choices(consumerNames).makeOptionMandatory(),
-    )
+    .addOption(new Option("--for <generator>", "the generator").choices(consumerNames).makeOptionMandatory())
     .option("--text <text>", "of sd2: a prompt; may be repeated", collect)
     .option(
       "--negative <text>",
@@ -79,12 +77,13 @@ async function condition(images: readonly string[], options: Options, terminal: 
   const { out, json = false } = options;
   const consumer: Consumer = consumers[options.for];
   checkInputs(images, consumer, options);
-  const names = consumer.input === "text" ? ["prompt_embeds", "negative_prompt_embeds"] : [null];
-  const paths = new Set(names.map((name) => pathOf(out, name ?? "tensor", names.length)));
+  const paths = new Set(consumer.tensors.map((name) => pathOf(out, name, consumer.tensors.length)));
   for (const path of paths) await placeFor(path, images);
   await withModel(options, terminal, async (model) => {
     const found =
-      consumer.input === "text" ? await ofTexts(model, options) : await ofImages(model, images, options, terminal);
+      consumer.input === "text"
+        ? await ofTexts(model, options)
+        : await ofImages(model, images, options, terminal);
     try {
       const written = await write(found, options, consumer);
       const width = written.tensors[0]!.shape.at(-1)!;
@@ -138,7 +137,10 @@ function checkInputs(
 const preparationOf = (consumer: Consumer, { preprocess }: Options): Preparation =>
   preprocess ?? consumer.preparation ?? "open_clip";
 
-async function ofTexts(model: Clip, { for: consumer, text = [], negative = [""] }: Options): Promise<Conditioning> {
+async function ofTexts(
+  model: Clip,
+  { for: consumer, text = [], negative = [""] }: Options,
+): Promise<Conditioning> {
   if (model.config.text.kind !== "clip") return conditionOnTokens(model, [], [], consumer); // throws
   const tokenizer = await model.tokenizer();
   const encode = (texts: readonly string[]): number[][] => texts.map((one) => tokenizer.encode(one));
@@ -175,16 +177,26 @@ async function ofImages(
 function pathOf(out: string, name: string, count: number): string {
   if (out.endsWith(".safetensors")) return out;
   if (count > 1 && !out.includes("{tensor}")) {
-    throw new InputError(`--out ${out}: a .npy file holds one tensor, this generator takes ${count}; put {tensor} in it`);
+    throw new InputError(
+      `--out ${out}: a .npy file holds one tensor, this generator takes ${count}; put {tensor} in it`,
+    );
   }
   return out.replaceAll("{tensor}", name);
 }
 
 interface Written {
-  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly file: string }[];
+  readonly tensors: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly file: string;
+  }[];
 }
 
-async function write(found: Conditioning, { out, for: consumer }: Options, { weights }: Consumer): Promise<Written> {
+async function write(
+  found: Conditioning,
+  { out, for: consumer }: Options,
+  { weights }: Consumer,
+): Promise<Written> {
   const values = await Promise.all(
     Array.from(found, async ([name, tensor]: [string, Tensor]) => ({
       name,

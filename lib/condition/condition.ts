@@ -1,5 +1,13 @@
 /** The tensors of a generator, under the names and in the shapes that its pipeline takes. */
-import { concat, expandDims, slice, tidy, zerosLike, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
+import {
+  concat,
+  expandDims,
+  slice,
+  tidy,
+  zerosLike,
+  type Tensor,
+  type Tensor4D,
+} from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { penultimateImageStates, penultimateTextStates } from "../clip/hidden-states.ts";
 import { InputError } from "../errors/input-error.ts";
@@ -33,7 +41,8 @@ export async function conditionOnImages(
   options: RunOptions = {},
 ): Promise<Conditioning> {
   assertInput(consumer, "image", "conditionOnImages");
-  const states = consumers[consumer].states;
+  const { states, tensors } = consumers[consumer];
+  const [name] = tensors;
   const encode = (images: Tensor4D): Promise<Tensor> =>
     inBatches(images, (batch) =>
       states === "embedding"
@@ -44,14 +53,11 @@ export async function conditionOnImages(
     if (consumer === "ip-adapter-plus") {
       const zeros = tidy(() => zerosLike(pixels));
       const without = await disposing(zeros, encode);
-      return disposing(without, () => one("ip_adapter_image_embeds", () => pair(without, images)));
+      return disposing(without, () => one(name, () => pair(without, images)));
     }
-    if (consumer === "ip-adapter")
-      return one("ip_adapter_image_embeds", () => pair(zerosLike(images), images));
-    if (consumer === "svd") {
-      return one("image_embeddings", () => expandDims(concat([zerosLike(images), images]), 1));
-    }
-    return one("image_embeds", () => images.clone());
+    if (consumer === "ip-adapter") return one(name, () => pair(zerosLike(images), images));
+    if (consumer === "svd") return one(name, () => expandDims(concat([zerosLike(images), images]), 1));
+    return one(name, () => images.clone());
   });
 }
 

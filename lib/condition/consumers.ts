@@ -11,6 +11,8 @@ export interface Consumer {
   readonly title: string;
   /** What conditions it. */
   readonly input: "image" | "text";
+  /** The names of its tensors. */
+  readonly tensors: readonly string[];
   /** Which tensor it takes: an embedding per image, or the states of all tokens. */
   readonly states: "embedding" | "penultimate";
   /** The published weights that it was trained with. */
@@ -21,12 +23,14 @@ export interface Consumer {
   readonly preparation: Preparation | null;
 }
 
-const english = "the image tower of laion/CLIP-ViT-H-14-laion2B-s32B-b79K, which the multilingual model shares";
+const english =
+  "the image tower of laion/CLIP-ViT-H-14-laion2B-s32B-b79K, which the multilingual model shares";
 
 export const consumers = {
   sd2: {
     title: "Stable Diffusion 2",
     input: "text",
+    tensors: ["prompt_embeds", "negative_prompt_embeds"],
     states: "penultimate",
     weights: "the English text tower of laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
     width: 1024,
@@ -35,6 +39,7 @@ export const consumers = {
   unclip: {
     title: "Stable unCLIP 2.1",
     input: "image",
+    tensors: ["image_embeds"],
     states: "embedding",
     weights: english,
     width: 1024,
@@ -43,6 +48,7 @@ export const consumers = {
   "ip-adapter": {
     title: "IP-Adapter with ViT-H/14",
     input: "image",
+    tensors: ["ip_adapter_image_embeds"],
     states: "embedding",
     weights: english,
     width: 1024,
@@ -51,6 +57,7 @@ export const consumers = {
   "ip-adapter-plus": {
     title: "IP-Adapter Plus with ViT-H/14",
     input: "image",
+    tensors: ["ip_adapter_image_embeds"],
     states: "penultimate",
     weights: english,
     width: 1280,
@@ -59,6 +66,7 @@ export const consumers = {
   svd: {
     title: "Stable Video Diffusion",
     input: "image",
+    tensors: ["image_embeddings"],
     states: "embedding",
     weights: english,
     width: 1024,
@@ -67,9 +75,9 @@ export const consumers = {
   wan: {
     title: "Wan 2.1 image to video",
     input: "image",
+    tensors: ["image_embeds"],
     states: "penultimate",
-    weights:
-      "the image tower of laion/CLIP-ViT-H-14-frozen-xlm-roberta-large-laion5B-s13B-b90k, this project's model",
+    weights: "the image tower of laion/CLIP-ViT-H-14-frozen-xlm-roberta-large-laion5B-s13B-b90k",
     width: 1280,
     preparation: "transformers",
   },

@@ -112,7 +112,10 @@ export function transform(image: DecodedImage, config: PreprocessConfig): Float3
 }
 
 /** @param rgb [height, width, 3], 0 to 255 @returns [3, height, width]: (rgb / 255 − mean) / std, in float32 steps */
-export function normalizedPixels(rgb: Uint8Array, config: Pick<PreprocessConfig, "mean" | "std">): Float32Array {
+export function normalizedPixels(
+  rgb: Uint8Array,
+  config: Pick<PreprocessConfig, "mean" | "std">,
+): Float32Array {
   const pixels = rgb.length / 3;
   const out = new Float32Array(rgb.length);
   const value = new Float32Array(256);

@@ -3,22 +3,18 @@ import assert from "node:assert/strict";
 import { memory, tensor4d, type Tensor } from "@tensorflow/tfjs-core";
 import { conditionOnImages, conditionOnTokens, type Conditioning } from "../../lib/condition/condition.ts";
 import { consumersOf } from "../../lib/condition/consumers.ts";
+import { compare } from "../../lib/tensor/compare.ts";
 import { loadModel } from "../../lib/node/models/load-model.ts";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { conditionGolden, type ConditionGolden } from "../support/condition-golden.ts";
 import { tolerance } from "../support/golden.ts";
 import { fixture } from "../support/paths.ts";
 
-function relativeL2(found: ArrayLike<number>, expected: Float32Array): number {
-  const difference = Math.hypot(...expected.map((value, i) => found[i]! - value));
-  return difference / Math.hypot(...expected);
-}
-
 async function agrees(value: Tensor, golden: ConditionGolden, name: string): Promise<void> {
   const expected = await golden.floats(name);
   assert.deepEqual(value.shape, golden.shape(name), name);
-  const error = relativeL2(await value.data(), expected);
-  assert.ok(error <= tolerance, `${name}: relative L2 ${error}`);
+  const { relativeL2 } = compare(await value.data(), expected);
+  assert.ok(relativeL2 <= tolerance, `${name}: relative L2 ${relativeL2}`);
 }
 
 function dispose(values: Conditioning): void {

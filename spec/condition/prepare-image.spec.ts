@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { DecodedImage } from "../../lib/image/image.ts";
 import { transform, type PreprocessConfig } from "../../lib/image/transform.ts";
 import { prepareImage } from "../../lib/condition/prepare-image.ts";
+import { compare } from "../../lib/tensor/compare.ts";
 import { conditionGolden, type ConditionGolden } from "../support/condition-golden.ts";
 
 const configOf = (size: number): PreprocessConfig => ({
@@ -24,9 +25,6 @@ async function imagesOf(golden: ConditionGolden): Promise<DecodedImage[]> {
   );
 }
 
-const largestDifference = (a: Float32Array, b: Float32Array): number =>
-  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
-
 describe("preparation of images", () => {
   let golden: ConditionGolden;
   let images: DecodedImage[];
@@ -41,8 +39,8 @@ describe("preparation of images", () => {
     for (const [i, image] of images.entries()) {
       const expected = await golden.floats(`transformers.${i}`);
       const found = prepareImage(image, configOf(28), "transformers");
-      const difference = largestDifference(found, expected);
-      assert.ok(difference < 1e-6, `image ${i}: ${difference}`);
+      const { maxAbs } = compare(found, expected);
+      assert.ok(maxAbs < 1e-6, `image ${i}: ${maxAbs}`);
     }
   });
 
@@ -64,8 +62,8 @@ describe("preparation of images", () => {
         const [channel, y, x] = [Math.floor(at / 1024), Math.floor(at / 32) % 32, at % 32];
         return all[(channel * 224 + 7 * y) * 224 + 7 * x]!;
       });
-      const difference = largestDifference(found, expected);
-      assert.ok(difference < 2e-5, `image ${i}: ${difference}`);
+      const { maxAbs } = compare(found, expected);
+      assert.ok(maxAbs < 2e-5, `image ${i}: ${maxAbs}`);
     }
   });
 

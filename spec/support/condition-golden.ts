@@ -1,4 +1,4 @@
-/** The tensors of fixtures/condition/golden.safetensors. */
+/** The tensors of a file in fixtures/condition. */
 import { FileSource } from "../../lib/node/files/file-source.ts";
 import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
 import { readFloat32, readIntegers } from "../../lib/tensor/store.ts";
@@ -14,8 +14,9 @@ export interface ConditionGolden {
   close(): Promise<void>;
 }
 
-export async function conditionGolden(): Promise<ConditionGolden> {
-  const file = await SafetensorsFile.open(await FileSource.open(fixture("condition/golden.safetensors")));
+export async function conditionGolden(name: "golden" | "full" = "golden"): Promise<ConditionGolden> {
+  const path = fixture(`condition/${name}.safetensors`);
+  const file = await SafetensorsFile.open(await FileSource.open(path));
   const shape = (name: string): readonly number[] => file.tensors.get(name)!.shape;
   return {
     names: [...file.tensors.keys()],
@@ -25,7 +26,9 @@ export async function conditionGolden(): Promise<ConditionGolden> {
     async rows(name) {
       const values = await readIntegers(file, name);
       const [count = 0, length = 0] = shape(name);
-      return Array.from({ length: count }, (_, r) => [...values.slice(r * length, (r + 1) * length)].map(Number));
+      return Array.from({ length: count }, (_, r) =>
+        [...values.slice(r * length, (r + 1) * length)].map(Number),
+      );
     },
     close: () => file.close(),
   };

@@ -11,7 +11,10 @@ const heads = [
 describe("encodeNpy", () => {
   for (const [shape, description] of heads) {
     it(`writes what numpy.save writes for [${shape.join(", ")}]`, () => {
-      const values = Array.from({ length: shape.reduce<number>((all, size) => all * size, 1) }, (_, i) => i / 2);
+      const values = Array.from(
+        { length: shape.reduce<number>((all, size) => all * size, 1) },
+        (_, i) => i / 2,
+      );
       const bytes = Buffer.from(encodeNpy(shape, values));
       assert.equal(bytes.subarray(0, 128).toString("latin1"), `\x93NUMPY\x01\x00\x76\x00${description}`);
       assert.deepEqual(

@@ -13,9 +13,13 @@ Diffusion 2's does. The tensors come from the methods of the pipelines:
 and pixels of random images `image.N` [H, W, 3]:
 - `transformers.N`: CLIPImageProcessorPil with edges of 28 pixels;
 - `svd.N`: every 7th row and column of what StableVideoDiffusionPipeline._encode_image hands to its encoder.
+
+With `--full`, it writes fixtures/condition/full.safetensors: ViT-H-14 on synthetic weights (synthetic.py), one image and
+one prompt. `hidden_states`, `image_embeds` and `prompt_embeds` hold every 997th value.
 """
 
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +27,7 @@ import diffusers
 import numpy
 import PIL.Image
 import safetensors.torch
+import synthetic
 import torch
 import transformers
 from diffusers import (
@@ -64,6 +69,75 @@ def encoders() -> tuple[torch.nn.Module, torch.nn.Module, torch.nn.Module]:
         model.load_state_dict(own, strict=True)
         found.append(model.eval())
     return tuple(found)
+
+
+BLOCK = {"layer_norm1": "ln_1", "layer_norm2": "ln_2", "self_attn.out_proj": "attn.out_proj"}
+BLOCK |= {"mlp.fc1": "mlp.c_fc", "mlp.fc2": "mlp.c_proj"}
+OUTSIDE = {
+    "embeddings.class_embedding": ("visual.class_embedding", ()),
+    "embeddings.patch_embedding.weight": ("visual.conv1.weight", ()),
+    "embeddings.token_embedding.weight": ("token_embedding.weight", ()),
+    "visual_projection.weight": ("visual.proj", "transposed"),
+}
+
+
+def synthetic_tensor(name: str, shape: tuple[int, ...], prefix: str) -> torch.Tensor:
+    """The synthetic weight of a tensor of transformers, whose shape it has but for the attention's three parts."""
+    name = name.removeprefix("vision_model.").removeprefix("text_model.")
+    norms = {"pre_layrnorm": "visual.ln_pre", "post_layernorm": "visual.ln_post", "final_layer_norm": "ln_final"}
+    if name in OUTSIDE:
+        ours, how = OUTSIDE[name]
+        value = synthetic.values(ours, shape[::-1] if how else shape)
+        return torch.from_numpy(value.T.copy() if how else value)
+    if name == "embeddings.position_embedding.weight":
+        return torch.from_numpy(synthetic.values(f"{prefix}positional_embedding", shape))
+    module, _, kind = name.rpartition(".")
+    if module in norms:
+        return torch.from_numpy(synthetic.values(f"{norms[module]}.{kind}", shape))
+    index, _, inner = module.removeprefix("encoder.layers.").partition(".")
+    block = f"{prefix}transformer.resblocks.{index}"
+    if inner in BLOCK:
+        return torch.from_numpy(synthetic.values(f"{block}.{BLOCK[inner]}.{kind}", shape))
+    part = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"].index(inner)
+    whole = synthetic.values(f"{block}.attn.in_proj_{kind}", (3 * shape[0], *shape[1:]))
+    return torch.from_numpy(whole[part * shape[0] : (part + 1) * shape[0]].copy())
+
+
+def full() -> None:
+    text = {"hidden_size": 1024, "intermediate_size": 4096, "num_attention_heads": 16, "num_hidden_layers": 23}
+    text |= {"vocab_size": 49408, "max_position_embeddings": 77, "hidden_act": "gelu", "eos_token_id": 49407}
+    vision = {"hidden_size": 1280, "intermediate_size": 5120, "num_attention_heads": 16, "num_hidden_layers": 32}
+    vision |= {"image_size": 224, "patch_size": 14, "hidden_act": "gelu", "projection_dim": 1024}
+    ids = torch.tensor([[49406, 320, 1125, 539, 320, 2368, 49407] + [0] * 70])
+    found = {"input.text": ids}
+    with torch.no_grad():
+        for make, config, prefix in (
+            (CLIPTextModel, CLIPTextConfig(**text), ""),
+            (CLIPVisionModelWithProjection, CLIPVisionConfig(**vision), "visual."),
+        ):
+            model = make(config).eval()
+            for name, parameter in model.named_parameters():
+                parameter.copy_(synthetic_tensor(name, tuple(parameter.shape), prefix))
+            if prefix == "":
+                found["prompt_embeds"] = model(ids).last_hidden_state
+            else:
+                pixels = torch.from_numpy(synthetic.values("input.image", (1, 3, 224, 224)))
+                out = model(pixels, output_hidden_states=True)
+                found |= {"hidden_states": out.hidden_states[-2], "image_embeds": out.image_embeds}
+    save("full", {name: value if name == "input.text" else value.flatten()[::997] for name, value in found.items()})
+
+
+def save(name: str, found: dict[str, torch.Tensor]) -> None:
+    metadata = {
+        "diffusers": diffusers.__version__,
+        "transformers": transformers.__version__,
+        "torch": torch.__version__,
+        "command": " ".join(["python", *sys.argv]),
+    }
+    tensors = {key: value.detach().contiguous().clone() for key, value in found.items()}
+    out = ROOT / "fixtures" / "condition" / f"{name}.safetensors"
+    out.parent.mkdir(exist_ok=True)
+    safetensors.torch.save_file(tensors, out, metadata)
 
 
 def bare(pipeline: type, **parts: object) -> object:
@@ -150,19 +224,8 @@ def main() -> None:
             found[f"transformers.{i}"] = processor(PIL.Image.fromarray(image), return_tensors="pt").pixel_values[0]
             svd._encode_image([PIL.Image.fromarray(image)], cpu, 1, False)
             found[f"svd.{i}"] = given[-1][0, :, ::7, ::7]
-    metadata = {
-        "diffusers": diffusers.__version__,
-        "transformers": transformers.__version__,
-        "torch": torch.__version__,
-        "command": "python tools/golden/condition.py",
-    }
-    tensors = {name: value.detach().contiguous().clone() for name, value in found.items()}
-    out = ROOT / "fixtures" / "condition" / "golden.safetensors"
-    out.parent.mkdir(exist_ok=True)
-    safetensors.torch.save_file(tensors, out, metadata)
-    for name, value in tensors.items():
-        print(name, list(value.shape), value.float().norm().item())
+    save("golden", found)
 
 
 if __name__ == "__main__":
-    main()
+    full() if "--full" in sys.argv else main()
