@@ -43,6 +43,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/embed.ts"),
   },
   {
+    name: "adapt",
+    summary: "adapt zero-shot classification to a few labelled features",
+    load: () => import("./commands/adapt.ts"),
+  },
+  {
     name: "probe fit",
     summary: "fit a probe on labelled features",
     load: () => import("./commands/probe-fit.ts"),

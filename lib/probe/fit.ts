@@ -4,10 +4,9 @@ import { concatRows, normalizeRows, type LabelledFeatures } from "../features/fe
 import {
   clipC,
   fitLogisticRegression,
-  type LinearClassifier,
   type LogisticRegressionOptions,
 } from "./logistic-regression.ts";
-import { accuracyOf } from "./logits.ts";
+import { accuracyOf, type Linear } from "./logits.ts";
 import { Probe } from "./probe.ts";
 
 /** A probe and its accuracy on the training features. */
@@ -96,9 +95,9 @@ export function fitAdamwProbe(
 }
 
 /** A fitted classifier with its metadata. */
-function probeOf(
+export function probeOf(
   features: LabelledFeatures,
-  classifier: LinearClassifier,
+  classifier: Linear,
   recipe: string,
   settings: Readonly<Record<string, unknown>>,
 ): UnmeasuredProbe {
@@ -111,6 +110,7 @@ function probeOf(
     name,
     weight: Float32Array.from(classifier.weight),
     bias: Float32Array.from(classifier.bias),
+    ...(classifier.cache && { cache: classifier.cache }),
     classNames,
     ...(classIds && { classIds }),
     metadata: { ...origin, recipe, settings: JSON.stringify(settings) },

@@ -15,7 +15,7 @@ and pixels of random images `image.N` [H, W, 3]:
 - `svd.N`: every 7th row and column of what StableVideoDiffusionPipeline._encode_image hands to its encoder.
 
 With `--full`, it writes fixtures/condition/full.safetensors: ViT-H-14 on synthetic weights (synthetic.py), one image and
-one prompt. `hidden_states`, `image_embeds` and `prompt_embeds` hold every 997th value.
+one prompt. `hidden_states` and `prompt_embeds` hold every 97th value, `image_embeds` all.
 """
 
 import json
@@ -124,7 +124,8 @@ def full() -> None:
                 pixels = torch.from_numpy(synthetic.values("input.image", (1, 3, 224, 224)))
                 out = model(pixels, output_hidden_states=True)
                 found |= {"hidden_states": out.hidden_states[-2], "image_embeds": out.image_embeds}
-    save("full", {name: value if name == "input.text" else value.flatten()[::997] for name, value in found.items()})
+    whole = ("input.text", "image_embeds")
+    save("full", {name: value if name in whole else value.flatten()[::97] for name, value in found.items()})
 
 
 def save(name: str, found: dict[str, torch.Tensor]) -> None:
