@@ -6,6 +6,7 @@ import { withOutput } from "../../lib/node/files/reserve-output.ts";
 import { saveProbe } from "../../lib/node/features/probes.ts";
 import { adapt as adaptTo, adaptMethods, type Adapted, type AdaptMethod } from "../../lib/probe/adapt.ts";
 import { takeShots } from "../../lib/probe/shots.ts";
+import { largestFactors } from "../../lib/probe/tip-adapter.ts";
 import { textHead } from "../../lib/probe/text-head.ts";
 import { examples, nonNegativeNumber, positiveInteger, wholeNumber } from "../options/option-values.ts";
 import { templateOption } from "../options/output-options.ts";
@@ -27,6 +28,8 @@ interface Options extends ModelOptions {
   readonly penalty?: number;
   readonly alpha?: number;
   readonly beta?: number;
+  readonly maxAlpha?: number;
+  readonly maxBeta?: number;
   readonly epochs?: number;
   readonly lr?: number;
   readonly batchSize?: number;
@@ -62,6 +65,8 @@ export function register(program: Command, terminal: Terminal): void {
     )
     .option("--alpha <number>", "tip-adapter: weight of the cache, with --beta instead of a search", nonNegativeNumber)
     .option("--beta <number>", "tip-adapter: sharpness of the cache", nonNegativeNumber)
+    .option("--max-alpha <number>", "largest alpha of the search (default: 10)", nonNegativeNumber)
+    .option("--max-beta <number>", "largest beta of the search (default: 12)", nonNegativeNumber)
     .option("--epochs <n>", "tip-adapter-f: epochs (default: 20)", positiveInteger)
     .option("--lr <number>", "tip-adapter-f: learning rate (default: 0.001)", nonNegativeNumber)
     .option("--batch-size <n>", "tip-adapter-f: examples per step (default: 256)", positiveInteger)
@@ -127,6 +132,8 @@ function libraryOptions({
   penalty,
   alpha,
   beta,
+  maxAlpha = largestFactors.alpha,
+  maxBeta = largestFactors.beta,
   epochs,
   lr,
   batchSize,
@@ -135,6 +142,7 @@ function libraryOptions({
   return {
     ...(penalty !== undefined && { penalty }),
     ...(alpha !== undefined && beta !== undefined && { factors: { alpha, beta } }),
+    largest: { alpha: maxAlpha, beta: maxBeta },
     ...(epochs !== undefined && { epochs }),
     ...(lr !== undefined && { learningRate: lr }),
     ...(batchSize !== undefined && { batchSize }),
@@ -143,10 +151,13 @@ function libraryOptions({
 }
 
 /** Refuses options that the method does not use. */
-function refuseUnused({ method, penalty, alpha, beta, epochs, lr, batchSize, seed, shots }: Options): void {
-  const idle = {
-    head: { "--alpha": alpha, "--beta": beta, "--epochs": epochs, "--lr": lr, "--batch-size": batchSize },
-    "tip-adapter": { "--penalty": penalty, "--epochs": epochs, "--lr": lr, "--batch-size": batchSize },
+function refuseUnused(options: Options): void {
+  const { method, penalty, alpha, beta, maxAlpha, maxBeta, epochs, lr, batchSize, seed, shots } = options;
+  const search = { "--max-alpha": maxAlpha, "--max-beta": maxBeta };
+  const idle: Record<string, number | undefined> = {
+    head: {
+      ...search, "--alpha": alpha, "--beta": beta, "--epochs": epochs, "--lr": lr, "--batch-size": batchSize },
+    "tip-adapter": { ...(alpha !== undefined && search), "--penalty": penalty, "--epochs": epochs, "--lr": lr, "--batch-size": batchSize },
     "tip-adapter-f": { "--penalty": penalty },
   }[method];
   const given = Object.entries(idle).find(([, value]) => value !== undefined);

@@ -13,7 +13,7 @@ export const adaptMethods = ["head", "tip-adapter", "tip-adapter-f"] as const;
 export type AdaptMethod = (typeof adaptMethods)[number];
 
 /** Options of `adapt`. */
-export interface AdaptOptions extends Pick<TipTrainingOptions, "epochs" | "learningRate" | "batchSize" | "seed"> {
+export interface AdaptOptions extends Pick<TipTrainingOptions, "epochs" | "learningRate" | "batchSize" | "seed" | "largest"> {
   /** Of the head. Default: chosen on held-out rows. */
   readonly penalty?: number;
   /** Of Tip-Adapter: no search. Of Tip-Adapter-F: those of the training. */
@@ -69,7 +69,7 @@ function fitted(
   held: LabelledFeatures | null,
   options: AdaptOptions,
 ): FittedAdapter {
-  const { onProgress, factors, penalty } = options;
+  const { onProgress, factors, largest, penalty } = options;
   if (method === "head") {
     const classifier: FittedHead = fitZeroShotHead(train, head, held, {
       ...(penalty !== undefined && { penalty }),
@@ -85,9 +85,10 @@ function fitted(
   }
   if (method === "tip-adapter") {
     if (factors !== undefined) return { classifier: tipAdapter(train, head, factors), settings: factors, chosen: {} };
-    const { classifier, found } = fitTipAdapter(train, head, held!, (done, all) =>
-      onProgress?.(done, all, "values of beta"),
-    );
+    const { classifier, found } = fitTipAdapter(train, head, held!, {
+      ...(largest && { largest }),
+      onProgress: (done, all) => onProgress?.(done, all, "values of beta"),
+    });
     return { classifier, settings: {}, chosen: { alpha: found.alpha, beta: found.beta } };
   }
   const { epochs = 20, learningRate = 1e-3, batchSize = 256, seed = 0 } = options;
@@ -95,6 +96,7 @@ function fitted(
   const { classifier, found, epoch, accuracies } = fitTipAdapterF(train, head, held!, {
     ...settings,
     ...(factors && { factors }),
+    ...(largest && { largest }),
     onStep: (done, all) => onProgress?.(done, all, "steps"),
   });
   return { classifier, settings, chosen: { alpha: found.alpha, beta: found.beta, epoch, accuracies } };

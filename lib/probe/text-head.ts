@@ -37,7 +37,9 @@ export async function textHead(
     const { logitScale } = model;
     const [scale = NaN] = await pass(async () => {
       await logitScale.load();
-      return logitScale.tensor.data<"float32">();
+      const values = await logitScale.tensor.data<"float32">();
+      logitScale.release();
+      return values;
     });
     return { embeddings: new Float32Array(embeddings), scale: Math.exp(scale) };
   } finally {

@@ -36,6 +36,8 @@ export interface TipTrainingOptions {
   readonly batchSize?: number;
   /** Of the training; they are searched afterwards. Default: α 1.17, β 1. */
   readonly factors?: CacheFactors;
+  /** Of the search. Default: `largestFactors`. */
+  readonly largest?: CacheFactors;
   /** Of the order of the examples. Default: 0. */
   readonly seed?: number;
   readonly onStep?: (done: number, all: number) => void;
@@ -152,7 +154,7 @@ export function fitTipAdapterF(
     },
     options,
   );
-  const found = searchFactors(tipAdapter(train, head, factors, best.keys), held);
+  const found = searchFactors(tipAdapter(train, head, factors, best.keys), held, options);
   return {
     classifier: tipAdapter(train, head, found, best.keys),
     found,

@@ -16,11 +16,14 @@ import type { TextHead } from "./zero-shot-head.ts";
 /** α and β. */
 export type CacheFactors = Pick<FeatureCache, "alpha" | "beta">;
 
-/** The largest β and α that are tried, and how many of each, as for ImageNet in the original. */
-const searched = { beta: { most: 7, count: 200 }, alpha: { most: 3, count: 20 } };
+/** How many values of each are tried, as in the original. */
+const tried = { alpha: 20, beta: 200 };
 
-const grid = ({ most, count }: { readonly most: number; readonly count: number }): number[] =>
-  Array.from({ length: count }, (_, i) => (i * (most - 0.1)) / count + 0.1);
+/** The largest that are tried. The original has a pair for each dataset, from 3 and 7 (ImageNet) to 50; these are SUN397's. */
+export const largestFactors: CacheFactors = { alpha: 10, beta: 12 };
+
+const grid = (largest: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => (i * (largest - 0.1)) / count + 0.1);
 
 /** The classifier with a cache. @param features normalised; the keys */
 export function tipAdapter(
@@ -32,6 +35,13 @@ export function tipAdapter(
   const weight = embeddings.map((value) => scale * value);
   const bias = new Float32Array(embeddings.length / features.width);
   return { weight, bias, cache: { keys, labels: features.labels, ...factors } };
+}
+
+/** Options of `searchFactors`. */
+export interface SearchOptions {
+  /** Default: `largestFactors`. */
+  readonly largest?: CacheFactors;
+  readonly onProgress?: (done: number, all: number) => void;
 }
 
 /** The best factors of a search, and their accuracy. */
@@ -47,7 +57,7 @@ export interface FoundFactors extends CacheFactors {
 export function searchFactors(
   { weight, bias, cache }: Linear & { readonly cache: FeatureCache },
   validation: LabelledFeatures,
-  onProgress?: (done: number, all: number) => void,
+  { largest = largestFactors, onProgress }: SearchOptions = {},
 ): FoundFactors {
   const { rows, width, labels } = validation;
   const classes = bias.length;
@@ -59,8 +69,8 @@ export function searchFactors(
   const affinity = matMul<Tensor2D>(x, keys, false, true); // [rows, N]
   const base = zeroShot.dataSync<"float32">();
   let best: FoundFactors = { alpha: 0, beta: 0, accuracy: 0 };
-  const alphas = grid(searched.alpha);
-  for (const [i, beta] of grid(searched.beta).entries()) {
+  const alphas = grid(largest.alpha, tried.alpha);
+  for (const [i, beta] of grid(largest.beta, tried.beta).entries()) {
     const ofCache = tidy(() => matMul<Tensor2D>(votes(affinity, beta), values)); // [rows, classes]
     const cached = ofCache.dataSync<"float32">();
     ofCache.dispose();
@@ -73,7 +83,7 @@ export function searchFactors(
       const accuracy = counts.metrics().acc1;
       if (accuracy > best.accuracy) best = { alpha, beta, accuracy };
     }
-    onProgress?.(i + 1, searched.beta.count);
+    onProgress?.(i + 1, tried.beta);
   }
   for (const tensor of [classWeights, keys, values, x, zeroShot, affinity]) tensor.dispose();
   return best;
@@ -84,13 +94,13 @@ export function fitTipAdapter(
   features: LabelledFeatures,
   head: TextHead,
   validation: LabelledFeatures,
-  onProgress?: (done: number, all: number) => void,
+  options?: SearchOptions,
 ): { readonly classifier: ReturnType<typeof tipAdapter>; readonly found: FoundFactors } {
   const train = normalizeRows(features);
   const found = searchFactors(
     tipAdapter(train, head, { alpha: 1, beta: 1 }),
     normalizeRows(validation),
-    onProgress,
+    options,
   );
   return { classifier: tipAdapter(train, head, found), found };
 }
