@@ -63,7 +63,11 @@ export function register(program: Command, terminal: Terminal): void {
       "head: strength of the pull to the zero-shot classifier (default: chosen on --validation, else by folds)",
       nonNegativeNumber,
     )
-    .option("--alpha <number>", "tip-adapter: weight of the cache, with --beta instead of a search", nonNegativeNumber)
+    .option(
+      "--alpha <number>",
+      "tip-adapter: weight of the cache, with --beta instead of a search",
+      nonNegativeNumber,
+    )
     .option("--beta <number>", "tip-adapter: sharpness of the cache", nonNegativeNumber)
     .option("--max-alpha <number>", "largest alpha of the search (default: 10)", nonNegativeNumber)
     .option("--max-beta <number>", "largest beta of the search (default: 12)", nonNegativeNumber)
@@ -106,7 +110,15 @@ async function adapt(options: Options, terminal: Terminal): Promise<void> {
       const { trainingAccuracy, chosen, validation: accuracies } = adapted;
       const classes = adapted.probe.bias.length;
       if (json) {
-        terminal.printJson({ out, method, classes, rows: features.rows, trainingAccuracy, chosen, validation: accuracies });
+        terminal.printJson({
+          out,
+          method,
+          classes,
+          rows: features.rows,
+          trainingAccuracy,
+          chosen,
+          validation: accuracies,
+        });
       } else terminal.printLines(reportOf(options, features, adapted));
     });
   });
@@ -156,8 +168,20 @@ function refuseUnused(options: Options): void {
   const search = { "--max-alpha": maxAlpha, "--max-beta": maxBeta };
   const idle: Record<string, number | undefined> = {
     head: {
-      ...search, "--alpha": alpha, "--beta": beta, "--epochs": epochs, "--lr": lr, "--batch-size": batchSize },
-    "tip-adapter": { ...(alpha !== undefined && search), "--penalty": penalty, "--epochs": epochs, "--lr": lr, "--batch-size": batchSize },
+      ...search,
+      "--alpha": alpha,
+      "--beta": beta,
+      "--epochs": epochs,
+      "--lr": lr,
+      "--batch-size": batchSize,
+    },
+    "tip-adapter": {
+      ...(alpha !== undefined && search),
+      "--penalty": penalty,
+      "--epochs": epochs,
+      "--lr": lr,
+      "--batch-size": batchSize,
+    },
     "tip-adapter-f": { "--penalty": penalty },
   }[method];
   const given = Object.entries(idle).find(([, value]) => value !== undefined);

@@ -13,7 +13,10 @@ export const adaptMethods = ["head", "tip-adapter", "tip-adapter-f"] as const;
 export type AdaptMethod = (typeof adaptMethods)[number];
 
 /** Options of `adapt`. */
-export interface AdaptOptions extends Pick<TipTrainingOptions, "epochs" | "learningRate" | "batchSize" | "seed" | "largest"> {
+export interface AdaptOptions extends Pick<
+  TipTrainingOptions,
+  "epochs" | "learningRate" | "batchSize" | "seed" | "largest"
+> {
   /** Of the head. Default: chosen on held-out rows. */
   readonly penalty?: number;
   /** Of Tip-Adapter: no search. Of Tip-Adapter-F: those of the training. */
@@ -84,7 +87,8 @@ function fitted(
     );
   }
   if (method === "tip-adapter") {
-    if (factors !== undefined) return { classifier: tipAdapter(train, head, factors), settings: factors, chosen: {} };
+    if (factors !== undefined)
+      return { classifier: tipAdapter(train, head, factors), settings: factors, chosen: {} };
     const { classifier, found } = fitTipAdapter(train, head, held!, {
       ...(largest && { largest }),
       onProgress: (done, all) => onProgress?.(done, all, "values of beta"),

@@ -1,11 +1,7 @@
 /** Fits probes on labelled features, and records how they were made. */
 import { fitAdamw, type AdamwOptions, type Trial } from "./adamw.ts";
 import { concatRows, normalizeRows, type LabelledFeatures } from "../features/features.ts";
-import {
-  clipC,
-  fitLogisticRegression,
-  type LogisticRegressionOptions,
-} from "./logistic-regression.ts";
+import { clipC, fitLogisticRegression, type LogisticRegressionOptions } from "./logistic-regression.ts";
 import { accuracyOf, type Linear } from "./logits.ts";
 import { Probe } from "./probe.ts";
 

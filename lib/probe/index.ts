@@ -27,7 +27,13 @@ export { splitImages } from "./split-images.ts";
 export * from "./sweep.ts";
 export { type FeatureCache } from "./feature-cache.ts";
 export { textHead } from "./text-head.ts";
-export { fitTipAdapter, searchFactors, tipAdapter, type CacheFactors, type FoundFactors } from "./tip-adapter.ts";
+export {
+  fitTipAdapter,
+  searchFactors,
+  tipAdapter,
+  type CacheFactors,
+  type FoundFactors,
+} from "./tip-adapter.ts";
 export { fitTipAdapterF, type TipTrainingOptions } from "./tip-adapter-f.ts";
 export { fitZeroShotHead, type FittedHead, type TextHead } from "./zero-shot-head.ts";
 export * from "./zero-shot.ts";

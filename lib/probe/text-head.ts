@@ -24,7 +24,9 @@ export async function textHead(
   const { name, classNames, metadata } = features;
   const reason = whyNoZeroShot(features);
   if (reason !== null || classNames === null) {
-    throw new InputError(`${name}: adapters begin with the names of the classes, but ${reason ?? "there are none"}`);
+    throw new InputError(
+      `${name}: adapters begin with the names of the classes, but ${reason ?? "there are none"}`,
+    );
   }
   if (metadata["model_sha256"] !== (await modelDigest(model, "image"))) {
     throw new InputError(

@@ -82,7 +82,10 @@ export function fitZeroShotHead(
   features: LabelledFeatures,
   head: TextHead,
   validation: LabelledFeatures | null,
-  { penalty, onFit }: { readonly penalty?: number; readonly onFit?: (done: number, all: number) => void } = {},
+  {
+    penalty,
+    onFit,
+  }: { readonly penalty?: number; readonly onFit?: (done: number, all: number) => void } = {},
 ): FittedHead {
   const train = normalizeRows(features);
   if (penalty !== undefined) return { ...minimizeHead(train, head, penalty), penalty, trials: [] };

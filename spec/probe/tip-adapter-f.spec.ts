@@ -37,11 +37,19 @@ describe("Tip-Adapter-F", () => {
 
   it("keeps the epoch that is best on the validation split", () => {
     const validation = golden.features("validation");
-    const fitted = fitTipAdapterF(golden.features("train"), head, validation, { epochs: 4, batchSize: 8, learningRate: 0.1 });
+    const fitted = fitTipAdapterF(golden.features("train"), head, validation, {
+      epochs: 4,
+      batchSize: 8,
+      learningRate: 0.1,
+    });
     assert.equal(fitted.accuracies.length, 4);
     assert.equal(fitted.epoch, fitted.accuracies.indexOf(Math.max(...fitted.accuracies)) + 1);
     assert.ok(fitted.found.accuracy >= Math.max(...fitted.accuracies) - 1e-9);
-    const other = fitTipAdapterF(golden.features("train"), head, validation, { epochs: 4, batchSize: 8, seed: 1 });
+    const other = fitTipAdapterF(golden.features("train"), head, validation, {
+      epochs: 4,
+      batchSize: 8,
+      seed: 1,
+    });
     assert.notDeepEqual(other.classifier.cache.keys, fitted.classifier.cache.keys);
   });
 });

@@ -33,7 +33,8 @@ describe("Tip-Adapter", () => {
     const classifier = tipAdapter(train, head, factors);
     for (const size of [1, 2e6]) {
       const found = new Float32Array(expected.length);
-      for (const { start, logits } of logitBlocks(classifier, validation, { size })) found.set(logits, start * 5);
+      for (const { start, logits } of logitBlocks(classifier, validation, { size }))
+        found.set(logits, start * 5);
       const { relativeL2 } = compare(found, expected);
       assert.ok(relativeL2 < 1e-6, `${relativeL2}`);
     }
@@ -45,10 +46,18 @@ describe("Tip-Adapter", () => {
     const tensors = memory().numTensors;
     const found = searchFactors(tipAdapter(train, head, { alpha: 1, beta: 1 }), validation, { largest });
     assert.equal(memory().numTensors, tensors);
-    assert.ok(Math.abs(found.alpha - alpha!) < 1e-9 && Math.abs(found.beta - beta!) < 1e-9, JSON.stringify(found));
+    assert.ok(
+      Math.abs(found.alpha - alpha!) < 1e-9 && Math.abs(found.beta - beta!) < 1e-9,
+      JSON.stringify(found),
+    );
     assert.ok(Math.abs(100 * found.accuracy - accuracy!) < 1e-9);
     // Other rows to choose on, other factors: nothing else decides.
-    const half = { ...validation, rows: 20, values: validation.values.slice(0, 20 * 24), labels: validation.labels.slice(0, 20) };
+    const half = {
+      ...validation,
+      rows: 20,
+      values: validation.values.slice(0, 20 * 24),
+      labels: validation.labels.slice(0, 20),
+    };
     const other = fitTipAdapter(train, head, half, { largest }).found;
     assert.notDeepEqual([other.alpha, other.beta], [found.alpha, found.beta]);
   });

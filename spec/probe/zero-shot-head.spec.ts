@@ -1,6 +1,12 @@
 /** Against scipy's minimum (tools/golden/adapt.py). */
 import assert from "node:assert/strict";
-import { defaultPenalty, fitZeroShotHead, minimizeHead, penalties, type TextHead } from "../../lib/probe/zero-shot-head.ts";
+import {
+  defaultPenalty,
+  fitZeroShotHead,
+  minimizeHead,
+  penalties,
+  type TextHead,
+} from "../../lib/probe/zero-shot-head.ts";
 import { selectRows } from "../../lib/features/features.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { readProbeGolden, type ProbeGolden } from "../support/probe-golden.ts";
@@ -25,7 +31,10 @@ describe("the zero-shot head", () => {
 
   it("is the zero-shot classifier under a large penalty", () => {
     const { weight } = minimizeHead(golden.features("train"), head, 1e12);
-    const { relativeL2 } = compare(weight, head.embeddings.map((value) => 100 * value));
+    const { relativeL2 } = compare(
+      weight,
+      head.embeddings.map((value) => 100 * value),
+    );
     assert.ok(relativeL2 < 1e-6, `${relativeL2}`);
   });
 

@@ -46,13 +46,28 @@ describe("clipscope adapt", () => {
       const probe = await openProbe(file("probe"));
       assert.deepEqual([probe.metadata["recipe"], probe.cache !== undefined], [method, method !== "head"]);
       assert.equal(probe.metadata["training_accuracy"], `${found.trainingAccuracy}`);
-      const measured = await clipscope(["probe", "eval", "--json", "--probe", file("probe"), "--features", file("validation")]);
+      const measured = await clipscope([
+        "probe",
+        "eval",
+        "--json",
+        "--probe",
+        file("probe"),
+        "--features",
+        file("validation"),
+      ]);
       const { lp_acc1: accuracy } = JSON.parse(measured.stdout) as { lp_acc1: number };
       assert.ok(Math.abs(accuracy - found.validation!.adapted) < 1e-9, method);
       // Images, and their features, are classified alike.
       const image = folder.file("test/dotted/000.png");
       const predictions = [[image], ["--features", file("test")]].map(async (input) => {
-        const { stdout } = await clipscope(["probe", "predict", "--json", "--probe", file("probe"), ...input]);
+        const { stdout } = await clipscope([
+          "probe",
+          "predict",
+          "--json",
+          "--probe",
+          file("probe"),
+          ...input,
+        ]);
         return (JSON.parse(stdout) as { scores: { label: string; probability: number }[] }[])[0]!.scores;
       });
       const [ofImage, ofFeatures] = await Promise.all(predictions);
@@ -71,23 +86,38 @@ describe("clipscope adapt", () => {
     const head = await report("--penalty", "5", "--shots", "1", "--seed", "3");
     assert.deepEqual(head.chosen, { penalty: 5, trials: [] });
     const { stdout } = await adapt("--penalty", "5");
-    assert.match(stdout, /^.*probe\.safetensors: head, 4 classes, 16 rows, training accuracy [\d.]+%\nchosen: penalty 5\n$/);
+    assert.match(
+      stdout,
+      /^.*probe\.safetensors: head, 4 classes, 16 rows, training accuracy [\d.]+%\nchosen: penalty 5\n$/,
+    );
   });
 
   it("refuses what it cannot adapt, and writes nothing", async () => {
     const features = await readFeatures(file("train"));
     const { class_names: _, ...nameless } = features.metadata;
     await writeFeatures(file("nameless"), { ...features, classNames: null, metadata: nameless });
-    await writeFeatures(file("other"), { ...features, metadata: { ...features.metadata, model_sha256: "0".repeat(64) } });
+    await writeFeatures(file("other"), {
+      ...features,
+      metadata: { ...features.metadata, model_sha256: "0".repeat(64) },
+    });
     const before = (await readdir(folder.path)).sort();
     for (const [args, message] of [
-      [["--method", "tip-adapter"], /tip-adapter chooses alpha and beta on a validation split, and none is given/],
-      [["--method", "tip-adapter-f", "--alpha", "1", "--beta", "1"], /tip-adapter-f chooses the epoch, alpha and beta on/],
+      [
+        ["--method", "tip-adapter"],
+        /tip-adapter chooses alpha and beta on a validation split, and none is given/,
+      ],
+      [
+        ["--method", "tip-adapter-f", "--alpha", "1", "--beta", "1"],
+        /tip-adapter-f chooses the epoch, alpha and beta on/,
+      ],
       [["--alpha", "1"], /--alpha has no effect with the method head/],
       [["--method", "tip-adapter", "--beta", "1"], /expected --alpha and --beta together/],
       [["--seed", "1"], /--seed has no effect with the method head without --shots/],
       [["--shots", "9"], /the class "dotted" has 4 rows, expected 9 for 9 shots/],
-      [["--features", file("nameless")], /adapters begin with the names of the classes, but the classes have no names/],
+      [
+        ["--features", file("nameless")],
+        /adapters begin with the names of the classes, but the classes have no names/,
+      ],
       [["--features", file("other")], /another model \(.*\) made the features; pass it with --model/],
       [["--out", file("train")], /train\.safetensors: is an input, which would be overwritten/],
     ] as const) {
