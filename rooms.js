@@ -27,6 +27,7 @@ export const rooms = [
     peer: true,
   },
   { path: "lib/study", holds: "attention, rollout, layer answers" },
+  { path: "lib/guide", holds: "image generation by gradient ascent" },
   { path: "lib/parity", holds: "goldens and their verification" },
   { path: "lib/trace", holds: "the taps of a pass: summaries, values, what each tap is" },
   {

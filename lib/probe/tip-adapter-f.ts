@@ -5,22 +5,9 @@
  * For a given seed, the order of the examples is PyTorch's.
  * Paper: arXiv 2207.09519. Source: Tip-Adapter, main_imagenet.py, run_tip_adapter_F.
  */
-import {
-  add,
-  div,
-  matMul,
-  mul,
-  softmax,
-  sqrt,
-  square,
-  sub,
-  tensor2d,
-  tidy,
-  transpose,
-  zeros,
-  type Tensor2D,
-} from "@tensorflow/tfjs-core";
+import { add, matMul, mul, softmax, sub, tensor2d, tidy, transpose, type Tensor2D } from "@tensorflow/tfjs-core";
 import { normalizeRows, selectRows, type LabelledFeatures } from "../features/features.ts";
+import { adamStep, disposeAdam, startAdam } from "../tensor/adam.ts";
 import { oneHotLabels, votes } from "./feature-cache.ts";
 import { accuracyOf } from "./logits.ts";
 import { searchFactors, tipAdapter, type CacheFactors, type FoundFactors } from "./tip-adapter.ts";
@@ -44,7 +31,7 @@ export interface TipTrainingOptions {
 }
 
 /** torch.optim.AdamW's defaults, but ε, which is Tip-Adapter's. */
-const [beta1, beta2, epsilon, weightDecay] = [0.9, 0.999, 1e-4, 0.01];
+const adamw = { beta1: 0.9, beta2: 0.999, epsilon: 1e-4, weightDecay: 0.01 };
 
 /**
  * Trains the keys.
@@ -64,11 +51,7 @@ export function trainKeys(
   const classes = head.embeddings.length / width;
   const weight = tidy(() => mul(tensor2d(head.embeddings, [classes, width]), head.scale)); // [classes, width]
   const values = oneHotLabels(labels, classes); // [N, classes]
-  let state: State = {
-    keys: tensor2d(features.values.slice(), [rows, width]),
-    mean: zeros([rows, width]),
-    squares: zeros([rows, width]),
-  };
+  let state = startAdam<Tensor2D>(tensor2d(features.values.slice(), [rows, width]));
   const random = new TorchRandom(seed);
   const steps = epochs * Math.ceil(rows / batchSize);
   let step = 0;
@@ -82,44 +65,24 @@ export function trainKeys(
         const before = state;
         const gradient = tidy(() => {
           const x = tensor2d(batch.values, [batch.rows, width]);
-          const cached = votes(matMul<Tensor2D>(x, before.keys, false, true), beta); // [B, N]
+          const cached = votes(matMul<Tensor2D>(x, before.values, false, true), beta); // [B, N]
           const logits = add<Tensor2D>(matMul(x, weight, false, true), mul(matMul(cached, values), alpha)); // [B, classes]
           const residuals = sub<Tensor2D>(softmax(logits), oneHotLabels(batch.labels, classes)); // [B, classes]
           // ∂loss/∂(x Kᵀ) = α β · votes · residuals Vᵀ / B
           const votesOfResiduals = mul<Tensor2D>(cached, matMul(residuals, values, false, true)); // [B, N]
           return matMul<Tensor2D>(transpose(mul(votesOfResiduals, (alpha * beta) / batch.rows)), x); // [N, width]
         });
-        state = adamw(before, gradient, rate, step);
+        state = adamStep(before, gradient, step, { ...adamw, rate });
         gradient.dispose();
-        for (const tensor of tensorsOf(before)) tensor.dispose();
+        disposeAdam(before);
         options.onStep?.(step, steps);
       }
-      onEpoch(new Float32Array(state.keys.dataSync<"float32">()));
+      onEpoch(new Float32Array(state.values.dataSync<"float32">()));
     }
   } finally {
-    for (const tensor of [weight, values, ...tensorsOf(state)]) tensor.dispose();
+    disposeAdam(state);
+    for (const tensor of [weight, values]) tensor.dispose();
   }
-}
-
-/** Keys, and AdamW's mean and squares of the gradient. [N, width] */
-interface State {
-  readonly keys: Tensor2D;
-  readonly mean: Tensor2D;
-  readonly squares: Tensor2D;
-}
-
-const tensorsOf = ({ keys, mean, squares }: State): Tensor2D[] => [keys, mean, squares];
-
-/** A step. Source: torch.optim.AdamW. */
-function adamw(before: State, gradient: Tensor2D, rate: number, step: number): State {
-  const mean = tidy(() => add<Tensor2D>(mul(before.mean, beta1), mul(gradient, 1 - beta1)));
-  const squares = tidy(() => add<Tensor2D>(mul(before.squares, beta2), mul(square(gradient), 1 - beta2)));
-  const keys = tidy(() => {
-    const size = add(div(sqrt(squares), Math.sqrt(1 - beta2 ** step)), epsilon);
-    const change = mul(div(mean, size), rate / (1 - beta1 ** step));
-    return sub<Tensor2D>(mul(before.keys, 1 - rate * weightDecay), change);
-  });
-  return { keys, mean, squares };
 }
 
 /**
