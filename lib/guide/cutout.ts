@@ -87,7 +87,8 @@ export class Sampler {
         for (let v = 0; v < input.height; v++) {
           const { first, weights } = this.#alongColumns[u * input.height + v]!;
           const slope = gradient[start + (channel * input.height + v) * input.width + u]!;
-          for (let k = 0; k < weights.length; k++) rows[(first + k) * input.width + u]! += weights[k]! * slope;
+          for (let k = 0; k < weights.length; k++)
+            rows[(first + k) * input.width + u]! += weights[k]! * slope;
         }
       }
       for (let i = 0; i < rows.length; i++) {

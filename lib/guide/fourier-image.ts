@@ -12,11 +12,11 @@ import {
   mul,
   reshape,
   sigmoid,
+  slice,
   sub,
   tensor2d,
   tidy,
   transpose,
-  unstack,
   type Tensor,
   type Tensor2D,
   type Tensor3D,
@@ -47,7 +47,12 @@ export class FourierImage {
     this.columns = Math.floor(width / 2) + 1;
     this.#scale = frequencyScale(height, width, this.columns, decay);
     const down = table(height, height, height, () => 1 / Math.sqrt(height));
-    const across = table(this.columns, width, width, (k) => (isOwnMirror(k, width) ? 1 : 2) / Math.sqrt(width));
+    const across = table(
+      this.columns,
+      width,
+      width,
+      (k) => (isOwnMirror(k, width) ? 1 : 2) / Math.sqrt(width),
+    );
     this.#tensors = [
       tensor2d(this.#scale, [height, this.columns]),
       ...[down.cos, down.sin].map((values) => tensor2d(values, [height, height])),
@@ -70,7 +75,7 @@ export class FourierImage {
   render(coefficients: Tensor4D): Tensor3D {
     const [scale, cosDown, sinDown, cosAcross, sinAcross, colours] = this.#tensors as Tensor2D[];
     return tidy(() => {
-      const [re, im] = unstackParts(mul<Tensor4D>(coefficients, scale!)).map((part) =>
+      const [re, im] = partsOf(mul<Tensor4D>(coefficients, scale!)).map((part) =>
         transpose(part, [0, 2, 1]),
       ) as [Tensor3D, Tensor3D]; // [3, columns, H]
       const by = (x: Tensor3D, table: Tensor2D): Tensor3D => times(x, table);
@@ -136,7 +141,13 @@ export class FourierImage {
   }
 }
 
-const unstackParts = (coefficients: Tensor4D): [Tensor3D, Tensor3D] => unstack(coefficients) as [Tensor3D, Tensor3D];
+/** The real and the imaginary part. */
+function partsOf(coefficients: Tensor4D): [Tensor3D, Tensor3D] {
+  const [, channels, height, columns] = coefficients.shape;
+  const part = (i: number): Tensor3D =>
+    reshape(slice(coefficients, [i, 0, 0, 0], [1, -1, -1, -1]), [channels, height, columns]);
+  return [part(0), part(1)];
+}
 
 /** x [3, a, b] · table [b, c] */
 function times(x: Tensor3D, by: Tensor2D): Tensor3D {
@@ -176,4 +187,3 @@ function frequencyScale(height: number, width: number, columns: number, decay: n
   }
   return scale;
 }
-

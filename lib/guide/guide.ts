@@ -169,10 +169,15 @@ export async function imageGradient(
     for (const [i, value] of pixels.entries()) pixels[i] = (value - mean[channelOf(i)]) / std[channelOf(i)];
     const input = tensor4d(pixels, [samplers.length, 3, height, width]);
     try {
-      const found = await gradients(model, { pixels: input }, ({ images }) => sphericalLoss(images!, targets), {
-        of: ["pixels"],
-        signal,
-      });
+      const found = await gradients(
+        model,
+        { pixels: input },
+        ({ images }) => sphericalLoss(images!, targets),
+        {
+          of: ["pixels"],
+          signal,
+        },
+      );
       const slopes = new Float32Array(await found.pixels!.data<"float32">());
       found.pixels!.dispose();
       const share = samplers.length / cutouts.length;
