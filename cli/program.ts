@@ -124,6 +124,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/condition.ts"),
   },
   {
+    name: "guide",
+    summary: "generate an image that fits texts",
+    load: () => import("./commands/guide.ts"),
+  },
+  {
     name: "studio",
     summary: "serve a page that shows every value of the network",
     load: () => import("./commands/studio.ts"),

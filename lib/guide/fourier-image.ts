@@ -2,7 +2,7 @@
  * An image as the coefficients of its Fourier transform, in decorrelated colours. Gradient ascent on them changes all
  * frequencies at comparable speed, which pixels do not: there, the highest frequencies win.
  *
- * image = σ(M · irfft2(coefficients / max(f, 1/max(H, W))^decay · √(HW)) / 4), with M of `colour.ts`.
+ * image = σ(M · irfft2(coefficients / max(f, 1/max(H, W))^decay) / 4), with M of `colour.ts`.
  * Source: Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017, and its code: lucid, optvis/param/spatial.py
  * and color.py; greentfrapp/lucent, optvis/param/spatial.py, fft_image, to_valid_rgb.
  */
@@ -182,7 +182,7 @@ function frequencyScale(height: number, width: number, columns: number, decay: n
     for (let x = 0; x < columns; x++) {
       const down = (y > height / 2 ? y - height : y) / height;
       const frequency = Math.max(Math.hypot(down, x / width), 1 / Math.max(height, width));
-      scale[y * columns + x] = Math.sqrt(height * width) / frequency ** decay / 4;
+      scale[y * columns + x] = 1 / frequency ** decay / 4;
     }
   }
   return scale;

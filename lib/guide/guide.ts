@@ -10,6 +10,7 @@ import type { Clip } from "../clip/clip.ts";
 import { gradients } from "../clip/gradients.ts";
 import type { PreprocessConfig } from "../image/transform.ts";
 import { TorchRandom } from "../probe/torch-random.ts";
+import { elementCount } from "../tensor/dtype.ts";
 import { adamStep, disposeAdam, startAdam } from "../tensor/adam.ts";
 import { Sampler, type Cutout, type Size } from "./cutout.ts";
 import { FourierImage } from "./fourier-image.ts";
@@ -24,16 +25,18 @@ export interface GuideOptions {
   readonly steps?: number;
   /** Cutouts per step, a quarter of them of the whole canvas. Default: 16. */
   readonly cutouts?: number;
-  /** The shortest side of a cutout, as a share of the canvas. Default: 0.5. */
+  /** The shortest side of a cutout, as a share of the canvas. Default: 0.8. */
   readonly smallestCutout?: number;
   /** The largest rotation, in degrees. Default: 10. */
   readonly rotation?: number;
   /** Adam's, which falls to a tenth along a cosine. Default: 0.05. */
   readonly learningRate?: number;
-  /** How fast coefficients are damped with their frequency. Default: 1. */
+  /** How fast coefficients are damped with their frequency. Default: 1.5. */
   readonly decay?: number;
-  /** The weight of the mean squared difference between neighbouring pixels. Default: 1. */
+  /** The weight of the mean difference between neighbouring pixels. Default: 10. */
   readonly smoothness?: number;
+  /** Standard deviation of the noise that is added to cutouts, of pixels in 0…1. Default: 0.1. */
+  readonly grain?: number;
   /** The image to start from [3, H, W] in 0…1, of the canvas's size. Default: noise. */
   readonly from?: Float32Array;
   /** Cutouts per pass. Default: 8. */
@@ -75,10 +78,18 @@ export async function* guide(
   options: GuideOptions = {},
 ): AsyncGenerator<GuideStep, void, undefined> {
   const { preprocess } = model;
-  const { size = defaultCanvas(preprocess), steps = 200, learningRate = 0.05, decay = 1, seed = 0 } = options;
+  const {
+    size = defaultCanvas(preprocess),
+    steps = 200,
+    learningRate = 0.05,
+    decay = 1.5,
+    seed = 0,
+  } = options;
   const random = new TorchRandom(seed);
   const fourier = new FourierImage({ ...size, decay });
-  const start = options.from ? fourier.coefficientsOf(options.from) : normals(random, fourier.shape, noise);
+  const start = options.from
+    ? fourier.coefficientsOf(options.from)
+    : Float32Array.from({ length: elementCount(fourier.shape) }, () => noise * normal(random));
   let state = startAdam<Tensor4D>(tensor4d(start, fourier.shape));
   let image = await rendered(fourier, state.values);
   let loss: number | null = null;
@@ -88,7 +99,7 @@ export async function* guide(
       if (step === steps) return;
       options.signal?.throwIfAborted();
       const cutouts = randomCutouts(random, size, options);
-      const found = await imageGradient(model, targets, image, size, cutouts, options);
+      const found = await imageGradient(model, targets, image, size, cutouts, options, random);
       loss = found.loss;
       const gradient = coefficientGradient(fourier, state.values, found.gradient, size);
       const rate = learningRate * (0.1 + 0.45 * (1 + Math.cos((Math.PI * step) / steps)));
@@ -113,21 +124,17 @@ async function rendered(fourier: FourierImage, coefficients: Tensor4D): Promise<
   }
 }
 
-/** Standard normal numbers times `deviation`, by Box and Muller. */
-function normals(random: TorchRandom, shape: readonly number[], deviation: number): Float32Array {
+/** A standard normal number, by Box and Muller. */
+function normal(random: TorchRandom): number {
   const uniform = (): number => (random.uint32() + 1) / (2 ** 32 + 1);
-  const count = shape.reduce((all, size) => all * size, 1);
-  return Float32Array.from(
-    { length: count },
-    () => deviation * Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()),
-  );
+  return Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
 /** A quarter shows the whole canvas, moved and rotated a little; the others are smaller squares inside it. */
 export function randomCutouts(
   random: TorchRandom,
   { height, width }: Size,
-  { cutouts = 16, smallestCutout = 0.5, rotation = 10 }: GuideOptions,
+  { cutouts = 16, smallestCutout = 0.8, rotation = 10 }: GuideOptions,
 ): Cutout[] {
   const between = (low: number, high: number): number => low + (high - low) * (random.uint32() / 2 ** 32);
   const edge = Math.min(height, width);
@@ -152,7 +159,8 @@ export async function imageGradient(
   image: Float32Array,
   canvas: Size,
   cutouts: readonly Cutout[],
-  { batchSize = 8, smoothness: weight = 1, signal }: GuideOptions,
+  { batchSize = 8, smoothness: weight = 10, grain = 0.1, signal }: GuideOptions,
+  random: TorchRandom,
 ): Promise<{ readonly loss: number; readonly gradient: Float32Array }> {
   const { size, mean, std } = model.preprocess;
   const [height, width] = size;
@@ -166,7 +174,10 @@ export async function imageGradient(
       .map((cutout) => new Sampler(cutout, canvas, { height, width }));
     const pixels = new Float32Array(samplers.length * pixelsOf);
     for (const [i, sampler] of samplers.entries()) sampler.sample(image, pixels, i * pixelsOf);
-    for (const [i, value] of pixels.entries()) pixels[i] = (value - mean[channelOf(i)]) / std[channelOf(i)];
+    for (let i = 0; i < pixels.length; i++) {
+      const value = pixels[i]! + (grain === 0 ? 0 : grain * normal(random));
+      pixels[i] = (value - mean[channelOf(i)]) / std[channelOf(i)];
+    }
     const input = tensor4d(pixels, [samplers.length, 3, height, width]);
     try {
       const found = await gradients(
