@@ -17,6 +17,7 @@ export const rooms = [
   { path: "lib/clip", holds: "the network: towers, loss, gradients, configurations" },
   { path: "lib/checkpoint", holds: "PyTorch files, layouts of other projects" },
   { path: "lib/tasks", holds: "embedding, zero-shot classification, ranking" },
+  { path: "lib/condition", holds: "the tensors that image generators take" },
   { path: "lib/features", holds: "features files and the journal of unfinished work" },
   { path: "lib/probe", holds: "linear probes", peer: true },
   { path: "lib/train", holds: "training: optimizer, schedules, locks, the step", peer: true },
@@ -28,6 +29,7 @@ export const rooms = [
   },
   { path: "lib/trace", holds: "the taps of a pass: summaries, values, what each tap is" },
   { path: "lib/study", holds: "attention, rollout, layer answers" },
+  { path: "lib/guide", holds: "image generation by gradient ascent" },
   { path: "lib/parity", holds: "goldens and their verification" },
   {
     path: "lib/studio",

@@ -43,6 +43,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/embed.ts"),
   },
   {
+    name: "adapt",
+    summary: "adapt zero-shot classification to a few labelled features",
+    load: () => import("./commands/adapt.ts"),
+  },
+  {
     name: "probe fit",
     summary: "fit a probe on labelled features",
     load: () => import("./commands/probe-fit.ts"),
@@ -117,6 +122,16 @@ const entries: readonly Entry[] = [
     name: "explain",
     summary: "draw what in an image its similarity to a text depends on",
     load: () => import("./commands/explain.ts"),
+  },
+  {
+    name: "condition",
+    summary: "write the tensors that image generators take",
+    load: () => import("./commands/condition.ts"),
+  },
+  {
+    name: "guide",
+    summary: "generate an image that fits texts",
+    load: () => import("./commands/guide.ts"),
   },
   {
     name: "studio",

@@ -53,6 +53,15 @@ export {
   type PreprocessConfig,
   type Tokenizer,
 } from "./clip/index.ts";
+export {
+  conditionOnImages,
+  conditionOnTokens,
+  consumerNames,
+  prepareImage,
+  type Conditioning,
+  type ConsumerName,
+  type Preparation,
+} from "./condition/index.ts";
 export { SearchableFeatures } from "./features/index.ts";
 export { Probe } from "./probe/index.ts";
 export {

@@ -2,8 +2,7 @@
 import { Option, type Command } from "commander";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { withOutput, type Reservation } from "../../lib/node/files/reserve-output.ts";
-import { classCount, renumberLabels, type LabelledFeatures } from "../../lib/features/features.ts";
-import { assertSameOrigin } from "../../lib/features/origin.ts";
+import type { LabelledFeatures } from "../../lib/features/features.ts";
 import { saveProbe } from "../../lib/node/features/probes.ts";
 import { assertFolds, crossValidate, type CrossValidation } from "../../lib/probe/cross-validate.ts";
 import { fitAdamwProbe, fitRegressionProbe, type UnmeasuredProbe } from "../../lib/probe/fit.ts";
@@ -16,6 +15,7 @@ import { addFitOptions, regressionOptions, type FitOptions } from "../options/fi
 import type { GlobalOptions } from "../options/global-options.ts";
 import { examples, repetitions } from "../options/option-values.ts";
 import { readLabelledFeatures } from "../options/read-labelled-features.ts";
+import { readValidation } from "../options/read-validation.ts";
 import { seededPaths, type SeededPath } from "../options/seeds.ts";
 import { intervalAsJson, percent, plusMinus, printable } from "../terminal/format.ts";
 import { layOutTable, type Column } from "../terminal/table.ts";
@@ -119,7 +119,7 @@ async function fitInto(
 ): Promise<void> {
   const { features: file, labels, recipe, folds, seeds = 1, seed, backend, json = false } = options;
   const features = await readLabelledFeatures(file, { labelFile: labels, stdin: terminal.stdin });
-  const validation = await readValidation(features, options, terminal);
+  const validation = await readValidation(features, options.validation, terminal);
   await startNodeBackend(backend);
   const fitWith = (rows: LabelledFeatures, of: number | undefined): Promise<Fitted> => {
     const chosen = options.shots === undefined ? rows : takeShots(rows, options.shots, of);
@@ -288,21 +288,6 @@ function sweepTable({ C, rows }: Sweep, terminal: Terminal): string[] {
     `${percent(row.accuracy)} ± ${percent(row.deviation)}`,
   ]);
   return bestMarked(["C", "cross-validation accuracy"], cells, (i) => rows[i]!.C === C, terminal);
-}
-
-/** The validation split, with the classes of the features; null without one. */
-async function readValidation(
-  features: LabelledFeatures,
-  { validation: file }: Options,
-  { stdin }: Terminal,
-): Promise<LabelledFeatures | null> {
-  if (file === undefined) return null;
-  const validation = await readLabelledFeatures(file, { labelFile: undefined, stdin });
-  assertSameOrigin(features.metadata, validation.metadata, validation.name, features.name);
-  if (JSON.stringify(validation.classNames) !== JSON.stringify(features.classNames)) {
-    throw new InputError(`${validation.name}: class names differ from those of ${features.name}`);
-  }
-  return renumberLabels(validation, { ...features, where: features.name, count: classCount(features) });
 }
 
 function fitAdamw(

@@ -9,6 +9,7 @@ export { l2Normalize } from "./normalize.ts";
 export { contrastiveLoss, type LossInputs } from "./loss.ts";
 export { backward, type BackwardOptions, type Loss, type LossSources, type Receivers } from "./backward.ts";
 export { gradients, type GradientInputs, type GradientOptions, type Gradients } from "./gradients.ts";
+export { penultimateImageStates, penultimateTextStates } from "./hidden-states.ts";
 export { VisionTransformer } from "./vision/vision-transformer.ts";
 export { BertTextTower } from "./text/bert/bert-text-tower.ts";
 export { ClipTextTower } from "./text/clip/clip-text-tower.ts";

@@ -61,6 +61,14 @@ export class AspectRatioError extends Error {}
 /** Of a resized image, before it is cropped. Pillow would need 15 GB for one with this edge. */
 const longestEdge = 2 ** 24;
 
+/** @throws AspectRatioError if an image cannot be resized to this size */
+export function assertResizable(image: Size, size: Size): void {
+  if (Math.min(size.width, size.height) > 0 && Math.max(size.width, size.height) <= longestEdge) return;
+  throw new AspectRatioError(
+    `${image.width} x ${image.height} pixels, which would be resized to ${size.width} x ${size.height}`,
+  );
+}
+
 /**
  * The transform up to the 8-bit pixels: resize, crop or pad, convert to RGB.
  *
@@ -70,11 +78,7 @@ const longestEdge = 2 ** 24;
 export function transformPixels(image: DecodedImage, config: PreprocessConfig): Uint8Array {
   const [height, width] = config.size;
   const size = resizedSize(image, config);
-  if (Math.min(size.width, size.height) === 0 || Math.max(size.width, size.height) > longestEdge) {
-    throw new AspectRatioError(
-      `${image.width} x ${image.height} pixels, which would be resized to ${size.width} x ${size.height}`,
-    );
-  }
+  assertResizable(image, size);
   const column = centre(size.width, width);
   const row = centre(size.height, height);
   const window: Window = { left: column.source, top: row.source, width: column.length, height: row.length };

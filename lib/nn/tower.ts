@@ -94,11 +94,34 @@ export interface StreamStart {
 export async function runStreaming<Input>(
   tower: Tower<Input>,
   input: Input,
-  { signal, onBlock }: RunOptions = {},
+  options: RunOptions = {},
   start?: StreamStart,
 ): Promise<Tensor2D> {
-  signal?.throwIfAborted();
   const { blocks, containers, scope } = tower;
+  let x = await runBlocks(tower, input, blocks.length, options, start); // [B, L, width]
+  for (const container of containers) x = tapOwned(container.path, x);
+  const embedding = await disposing(x, (stream) =>
+    withWeights(tower.readOutWeights, () => tower.readOut(stream, input)),
+  ); // [B, embedDim]
+  return scope.path === "" ? embedding : tapOwned(scope.path, embedding);
+}
+
+/**
+ * Runs a tower inside a pass up to its block `end`, as `runStreaming` does.
+ *
+ * @param end the first block that does not run
+ * @returns the residual stream [B, L, width]; the caller disposes it
+ * @throws the signal's reason if it is aborted
+ */
+export async function runBlocks<Input>(
+  tower: Tower<Input>,
+  input: Input,
+  end: number,
+  { signal, onBlock }: RunOptions = {},
+  start?: StreamStart,
+): Promise<Tensor3D> {
+  signal?.throwIfAborted();
+  const blocks = tower.blocks.slice(0, end);
   const mask = tidy(() => tower.mask(input));
   try {
     let x = start?.stream.clone() ?? (await withWeights(tower.embedWeights(input), () => tower.embed(input))); // [B, L, width]
@@ -113,11 +136,7 @@ export async function runStreaming<Input>(
       });
       onBlock?.(i + 1, blocks.length);
     }
-    for (const container of containers) x = tapOwned(container.path, x);
-    const embedding = await disposing(x, (stream) =>
-      withWeights(tower.readOutWeights, () => tower.readOut(stream, input)),
-    ); // [B, embedDim]
-    return scope.path === "" ? embedding : tapOwned(scope.path, embedding);
+    return x;
   } finally {
     mask?.dispose();
     for (const block of blocks) block.scope.release(); // a pass that stops early has the next block's bytes

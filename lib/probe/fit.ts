@@ -1,13 +1,8 @@
 /** Fits probes on labelled features, and records how they were made. */
 import { fitAdamw, type AdamwOptions, type Trial } from "./adamw.ts";
 import { concatRows, normalizeRows, type LabelledFeatures } from "../features/features.ts";
-import {
-  clipC,
-  fitLogisticRegression,
-  type LinearClassifier,
-  type LogisticRegressionOptions,
-} from "./logistic-regression.ts";
-import { accuracyOf } from "./logits.ts";
+import { clipC, fitLogisticRegression, type LogisticRegressionOptions } from "./logistic-regression.ts";
+import { accuracyOf, type Linear } from "./logits.ts";
 import { Probe } from "./probe.ts";
 
 /** A probe and its accuracy on the training features. */
@@ -96,9 +91,9 @@ export function fitAdamwProbe(
 }
 
 /** A fitted classifier with its metadata. */
-function probeOf(
+export function probeOf(
   features: LabelledFeatures,
-  classifier: LinearClassifier,
+  classifier: Linear,
   recipe: string,
   settings: Readonly<Record<string, unknown>>,
 ): UnmeasuredProbe {
@@ -111,6 +106,7 @@ function probeOf(
     name,
     weight: Float32Array.from(classifier.weight),
     bias: Float32Array.from(classifier.bias),
+    ...(classifier.cache && { cache: classifier.cache }),
     classNames,
     ...(classIds && { classIds }),
     metadata: { ...origin, recipe, settings: JSON.stringify(settings) },

@@ -7,6 +7,7 @@ export * from "./adamw.ts";
 export * from "./cross-validate.ts";
 export * from "./evaluate.ts";
 export * from "./fit.ts";
+export { adapt, adaptMethods, type Adapted, type AdaptMethod, type AdaptOptions } from "./adapt.ts";
 export { layerTaps, type LayerFigures, type LayersOptions } from "./layers.ts";
 export * from "./logistic-regression.ts";
 export { meanInterval, studentQuantile, type Interval } from "./interval.ts";
@@ -24,4 +25,15 @@ export * from "./probe.ts";
 export * from "./shots.ts";
 export { splitImages } from "./split-images.ts";
 export * from "./sweep.ts";
+export { type FeatureCache } from "./feature-cache.ts";
+export { textHead } from "./text-head.ts";
+export {
+  fitTipAdapter,
+  searchFactors,
+  tipAdapter,
+  type CacheFactors,
+  type FoundFactors,
+} from "./tip-adapter.ts";
+export { fitTipAdapterF, type TipTrainingOptions } from "./tip-adapter-f.ts";
+export { fitZeroShotHead, type FittedHead, type TextHead } from "./zero-shot-head.ts";
 export * from "./zero-shot.ts";

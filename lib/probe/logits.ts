@@ -1,16 +1,45 @@
 /** The logits of a linear classifier, in blocks of rows: all of them together can be larger than the features. */
 import { add, dispose, matMul, max, softmax, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
-import type { Tensor2D } from "@tensorflow/tfjs-core";
+import type { Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 import { normalizedValues, type Rows } from "../features/features.ts";
 import { blockSize, rowsPerBlock } from "../features/row-blocks.ts";
 import { ClassificationCounts } from "../tasks/metrics.ts";
+import { LoadedCache, type FeatureCache } from "./feature-cache.ts";
 
-/** logits = W x + b */
+/** logits = W x + b, and what a cache adds */
 export interface Linear {
   /** [classes, width] in row-major order */
   readonly weight: Float32Array | Float64Array;
   /** [classes] */
   readonly bias: Float32Array | Float64Array;
+  readonly cache?: FeatureCache | undefined;
+}
+
+/** A linear classifier with its tensors on the current backend. */
+export class LoadedLinear {
+  readonly #weight: Tensor2D;
+  readonly #bias: Tensor1D;
+  readonly #cache: LoadedCache | null;
+
+  constructor({ weight, bias, cache }: Linear) {
+    this.#weight = tensor2d(Float32Array.from(weight), [bias.length, weight.length / bias.length]);
+    this.#bias = tensor1d(Float32Array.from(bias));
+    this.#cache = cache === undefined ? null : new LoadedCache(cache, bias.length);
+  }
+
+  /** @param x [rows, width] @returns [rows, classes] */
+  logits(x: Tensor2D): Tensor2D {
+    return tidy(() => {
+      const linear = add<Tensor2D>(matMul(x, this.#weight, false, true), this.#bias);
+      return this.#cache === null ? linear : add(linear, this.#cache.logits(x));
+    });
+  }
+
+  dispose(): void {
+    this.#weight.dispose();
+    this.#bias.dispose();
+    this.#cache?.dispose();
+  }
 }
 
 /** The logits of consecutive rows. */
@@ -33,21 +62,19 @@ export interface LogitOptions {
 
 /** W x + b for each row, on the current backend. */
 export function* logitBlocks(
-  { weight, bias }: Linear,
+  linear: Linear,
   { values, rows, width }: Rows,
   { size = blockSize, normalize = false }: LogitOptions = {},
 ): Generator<LogitBlock, void, undefined> {
-  const rowsAtOnce = rowsPerBlock(width, bias.length, size);
-  const weights = tensor2d(Float32Array.from(weight), [bias.length, width]);
-  const offsets = tensor1d(Float32Array.from(bias));
+  const columns = Math.max(linear.bias.length, linear.cache?.labels.length ?? 0);
+  const rowsAtOnce = rowsPerBlock(width, columns, size);
+  const loaded = new LoadedLinear(linear);
   try {
     for (let start = 0; start < rows; start += rowsAtOnce) {
       const end = Math.min(start + rowsAtOnce, rows);
       const some = { values: values.subarray(start * width, end * width), rows: end - start, width };
       const inputs = normalize ? normalizedValues(some) : some.values;
-      const block = tidy(() =>
-        add<Tensor2D>(matMul(tensor2d(inputs, [some.rows, width]), weights, false, true), offsets),
-      );
+      const block = tidy(() => loaded.logits(tensor2d(inputs, [some.rows, width])));
       // Read outside of tidy, which would look for tensors among the numbers of the result, one by one.
       const logits = block.dataSync<"float32">();
       const highest = tidy(() => max(softmax(block), 1));
@@ -56,8 +83,7 @@ export function* logitBlocks(
       yield { start, end, logits, confidences };
     }
   } finally {
-    weights.dispose();
-    offsets.dispose();
+    loaded.dispose();
   }
 }
 

@@ -1,5 +1,5 @@
-/** A linear probe: logits = W x + b on the features of a frozen network. */
-import { add, matMul, softmax, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
+/** A linear probe: logits = W x + b on the features of a frozen network, to which a cache of examples may add. */
+import { softmax } from "@tensorflow/tfjs-core";
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
 import { renumberLabels } from "../features/features.ts";
@@ -8,7 +8,8 @@ import { assertSameOrigin } from "../features/origin.ts";
 import { disposing } from "../tensor/disposing.ts";
 import type { ClassScore } from "../tasks/zero-shot.ts";
 import { RunningEvaluation, type Evaluation } from "./evaluate.ts";
-import { logitBlocks, type Linear, type LogitBlock } from "./logits.ts";
+import type { FeatureCache } from "./feature-cache.ts";
+import { LoadedLinear, logitBlocks, type LogitBlock } from "./logits.ts";
 
 /** The parameters of a probe, and what is known about it. */
 export interface ProbeParts {
@@ -18,6 +19,8 @@ export interface ProbeParts {
   readonly weight: Float32Array;
   /** [classes] */
   readonly bias: Float32Array;
+  /** Of Tip-Adapter: examples that add to the logits. */
+  readonly cache?: FeatureCache;
   /** null: classes have only labels */
   readonly classNames: readonly string[] | null;
   /** The label of each class, if these are not 0, 1, 2, … */
@@ -30,6 +33,7 @@ export class Probe {
   readonly name: string;
   readonly weight: Float32Array;
   readonly bias: Float32Array;
+  readonly cache: FeatureCache | undefined;
   /** The names of the classes; without names, their labels. */
   readonly classNames: readonly string[];
   /** The label of each class in the features that the probe was fitted on; undefined if these are 0, 1, 2, … */
@@ -40,10 +44,11 @@ export class Probe {
   /** False if the classes have only labels, which are their names then. */
   readonly hasNames: boolean;
 
-  constructor({ name, weight, bias, classNames, classIds, metadata }: ProbeParts) {
+  constructor({ name, weight, bias, cache, classNames, classIds, metadata }: ProbeParts) {
     this.name = name;
     this.weight = weight;
     this.bias = bias;
+    this.cache = cache;
     this.width = weight.length / bias.length;
     this.classNames = classNames ?? Array.from(bias, (_, c) => `${classIds?.[c] ?? c}`);
     this.classIds = classIds;
@@ -52,7 +57,7 @@ export class Probe {
   }
 
   /**
-   * W x + b for each row. `evaluate` and `predictFeatures` hold a block of the logits at a time; this holds all.
+   * The logits of each row. `evaluate` and `predictFeatures` hold a block of the logits at a time; this holds all.
    *
    * @returns [rows, classes] in row-major order
    * @throws InputError for features of another width
@@ -131,22 +136,22 @@ export class Probe {
    */
   async scores(features: Tensor2D): Promise<ClassScore[][]> {
     this.#assertWidth(features.shape[1]);
-    return disposing(
-      tidy(() => applyTo(this, features)),
-      async (tensor) => {
-        const logits = await tensor.array();
-        const probabilities = await disposing(softmax(tensor), (of) => of.array());
-        return logits.map((row, image) =>
-          row
-            .map((logit, c) => ({
-              label: this.classNames[c]!,
-              probability: probabilities[image]![c]!,
-              logit,
-            }))
-            .sort((a, b) => b.logit - a.logit),
-        );
-      },
-    );
+    const loaded = new LoadedLinear(this);
+    const scores = loaded.logits(features);
+    loaded.dispose();
+    return disposing(scores, async (tensor) => {
+      const logits = await tensor.array();
+      const probabilities = await disposing(softmax(tensor), (of) => of.array());
+      return logits.map((row, image) =>
+        row
+          .map((logit, c) => ({
+            label: this.classNames[c]!,
+            probability: probabilities[image]![c]!,
+            logit,
+          }))
+          .sort((a, b) => b.logit - a.logit),
+      );
+    });
   }
 
   #assertWidth(width: number, where = this.name): void {
@@ -156,9 +161,4 @@ export class Probe {
         `${this.metadata["model"] ?? "another model"}, tap ${this.metadata["tap"] ?? "visual"}`,
     );
   }
-}
-
-function applyTo({ weight, bias }: Linear, features: Tensor2D): Tensor2D {
-  const rows = tensor2d(Float32Array.from(weight), [bias.length, weight.length / bias.length]);
-  return add(matMul(features, rows, false, true), tensor1d(Float32Array.from(bias)));
 }

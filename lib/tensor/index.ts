@@ -9,6 +9,7 @@ export { compare, type Comparison } from "./compare.ts";
 export { crc32, type Crc32 } from "./crc32.ts";
 export { diffStores, type DifferenceKind, type TensorDifference } from "./diff.ts";
 export { bytesPerElement, elementCount, toFloat32, toIntegers, weightDtypes, type Dtype } from "./dtype.ts";
+export { encodeNpy } from "./npy.ts";
 export { roundFloats, type FloatDtype, type Rounded } from "./rounding.ts";
 export { encodeSafetensors, SafetensorsFile, type TensorSpec } from "./safetensors.ts";
 export {

@@ -19,6 +19,7 @@ export interface Matrix {
   readonly values: ArrayLike<number>;
 }
 
+/** A tap in a few hundred numbers. */
 export interface TapSummary {
   readonly name: string;
   readonly shape: readonly number[];

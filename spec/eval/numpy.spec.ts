@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { readNumpyVector } from "../../lib/eval/numpy.ts";
-import { encodeNpy } from "../../tools/datasets/encode/npy.ts";
+import { encodeNpy } from "../../lib/tensor/npy.ts";
 import { fixture } from "../support/paths.ts";
 
 const read = (name: string): Uint8Array => readFileSync(fixture(`eval/arrays/${name}.npy`));
@@ -42,7 +42,7 @@ describe("readNumpyVector", () => {
   }
 
   it("reads what the generator of datasets writes", () => {
-    assert.deepEqual(readNumpyVector(encodeNpy([1, 0, 0, 1]), "x.npy"), [1, 0, 0, 1]);
+    assert.deepEqual(readNumpyVector(encodeNpy([4], [1, 0, 0, 1]), "x.npy"), [1, 0, 0, 1]);
   });
 
   it("gives numbers or an InputError for any damage", () => {

@@ -1,4 +1,4 @@
-/** The golden of the specs of probes, from tools/golden/probe.py. */
+/** The goldens of the specs of probes, from tools/golden/probe.py and adapt.py. */
 import { FileSource } from "../../lib/node/files/file-source.ts";
 import type { LabelledFeatures } from "../../lib/features/features.ts";
 import { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
@@ -11,8 +11,8 @@ export interface ProbeGolden {
   values(name: string): Float32Array | Float64Array | number[];
 }
 
-export async function readProbeGolden(): Promise<ProbeGolden> {
-  const file = await SafetensorsFile.open(await FileSource.open(fixture("probe/golden.safetensors")));
+export async function readProbeGolden(name: "golden" | "adapt" = "golden"): Promise<ProbeGolden> {
+  const file = await SafetensorsFile.open(await FileSource.open(fixture(`probe/${name}.safetensors`)));
   const all = new Map<string, Float32Array | Float64Array | number[]>();
   for (const [name, { dtype }] of file.tensors) {
     const { buffer } = (await file.read(name)).slice();

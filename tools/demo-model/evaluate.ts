@@ -54,7 +54,7 @@ export async function evaluate(
 }
 
 /** [images, embedDim], L2-normalised. */
-async function imageFeatures(
+export async function imageFeatures(
   model: Clip,
   scenes: readonly Scene[],
   { seed, width, height }: Evaluation,

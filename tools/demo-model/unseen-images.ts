@@ -17,7 +17,7 @@ import { arrangements, fills, sampleScene } from "./scene.ts";
 import type { Scene } from "./scene.ts";
 
 /** The attributes of each class. All others are as in training. */
-const unseenTasks = {
+export const unseenTasks = {
   fill: fills.map((fill) => ({ name: fill, change: { fill, count: 1, size: "large" } as const })),
   arrangement: arrangements.map((arrangement) => ({
     name: arrangement,
@@ -39,6 +39,11 @@ export interface UnseenImages {
   readonly pairs?: string | undefined;
 }
 
+/** A scene of a class. @param change the attributes of the class */
+export function unseenScene(change: Partial<Scene>, seed: number, index: number): Scene {
+  return { ...sampleScene(new Random(seed, index), "train"), ...change };
+}
+
 /** Writes `out`/CLASS/NNN.png. The images depend only on the options. */
 export async function writeUnseenImages({
   task,
@@ -54,7 +59,7 @@ export async function writeUnseenImages({
     mkdirSync(join(out, name), { recursive: true });
     for (let i = 0; i < count; i++) {
       const index = c * count + i;
-      const scene: Scene = { ...sampleScene(new Random(seed, index), "train"), ...change };
+      const scene = unseenScene(change, seed, index);
       const { data } = imageOf(scene, seed, index, width, height);
       const image = new Jimp({ data: Buffer.from(data), width, height });
       const path = join(out, name, `${`${i}`.padStart(3, "0")}.png`) as `${string}.png`;

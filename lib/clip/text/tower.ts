@@ -1,6 +1,7 @@
 /**
  * The interface of a text tower. The kinds of text tower are listed in registry.ts; nothing else distinguishes them.
  */
+import type { LayerNorm } from "../../nn/layer-norm.ts";
 import { Tower } from "../../nn/tower.ts";
 import { TokenBatch, type TokenRules } from "./token-batch.ts";
 
@@ -16,6 +17,11 @@ export abstract class TextTower extends Tower<TokenBatch> implements TokenRules 
 
   /** Taps whose values training drops at random, and the share of them. */
   abstract readonly dropout: ReadonlyMap<string, number>;
+
+  /** The norm of the stream before the read-out; null for a tower whose blocks end with a norm. */
+  get finalNorm(): LayerNorm | null {
+    return null;
+  }
 
   /** @throws InputError as `TokenBatch` */
   batch(rows: readonly (readonly number[])[]): TokenBatch {

@@ -42,7 +42,13 @@ async function readClassifier(path: string): Promise<Rows> {
     }
   }
   await source.close();
-  const { weight, bias, width } = await openProbe(path);
+  const { weight, bias, cache, width } = await openProbe(path);
+  if (cache !== undefined) {
+    throw new InputError(
+      `${path}: expected a classifier of one embedding for each class, found a Tip-Adapter, which has a cache of examples; ` +
+        '"clipscope probe eval" measures it',
+    );
+  }
   if (bias.some((value) => value !== 0)) {
     throw new InputError(
       `${path}: expected a zero-shot classifier that --save-clf wrote, found a fitted probe; "clipscope probe eval" measures it`,

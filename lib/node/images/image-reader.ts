@@ -1,6 +1,6 @@
 /** Reads images as the image tower's input. */
 import type { PreprocessConfig } from "../../image/transform.ts";
-import { preprocessImage } from "../../image/preprocess.ts";
+import { preprocessImage, type PreprocessOptions } from "../../image/preprocess.ts";
 import { nodeCodecs } from "./codecs.ts";
 import { FileSource } from "../files/file-source.ts";
 import { assertImage, headBytes } from "../../image/decode.ts";
@@ -39,7 +39,7 @@ export type ImageReply =
 export function imageReader({
   config,
   ...options
-}: ReaderOptions): (image: ReadyImage) => Promise<Float32Array> {
+}: ReaderOptions & Pick<PreprocessOptions, "transform">): (image: ReadyImage) => Promise<Float32Array> {
   const preprocess = preprocessImage(config, nodeCodecs(), options);
   return async (image) => {
     if (typeof image === "object" && "content" in image) return preprocess(image.content, image.name);

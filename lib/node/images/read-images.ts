@@ -1,5 +1,6 @@
 /** Reads a few images at once. For many, use embedImages, which decodes while it computes. */
 import { tensor4d, type Tensor4D } from "@tensorflow/tfjs-core";
+import type { PreprocessOptions } from "../../image/preprocess.ts";
 import type { PreprocessConfig } from "../../image/transform.ts";
 import { assertImageList } from "../../tasks/embed-arguments.ts";
 import type { ImageInput } from "../../tasks/image-source.ts";
@@ -7,7 +8,8 @@ import { readyImage } from "./image-content.ts";
 import { imageReader } from "./image-reader.ts";
 
 /**
- * Reads images as the image tower's input: decoded, resized, cropped and normalised like OpenCLIP's eval transform.
+ * Reads images as the image tower's input: decoded, resized, cropped and normalised like OpenCLIP's eval transform, or as
+ * another transform does.
  *
  * @param images paths, encoded bytes, blobs, streams and `data:` URLs
  * @param config `model.preprocess`
@@ -17,10 +19,10 @@ import { imageReader } from "./image-reader.ts";
 export async function readImages(
   images: readonly ImageInput[],
   config: PreprocessConfig,
-  { exifOrientation = false }: { readonly exifOrientation?: boolean } = {},
+  { exifOrientation = false, ...options }: Pick<PreprocessOptions, "exifOrientation" | "transform"> = {},
 ): Promise<Tensor4D> {
   assertImageList(images, "readImages");
-  const read = imageReader({ config, exifOrientation });
+  const read = imageReader({ config, exifOrientation, ...options });
   const [height, width] = config.size;
   const size = 3 * height * width;
   const pixels = new Float32Array(images.length * size);

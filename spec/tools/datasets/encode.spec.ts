@@ -5,7 +5,6 @@ import type { DecodedImage, PixelMode } from "../../../lib/image/image.ts";
 import { nodeCodecs } from "../../../lib/node/images/codecs.ts";
 import { datasetFiles } from "../../../lib/node/eval/dataset-files.ts";
 import { imageOf } from "../../../tools/demo-model/dataset.ts";
-import { encodeNpy } from "../../../tools/datasets/encode/npy.ts";
 import { writeTar } from "../../../tools/datasets/encode/tar.ts";
 import { World, type Encoding } from "../../../tools/datasets/world.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
@@ -58,22 +57,6 @@ describe("the generator's images", () => {
         assert.ok(away <= 26, `pixel ${pixel}: ${away}`);
       }
     }
-  });
-});
-
-describe("the generator's arrays", () => {
-  it("have NumPy's header and little-endian values", () => {
-    const bytes = Buffer.from(encodeNpy([0, 1, 0.5]));
-    assert.equal(bytes.length, 128 + 12);
-    // The output of numpy.save for numpy.array([0, 1, 0.5], "float32").
-    assert.equal(
-      bytes.subarray(0, 128).toString("latin1"),
-      `\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }${" ".repeat(60)}\n`,
-    );
-    assert.deepEqual(
-      [0, 4, 8].map((at) => bytes.readFloatLE(128 + at)),
-      [0, 1, 0.5],
-    );
   });
 });
 

@@ -9,7 +9,7 @@ import { temporaryFolder } from "../../support/temporary.ts";
 
 /** SHA-256 of the names and contents of each dataset's files, with `--count 16 --seed 1`. */
 const digests: Readonly<Record<string, string>> = {
-  prompts: "1e8dbf8d8c96ffa917fcc41aec113f0051e8cf09a0f8c40ed4c203988a8cf951",
+  prompts: "4e1d55a43dec70293b821b8432ad5b608c3334942f5133b38d2bfae1ca27abbc",
   "wds/shapes": "d93c67560c94dab48ae9371b6464e58dc05bba9495eb3112a5c91111806d0549",
   "wds/count": "9f8a9273e3ddb910b75feaf26eb81803a21efcfc331a69f6fa757e15672595a8",
   "wds/backgrounds": "053db9aeee93de40b18e2353b749ede7cfd1c35ebbf0e6eb69a4c031517bfde6",
@@ -34,7 +34,9 @@ const digests: Readonly<Record<string, string>> = {
   crossmodal3600: "13c0331d35fff2ae2d150137ff3197d5d648d8d3e675c302427abfe7fba5ad65",
   sugar_crepe: "f39d0cd9bae0adbb0b9b121e40296774c92294c6dcfe8fce59b83917efe16bee",
   winoground: "d7206aa0544971c1a353bfe91a72874332e20abb2370ce1e67d63587865f7217",
-  voc2007_multilabel: "31f58a992dca59a77e36bf9cdbd6b6d9bdee129c695b2256e1aeeb492589f4dc",
+  voc2007_multilabel: "d385352ea24b65972bfb1e32f3c70817be6b1634eba46dbf334dec3f0ff3990a",
+  voc2007: "d385352ea24b65972bfb1e32f3c70817be6b1634eba46dbf334dec3f0ff3990a",
+  imagenet1k: "c65405bd654f8fe17c26a9e5ec71e87db1085472a6148d2e34d5bc68fbc726e9",
 };
 
 describe("the dataset generator", () => {

@@ -8,7 +8,7 @@
  */
 import { backgrounds, counts } from "../../demo-model/scene.ts";
 import { attributesAndUnseen, attributesOf, classNames, templates, type ClassNamed } from "../classes.ts";
-import { encodeNpy } from "../encode/npy.ts";
+import { encodeNpy } from "../../../lib/tensor/npy.ts";
 import { writeTar, type TarEntry } from "../encode/tar.ts";
 import type { GeneratedDataset, GeneratedFile } from "../generated-dataset.ts";
 import { allPairs, type Encoding, type World } from "../world.ts";
@@ -142,7 +142,13 @@ const multilabel = webDataset(
   async (world, index) => {
     const positive = attributesOf(world.scene(index));
     return [
-      ["npy", encodeNpy(attributesAndUnseen.map((_, i) => Number(positive.includes(i))))],
+      [
+        "npy",
+        encodeNpy(
+          [attributesAndUnseen.length],
+          attributesAndUnseen.map((_, i) => Number(positive.includes(i))),
+        ),
+      ],
       ["webp", await world.image(index, "webp")],
     ];
   },

@@ -44,6 +44,10 @@ export class ClipTextTower extends TextTower {
     this.maxTokens = contextLength;
   }
 
+  override get finalNorm(): LayerNorm {
+    return this.lnFinal;
+  }
+
   /** The tokens of a text end with its end-of-text token, because the mask hides what follows. */
   isToken(row: readonly number[]): boolean[] {
     const end = this.readOutPosition(row);
