@@ -3,6 +3,7 @@ import type { Answer } from "./answer.ts";
 import { attention, rollout } from "./calls/attention.ts";
 import { causal, intervene, sweep } from "./calls/intervene.ts";
 import { lens, patchLens, probeLens } from "./calls/lens.ts";
+import { differences } from "./calls/compare.ts";
 import { match } from "./calls/match.ts";
 import { image, joint, read, tensors, text } from "./calls/passes.ts";
 
@@ -22,6 +23,7 @@ export const answers = {
   lens,
   patchLens,
   probeLens,
+  differences,
   stream,
   turns,
   similarities,

@@ -24,7 +24,7 @@ import {
 } from "../../lib/node/models/weights-file.ts";
 import { findLayout, findLayoutOfFile } from "../../lib/node/models/foreign-model.ts";
 import { findTokenizer } from "../../lib/node/models/read-tokenizer.ts";
-import { tokenizerFiles } from "../../lib/text/create-tokenizer.ts";
+import { tokenizerFiles } from "../../lib/text/tokenizer-files.ts";
 import { bytesPerElement, elementCount, type Dtype } from "../../lib/tensor/dtype.ts";
 import type { FloatDtype } from "../../lib/tensor/rounding.ts";
 import { InputError } from "../../lib/errors/input-error.ts";

@@ -20,6 +20,8 @@ export type PartName = (typeof partNames)[number];
 /** What replaces it. */
 export const replacements = ["zero", "mean", "other"] as const;
 export type ReplacementName = (typeof replacements)[number];
+/** What can be compared besides dropped files: the current inputs, those pinned as B, and the dropped model on the current. */
+export const sideNames = ["current", "pinned", "model"] as const;
 
 /** What a cell of the matrix of images and labels shows. */
 export const scoreKinds = ["cosine", "logit", "labels", "images"] as const;
@@ -30,6 +32,12 @@ export interface Route {
   /** "s:NAME" is a sample, "sha:HEX" an image of the user; null for the first image of the tray. */
   readonly image: string | null;
   readonly text: string | null;
+  /** The image and the text that are pinned as B. */
+  readonly imageB: string | null;
+  readonly textB: string | null;
+  /** The sides of a comparison, as `sideNames`, or "file:" and the name of a dropped trace. */
+  readonly sideA: string;
+  readonly sideB: string;
   /** The selected tap. */
   readonly tap: string | null;
   readonly layer: number;
@@ -70,6 +78,10 @@ export const home: Route = {
   view: "pass",
   image: null,
   text: null,
+  imageB: null,
+  textB: null,
+  sideA: "current",
+  sideB: "pinned",
   tap: null,
   layer: 0,
   head: 0,
@@ -115,6 +127,19 @@ const anyText = {
   read: (text: string) => text,
 };
 
+const imageKey = {
+  expected: "s:NAME or sha:HEX",
+  write: (value: string | null) => value ?? "",
+  read: (text: string) => (/^(s:[\w-]+|sha:[0-9a-f]{64})$/.test(text) ? text : undefined),
+};
+
+const side = {
+  expected: `${sideNames.join(", ")} or file:NAME`,
+  write: (value: string) => value,
+  read: (text: string) =>
+    (sideNames as readonly string[]).includes(text) || /^file:./s.test(text) ? text : undefined,
+};
+
 function choice<T extends string>(key: string, values: readonly T[]): Codec<T> {
   return {
     key,
@@ -132,15 +157,13 @@ function list(text: string): string[] {
   return text.split("\n");
 }
 
-const imageKey = {
-  expected: "s:NAME or sha:HEX",
-  write: (value: string | null) => value ?? "",
-  read: (text: string) => (/^(s:[\w-]+|sha:[0-9a-f]{64})$/.test(text) ? text : undefined),
-};
-
 const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
   image: { ...imageKey, key: "img" },
   text: { key: "txt", ...anyText },
+  imageB: { ...imageKey, key: "b.img" },
+  textB: { key: "b.txt", ...anyText },
+  sideA: { key: "side.a", ...side },
+  sideB: { key: "side.b", ...side },
   tap: { key: "tap", ...anyText },
   layer: { key: "L", expected: "a whole number", write: String, read: wholeNumber },
   head: {

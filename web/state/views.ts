@@ -25,6 +25,7 @@ export const viewGroups = [
       { name: "intervene", title: "Intervene" },
     ],
   },
+  { title: "Check", views: [{ name: "compare", title: "Compare" }] },
 ] as const satisfies readonly { readonly title: string; readonly views: readonly View[] }[];
 
 export type ViewName = (typeof viewGroups)[number]["views"][number]["name"];

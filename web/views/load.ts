@@ -10,4 +10,5 @@ export const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<C
   match: async () => (await import("./match.tsx")).MatchView,
   intervene: async () => (await import("./intervene.tsx")).InterveneView,
   lens: async () => (await import("./lens.tsx")).LensView,
+  compare: async () => (await import("./compare.tsx")).CompareView,
 };

@@ -9,6 +9,7 @@ import {
   partNames,
   replacements,
   scoreKinds,
+  sideNames,
   towerNames,
   type Route,
 } from "../../../web/state/route.ts";
@@ -16,6 +17,11 @@ import { viewNames } from "../../../web/state/views.ts";
 
 const line = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => !/[\n\r]/.test(text));
 const text = fc.string({ unit: "grapheme", minLength: 1 });
+
+const side = fc.oneof(
+  fc.constantFrom(...sideNames),
+  text.map((name) => `file:${name}`),
+);
 
 const routes: fc.Arbitrary<Route> = fc.record(
   {
@@ -26,6 +32,10 @@ const routes: fc.Arbitrary<Route> = fc.record(
       fc.stringMatching(/^sha:[0-9a-f]{64}$/),
     ),
     text: fc.option(text),
+    imageB: fc.oneof(fc.constant(null), fc.stringMatching(/^s:[\w-]+$/)),
+    textB: fc.option(text),
+    sideA: side,
+    sideB: side,
     tap: fc.option(text),
     layer: fc.nat(999_999),
     head: fc.option(fc.nat(999_999)),
@@ -49,7 +59,7 @@ const routes: fc.Arbitrary<Route> = fc.record(
     ),
     score: fc.constantFrom(...scoreKinds),
     scale: fc.option(fc.integer({ min: 1, max: 1e6 }).map((value) => value / 100)),
-    unknown: fc.array(fc.tuple(fc.stringMatching(/^b\.[a-z]+$/), text)),
+    unknown: fc.array(fc.tuple(fc.stringMatching(/^x\.[a-z]+$/), text)),
   },
   { noNullPrototype: true },
 );

@@ -1,0 +1,57 @@
+/** Opens what the user drops, pastes or chooses. Files are read in this page and never sent anywhere. */
+import { recognise } from "../../lib/browser/recognise.ts";
+import type { DroppedFile } from "./dropped-files.ts";
+import { navigate, route } from "./navigation.ts";
+import { notifyError } from "./notices.ts";
+import { openOtherModel } from "./other-model.ts";
+import { addTrace } from "./traces.ts";
+import { addImages } from "./tray.ts";
+
+export async function takeFiles(files: readonly DroppedFile[]): Promise<void> {
+  try {
+    const config = files.find(({ path }) => /(^|\/)open_clip_config\.json$/.test(path));
+    if (config !== undefined) {
+      await takeModel(config.path.slice(0, -"open_clip_config.json".length), files);
+      return;
+    }
+  } catch (error) {
+    notifyError(error);
+    return;
+  }
+  const images: File[] = [];
+  for (const { file } of files) {
+    try {
+      if (await takeFile(file)) images.push(file);
+    } catch (error) {
+      notifyError(error);
+    }
+  }
+  await addImages(images);
+}
+
+async function takeModel(folder: string, files: readonly DroppedFile[]): Promise<void> {
+  const inside = files.filter(({ path }) => path.startsWith(folder));
+  const name = folder.split("/").at(-2) ?? "model";
+  navigate({ view: "compare", sideA: "current", sideB: "model", tap: null });
+  await openOtherModel(name, new Map(inside.map(({ path, file }) => [path.slice(folder.length), file])));
+}
+
+/** Opens a file, or returns true if it is an image. */
+async function takeFile(file: File): Promise<boolean> {
+  const found = await recognise(file.name, file);
+  if (found.kind === "image") return true;
+  if (found.kind === "trace" || found.kind === "golden") {
+    addTrace(file.name, found.store);
+    compareWith(file.name);
+  }
+  return false;
+}
+
+/** Shows a file as B, or as A if B is another file. */
+function compareWith(name: string): void {
+  const side = `file:${name}`;
+  const { view, sideA, sideB } = route.value;
+  if (view === "compare" && sideA === "current" && sideB.startsWith("file:") && sideB !== side) {
+    navigate({ sideA: side, tap: null });
+  } else navigate({ view: "compare", sideB: side, tap: null });
+}
