@@ -23,7 +23,7 @@ import { PassView } from "./views/pass.tsx";
 const views = signal<Partial<Record<ViewName, ComponentType>>>({ pass: PassView });
 
 /** Views that show the selected value themselves. */
-const ownDetails: readonly ViewName[] = ["compare"];
+const ownDetails: readonly ViewName[] = ["compare", "parity"];
 
 effect(() => {
   const { view } = route.value;

@@ -4,6 +4,7 @@ import { attention, rollout } from "./calls/attention.ts";
 import { causal, intervene, sweep } from "./calls/intervene.ts";
 import { lens, patchLens, probeLens } from "./calls/lens.ts";
 import { differences } from "./calls/compare.ts";
+import { verifyGolden } from "./calls/parity.ts";
 import { match } from "./calls/match.ts";
 import { image, joint, read, tensors, text } from "./calls/passes.ts";
 
@@ -24,6 +25,7 @@ export const answers = {
   patchLens,
   probeLens,
   differences,
+  verifyGolden,
   stream,
   turns,
   similarities,

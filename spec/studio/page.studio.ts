@@ -20,7 +20,18 @@ import { viewNames } from "../../web/state/views.ts";
 import { live, shots, StudioBrowser } from "../support/studio.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
-const views = ["pass", "attention", "text", "stream", "weights", "match", "lens", "intervene", "compare"] as const;
+const views = [
+  "pass",
+  "attention",
+  "text",
+  "stream",
+  "weights",
+  "match",
+  "lens",
+  "intervene",
+  "compare",
+  "parity",
+] as const;
 const sample = `${demoModel}/samples/three-brown-stars.png`;
 const text = "three brown stars";
 
@@ -42,6 +53,7 @@ async function ready(page: Page, view: (typeof views)[number]): Promise<void> {
   if (view === "lens") await page.waitForSelector(".layer-chart");
   if (view === "stream") await page.waitForSelector(".turns .cells");
   if (view === "attention") await page.waitForSelector(".token-matrix .cells");
+  if (view === "parity") await page.waitForSelector("[data-verified] [data-pair]");
   if (view === "compare") await page.waitForSelector("[data-pair], .side-problem");
 }
 
@@ -49,6 +61,7 @@ async function ready(page: Page, view: (typeof views)[number]): Promise<void> {
 function shown(view: (typeof views)[number], width: number): string {
   if (view === "attention") return "?L=3&H=2&tok=15";
   if (view === "stream") return "?state=3&tok=15";
+  if (view === "parity") return "?golden=text-tower&isolated=on";
   if (view === "compare") return "?b.img=s%3Atwo-red-circles&tap=visual.transformer.resblocks.2.attn";
   return view === "pass" && width === 1280 ? "?tap=visual.transformer.resblocks.2.attn" : "";
 }

@@ -18,6 +18,8 @@ interface Props {
   /** Of the shape of `a`. */
   readonly b: Matrix;
   readonly titles: readonly [a: string, b: string];
+  /** What the sides are called. Default: A and B. */
+  readonly letters?: readonly [a: string, b: string];
   readonly unit: string;
   readonly nameOf: (cell: Cell) => string;
 }
@@ -25,7 +27,8 @@ interface Props {
 /** Rows of the table of the largest differences. */
 const mostRows = 12;
 
-export function PairMaps({ name, a, b, titles, unit, nameOf }: Props) {
+export function PairMaps({ name, a, b, titles, letters = ["A", "B"], unit, nameOf }: Props) {
+  const [first, second] = letters;
   const difference = useMemo<Matrix>(
     () => ({ ...a, values: Float32Array.from(a.values, (value, i) => value - b.values[i]!) }),
     [a, b],
@@ -38,9 +41,9 @@ export function PairMaps({ name, a, b, titles, unit, nameOf }: Props) {
   const ranges = [rangeOf(a.values), rangeOf(b.values)] as const;
   const shared = [Math.min(ranges[0][0], ranges[1][0]), Math.max(ranges[0][1], ranges[1][1])] as const;
   const drawn = [
-    { title: `A: ${titles[0]}`, matrix: a, range: absolute ? shared : ranges[0] },
-    { title: `B: ${titles[1]}`, matrix: b, range: absolute ? shared : ranges[1] },
-    { title: "A − B", matrix: difference, range: rangeOf(difference.values) },
+    { title: `${first}: ${titles[0]}`, matrix: a, range: absolute ? shared : ranges[0] },
+    { title: `${second}: ${titles[1]}`, matrix: b, range: absolute ? shared : ranges[1] },
+    { title: `${first} − ${second}`, matrix: difference, range: rangeOf(difference.values) },
   ].map((one, i) => ({ ...one, map: (i === 2 ? "diverging" : mapFor(...shared)) as ColourMap }));
   return (
     <div class="pair-maps">
@@ -64,13 +67,13 @@ export function PairMaps({ name, a, b, titles, unit, nameOf }: Props) {
         ))}
       </div>
       <p class="readout" aria-live="polite">
-        {nameOf(cell)}: A <b>{short(a.values[at]!)}</b> · B <b>{short(b.values[at]!)}</b> · A − B{" "}
-        <b>{short(difference.values[at]!)}</b>
+        {nameOf(cell)}: {first} <b>{short(a.values[at]!)}</b> · {second} <b>{short(b.values[at]!)}</b> ·{" "}
+        {first} − {second} <b>{short(difference.values[at]!)}</b>
       </p>
       <div class="actions">
         <Switch
           label="Absolute scale"
-          title="One range of colours for A and B"
+          title="One range of colours for both"
           isOn={absolute}
           onChange={(isOn) => {
             adjust({ absolute: isOn });
@@ -90,7 +93,7 @@ export function PairMaps({ name, a, b, titles, unit, nameOf }: Props) {
         />
         <SaveTable
           name={name}
-          head={["row", "column", "a", "b"]}
+          head={["row", "column", first.toLowerCase(), second.toLowerCase()]}
           rows={() =>
             Array.from({ length: a.values.length }, (_, i) => [
               Math.floor(i / a.columns),
@@ -107,9 +110,9 @@ export function PairMaps({ name, a, b, titles, unit, nameOf }: Props) {
           <thead>
             <tr>
               <th scope="col">value</th>
-              <th scope="col">A</th>
-              <th scope="col">B</th>
-              <th scope="col">A − B</th>
+              <th scope="col">{first}</th>
+              <th scope="col">{second}</th>
+              <th scope="col">difference</th>
             </tr>
           </thead>
           <tbody>

@@ -1,12 +1,11 @@
 /** What is compared: a choice for each side. */
-import { useId, useRef } from "preact/hooks";
-import { takeFiles } from "../state/drop.ts";
-import { withPath } from "../state/dropped-files.ts";
+import { useId } from "preact/hooks";
 import { navigate, route } from "../state/navigation.ts";
 import { openingModel, otherModel } from "../state/other-model.ts";
 import { pinnedPair, sideTitle } from "../state/sides.ts";
 import { droppedTraces } from "../state/traces.ts";
 import { Icon } from "./icon.tsx";
+import { OpenFiles } from "./open-files.tsx";
 
 export function SideSelect() {
   const { sideA, sideB } = route.value;
@@ -25,7 +24,10 @@ export function SideSelect() {
         <Icon name="exchange" />
       </button>
       <Side slot="B" value={sideB} onChange={(side) => navigate({ sideB: side })} />
-      <Files />
+      <div class="actions">
+        <OpenFiles text="Open a trace …" name="trace" accept=".safetensors" />
+        <OpenFiles text="Open a model directory …" name="model" accept="folder" />
+      </div>
     </div>
   );
 }
@@ -79,46 +81,4 @@ function problemOf(side: string): string | null {
   if (side.startsWith("file:") && !droppedTraces.value.some(({ name }) => `file:${name}` === side))
     return "This file is not open here. Drop it on the page.";
   return null;
-}
-
-/** Chooses files and folders, for those who cannot drop them. */
-function Files() {
-  const file = useRef<HTMLInputElement>(null);
-  const folder = useRef<HTMLInputElement>(null);
-  const take = (input: HTMLInputElement): void => {
-    void takeFiles([...(input.files ?? [])].map(withPath));
-    input.value = "";
-  };
-  return (
-    <div class="actions">
-      <button type="button" onClick={() => file.current?.click()}>
-        Open a trace …
-      </button>
-      <button type="button" onClick={() => folder.current?.click()}>
-        Open a model directory …
-      </button>
-      <input
-        ref={file}
-        type="file"
-        accept=".safetensors"
-        data-choose="trace"
-        hidden
-        onChange={(event) => {
-          take(event.currentTarget);
-        }}
-      />
-      <input
-        ref={(element) => {
-          folder.current = element;
-          if (element) element.webkitdirectory = true;
-        }}
-        type="file"
-        data-choose="model"
-        hidden
-        onChange={(event) => {
-          take(event.currentTarget);
-        }}
-      />
-    </div>
-  );
 }

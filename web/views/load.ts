@@ -11,4 +11,5 @@ export const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<C
   intervene: async () => (await import("./intervene.tsx")).InterveneView,
   lens: async () => (await import("./lens.tsx")).LensView,
   compare: async () => (await import("./compare.tsx")).CompareView,
+  parity: async () => (await import("./parity.tsx")).ParityView,
 };

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   attentionModes,
+  comparedModels,
   formatRoute,
+  goldenNames,
   home,
   parseRoute,
   lensScores,
@@ -36,6 +38,12 @@ const routes: fc.Arbitrary<Route> = fc.record(
     textB: fc.option(text),
     sideA: side,
     sideB: side,
+    golden: fc.oneof(
+      fc.constantFrom(...goldenNames),
+      text.map((name) => `file:${name}`),
+    ),
+    isolated: fc.boolean(),
+    compared: fc.constantFrom(...comparedModels),
     tap: fc.option(text),
     layer: fc.nat(999_999),
     head: fc.option(fc.nat(999_999)),
