@@ -7,18 +7,23 @@ import { HelpDialog } from "./parts/help-dialog.tsx";
 import { Inspector } from "./parts/inspector.tsx";
 import { Notices } from "./parts/notices.tsx";
 import { SearchDialog } from "./parts/search-dialog.tsx";
+import { takeFiles } from "./state/drop.ts";
+import { filesOf } from "./state/dropped-files.ts";
 import { cards, openDialog, reveal } from "./state/derived.ts";
 import { route } from "./state/navigation.ts";
 import { notifyError } from "./state/notices.ts";
 import { startSession } from "./state/session.ts";
 import { listenToKeys } from "./state/shortcuts.ts";
-import { addImages, restoreTray } from "./state/tray.ts";
+import { restoreTray } from "./state/tray.ts";
 import { titleOf, type ViewName } from "./state/views.ts";
 import { Tray } from "./tray/tray.tsx";
 import { loaders } from "./views/load.ts";
 import { PassView } from "./views/pass.tsx";
 
 const views = signal<Partial<Record<ViewName, ComponentType>>>({ pass: PassView });
+
+/** Views that show the selected value themselves. */
+const ownDetails: readonly ViewName[] = ["compare", "parity"];
 
 effect(() => {
   const { view } = route.value;
@@ -32,7 +37,7 @@ function Page() {
   const { view, tap } = route.value;
   const View = views.value[view];
   document.title = `${titleOf(view)} · clipscope studio`;
-  const hasInspector = view === "pass" || tap !== null;
+  const hasInspector = view === "pass" || (tap !== null && !ownDetails.includes(view));
   return (
     <>
       <Header />
@@ -55,10 +60,6 @@ function Page() {
   );
 }
 
-function imagesOf(data: DataTransfer | null): File[] {
-  return [...(data?.files ?? [])];
-}
-
 function listenToFiles(): void {
   const { body } = document;
   document.addEventListener("dragover", (event) => {
@@ -71,11 +72,10 @@ function listenToFiles(): void {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     body.classList.remove("dropping");
-    void addImages(imagesOf(event.dataTransfer));
+    filesOf(event.dataTransfer).then(takeFiles).catch(notifyError);
   });
   document.addEventListener("paste", (event) => {
-    const files = imagesOf(event.clipboardData);
-    if (files.length > 0) void addImages(files);
+    filesOf(event.clipboardData).then(takeFiles).catch(notifyError);
   });
 }
 

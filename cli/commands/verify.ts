@@ -6,7 +6,8 @@ import { FileSource } from "../../lib/node/files/file-source.ts";
 import { withOutput, type Reservation } from "../../lib/node/files/reserve-output.ts";
 import { writeWhole } from "../../lib/node/files/write-file.ts";
 import { Golden } from "../../lib/parity/golden.ts";
-import { verify, type ParityReport, type TapReport } from "../../lib/parity/verify.ts";
+import { encodeReport } from "../../lib/parity/report-json.ts";
+import { verify } from "../../lib/parity/verify.ts";
 import { examples, nonNegativeNumber } from "../options/option-values.ts";
 import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { htmlReport } from "../terminal/parity-html.ts";
@@ -73,7 +74,7 @@ async function verifyGolden(options: Options, html: Reservation | null, terminal
         if (html !== null) {
           await writeWhole(html, [new TextEncoder().encode(htmlReport(report, golden, backend))]);
         }
-        if (json) terminal.printJson(asJson(report));
+        if (json) terminal.printJson(encodeReport(report));
         else terminal.printLines(describeReport(report, golden, terminal));
         if (!report.passed) terminal.status = 1;
       },
@@ -82,25 +83,4 @@ async function verifyGolden(options: Options, html: Reservation | null, terminal
   } finally {
     await golden.close();
   }
-}
-
-function asJson({ passed, worst, taps, worstRatio }: ParityReport): unknown {
-  return {
-    passed,
-    worst: tapAsJson(worst),
-    taps: taps.map(tapAsJson),
-    ...(worstRatio && { worstRatio: tapAsJson(worstRatio) }),
-  };
-}
-
-function tapAsJson({ name, relativeL2, maxAbs, cosine, passed, missing, ratio }: TapReport): unknown {
-  return {
-    name,
-    relativeL2,
-    maxAbs,
-    cosine,
-    passed,
-    ...(missing !== undefined && { missing }),
-    ...(ratio !== undefined && { ratio }),
-  };
 }

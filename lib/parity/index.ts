@@ -4,4 +4,11 @@
  * @module parity
  */
 export { Golden } from "./golden.ts";
-export { verify, type ParityReport, type TapReport, type VerifyOptions } from "./verify.ts";
+export { decodeReport, encodeReport, type StoredReport } from "./report-json.ts";
+export {
+  verify,
+  type ComparedValues,
+  type ParityReport,
+  type TapReport,
+  type VerifyOptions,
+} from "./verify.ts";

@@ -23,6 +23,16 @@ export interface VerifyOptions {
   readonly isolated?: boolean;
   /** Called after each tap's comparison. */
   readonly onTap?: (tap: TapReport) => void;
+  /** Receives the values that were compared, of one tap. */
+  readonly values?: { readonly tap: string; readonly receive: (values: ComparedValues) => void };
+}
+
+/** The values of a tap that were compared: all, those at tokens, or the golden's samples. */
+export interface ComparedValues {
+  readonly ours: Float32Array;
+  readonly golden: Float32Array;
+  /** Values of a row: the tap's last axis, or the samples. */
+  readonly columns: number;
 }
 
 /** The comparison of one tap. Figures that are missing or not finite are null. */
@@ -78,7 +88,7 @@ const outsideModules = ["image_features", "text_features", "logits_per_image"];
 export async function verify(
   model: Clip,
   golden: Golden,
-  { tolerance = 1e-4, isolated = false, onTap }: VerifyOptions = {},
+  { tolerance = 1e-4, isolated = false, onTap, values: wanted }: VerifyOptions = {},
 ): Promise<ParityReport> {
   if (isolated && golden.samples !== null) {
     throw new InputError(
@@ -111,7 +121,9 @@ export async function verify(
     if (seen.has(name)) throw new Error(`the tap ${name} was emitted twice`);
     const position = seen.size;
     seen.add(name);
-    const report = await compareTap(golden, name, value, tokensOf(name, value), tolerance, !isolated);
+    const receive = wanted?.tap === name ? wanted.receive : undefined;
+    const tokens = tokensOf(name, value);
+    const report = await compareTap(golden, name, value, { tokens, tolerance, hasRatio: !isolated, receive });
     reports[position] = report;
     onTap?.(report);
   };
@@ -191,13 +203,19 @@ class TokenGrid {
   }
 }
 
+/** How a tap is compared. */
+interface CompareOptions {
+  readonly tokens: TokenGrid | null;
+  readonly tolerance: number;
+  readonly hasRatio: boolean;
+  readonly receive: ((values: ComparedValues) => void) | undefined;
+}
+
 async function compareTap(
   golden: Golden,
   name: string,
   value: Tensor,
-  tokens: TokenGrid | null,
-  tolerance: number,
-  withRatio: boolean,
+  { tokens, tolerance, hasRatio, receive }: CompareOptions,
 ): Promise<TapReport> {
   if (!golden.taps.has(name)) return { ...withoutFigures(name), missing: "golden" };
   const problem = misfit(golden, name, value.shape, tokens);
@@ -208,10 +226,17 @@ async function compareTap(
   const values = await readTap(value);
   const ours = tokens ? tokens.gather(values, width, tokens.length) : values;
   const stored = golden.readTap(name);
-  const { relativeL2, maxAbs, cosine, worstIndex } =
+  const compared =
     golden.samples === null
-      ? compare(ours, tokens ? tokens.gather(stored, width, golden.taps.get(name)![1]!) : stored)
-      : compareSamples(name, ours, stored);
+      ? {
+          ours,
+          golden: tokens ? tokens.gather(stored, width, golden.taps.get(name)![1]!) : stored,
+          columns: width,
+        }
+      : samplesOf(name, ours, stored);
+  receive?.(compared);
+  const { relativeL2, maxAbs, cosine, worstIndex } =
+    golden.samples === null ? compare(compared.ours, compared.golden) : compareSamples(name, ours, stored);
   const error = golden.float32Error?.get(name);
   const at = tokens
     ? tokens.positions[Math.floor(worstIndex / width)]! * width + (worstIndex % width)
@@ -223,7 +248,7 @@ async function compareTap(
     cosine: finite(cosine),
     worst: unravel(at, shape),
     passed: relativeL2 <= tolerance,
-    ...(withRatio &&
+    ...(hasRatio &&
       error !== undefined &&
       Number.isFinite(relativeL2) && { ratio: relativeL2 / Math.max(error, float32Rounding) }),
   };
@@ -242,6 +267,13 @@ function misfit(
   return shape.join() === ours.join() || shape.join() === full.join()
     ? null
     : `shape [${ours.join(", ")}], in the golden [${shape.join(", ")}]`;
+}
+
+/** Our values at the positions of a sampled tap, and the golden's. */
+function samplesOf(name: string, ours: Float32Array, stored: Float32Array): ComparedValues {
+  const golden = stored.subarray(2);
+  const positions = samplePositions(name, golden.length, ours.length);
+  return { ours: Float32Array.from(positions, (at) => ours[at]!), golden, columns: golden.length };
 }
 
 /** Compares a sampled tap. The relative error of the norm over all values counts as well. */

@@ -4,6 +4,8 @@ import { attention, rollout } from "./calls/attention.ts";
 import { causal, intervene, sweep } from "./calls/intervene.ts";
 import { lens, patchLens, probeLens } from "./calls/lens.ts";
 import { embed, match } from "./calls/match.ts";
+import { differences } from "./calls/compare.ts";
+import { verifyGolden } from "./calls/parity.ts";
 import { image, joint, read, tensors, text } from "./calls/passes.ts";
 import { similarities, stream, turns } from "./calls/stream.ts";
 import { alignment, pooling, texts } from "./calls/texts.ts";
@@ -23,6 +25,8 @@ export const answers = {
   lens,
   patchLens,
   probeLens,
+  differences,
+  verifyGolden,
   stream,
   turns,
   similarities,

@@ -1,8 +1,8 @@
 import { InputError } from "../errors/input-error.ts";
-import type { ByteSource } from "./store.ts";
+import type { SyncByteSource } from "./store.ts";
 
 /** A file in memory. */
-export class BytesSource implements ByteSource {
+export class BytesSource implements SyncByteSource {
   readonly name: string;
   readonly size: number;
   readonly #bytes: Uint8Array;
@@ -13,13 +13,13 @@ export class BytesSource implements ByteSource {
     this.#bytes = bytes;
   }
 
-  read(offset: number, length: number): Promise<Uint8Array> {
-    if (offset < 0 || offset + length > this.size) {
-      return Promise.reject(
-        new InputError(`${this.name}: cut short: expected ${offset + length} bytes, found ${this.size}`),
-      );
-    }
-    return Promise.resolve(this.#bytes.subarray(offset, offset + length));
+  readSync(offset: number, length: number): Uint8Array {
+    if (offset >= 0 && offset + length <= this.size) return this.#bytes.subarray(offset, offset + length);
+    throw new InputError(`${this.name}: cut short: expected ${offset + length} bytes, found ${this.size}`);
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    return Promise.resolve(this.readSync(offset, length));
   }
 
   close(): Promise<void> {

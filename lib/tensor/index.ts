@@ -5,6 +5,7 @@
  */
 export { InputError } from "../errors/input-error.ts";
 export { backendNames, type BackendChoice, type BackendInfo, type BackendName } from "./backend.ts";
+export { BytesSource } from "./bytes-source.ts";
 export { compare, type Comparison } from "./compare.ts";
 export { crc32, type Crc32 } from "./crc32.ts";
 export { diffStores, type DifferenceKind, type TensorDifference } from "./diff.ts";

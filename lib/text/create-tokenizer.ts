@@ -42,9 +42,6 @@ const formats: readonly TokenizerFormat[] = [
   { ending: ".txt.gz", create: async (file, options) => new BpeTokenizer(await readMerges(file), options) },
 ];
 
-/** The names of tokenizer files in model directories, in order of preference. */
-export const tokenizerFiles = ["tokenizer.json", "sentencepiece.bpe.model", "vocab.txt", "spiece.model"];
-
 /**
  * Creates a tokenizer from a file: a Hugging Face `tokenizer.json` (unigram or WordPiece), XLM-R's
  * `sentencepiece.bpe.model`, BERT's `vocab.txt`, rinna's `spiece.model`, or the English models' merges (`.txt.gz`). The

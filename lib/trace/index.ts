@@ -1,4 +1,6 @@
 /** Traces of passes, and what is known about each tap. Runs in browsers too. */
+export { compareTraces, type TapDifference } from "./compare-traces.ts";
+export { JoinedTrace } from "./joined-trace.ts";
 export { MemoryTrace } from "./memory-trace.ts";
 export { StoredTrace } from "./stored-trace.ts";
 export { matrixOf, rangeOf, summarizeTap, type Matrix, type TapSummary } from "./tap-summary.ts";

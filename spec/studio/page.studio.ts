@@ -30,6 +30,8 @@ const views = [
   "lens",
   "why",
   "intervene",
+  "compare",
+  "parity",
 ] as const;
 const sample = `${demoModel}/samples/three-brown-stars.png`;
 const text = "three brown stars";
@@ -53,12 +55,16 @@ async function ready(page: Page, view: (typeof views)[number]): Promise<void> {
   if (view === "lens") await page.waitForSelector(".layer-chart");
   if (view === "stream") await page.waitForSelector(".turns .cells");
   if (view === "attention") await page.waitForSelector(".token-matrix .cells");
+  if (view === "parity") await page.waitForSelector("[data-verified] [data-pair]");
+  if (view === "compare") await page.waitForSelector("[data-pair], .side-problem");
 }
 
 /** What the screenshots show of a view. */
 function shown(view: (typeof views)[number], width: number): string {
   if (view === "attention") return "?L=3&H=2&tok=15";
   if (view === "stream") return "?state=3&tok=15";
+  if (view === "parity") return "?golden=text-tower&isolated=on";
+  if (view === "compare") return "?b.img=s%3Atwo-red-circles&tap=visual.transformer.resblocks.2.attn";
   return view === "pass" && width === 1280 ? "?tap=visual.transformer.resblocks.2.attn" : "";
 }
 

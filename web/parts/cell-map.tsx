@@ -14,11 +14,22 @@ interface Props {
   readonly cell: Cell;
   /** Called while the pointer is pressed, and for arrow keys. */
   readonly onCell: (cell: Cell) => void;
+  /** The pointer chooses without being pressed. */
+  readonly hovers?: boolean;
   /** The matrix is as high as it is wide. Default: it fills the height that its style gives. */
   readonly isSquare?: boolean;
 }
 
-export function CellMap({ matrix, map, range, title, cell, onCell, isSquare = false }: Props) {
+export function CellMap({
+  matrix,
+  map,
+  range,
+  title,
+  cell,
+  onCell,
+  hovers = false,
+  isSquare = false,
+}: Props) {
   const { rows, columns } = matrix;
   const image = useMemo(() => paint(matrix, map, range), [matrix, map, range?.[0], range?.[1]]);
   return (
@@ -32,7 +43,7 @@ export function CellMap({ matrix, map, range, title, cell, onCell, isSquare = fa
         onCell(cellAt(event, matrix));
       }}
       onPointerMove={(event) => {
-        if (event.buttons > 0) onCell(cellAt(event, matrix));
+        if (hovers || event.buttons > 0) onCell(cellAt(event, matrix));
       }}
       onKeyDown={(event) => {
         const next = stepCell(event.key, cell, matrix);

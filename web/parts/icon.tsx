@@ -12,6 +12,7 @@ const paths = {
   link: "M8.5 11.5l3-3M7 9 5.3 10.7a2.8 2.8 0 0 0 4 4L11 13M9 7l1.7-1.7a2.8 2.8 0 0 1 4 4L13 11",
   copy: "M7 7h9v9H7zM4 13V4h9",
   save: "M10 3.5v9M6.5 9l3.5 3.5L13.5 9M4 16h12",
+  exchange: "M4 7.5h11M12 4.5l3 3-3 3M16 12.5H5M8 9.5l-3 3 3 3",
   inputs: "M3.5 4.5h13v8h-13zM3.5 15.5h8",
 } as const;
 

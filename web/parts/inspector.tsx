@@ -11,11 +11,13 @@ import { imagePass, readTap, textPass } from "../state/session.ts";
 import { currentImage, currentText } from "../state/tray.ts";
 import { commandFor, snippetFor } from "../state/snippet.ts";
 import { mapFor } from "./colour.ts";
+import { CopyButton } from "./copy-button.tsx";
 import { count, percent, shapeText, short } from "./format.ts";
-import { HeatMap, type Cell } from "./heat-map.tsx";
+import { HeatMap } from "./heat-map.tsx";
 import { Histogram } from "./histogram.tsx";
 import { Icon } from "./icon.tsx";
 import { Legend } from "./legend.tsx";
+import { cellNames, layOut, unitOf } from "./tap-matrix.ts";
 
 /** Cells of a table that can still be read. */
 const mostCells = 512;
@@ -236,28 +238,6 @@ function Values({ summary, values }: { readonly summary: TapSummary; readonly va
   );
 }
 
-/** One long row is cut into several. */
-function layOut(matrix: Matrix): Matrix {
-  const { rows, columns, values } = matrix;
-  if (rows > 1 || columns < 24) return matrix;
-  const width = [16, 12, 11, 10, 8].find((candidate) => columns % candidate === 0);
-  return width === undefined ? matrix : { rows: columns / width, columns: width, values };
-}
-
-function cellNames(shape: readonly number[], { columns }: Matrix): (cell: Cell) => string {
-  if (shape.length === 3) return ({ row, column }) => `token ${row}, channel ${column}`;
-  if (shape.length === 4 && shape[2] === shape[3] && shape[1]! < shape[2]!) {
-    return ({ row, column }) => `token ${row} to token ${column}`;
-  }
-  if (shape.length === 4) return ({ row, column }) => `row ${row}, column ${column}`;
-  return ({ row, column }) => `[${row * columns + column}]`;
-}
-
-function unitOf(shape: readonly number[]): string {
-  if (shape.length !== 4) return "value";
-  return shape[1]! < shape[2]! && shape[1] !== 3 ? "probability, mean over heads" : "norm over channels";
-}
-
 function Table({ matrix: { rows, columns, values } }: { readonly matrix: Matrix }) {
   return (
     <div class="table-box" tabIndex={0} role="region" aria-label="Values as a table">
@@ -283,23 +263,4 @@ async function saveTap({ name, shape }: TapSummary, values: Float32Array): Promi
   const metadata = { image: currentImage.value?.name ?? "", text: currentText.value.text };
   const file = encodeSafetensors([{ name, dtype: "F32", shape, bytes }], metadata);
   download(`${name}.safetensors`, "application/octet-stream", file as Uint8Array<ArrayBuffer>);
-}
-
-function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
-  const [isCopied, setCopied] = useState(false);
-  return (
-    <button
-      type="button"
-      onClick={() => {
-        navigator.clipboard.writeText(text).then(() => {
-          setCopied(true);
-          setTimeout(() => {
-            setCopied(false);
-          }, 2000);
-        }, notifyError);
-      }}
-    >
-      <Icon name="copy" /> <span aria-live="polite">{isCopied ? "Copied" : label}</span>
-    </button>
-  );
 }

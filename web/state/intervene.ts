@@ -9,10 +9,10 @@ import { currentImage, trayImages } from "./tray.ts";
 
 const trace = computed(() => (route.value.view === "intervene" ? imageTrace.value : null));
 
-/** The image that values are taken from. */
+/** The image that values are taken from: the chosen one, or the one that is pinned as B. */
 export const donor = computed(() => {
   const others = trayImages.value.filter(({ key }) => key !== currentImage.value?.key);
-  return others.find(({ key }) => key === route.value.donor) ?? others[0] ?? null;
+  return others.find(({ key }) => key === (route.value.donor ?? route.value.imageB)) ?? others[0] ?? null;
 });
 
 const donorTrace = signal<{ readonly of: string; readonly trace: string } | null>(null);

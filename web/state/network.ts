@@ -36,6 +36,9 @@ const demo = {
 
 let client: Client | null = null;
 
+/** The network of the page. Other networks, such as a dropped model's, have clients of their own. */
+export const network: Client = { call };
+
 /** @throws NoticeError for wrong input; the signal's reason if it is aborted */
 export function call<N extends CallName>(
   name: N,
@@ -61,7 +64,9 @@ export async function openModel(onSite: (site: Site) => void): Promise<void> {
       ? new HttpClient(takeToken(), (waiting) => {
           queued.value = waiting;
         })
-      : startWorker();
+      : startWorker((reason) => {
+          model.value = { status: "failed", reason };
+        }).client;
     const folder = new URL(demo.folder, document.baseURI).href;
     const info = await client.call("open", server ? null : { ...demo, folder }, {
       onProgress: (loaded, total) => {
@@ -76,16 +81,20 @@ export async function openModel(onSite: (site: Site) => void): Promise<void> {
   }
 }
 
-function startWorker(): WorkerClient {
+/** A worker that has no model yet. @param onEnd is told why the worker has ended */
+export function startWorker(onEnd: (reason: string) => void): {
+  readonly worker: Worker;
+  readonly client: WorkerClient;
+} {
   const worker = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module" });
   const started = new WorkerClient(worker);
   worker.addEventListener("error", ({ message }) => {
     const reason = `The network stopped: ${message}. Reload the page.`;
-    model.value = { status: "failed", reason };
+    onEnd(reason);
     notify("error", reason);
     started.fail(new Error(reason));
   });
-  return started;
+  return { worker, client: started };
 }
 
 /** @throws Error for another status than 200 */

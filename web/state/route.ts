@@ -24,6 +24,14 @@ export type PartName = (typeof partNames)[number];
 /** What replaces it. */
 export const replacements = ["zero", "mean", "other"] as const;
 export type ReplacementName = (typeof replacements)[number];
+/** What can be compared besides dropped files: the current inputs, those pinned as B, and the dropped model on the current. */
+export const sideNames = ["current", "pinned", "model"] as const;
+
+/** The goldens that the page has, in the folder of the demo model. */
+export const goldenNames = ["both-towers", "text-tower"] as const;
+
+export const comparedModels = ["page", "dropped"] as const;
+export type ComparedModel = (typeof comparedModels)[number];
 
 /** What a cell of the matrix of images and labels shows. */
 export const scoreKinds = ["cosine", "logit", "labels", "images"] as const;
@@ -34,6 +42,18 @@ export interface Route {
   /** "s:NAME" is a sample, "sha:HEX" an image of the user; null for the first image of the tray. */
   readonly image: string | null;
   readonly text: string | null;
+  /** The image and the text that are pinned as B. */
+  readonly imageB: string | null;
+  readonly textB: string | null;
+  /** The sides of a comparison, as `sideNames`, or "file:" and the name of a dropped trace. */
+  readonly sideA: string;
+  readonly sideB: string;
+  /** A golden: the name of one that the page has, or "file:" and the name of a dropped golden or report. */
+  readonly golden: string;
+  /** Whether each module is given the golden's input. */
+  readonly isolated: boolean;
+  /** The network that is compared with the golden: the page's own, or that of a dropped model directory. */
+  readonly compared: ComparedModel;
   /** The selected tap. */
   readonly tap: string | null;
   readonly layer: number;
@@ -83,6 +103,13 @@ export const home: Route = {
   view: "pass",
   image: null,
   text: null,
+  imageB: null,
+  textB: null,
+  sideA: "current",
+  sideB: "pinned",
+  golden: "both-towers",
+  isolated: false,
+  compared: "page",
   tap: null,
   layer: 0,
   head: 0,
@@ -133,6 +160,23 @@ const anyText = {
   read: (text: string) => text,
 };
 
+const imageKey = {
+  expected: "s:NAME or sha:HEX",
+  write: (value: string | null) => value ?? "",
+  read: (text: string) => (/^(s:[\w-]+|sha:[0-9a-f]{64})$/.test(text) ? text : undefined),
+};
+
+function isFile(text: string): boolean {
+  return /^file:./s.test(text);
+}
+
+const side = {
+  expected: `${sideNames.join(", ")} or file:NAME`,
+  write: (value: string) => value,
+  read: (text: string) =>
+    (sideNames as readonly string[]).includes(text) || isFile(text) ? text : undefined,
+};
+
 function choice<T extends string>(key: string, values: readonly T[]): Codec<T> {
   return {
     key,
@@ -155,15 +199,26 @@ function list(text: string): string[] {
   return text.split("\n");
 }
 
-const imageKey = {
-  expected: "s:NAME or sha:HEX",
-  write: (value: string | null) => value ?? "",
-  read: (text: string) => (/^(s:[\w-]+|sha:[0-9a-f]{64})$/.test(text) ? text : undefined),
-};
-
 const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
   image: { ...imageKey, key: "img" },
   text: { key: "txt", ...anyText },
+  imageB: { ...imageKey, key: "b.img" },
+  textB: { key: "b.txt", ...anyText },
+  sideA: { key: "side.a", ...side },
+  sideB: { key: "side.b", ...side },
+  golden: {
+    key: "golden",
+    expected: `${goldenNames.join(", ")} or file:NAME`,
+    write: (value) => value,
+    read: (text) => ((goldenNames as readonly string[]).includes(text) || isFile(text) ? text : undefined),
+  },
+  isolated: {
+    key: "isolated",
+    expected: "on or off",
+    write: (value) => (value ? "on" : "off"),
+    read: (text) => (text === "on" ? true : text === "off" ? false : undefined),
+  },
+  compared: choice("model", comparedModels),
   tap: { key: "tap", ...anyText },
   layer: { key: "L", expected: "a whole number", write: String, read: wholeNumber },
   head: {

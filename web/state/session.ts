@@ -2,7 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import type { ImagePart, ImagePass, JointPass, ModelInfo, TextPass } from "../../lib/studio/results.ts";
 import type { TapSummary } from "../../lib/trace/tap-summary.ts";
-import { NoticeError } from "../worker/protocol.ts";
+import { NoticeError, type Client } from "../worker/protocol.ts";
 import { call, fetchJson, model, openModel } from "./network.ts";
 import { notify, notifyError } from "./notices.ts";
 import { decodeFirstPass, type FirstPass, type StoredPass } from "./stored-pass.ts";
@@ -168,6 +168,42 @@ function refuse(key: string, reason: string): void {
 
 async function withBytes(image: TrayImage): Promise<{ key: string; name: string; bytes: Uint8Array }> {
   return { key: image.key, name: image.name, bytes: await bytesOf(image) };
+}
+
+/** A kept trace, and the taps that it holds. */
+export type KeptTrace = Pick<ImagePass, "trace" | "taps">;
+
+/** The traces of the current image, text and their similarity; null until the network has run them. */
+export const currentTraces = computed<readonly KeptTrace[] | null>(() => {
+  const [image, words, pair] = [liveImage.value?.value, liveText.value?.value, liveJoint.value?.value];
+  if (image === undefined || words === undefined || pair === undefined || !isCurrent.value) return null;
+  return pair.trace === `${image.trace}\n${words.trace}` ? [image, words, pair] : null;
+});
+
+/** Runs an image and a text on a network that keeps their traces. A model without a tokenizer runs the image alone. */
+export async function runPair(
+  client: Client,
+  image: TrayImage,
+  words: string,
+  signal: AbortSignal,
+): Promise<readonly KeptTrace[]> {
+  let parts: ImagePass | null = null;
+  const end = await client.call("image", await withBytes(image), {
+    signal,
+    onUpdate: (part) => {
+      parts = joined(parts, part);
+    },
+  });
+  const seen = { ...parts!, ...end };
+  try {
+    const read = await client.call("text", { text: words }, { signal });
+    const pair = await client.call("joint", { image: seen.trace, text: read.trace }, { signal });
+    return [seen, read, pair];
+  } catch (error) {
+    if (!(error instanceof NoticeError)) throw error;
+    notify("warning", error.message);
+    return [seen];
+  }
 }
 
 /** The trace that holds a tap; null if its pass is not in memory. */

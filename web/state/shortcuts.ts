@@ -4,7 +4,7 @@ import { openDialog } from "./derived.ts";
 import { navigate, route } from "./navigation.ts";
 import { imagePass } from "./session.ts";
 import { hasShortcuts } from "./settings.ts";
-import { stepImage } from "./tray.ts";
+import { currentText, stepImage, togglePinnedImage, togglePinnedText } from "./tray.ts";
 import { viewNames } from "./views.ts";
 
 interface Shortcut {
@@ -54,6 +54,14 @@ export const shortcuts: readonly Shortcut[] = [
     does: "previous and next image",
     run: (key) => {
       stepImage(key === "]" ? 1 : -1);
+    },
+  },
+  {
+    keys: ["b", "B"],
+    does: "pin the current image, or text, as B",
+    run: (key) => {
+      if (key === "b") togglePinnedImage();
+      else togglePinnedText(currentText.value.text);
     },
   },
   {

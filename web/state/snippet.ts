@@ -2,9 +2,9 @@
 import { towerOf } from "./cards.ts";
 import { currentImage, currentText } from "./tray.ts";
 
-/** The path of the current image: that of a sample in the package, or the file's name. */
-function imagePath(root: string): string {
-  const { name = "image.png", url = "", isSample = false } = currentImage.value ?? {};
+/** The path of an image: that of a sample in the package, or the file's name. */
+export function imagePath(root: string, image = currentImage.value): string {
+  const { name = "image.png", url = "", isSample = false } = image ?? {};
   return isSample ? `${root}/${url.replace(/^demo\//, "")}` : name;
 }
 
@@ -16,7 +16,8 @@ export function commandFor(tap: string): string {
   return `node bin/clipscope.js trace ${inputs} --taps ${quoted(tap)} --stats`;
 }
 
-function quoted(text: string): string {
+/** A word of a shell command. */
+export function quoted(text: string): string {
   return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 

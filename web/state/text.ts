@@ -16,7 +16,7 @@ export const read = asked("texts", () =>
 /** The text that the current one is aligned with: the chosen one, or the next one of the tray. */
 export const other = computed(() => {
   const texts = trayTexts.value.map(({ text }) => text);
-  const { other: chosen } = route.value;
+  const chosen = route.value.other ?? route.value.textB;
   if (chosen !== null && texts.includes(chosen)) return chosen;
   return texts.find((text) => text !== currentText.value.text) ?? texts[0]!;
 });

@@ -69,6 +69,23 @@ export const currentImage = computed<TrayImage | null>(() => {
   return trayImages.value.find(({ key }) => key === image) ?? null;
 });
 
+/** The image and the text that are pinned as B; null if there is none, or the image is not here. */
+export const pinnedImage = computed<TrayImage | null>(
+  () => trayImages.value.find(({ key }) => key === route.value.imageB) ?? null,
+);
+export const pinnedText = computed(() => route.value.textB);
+
+/** Pins the current image as B, or unpins it if it is pinned. */
+export function togglePinnedImage(): void {
+  const { key = null } = currentImage.value ?? {};
+  navigate({ imageB: route.value.imageB === key ? null : key });
+}
+
+/** Pins a text as B, or unpins it if it is pinned. */
+export function togglePinnedText(text: string): void {
+  navigate({ textB: route.value.textB === text ? null : text });
+}
+
 export const isImageMissing = computed(() => isRestored.value && currentImage.value === null);
 
 export const currentText = computed<TrayText>(() => {
@@ -136,6 +153,7 @@ export function removeImage(key: string): void {
   const image = ownImages.value.find((one) => one.key === key);
   if (image === undefined) return;
   if (route.value.image === key) adjust({ image: null });
+  if (route.value.imageB === key) adjust({ imageB: null });
   ownImages.value = ownImages.value.filter((one) => one !== image);
   ownBlobs.delete(key);
   URL.revokeObjectURL(image.url);

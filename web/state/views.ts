@@ -26,6 +26,13 @@ export const viewGroups = [
       { name: "intervene", title: "Intervene" },
     ],
   },
+  {
+    title: "Check",
+    views: [
+      { name: "compare", title: "Compare" },
+      { name: "parity", title: "Parity" },
+    ],
+  },
 ] as const satisfies readonly { readonly title: string; readonly views: readonly View[] }[];
 
 export type ViewName = (typeof viewGroups)[number]["views"][number]["name"];

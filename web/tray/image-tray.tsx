@@ -1,12 +1,15 @@
 /** The images: samples, and files that the user drops, pastes or chooses. */
 import { useRef } from "preact/hooks";
 import { Icon } from "../parts/icon.tsx";
+import { takeFiles } from "../state/drop.ts";
+import { withPath } from "../state/dropped-files.ts";
 import { navigate } from "../state/navigation.ts";
 import {
-  addImages,
   currentImage,
   isImageMissing,
+  pinnedImage,
   removeImage,
+  togglePinnedImage,
   trayImages,
   type TrayImage,
 } from "../state/tray.ts";
@@ -19,6 +22,17 @@ export function ImageTray() {
       <h2 id="images-title">Image</h2>
       {current !== null && (
         <img class="current-image" src={current.url} alt={`Current image: ${current.name}`} />
+      )}
+      {current !== null && (
+        <button
+          type="button"
+          class="pin"
+          title="Compare other images with it (b)"
+          aria-pressed={pinnedImage.value?.key === current.key}
+          onClick={togglePinnedImage}
+        >
+          {pinnedImage.value?.key === current.key ? "Pinned as B" : "Pin as B"}
+        </button>
       )}
       {isImageMissing.value && (
         <p class="missing">
@@ -49,7 +63,7 @@ export function ImageTray() {
         multiple
         hidden
         onChange={(event) => {
-          void addImages([...(event.currentTarget.files ?? [])]);
+          void takeFiles([...(event.currentTarget.files ?? [])].map(withPath));
           event.currentTarget.value = "";
         }}
       />
@@ -59,19 +73,21 @@ export function ImageTray() {
 }
 
 function Thumb({ image, isCurrent }: { readonly image: TrayImage; readonly isCurrent: boolean }) {
+  const isPinned = pinnedImage.value?.key === image.key;
   return (
     <li>
       <button
         type="button"
         class="thumb"
         aria-pressed={isCurrent}
-        aria-label={image.name}
+        aria-label={isPinned ? `${image.name}, pinned as B` : image.name}
         title={image.name}
         onClick={() => {
           navigate({ image: image.key });
         }}
       >
         <img src={image.url} alt="" />
+        {isPinned && <span class="slot">B</span>}
       </button>
       {!image.isSample && (
         <button

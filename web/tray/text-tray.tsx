@@ -7,7 +7,9 @@ import {
   addText,
   currentCaptions,
   currentText,
+  pinnedText,
   removeText,
+  togglePinnedText,
   trayTexts,
   type TrayText,
 } from "../state/tray.ts";
@@ -73,6 +75,18 @@ function Item({
       >
         <span class="language">{language ?? "··"}</span>
         <span lang={language ?? undefined}>{text}</span>
+      </button>
+      <button
+        type="button"
+        class="slot"
+        aria-pressed={pinnedText.value === text}
+        aria-label={`Pin as B: ${text}`}
+        title="Pin as B (Shift+B pins the current text)"
+        onClick={() => {
+          togglePinnedText(text);
+        }}
+      >
+        B
       </button>
       {trayTexts.value.length > 1 && (
         <button

@@ -11,4 +11,6 @@ export const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<C
   why: async () => (await import("./why.tsx")).WhyView,
   intervene: async () => (await import("./intervene.tsx")).InterveneView,
   lens: async () => (await import("./lens.tsx")).LensView,
+  compare: async () => (await import("./compare.tsx")).CompareView,
+  parity: async () => (await import("./parity.tsx")).ParityView,
 };

@@ -1,13 +1,21 @@
 /** What the page asks its worker, and what the worker answers. All of it can be cloned between threads. */
-import type { ModelFiles } from "../../lib/browser/fetch-model.ts";
+import type { ModelFiles } from "../../lib/browser/model-files.ts";
 import type { Calls as Questions } from "../../lib/studio/answers.ts";
 import type { ModelInfo } from "../../lib/studio/results.ts";
+
+/** Where a worker finds its model. */
+export interface ModelPlace {
+  readonly name: string;
+  /** The address of a directory, or files that the user dropped, by path. */
+  readonly folder: string | ReadonlyMap<string, Blob>;
+  readonly files: ModelFiles;
+}
 
 /** The calls by name: the questions about the network, and the loading of it. */
 export interface Calls extends Questions {
   readonly open: {
     /** Null for the server, which has its model. */
-    readonly params: { readonly name: string; readonly folder: string; readonly files: ModelFiles } | null;
+    readonly params: ModelPlace | null;
     readonly result: ModelInfo;
     readonly update: never;
   };

@@ -4,14 +4,15 @@ import plain from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm
 import jpeg from "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url";
 import webp from "@jsquash/webp/codec/dec/webp_dec.wasm?url";
 import { browserCodecs } from "../../lib/browser/codecs.ts";
-import { fetchModel } from "../../lib/browser/fetch-model.ts";
+import { blobFolder, httpFolder } from "../../lib/browser/model-folder.ts";
+import { readModel } from "../../lib/browser/read-model.ts";
 import { wasmLoader } from "../../lib/browser/wasm-backend.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { startBackend } from "../../lib/tensor/backend.ts";
 import type { Answer, Context } from "../../lib/studio/answer.ts";
 import { answers } from "../../lib/studio/answers.ts";
 import { Passes } from "../../lib/studio/passes.ts";
-import type { CallName, Calls, Question, Reply, Request } from "./protocol.ts";
+import type { CallName, Calls, ModelPlace, Question, Reply, Request } from "./protocol.ts";
 
 /** The global object of a worker; TypeScript's DOM library describes a window's. */
 interface WorkerScope {
@@ -66,12 +67,13 @@ async function resultOf(question: Question, context: Context): Promise<Calls[Cal
 }
 
 async function open(
-  { name, folder, files }: NonNullable<Calls["open"]["params"]>,
+  { name, folder, files }: ModelPlace,
   { progress }: Context,
 ): Promise<Calls["open"]["result"]> {
+  const directory = typeof folder === "string" ? httpFolder(folder, progress) : blobFolder(name, folder);
   const [{ description }, model] = await Promise.all([
     startBackend("wasm", [wasmLoader({ simd: absolute(simd), plain: absolute(plain) })]),
-    fetchModel(folder, files, { onProgress: progress }),
+    readModel(directory, files),
   ]);
   const opened = new Passes(model, browserCodecs({ jpeg: absolute(jpeg), webp: absolute(webp) }));
   passes = Promise.resolve(opened);

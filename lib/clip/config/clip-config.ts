@@ -87,7 +87,7 @@ export interface TokenizerConfig {
    */
   readonly folders: readonly string[];
   readonly clean: "none" | "whitespace" | "lower" | "canonicalize";
-  /** The name of the tokenizer's file; null for any of `tokenizerFiles` (lib/text/create-tokenizer.ts). */
+  /** The name of the tokenizer's file; null for any of `tokenizerFiles` (lib/text/tokenizer-files.ts). */
   readonly file: string | null;
   /** Whose tokenizer reads a `vocab.txt`. */
   readonly wordPiece: "hugging-face" | "cn-clip";

@@ -2,7 +2,7 @@
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { architectureByName } from "../../clip/config/open-clip.ts";
-import { tokenizerFiles } from "../../text/create-tokenizer.ts";
+import { tokenizerFiles } from "../../text/tokenizer-files.ts";
 import { exists, isInside } from "../files/exists.ts";
 import { syncFile } from "../files/sync-file.ts";
 import { syncFolder } from "../files/sync-folder.ts";

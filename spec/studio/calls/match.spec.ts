@@ -33,7 +33,10 @@ describe("the calls embed and match", () => {
 
   it("refuse what is not an image, and an image that was not embedded", async () => {
     const notes = { key: "notes", name: "notes.txt", bytes: new Uint8Array(40) };
-    await assert.rejects(embed(passes, notes, recordingContext()), /^InputError: notes\.txt: expected an image/);
+    await assert.rejects(
+      embed(passes, notes, recordingContext()),
+      /^InputError: notes\.txt: expected an image/,
+    );
     const params = { images: ["notes"], labels: ["two red circles"], templates: ["{}"] };
     await assert.rejects(match(passes, params, recordingContext()), /the image notes is no longer in memory/);
   });

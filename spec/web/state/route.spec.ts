@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   attentionModes,
+  comparedModels,
   formatRoute,
+  goldenNames,
   home,
   parseRoute,
   lensScores,
@@ -10,6 +12,7 @@ import {
   partNames,
   replacements,
   scoreKinds,
+  sideNames,
   towerNames,
   type Route,
 } from "../../../web/state/route.ts";
@@ -17,6 +20,11 @@ import { viewNames } from "../../../web/state/views.ts";
 
 const line = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => !/[\n\r]/.test(text));
 const text = fc.string({ unit: "grapheme", minLength: 1 });
+
+const side = fc.oneof(
+  fc.constantFrom(...sideNames),
+  text.map((name) => `file:${name}`),
+);
 
 const routes: fc.Arbitrary<Route> = fc.record(
   {
@@ -27,6 +35,16 @@ const routes: fc.Arbitrary<Route> = fc.record(
       fc.stringMatching(/^sha:[0-9a-f]{64}$/),
     ),
     text: fc.option(text),
+    imageB: fc.oneof(fc.constant(null), fc.stringMatching(/^s:[\w-]+$/)),
+    textB: fc.option(text),
+    sideA: side,
+    sideB: side,
+    golden: fc.oneof(
+      fc.constantFrom(...goldenNames),
+      text.map((name) => `file:${name}`),
+    ),
+    isolated: fc.boolean(),
+    compared: fc.constantFrom(...comparedModels),
     tap: fc.option(text),
     layer: fc.nat(999_999),
     head: fc.option(fc.nat(999_999)),
@@ -55,7 +73,7 @@ const routes: fc.Arbitrary<Route> = fc.record(
     ),
     score: fc.constantFrom(...scoreKinds),
     scale: fc.option(fc.integer({ min: 1, max: 1e6 }).map((value) => value / 100)),
-    unknown: fc.array(fc.tuple(fc.stringMatching(/^b\.[a-z]+$/), text)),
+    unknown: fc.array(fc.tuple(fc.stringMatching(/^x\.[a-z]+$/), text)),
   },
   { noNullPrototype: true },
 );

@@ -1,0 +1,91 @@
+/** Saves maps side by side as a PNG image, each with its title and legend. */
+import type { RgbImage } from "../../lib/studio/results.ts";
+import { download } from "../state/download.ts";
+import { notifyError } from "../state/notices.ts";
+import { colourOf, drawnRange, type ColourMap } from "./colour.ts";
+import { rough } from "./format.ts";
+import { Icon } from "./icon.tsx";
+import { drawRaster } from "./raster-canvas.tsx";
+
+export interface DrawnMap {
+  readonly title: string;
+  readonly image: RgbImage;
+  readonly map: ColourMap;
+  readonly range: readonly [number, number];
+  readonly unit: string;
+}
+
+interface Props {
+  /** Of the file, without its ending. */
+  readonly name: string;
+  readonly maps: () => readonly DrawnMap[];
+}
+
+export function SavePng({ name, maps }: Props) {
+  return (
+    <button
+      type="button"
+      onClick={() => {
+        pngOf(maps()).then((bytes) => {
+          download(`${name}.png`, "image/png", bytes);
+        }, notifyError);
+      }}
+    >
+      <Icon name="save" /> PNG
+    </button>
+  );
+}
+
+/** In pixels: the width of a map, the space around it, and the lines of its title and legend. */
+const width = 420;
+const gap = 20;
+const line = 22;
+
+async function pngOf(maps: readonly DrawnMap[]): Promise<Uint8Array<ArrayBuffer>> {
+  const heights = maps.map(({ image }) => Math.max(Math.round((image.height * width) / image.width), 120));
+  const canvas = document.createElement("canvas");
+  canvas.width = gap + maps.length * (width + gap);
+  canvas.height = 2 * gap + Math.max(...heights) + 3 * line;
+  const context = canvas.getContext("2d")!;
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingEnabled = false;
+  for (const [i, map] of maps.entries()) {
+    context.save();
+    context.translate(gap + i * (width + gap), gap);
+    drawMap(context, map, heights[i]!);
+    context.restore();
+  }
+  const blob = await new Promise<Blob | null>((resolve) => {
+    canvas.toBlob(resolve, "image/png");
+  });
+  if (blob === null) throw new Error("the browser could not encode the image");
+  return new Uint8Array(await blob.arrayBuffer());
+}
+
+function drawMap(context: CanvasRenderingContext2D, drawn: DrawnMap, height: number): void {
+  const raster = document.createElement("canvas");
+  drawRaster(raster, drawn.image);
+  context.fillStyle = "#191b1f";
+  context.font = "13px system-ui, sans-serif";
+  context.fillText(drawn.title, 0, 13, width);
+  context.drawImage(raster, 0, line, width, height);
+  const top = line + height + 8;
+  for (let x = 0; x < width; x++) {
+    context.fillStyle = `rgb(${colourOf(x / (width - 1), drawn.map)
+      .map(Math.round)
+      .join(" ")})`;
+    context.fillRect(x, top, 1, 10);
+  }
+  const [low, high] = drawnRange(drawn.range, drawn.map);
+  context.fillStyle = "#5b5f66";
+  context.font = "12px system-ui, sans-serif";
+  for (const [text, align, x] of [
+    [rough(low), "left", 0],
+    [drawn.unit, "center", width / 2],
+    [rough(high), "right", width],
+  ] as const) {
+    context.textAlign = align;
+    context.fillText(text, x, top + 26, width / 2);
+  }
+}

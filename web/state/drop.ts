@@ -1,0 +1,81 @@
+/** Opens what the user drops, pastes or chooses. Files are read in this page and never sent anywhere. */
+import { recognise } from "../../lib/browser/recognise.ts";
+import type { SafetensorsFile } from "../../lib/tensor/safetensors.ts";
+import type { DroppedFile } from "./dropped-files.ts";
+import { navigate, route } from "./navigation.ts";
+import { notifyError } from "./notices.ts";
+import { openOtherModel } from "./other-model.ts";
+import { addGolden, addReport } from "./goldens.ts";
+import { addTrace } from "./traces.ts";
+import { addImages } from "./tray.ts";
+
+export async function takeFiles(files: readonly DroppedFile[]): Promise<void> {
+  try {
+    const config = files.find(({ path }) => /(^|\/)open_clip_config\.json$/.test(path));
+    if (config !== undefined) {
+      await takeModel(config.path.slice(0, -"open_clip_config.json".length), files);
+      return;
+    }
+  } catch (error) {
+    notifyError(error);
+    return;
+  }
+  const images: File[] = [];
+  for (const { file } of files) {
+    try {
+      if (await takeFile(file)) images.push(file);
+    } catch (error) {
+      notifyError(error);
+    }
+  }
+  await addImages(images);
+}
+
+async function takeModel(folder: string, files: readonly DroppedFile[]): Promise<void> {
+  const inside = files.filter(({ path }) => path.startsWith(folder));
+  const name = folder.split("/").at(-2) ?? "model";
+  if (route.value.view === "parity") navigate({ compared: "dropped", tap: null });
+  else navigate({ view: "compare", sideA: "current", sideB: "model", tap: null });
+  await openOtherModel(name, new Map(inside.map(({ path, file }) => [path.slice(folder.length), file])));
+}
+
+/** Opens a file, or returns true if it is an image. */
+async function takeFile(file: File): Promise<boolean> {
+  const found = await recognise(file.name, file);
+  switch (found.kind) {
+    case "image":
+      return true;
+    case "trace":
+      addTrace(file.name, found.store);
+      compareWith(file.name);
+      return false;
+    case "golden":
+      takeGolden(file, found.store);
+      return false;
+    case "report":
+      addReport(file.name, found.json);
+      navigate({ view: "parity", golden: `file:${file.name}`, tap: null });
+      return false;
+    case "features":
+    case "probe":
+      return false;
+  }
+}
+
+/** A golden of whole values is a trace too; it is compared with one where traces are. */
+function takeGolden(file: File, store: SafetensorsFile): void {
+  addGolden(file, store);
+  const isWhole = store.metadata["samples"] === undefined;
+  if (isWhole) addTrace(file.name, store);
+  if (isWhole && route.value.view === "compare") compareWith(file.name);
+  else navigate({ view: "parity", golden: `file:${file.name}`, tap: null });
+}
+
+/** Shows a file as B, or as A if B is another file. */
+function compareWith(name: string): void {
+  const side = `file:${name}`;
+  const { view, sideA, sideB } = route.value;
+  if (view === "compare" && sideA === "current" && sideB.startsWith("file:") && sideB !== side) {
+    navigate({ sideA: side, tap: null });
+  } else navigate({ view: "compare", sideB: side, tap: null });
+}
