@@ -19,6 +19,7 @@ import { titleOf, type ViewName } from "./state/views.ts";
 import { Tray } from "./tray/tray.tsx";
 import { loaders } from "./views/load.ts";
 import { PassView } from "./views/pass.tsx";
+import { Walk } from "./walk/walk.tsx";
 
 const views = signal<Partial<Record<ViewName, ComponentType>>>({ pass: PassView });
 
@@ -55,6 +56,7 @@ function Page() {
           <Tray />
         </Dialog>
       )}
+      <Walk />
       <Notices />
     </>
   );

@@ -8,7 +8,7 @@ interface Props {
   /** Names the button's input for specs. */
   readonly name: string;
   /** Endings of file names, or a folder. */
-  readonly accept: string | "folder";
+  readonly accept: `.${string}` | "folder";
 }
 
 export function OpenFiles({ text, name, accept }: Props) {

@@ -3,7 +3,7 @@ import { useMemo, useState } from "preact/hooks";
 import { rangeOf, type Matrix } from "../../lib/trace/tap-summary.ts";
 import { adjust, route } from "../state/navigation.ts";
 import { CellMap } from "./cell-map.tsx";
-import { mapFor, type ColourMap } from "./colour.ts";
+import { mapFor } from "./colour.ts";
 import { short } from "./format.ts";
 import { paint, type Cell } from "./heat-map.tsx";
 import { Legend } from "./legend.tsx";
@@ -44,7 +44,7 @@ export function PairMaps({ name, a, b, titles, letters = ["A", "B"], unit, nameO
     { title: `${first}: ${titles[0]}`, matrix: a, range: absolute ? shared : ranges[0] },
     { title: `${second}: ${titles[1]}`, matrix: b, range: absolute ? shared : ranges[1] },
     { title: `${first} − ${second}`, matrix: difference, range: rangeOf(difference.values) },
-  ].map((one, i) => ({ ...one, map: (i === 2 ? "diverging" : mapFor(...shared)) as ColourMap }));
+  ].map((one, i) => ({ ...one, map: i === 2 ? "diverging" : mapFor(...shared) }));
   return (
     <div class="pair-maps">
       <div class="pair-row">

@@ -11,7 +11,13 @@ export function SideSelect() {
   const { sideA, sideB } = route.value;
   return (
     <div class="side-select">
-      <Side slot="A" value={sideA} onChange={(side) => navigate({ sideA: side })} />
+      <Side
+        slot="A"
+        value={sideA}
+        onChange={(side) => {
+          navigate({ sideA: side });
+        }}
+      />
       <button
         type="button"
         class="plain"
@@ -23,7 +29,13 @@ export function SideSelect() {
       >
         <Icon name="exchange" />
       </button>
-      <Side slot="B" value={sideB} onChange={(side) => navigate({ sideB: side })} />
+      <Side
+        slot="B"
+        value={sideB}
+        onChange={(side) => {
+          navigate({ sideB: side });
+        }}
+      />
       <div class="actions">
         <OpenFiles text="Open a trace …" name="trace" accept=".safetensors" />
         <OpenFiles text="Open a model directory …" name="model" accept="folder" />

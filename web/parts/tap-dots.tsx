@@ -117,6 +117,9 @@ const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 function exponent(value: number): string {
   const power = Math.log10(value);
   if (Math.abs(power - Math.round(power)) > 1e-9) return value.toExponential(1);
-  const digits = [...`${Math.abs(Math.round(power))}`].map((digit) => superscripts[Number(digit)]).join("");
+  const digits = `${Math.abs(Math.round(power))}`
+    .split("")
+    .map((digit) => superscripts[Number(digit)])
+    .join("");
   return `10${power < 0 ? "⁻" : ""}${digits}`;
 }

@@ -38,6 +38,8 @@ export const scoreKinds = ["cosine", "logit", "labels", "images"] as const;
 export type ScoreKind = (typeof scoreKinds)[number];
 
 export interface Route {
+  /** The step of the walk, from 1; null outside it. */
+  readonly walk: number | null;
   readonly view: ViewName;
   /** "s:NAME" is a sample, "sha:HEX" an image of the user; null for the first image of the tray. */
   readonly image: string | null;
@@ -100,6 +102,7 @@ export interface Route {
 }
 
 export const home: Route = {
+  walk: null,
   view: "pass",
   image: null,
   text: null,
@@ -200,6 +203,12 @@ function list(text: string): string[] {
 }
 
 const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
+  walk: {
+    key: "walk",
+    expected: "a whole number above 0",
+    write: (value) => (value === null ? "" : `${value}`),
+    read: positiveNumber,
+  },
   image: { ...imageKey, key: "img" },
   text: { key: "txt", ...anyText },
   imageB: { ...imageKey, key: "b.img" },

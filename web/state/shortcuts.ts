@@ -6,6 +6,7 @@ import { imagePass } from "./session.ts";
 import { hasShortcuts } from "./settings.ts";
 import { currentText, stepImage, togglePinnedImage, togglePinnedText } from "./tray.ts";
 import { viewNames } from "./views.ts";
+import { goTo } from "../walk/walk.tsx";
 
 interface Shortcut {
   readonly keys: readonly string[];
@@ -14,6 +15,13 @@ interface Shortcut {
 }
 
 export const shortcuts: readonly Shortcut[] = [
+  {
+    keys: ["w"],
+    does: "start the walk, or its next step",
+    run: () => {
+      goTo((route.value.walk ?? 0) + 1);
+    },
+  },
   {
     keys: ["n", "p"],
     does: "next and previous view",

@@ -7,6 +7,7 @@ import { Sparkline } from "../parts/sparkline.tsx";
 import { TapCard } from "../parts/tap-card.tsx";
 import { TokenBars } from "../parts/token-bars.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
+import { goTo } from "../walk/walk.tsx";
 import type { Card, Tower } from "../state/cards.ts";
 import { cards, summaryOf } from "../state/derived.ts";
 import { imagePass, isCurrent, jointPass, modelInfo, textPass } from "../state/session.ts";
@@ -18,7 +19,22 @@ export function PassView() {
     <section class={`view pass-view ${isCurrent.value ? "" : "stale"}`} aria-labelledby="view-title">
       <ViewHead
         title="Pass"
-        about="Every value from the inputs to the similarity, by its name in PyTorch. Unfold a card to choose one."
+        about={
+          <>
+            Every value from the inputs to the similarity, by its name in PyTorch. Unfold a card to choose
+            one, or{" "}
+            <button
+              type="button"
+              class="link"
+              onClick={() => {
+                goTo(1);
+              }}
+            >
+              walk through the network
+            </button>
+            .
+          </>
+        }
       >
         {joint && (
           <output class="result" aria-label="Similarity of the current image and text">

@@ -29,6 +29,7 @@ const side = fc.oneof(
 const routes: fc.Arbitrary<Route> = fc.record(
   {
     view: fc.constantFrom(...viewNames),
+    walk: fc.option(fc.integer({ min: 1, max: 999_999 })),
     image: fc.oneof(
       fc.constant(null),
       fc.stringMatching(/^s:[\w-]+$/),
