@@ -50,8 +50,7 @@ describe("hidden states", () => {
   it("of a text are refused for another text tower, and for rows that are too long", async () => {
     const other = await loadTiny("gelu-mlp");
     await assert.rejects(penultimateTextStates(other, [[0, 2]]), {
-      message:
-        "penultimateTextStates: expected a model with CLIP's own text transformer, found xlm-roberta",
+      message: "penultimateTextStates: expected a model with CLIP's own text transformer, found xlm-roberta",
     });
     await other.dispose();
     const model = await loadTiny("plain");

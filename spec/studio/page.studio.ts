@@ -51,7 +51,7 @@ async function ready(page: Page, view: (typeof views)[number]): Promise<void> {
   if (view === "text") await page.waitForSelector(".text-map:last-child .cells");
   if (view === "weights") await page.waitForSelector(".weights-part .histogram");
   if (view === "intervene") await page.waitForSelector(".effect tbody tr");
-  if (view === "why") await page.waitForSelector(".why-part canvas");
+  if (view === "why") await page.waitForSelector(".why-part :is(canvas, .long-work button)");
   if (view === "lens") await page.waitForSelector(".layer-chart");
   if (view === "stream") await page.waitForSelector(".turns .cells");
   if (view === "attention") await page.waitForSelector(".token-matrix .cells");

@@ -47,10 +47,12 @@ describe("the studio's views Text and Lens", () => {
       "wasm",
     ]);
     assert.equal(status, 0);
-    const trace = new StoredTrace(await SafetensorsFile.open(await FileSource.open(out)));
+    const file = await SafetensorsFile.open(await FileSource.open(out));
+    const trace = new StoredTrace(file);
     const tap = "text.transformer.encoder.layer.1.attention.self#probabilities";
     const [, , length = 0] = trace.taps.find(({ name }) => name === tap)!.shape;
     const head = await trace.read(tap, 2 * length * length, length * length);
+    await file.close();
     const page = await studio.open("#/text?txt=drei+braune+Sterne&L=1&H=2");
     await live(page);
     await page.waitForSelector(".text-map:first-child .cells");

@@ -38,7 +38,7 @@ export async function chineseModel(folder: string): Promise<string> {
 
 /** A tokenizer for each origin, and the rows that it needs of the word embeddings. */
 const tokenizers: Readonly<
-  Record<string, { readonly rows: number; write(folder: string): Promise<void> } | undefined>
+  Record<string, { readonly rows: number; readonly write: (folder: string) => Promise<void> } | undefined>
 > = {
   "chinese-clip": {
     rows: 120,

@@ -2,47 +2,54 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { statistics } from "../../lib/tensor/statistics.ts";
 import { elementCount } from "../../lib/tensor/dtype.ts";
-import {
-  histogramBins,
-  matrixOf,
-  rangeOf,
-  summarizeTap,
-  thumbnailOf,
-} from "../../lib/trace/tap-summary.ts";
+import { histogramBins, matrixOf, rangeOf, summarizeTap, thumbnailOf } from "../../lib/trace/tap-summary.ts";
 import { assertNear } from "../support/near.ts";
 
 const shapes = fc.oneof(
   fc.constant<number[]>([]),
   fc.array(fc.integer({ min: 1, max: 120 }), { minLength: 1, maxLength: 2 }),
   fc.tuple(fc.constant(1), fc.integer({ min: 1, max: 120 }), fc.integer({ min: 1, max: 120 })),
-  fc.tuple(fc.constant(1), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 9 }), fc.nat({ max: 8 })),
+  fc.tuple(
+    fc.constant(1),
+    fc.integer({ min: 1, max: 4 }),
+    fc.integer({ min: 1, max: 9 }),
+    fc.nat({ max: 8 }),
+  ),
 );
 
 describe("summarizeTap", () => {
   it("gives the figures of lib/tensor/statistics.ts, and counts every value once, for any shape", () => {
     fc.assert(
-      fc.property(shapes, fc.integer(), fc.double({ min: -10, max: 10, noNaN: true }), (shape, seed, shift) => {
-        fc.pre(elementCount(shape) > 0);
-        const values = Float32Array.from({ length: elementCount(shape) }, (_, i) =>
-          i % 7 === 3 ? 0 : shift + Math.sin(seed + i * i),
-        );
-        const found = summarizeTap("x", shape, values);
-        const expected = statistics(values);
-        const { mean, std, norm, zeros, kurtosis } = found.statistics;
-        const scale = Math.max(1, expected.norm);
-        assertNear([mean, std, norm], [expected.mean, expected.std, expected.norm], 1e-12 * scale);
-        assert.equal(zeros, expected.zeros);
-        if (expected.std > 0.1) assertNear([kurtosis / expected.kurtosis], [1], 1e-9);
-        assert.deepEqual([found.min, found.max], rangeOf(values));
-        assert.equal(found.notFinite, 0);
-        assert.equal(found.histogram.length, histogramBins);
-        assert.equal(
-          found.histogram.reduce((sum, count) => sum + count, 0),
-          values.length,
-        );
-        assert.ok(found.histogram[0]! > 0, "the smallest value is in the first interval");
-        assert.ok(found.min === found.max || found.histogram[63]! > 0, "the largest is in the last interval");
-      }),
+      fc.property(
+        shapes,
+        fc.integer(),
+        fc.double({ min: -10, max: 10, noNaN: true }),
+        (shape, seed, shift) => {
+          fc.pre(elementCount(shape) > 0);
+          const values = Float32Array.from({ length: elementCount(shape) }, (_, i) =>
+            i % 7 === 3 ? 0 : shift + Math.sin(seed + i * i),
+          );
+          const found = summarizeTap("x", shape, values);
+          const expected = statistics(values);
+          const { mean, std, norm, zeros, kurtosis } = found.statistics;
+          const scale = Math.max(1, expected.norm);
+          assertNear([mean, std, norm], [expected.mean, expected.std, expected.norm], 1e-12 * scale);
+          assert.equal(zeros, expected.zeros);
+          if (expected.std > 0.1) assertNear([kurtosis / expected.kurtosis], [1], 1e-9);
+          assert.deepEqual([found.min, found.max], rangeOf(values));
+          assert.equal(found.notFinite, 0);
+          assert.equal(found.histogram.length, histogramBins);
+          assert.equal(
+            found.histogram.reduce((sum, count) => sum + count, 0),
+            values.length,
+          );
+          assert.ok(found.histogram[0]! > 0, "the smallest value is in the first interval");
+          assert.ok(
+            found.min === found.max || found.histogram[63]! > 0,
+            "the largest is in the last interval",
+          );
+        },
+      ),
       { numRuns: 200 },
     );
   });

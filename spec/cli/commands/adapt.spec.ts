@@ -94,7 +94,9 @@ describe("clipscope adapt", () => {
 
   it("refuses what it cannot adapt, and writes nothing", async () => {
     const features = await readFeatures(file("train"));
-    const { class_names: _, ...nameless } = features.metadata;
+    const nameless = Object.fromEntries(
+      Object.entries(features.metadata).filter(([key]) => key !== "class_names"),
+    );
     await writeFeatures(file("nameless"), { ...features, classNames: null, metadata: nameless });
     await writeFeatures(file("other"), {
       ...features,
