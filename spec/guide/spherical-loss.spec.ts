@@ -9,7 +9,7 @@ function at(angle: number, weight = 1): { loss: number; slope: number } {
   const image = tensor2d([Math.cos(angle), Math.sin(angle)], [1, 2]);
   const embeddings = tensor2d([1, 0], [1, 2]);
   const loss = (): Tensor => sphericalLoss(image, { embeddings, weights: [weight] });
-  const { value, grads } = engine().gradients(loss as never, [image], undefined, true);
+  const { value, grads } = engine().gradients(loss, [image], undefined, true);
   return { loss: value.dataSync()[0]!, slope: grads[0]!.dataSync()[0]! };
 }
 
