@@ -63,12 +63,16 @@ export function register(program: Command, terminal: Terminal): void {
       positiveInteger,
     )
     .option("--cutouts <n>", "cutouts per step (default: 16)", positiveInteger)
-    .option("--smallest-cutout <share>", "shortest side of a cutout, as a share of the canvas (default: 0.7)", fraction)
-    .option("--lr <number>", "learning rate (default: 0.05)", nonNegativeNumber)
+    .option(
+      "--smallest-cutout <share>",
+      "shortest side of a cutout, as a share of the canvas (default: 0.7)",
+      fraction,
+    )
+    .option("--lr <number>", "learning rate (default: 0.07)", nonNegativeNumber)
     .option("--decay <number>", "damping of high frequencies (default: 1.5)", nonNegativeNumber)
     .option(
       "--smoothness <number>",
-      "penalty on differences between neighbouring pixels, which falls with the rate (default: 20)",
+      "penalty on differences between neighbouring pixels, which falls with the rate (default: 30)",
       nonNegativeNumber,
     )
     .option("--grain <number>", "noise that is added to the cutouts (default: 0.1)", nonNegativeNumber)

@@ -27,13 +27,13 @@ export interface GuideOptions {
   readonly cutouts?: number;
   /** The shortest side of a cutout, as a share of the canvas. Default: 0.7. */
   readonly smallestCutout?: number;
-  /** The largest rotation, in degrees. Default: 10. */
+  /** The largest rotation, in degrees. Default: 15. */
   readonly rotation?: number;
-  /** Adam's rate, which falls to a tenth along a cosine. Default: 0.05. */
+  /** Adam's rate, which falls to a tenth along a cosine. Default: 0.07. */
   readonly learningRate?: number;
   /** How fast coefficients are damped with their frequency. Default: 1.5. */
   readonly decay?: number;
-  /** The weight of the mean difference between neighbouring pixels, which falls like the rate. Default: 20. */
+  /** The weight of the mean difference between neighbouring pixels, which falls like the rate. Default: 30. */
   readonly smoothness?: number;
   /** Standard deviation of the noise that is added to cutouts, of pixels in 0…1. Default: 0.1. */
   readonly grain?: number;
@@ -57,7 +57,7 @@ export interface GuideStep {
 
 const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
-const defaultSmoothness = 20;
+const defaultSmoothness = 30;
 
 /** Standard deviation of the first coefficients. */
 const noise = 0.01;
@@ -83,7 +83,7 @@ export async function* guide(
   const {
     size = defaultCanvas(preprocess),
     steps = 200,
-    learningRate = 0.05,
+    learningRate = 0.07,
     decay = 1.5,
     seed = 0,
   } = options;
@@ -137,7 +137,7 @@ function normal(random: TorchRandom): number {
 export function randomCutouts(
   random: TorchRandom,
   { height, width }: Size,
-  { cutouts = 16, smallestCutout = 0.7, rotation = 10 }: GuideOptions,
+  { cutouts = 16, smallestCutout = 0.7, rotation = 15 }: GuideOptions,
 ): Cutout[] {
   const between = (low: number, high: number): number => low + (high - low) * (random.uint32() / 2 ** 32);
   const edge = Math.min(height, width);
