@@ -55,7 +55,7 @@ export function register(program: Command, terminal: Terminal): void {
     .requiredOption("--out <dir>", "write step-NNNN.png, strip.png and image.png to this directory")
     .option("--judge <dir>", "another model, which measures the finished image too")
     .option("--from <file>", "image to start from (default: noise)")
-    .option("--size <pixels>", "canvas, such as 168 or 168x252 (default: twice the model's input)", imageSize)
+    .option("--size <pixels>", "canvas, such as 168 or 168x252 (default: the model's input)", imageSize)
     .option("--steps <n>", "steps of the ascent", positiveInteger, 200)
     .option(
       "--every <n>",
@@ -63,12 +63,16 @@ export function register(program: Command, terminal: Terminal): void {
       positiveInteger,
     )
     .option("--cutouts <n>", "cutouts per step (default: 16)", positiveInteger)
-    .option("--smallest-cutout <share>", "shortest side of a cutout (default: 0.8)", fraction)
-    .option("--lr <number>", "learning rate (default: 0.05)", nonNegativeNumber)
+    .option(
+      "--smallest-cutout <share>",
+      "shortest side of a cutout, as a share of the canvas (default: 0.7)",
+      fraction,
+    )
+    .option("--lr <number>", "learning rate (default: 0.07)", nonNegativeNumber)
     .option("--decay <number>", "damping of high frequencies (default: 1.5)", nonNegativeNumber)
     .option(
       "--smoothness <number>",
-      "penalty on differences between neighbouring pixels (default: 10)",
+      "penalty on differences between neighbouring pixels, which falls with the rate (default: 30)",
       nonNegativeNumber,
     )
     .option("--grain <number>", "noise that is added to the cutouts (default: 0.1)", nonNegativeNumber)

@@ -19,21 +19,21 @@ import { sphericalLoss, type Targets } from "./spherical-loss.ts";
 
 /** Options of `guide`. */
 export interface GuideOptions {
-  /** Pixels of the canvas. Default: twice the model's input. */
+  /** Pixels of the canvas. Default: the model's input. */
   readonly size?: Size;
   /** Default: 200. */
   readonly steps?: number;
   /** Cutouts per step, a quarter of them of the whole canvas. Default: 16. */
   readonly cutouts?: number;
-  /** The shortest side of a cutout, as a share of the canvas. Default: 0.8. */
+  /** The shortest side of a cutout, as a share of the canvas. Default: 0.7. */
   readonly smallestCutout?: number;
-  /** The largest rotation, in degrees. Default: 10. */
+  /** The largest rotation, in degrees. Default: 15. */
   readonly rotation?: number;
-  /** Adam's, which falls to a tenth along a cosine. Default: 0.05. */
+  /** Adam's rate, which falls to a tenth along a cosine. Default: 0.07. */
   readonly learningRate?: number;
   /** How fast coefficients are damped with their frequency. Default: 1.5. */
   readonly decay?: number;
-  /** The weight of the mean difference between neighbouring pixels. Default: 10. */
+  /** The weight of the mean difference between neighbouring pixels, which falls like the rate. Default: 30. */
   readonly smoothness?: number;
   /** Standard deviation of the noise that is added to cutouts, of pixels in 0…1. Default: 0.1. */
   readonly grain?: number;
@@ -57,12 +57,14 @@ export interface GuideStep {
 
 const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
+const defaultSmoothness = 30;
+
 /** Standard deviation of the first coefficients. */
 const noise = 0.01;
 
-/** The canvas of a model by default: twice its input. */
+/** The canvas of a model by default: its input's size. */
 export function defaultCanvas({ size: [height, width] }: Pick<PreprocessConfig, "size">): Size {
-  return { height: 2 * height, width: 2 * width };
+  return { height, width };
 }
 
 /**
@@ -81,7 +83,7 @@ export async function* guide(
   const {
     size = defaultCanvas(preprocess),
     steps = 200,
-    learningRate = 0.05,
+    learningRate = 0.07,
     decay = 1.5,
     seed = 0,
   } = options;
@@ -99,12 +101,13 @@ export async function* guide(
       if (step === steps) return;
       options.signal?.throwIfAborted();
       const cutouts = randomCutouts(random, size, options);
-      const found = await imageGradient(model, targets, image, size, cutouts, options, random);
+      const falling = 0.1 + 0.45 * (1 + Math.cos((Math.PI * step) / steps)); // from 1 to a tenth
+      const now = { ...options, smoothness: falling * (options.smoothness ?? defaultSmoothness) };
+      const found = await imageGradient(model, targets, image, size, cutouts, now, random);
       loss = found.loss;
       const gradient = coefficientGradient(fourier, state.values, found.gradient, size);
-      const rate = learningRate * (0.1 + 0.45 * (1 + Math.cos((Math.PI * step) / steps)));
       const before = state;
-      state = adamStep(before, gradient, step + 1, { ...adam, rate });
+      state = adamStep(before, gradient, step + 1, { ...adam, rate: falling * learningRate });
       disposeAdam(before);
       gradient.dispose();
       image = await rendered(fourier, state.values);
@@ -134,7 +137,7 @@ function normal(random: TorchRandom): number {
 export function randomCutouts(
   random: TorchRandom,
   { height, width }: Size,
-  { cutouts = 16, smallestCutout = 0.8, rotation = 10 }: GuideOptions,
+  { cutouts = 16, smallestCutout = 0.7, rotation = 15 }: GuideOptions,
 ): Cutout[] {
   const between = (low: number, high: number): number => low + (high - low) * (random.uint32() / 2 ** 32);
   const edge = Math.min(height, width);
@@ -159,7 +162,7 @@ export async function imageGradient(
   image: Float32Array,
   canvas: Size,
   cutouts: readonly Cutout[],
-  { batchSize = 8, smoothness: weight = 10, grain = 0.1, signal }: GuideOptions,
+  { batchSize = 8, smoothness: weight = defaultSmoothness, grain = 0.1, signal }: GuideOptions,
   random: TorchRandom,
 ): Promise<{ readonly loss: number; readonly gradient: Float32Array }> {
   const { size, mean, std } = model.preprocess;
