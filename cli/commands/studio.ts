@@ -6,6 +6,7 @@ import { platform } from "node:process";
 import { Option, type Command } from "commander";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
+import { nodeHost } from "../../lib/node/host.ts";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 import { CallServer } from "../../lib/node/studio-server/call-server.ts";
 import { studioManifest } from "../../lib/node/studio-server/manifest.ts";
@@ -58,6 +59,7 @@ async function studio(options: Options, terminal: Terminal): Promise<void> {
   await withModel(options, terminal, async (clip) => {
     const spool = await Spool.create();
     const passes = new Passes(clip, nodeCodecs(), {
+      naming: nodeHost,
       newTrace: () => spool.newTrace(),
       mostKept: mostSpooled,
     });

@@ -8,9 +8,12 @@ import type { Metadata } from "./features.ts";
 import type { Host, LoadImagesOptions } from "./host.ts";
 import { modelDigest, type Tower } from "./model-digest.ts";
 
+/** What a host knows of the names in metadata. */
+export type Naming = Pick<Host, "madeBy" | "modelName">;
+
 /** The metadata of image features for each tap. */
 export async function describeImageFeatures(
-  host: Host,
+  host: Naming,
   model: Clip,
   taps: readonly string[],
   options: Pick<EmbedLoadedOptions, "pool" | "normalize"> &
@@ -29,7 +32,7 @@ export async function describeImageFeatures(
 
 /** The metadata of text features for each tap. */
 export async function describeTextFeatures(
-  host: Host,
+  host: Naming,
   model: Clip,
   taps: readonly string[],
   { pool, normalize }: EmbedTextsOptions,
@@ -43,7 +46,7 @@ function tapAndPooling(tap: string, embedding: string, pool: string = "class"): 
   return tap === embedding ? { tap } : { tap, pool };
 }
 
-async function describe(host: Host, model: Clip, tower: Tower, normalize = false): Promise<Metadata> {
+async function describe(host: Naming, model: Clip, tower: Tower, normalize = false): Promise<Metadata> {
   return {
     model: host.modelName(model.weights.store.name),
     model_sha256: await modelDigest(model, tower),
@@ -51,6 +54,26 @@ async function describe(host: Host, model: Clip, tower: Tower, normalize = false
     backend: getBackend(),
     made_by: host.madeBy,
   };
+}
+
+/**
+ * Checks that features are embeddings of images by a model, as its queries are.
+ *
+ * @throws InputError for features of another tap, model or preprocessing, as far as the metadata tell
+ */
+export async function assertSearchable(
+  host: Naming,
+  model: Clip,
+  { name, metadata }: { readonly name: string; readonly metadata: Metadata },
+): Promise<void> {
+  const { tap = embeddingTap } = metadata;
+  if (tap !== embeddingTap) {
+    throw new InputError(
+      `${name}: expected features of the tap "${embeddingTap}", found "${tap}", which cannot be searched; embed the images without --tap`,
+    );
+  }
+  const [current] = await describeImageFeatures(host, model, [tap], embeddingOptions(metadata));
+  assertSameOrigin(current!, metadata, name, "the model in use");
 }
 
 /** The options with which features were embedded. */

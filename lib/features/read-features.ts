@@ -55,14 +55,16 @@ export class FeaturesFile {
   }
 
   /**
-   * All rows, in order, a block at a time. Each block reuses the memory of the one before.
+   * The rows in order, a block at a time. Each block reuses the memory of the one before.
    *
+   * @param from the blocks begin with the one that holds this row. Default: all rows
    * @throws InputError for a number that is not finite
    */
-  async *blocks(): AsyncGenerator<RowBlock, void, undefined> {
+  async *blocks(from = 0): AsyncGenerator<RowBlock, void, undefined> {
     const { width } = this;
     const reused = new Float32Array(Math.min(this.#rowsAtOnce, this.rows) * width);
     for (const [start, rows] of this.#ranges()) {
+      if (start + rows <= from) continue;
       const values = reused.subarray(0, rows * width);
       await this.#read(start, values);
       yield { values, rows, width, start };

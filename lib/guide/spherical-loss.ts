@@ -49,7 +49,7 @@ function halfSquaredAngles(cosines: Tensor2D): Tensor2D {
     const inside = clipByValue(given, -largestCosine, largestCosine);
     save([inside]);
     return {
-      value: mul(square(acos(inside)), 0.5) as Tensor,
+      value: mul<Tensor>(square(acos(inside)), 0.5),
       gradFunc: (dy: Tensor, [saved]: Tensor[]) =>
         tidy(() => mul(dy, neg(div(acos(saved!), sqrt(sub(1, square(saved!))))))),
     };

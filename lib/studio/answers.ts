@@ -6,6 +6,7 @@ import { lens, patchLens, probeLens } from "./calls/lens.ts";
 import { embed, match } from "./calls/match.ts";
 import { differences } from "./calls/compare.ts";
 import { verifyGolden } from "./calls/parity.ts";
+import { acceptFeatures, embedTaps, embedText } from "./calls/embed.ts";
 import { image, joint, read, tensors, text } from "./calls/passes.ts";
 import { similarities, stream, turns } from "./calls/stream.ts";
 import { alignment, pooling, texts } from "./calls/texts.ts";
@@ -27,6 +28,9 @@ export const answers = {
   probeLens,
   differences,
   verifyGolden,
+  embedTaps,
+  embedText,
+  acceptFeatures,
   stream,
   turns,
   similarities,

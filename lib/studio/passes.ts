@@ -1,6 +1,7 @@
 /** Runs the network for the page, and keeps the traces of its latest passes. */
 import { exp, tensor2d, tensor4d, tidy, type Tensor } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
+import type { Naming } from "../features/origin.ts";
 import { InputError } from "../errors/input-error.ts";
 import type { ImageCodecs } from "../image/formats/format.ts";
 import { preprocessImage, type PreprocessImage } from "../image/preprocess.ts";
@@ -31,6 +32,8 @@ export interface Kept<Result> {
 export interface PassesOptions {
   /** Called for each pass. Default: a trace in memory. */
   readonly newTrace?: () => WritableTrace | Promise<WritableTrace>;
+  /** Names in the metadata of features. Default: those of a library without a host. */
+  readonly naming?: Naming;
   /** In bytes; the oldest passes are forgotten beyond it. Default: 256 MiB. */
   readonly mostKept?: number;
 }
@@ -41,6 +44,8 @@ const mostEmbeddings = 10_000;
 /** The passes of one model. */
 export class Passes {
   readonly model: Clip;
+  readonly codecs: ImageCodecs;
+  readonly naming: Naming;
   readonly #preprocess: PreprocessImage;
   readonly #newTrace: () => WritableTrace | Promise<WritableTrace>;
   readonly #mostKept: number;
@@ -51,9 +56,15 @@ export class Passes {
   constructor(
     model: Clip,
     codecs: ImageCodecs,
-    { newTrace = () => new MemoryTrace(), mostKept = 256 * 2 ** 20 }: PassesOptions = {},
+    {
+      newTrace = () => new MemoryTrace(),
+      naming = { madeBy: "clipscope", modelName: (weights) => weights },
+      mostKept = 256 * 2 ** 20,
+    }: PassesOptions = {},
   ) {
     this.model = model;
+    this.codecs = codecs;
+    this.naming = naming;
     this.#newTrace = newTrace;
     this.#mostKept = mostKept;
     this.#preprocess = preprocessImage(model.preprocess, codecs);

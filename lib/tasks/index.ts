@@ -15,6 +15,7 @@ export {
   type ImageSource,
   type NamedImage,
 } from "./image-source.ts";
+export { Best } from "./best.ts";
 export {
   classEmbeddings,
   type ClassEmbeddings,

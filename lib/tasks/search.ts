@@ -2,9 +2,9 @@
 import { matMul, tidy, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
 import { assertEmbeddings, assertTensor } from "../clip/inputs.ts";
 import { unitRows } from "../clip/normalize.ts";
-import { assertWhole } from "../errors/arguments.ts";
 import { InputError } from "../errors/input-error.ts";
 import { disposing } from "../tensor/disposing.ts";
+import { Best, bestFirst } from "./best.ts";
 import { assertFinite } from "./finite.ts";
 import type { EmbeddedImages } from "./embed-images.ts";
 
@@ -65,41 +65,10 @@ export async function rankEmbedded(
   return best.items().map(({ item, similarity }) => ({ path: item, similarity }));
 }
 
-/** Collects the items of the highest similarity. Of equal ones the first stay. Holds at most twice `top` items. */
-export class Best<Item> {
-  readonly #top: number;
-  #kept: { readonly item: Item; readonly similarity: number }[] = [];
-  /** What an item must exceed to be among the best. */
-  #least = -Infinity;
-
-  /** @throws InputError unless `top` is a whole number above 0, or Infinity */
-  constructor(top: number) {
-    if (top !== Infinity) assertWhole(top, 1, "top");
-    this.#top = top;
-  }
-
-  add(item: Item, similarity: number): void {
-    if (similarity <= this.#least) return;
-    this.#kept.push({ item, similarity });
-    if (this.#kept.length < 2 * this.#top) return;
-    this.#kept = this.items();
-    this.#least = this.#kept.at(-1)!.similarity;
-  }
-
-  /** Best first. */
-  items(): { readonly item: Item; readonly similarity: number }[] {
-    return this.#kept.toSorted(bestFirst).slice(0, this.#top);
-  }
-}
-
 /** @throws InputError unless it is one row */
 export function assertQuery(query: Tensor2D): void {
   assertTensor(query, "a query [1, embedDim]", "rank");
   const { shape } = query as Tensor;
   if (shape.length === 2 && shape[0] === 1) return;
   throw new InputError(`rank: expected a query of the shape [1, embedDim], found [${shape}]`);
-}
-
-function bestFirst(a: { readonly similarity: number }, b: { readonly similarity: number }): number {
-  return b.similarity - a.similarity;
 }

@@ -124,4 +124,22 @@ describe("SearchableFeatures", () => {
       /row 1 of the features holds NaN, expected finite numbers/,
     );
   });
+
+  it("ranks rows that it keeps as those that it reads, and gives single rows", async () => {
+    const rows = Array.from({ length: 50 }, (_, i) =>
+      Array.from({ length: 7 }, (__, j) => Math.sin(i * 7 + j)),
+    );
+    const [kept, read] = await Promise.all([
+      SearchableFeatures.open(features(rows)),
+      SearchableFeatures.open(features(rows)),
+    ]);
+    assert.equal(await kept.keep(50 * 7 * 4), true);
+    assert.equal(await read.keep(50 * 7 * 4 - 1), false);
+    const query = await read.row(31);
+    assert.deepEqual(query, Float32Array.from(rows[31]!));
+    assert.deepEqual(await kept.row(31), query);
+    assert.deepEqual(await kept.rank(query, 5), await read.rank(query, 5));
+    assert.equal((await kept.rank(query, 1))[0]!.index, 31);
+    await assert.rejects(read.row(50), /features: row 50: expected 0 to 49/);
+  });
 });

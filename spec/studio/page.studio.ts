@@ -32,6 +32,7 @@ const views = [
   "intervene",
   "compare",
   "parity",
+  "search",
 ] as const;
 const sample = `${demoModel}/samples/three-brown-stars.png`;
 const text = "three brown stars";
@@ -55,6 +56,7 @@ async function ready(page: Page, view: (typeof views)[number]): Promise<void> {
   if (view === "lens") await page.waitForSelector(".layer-chart");
   if (view === "stream") await page.waitForSelector(".turns .cells");
   if (view === "attention") await page.waitForSelector(".token-matrix .cells");
+  if (view === "search") await page.waitForSelector("[data-found] + .search-map [data-mapped]");
   if (view === "parity") await page.waitForSelector("[data-verified] [data-pair]");
   if (view === "compare") await page.waitForSelector("[data-pair], .side-problem");
 }

@@ -1,5 +1,6 @@
 /** Passes of the demo model, and the context that an answer receives. */
 import { readFile } from "node:fs/promises";
+import { nodeHost } from "../../lib/node/host.ts";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 import { loadModel } from "../../lib/node/models/load-model.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
@@ -9,7 +10,7 @@ import type { NamedBytes } from "../../lib/studio/results.ts";
 
 /** Loads the demo model; the caller disposes `passes.model`. */
 export async function demoPasses(): Promise<Passes> {
-  return new Passes(await loadModel(), nodeCodecs());
+  return new Passes(await loadModel(), nodeCodecs(), { naming: nodeHost });
 }
 
 /** A sample of the demo model, for example "two-red-circles". */

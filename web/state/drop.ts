@@ -6,6 +6,8 @@ import { navigate, route } from "./navigation.ts";
 import { notifyError } from "./notices.ts";
 import { openOtherModel } from "./other-model.ts";
 import { addGolden, addReport } from "./goldens.ts";
+import { openFeatures, openFeaturesFile } from "./search.ts";
+import { addThumbnails } from "./thumbnails.ts";
 import { addTrace } from "./traces.ts";
 import { addImages } from "./tray.ts";
 
@@ -20,15 +22,15 @@ export async function takeFiles(files: readonly DroppedFile[]): Promise<void> {
     notifyError(error);
     return;
   }
-  const images: File[] = [];
-  for (const { file } of files) {
+  const images: DroppedFile[] = [];
+  for (const dropped of files) {
     try {
-      if (await takeFile(file)) images.push(file);
+      if (await takeFile(dropped.file)) images.push(dropped);
     } catch (error) {
       notifyError(error);
     }
   }
-  await addImages(images);
+  await takeImages(images);
 }
 
 async function takeModel(folder: string, files: readonly DroppedFile[]): Promise<void> {
@@ -37,6 +39,13 @@ async function takeModel(folder: string, files: readonly DroppedFile[]): Promise
   if (route.value.view === "parity") navigate({ compared: "dropped", tap: null });
   else navigate({ view: "compare", sideA: "current", sideB: "model", tap: null });
   await openOtherModel(name, new Map(inside.map(({ path, file }) => [path.slice(folder.length), file])));
+}
+
+/** Images join the tray; while a features file is searched, they are its thumbnails. */
+async function takeImages(images: readonly DroppedFile[]): Promise<void> {
+  if (images.length === 0) return;
+  if (route.value.view === "search" && openFeatures.value?.isTray === false) addThumbnails(images);
+  else await addImages(images.map(({ file }) => file));
 }
 
 /** Opens a file, or returns true if it is an image. */
@@ -57,6 +66,9 @@ async function takeFile(file: File): Promise<boolean> {
       navigate({ view: "parity", golden: `file:${file.name}`, tap: null });
       return false;
     case "features":
+      navigate({ view: "search", searchBy: "text" });
+      await openFeaturesFile(file.name, file);
+      return false;
     case "probe":
       return false;
   }

@@ -33,6 +33,10 @@ export const goldenNames = ["both-towers", "text-tower"] as const;
 export const comparedModels = ["page", "dropped"] as const;
 export type ComparedModel = (typeof comparedModels)[number];
 
+/** What a search begins with: a text, the current image, or a row of the features. */
+export const searchKinds = ["text", "image", "row"] as const;
+export type SearchKind = (typeof searchKinds)[number];
+
 /** What a cell of the matrix of images and labels shows. */
 export const scoreKinds = ["cosine", "logit", "labels", "images"] as const;
 export type ScoreKind = (typeof scoreKinds)[number];
@@ -56,6 +60,11 @@ export interface Route {
   readonly isolated: boolean;
   /** The network that is compared with the golden: the page's own, or that of a dropped model directory. */
   readonly compared: ComparedModel;
+  /** The text to search for; null for the current one. */
+  readonly query: string | null;
+  readonly searchBy: SearchKind;
+  /** The row of the features file whose neighbours are searched. */
+  readonly row: number;
   /** The selected tap. */
   readonly tap: string | null;
   readonly layer: number;
@@ -113,6 +122,9 @@ export const home: Route = {
   golden: "both-towers",
   isolated: false,
   compared: "page",
+  query: null,
+  searchBy: "text",
+  row: 0,
   tap: null,
   layer: 0,
   head: 0,
@@ -228,6 +240,9 @@ const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
     read: (text) => (text === "on" ? true : text === "off" ? false : undefined),
   },
   compared: choice("model", comparedModels),
+  query: { key: "q", ...anyText },
+  searchBy: choice("search", searchKinds),
+  row: { key: "row", expected: "a whole number", write: String, read: wholeNumber },
   tap: { key: "tap", ...anyText },
   layer: { key: "L", expected: "a whole number", write: String, read: wholeNumber },
   head: {

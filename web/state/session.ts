@@ -166,7 +166,8 @@ function refuse(key: string, reason: string): void {
   removeImage(key);
 }
 
-async function withBytes(image: TrayImage): Promise<{ key: string; name: string; bytes: Uint8Array }> {
+/** An image with its file. */
+export async function withBytes(image: TrayImage): Promise<{ key: string; name: string; bytes: Uint8Array }> {
   return { key: image.key, name: image.name, bytes: await bytesOf(image) };
 }
 

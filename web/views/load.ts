@@ -13,4 +13,5 @@ export const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<C
   lens: async () => (await import("./lens.tsx")).LensView,
   compare: async () => (await import("./compare.tsx")).CompareView,
   parity: async () => (await import("./parity.tsx")).ParityView,
+  search: async () => (await import("./search.tsx")).SearchView,
 };

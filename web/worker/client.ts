@@ -1,13 +1,5 @@
 /** The page's side of the worker: each call is a promise that an AbortSignal can end. */
-import {
-  NoticeError,
-  type CallName,
-  type CallOptions,
-  type Calls,
-  type Client,
-  type Reply,
-  type Request,
-} from "./protocol.ts";
+import { NoticeError, type CallOptions, type Calls, type Reply, type Request } from "./protocol.ts";
 
 /** The parts of `Worker` that are used; specs pass a port of a channel. */
 export interface Port {
@@ -22,7 +14,13 @@ interface Pending {
   readonly onUpdate: ((part: never) => void) | undefined;
 }
 
-export class WorkerClient implements Client {
+/** The kinds of calls that a worker answers. */
+export type CallTable<T> = {
+  readonly [N in keyof T]: { readonly params: unknown; readonly result: unknown; readonly update: unknown };
+};
+
+/** @typeParam Table the calls by name. Default: those of the network */
+export class WorkerClient<Table extends CallTable<Table> = Calls> {
   readonly #port: Port;
   readonly #pending = new Map<number, Pending>();
   #next = 0;
@@ -34,11 +32,11 @@ export class WorkerClient implements Client {
     });
   }
 
-  call<N extends CallName>(
+  call<N extends keyof Table & string>(
     name: N,
-    params: Calls[N]["params"],
-    { signal, onProgress, onUpdate }: CallOptions<Calls[N]["update"]> = {},
-  ): Promise<Calls[N]["result"]> {
+    params: Table[N]["params"],
+    { signal, onProgress, onUpdate }: CallOptions<Table[N]["update"]> = {},
+  ): Promise<Table[N]["result"]> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const id = this.#next++;
     return new Promise((resolve, reject) => {

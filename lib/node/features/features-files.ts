@@ -9,6 +9,7 @@ import {
 } from "../../features/embed-to-file.ts";
 import type { Features } from "../../features/features.ts";
 import { encodeFeatures } from "../../features/features-file.ts";
+import { assertSearchable } from "../../features/origin.ts";
 import { decodeFeatures } from "../../features/read-features.ts";
 import { SearchableFeatures } from "../../features/search-features.ts";
 import type { LabelledImages } from "../../features/labelled-images.ts";
@@ -35,7 +36,7 @@ export function writeFeatures(path: string, features: Omit<Features, "name">): P
 export async function openSearch(path: string, model: Clip): Promise<SearchableFeatures> {
   const features = await SearchableFeatures.open(await FileSource.open(path));
   try {
-    await features.assertMadeBy(nodeHost, model);
+    await assertSearchable(nodeHost, model, features);
     return features;
   } catch (error) {
     await features.close();

@@ -68,7 +68,14 @@ describe("clipscope guide", () => {
     const [{ before, similarity, judge: judged }] = prompts as [Report["prompts"][0]];
     assert.ok(similarity > before + 0.02, `${before} ${similarity}`);
     assert.ok(judged !== null && Math.abs(judged) <= 1);
-    const { stdout } = await clipscope(["search", "a blue square", folder.file("out/image.png"), "--model", judge, "--json"]);
+    const { stdout } = await clipscope([
+      "search",
+      "a blue square",
+      folder.file("out/image.png"),
+      "--model",
+      judge,
+      "--json",
+    ]);
     assert.ok(Math.abs((JSON.parse(stdout) as [{ similarity: number }])[0].similarity - judged) < 1e-5);
   });
 
@@ -78,7 +85,10 @@ describe("clipscope guide", () => {
     const [head, row, , ...files] = stdout.trimEnd().split("\n");
     assert.match(head!, /^similarity to +weight +before +after$/);
     assert.match(row!, /^a red circle +2 +-?0\.\d{3} +-?0\.\d{3}$/);
-    assert.deepEqual(files, ["image", "strip"].map((name) => folder.file(`out/${name}.png`)));
+    assert.deepEqual(
+      files,
+      ["image", "strip"].map((name) => folder.file(`out/${name}.png`)),
+    );
   });
 
   for (const [args, message] of [
@@ -97,7 +107,20 @@ describe("clipscope guide", () => {
   it("leaves complete files when it is interrupted", async () => {
     const out = folder.file("interrupted");
     const { signal, stderr } = await clipscopeProcess(
-      ["guide", "a red circle", "--out", out, "--size", "84", "--cutouts", "2", "--steps", "5000", "--every", "1"],
+      [
+        "guide",
+        "a red circle",
+        "--out",
+        out,
+        "--size",
+        "84",
+        "--cutouts",
+        "2",
+        "--steps",
+        "5000",
+        "--every",
+        "1",
+      ],
       { interruptAfter: 6000 },
     );
     assert.deepEqual([signal, stderr], ["SIGINT", ""]);
