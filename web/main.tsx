@@ -7,7 +7,7 @@ import { HelpDialog } from "./parts/help-dialog.tsx";
 import { Inspector } from "./parts/inspector.tsx";
 import { Notices } from "./parts/notices.tsx";
 import { SearchDialog } from "./parts/search-dialog.tsx";
-import { takeFiles } from "./state/drop.ts";
+import { takeFiles } from "./state/take-files.ts";
 import { filesOf } from "./state/dropped-files.ts";
 import { cards, openDialog, reveal } from "./state/derived.ts";
 import { route } from "./state/navigation.ts";

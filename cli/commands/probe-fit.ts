@@ -256,7 +256,14 @@ async function fitRegression(
     maxIterations,
     "iterations at most",
     (onIteration) =>
-      fitRegressionProbe(features, { ...regressionOptions(options), maxIterations, C, onIteration }),
+      fitRegressionProbe(features, {
+        ...regressionOptions(options),
+        maxIterations,
+        C,
+        onIteration: (iteration) => {
+          onIteration(iteration);
+        },
+      }),
   );
   if (!converged) terminal.warn(whyUnfinished(iterations, maxIterations));
   const report = { iterations, converged, C, ...(sweep && { sweep: sweep.rows }) };

@@ -18,7 +18,8 @@ export interface LbfgsOptions {
   readonly precision: number;
   /** Where rounding prevents further descent, the search has converged if no component of the gradient exceeds this. */
   readonly acceptable: number;
-  readonly onIteration?: (iteration: number) => void;
+  /** Receives each point before its step. The array is reused. */
+  readonly onIteration?: (iteration: number, value: number, x: Float64Array) => void;
 }
 
 export interface Minimum {
@@ -74,8 +75,8 @@ export function minimize(
     return { x, value, iterations, converged: gradient <= acceptable };
   };
   for (let iteration = 0; ; iteration++) {
-    onIteration?.(iteration);
     const { x, value, gradient } = here;
+    onIteration?.(iteration, value, x);
     const steepest = largest(gradient);
     if (steepest < best.gradient && value <= lowest.value + noise(value, precision)) {
       best.x.set(x);

@@ -27,7 +27,14 @@ export interface LogisticRegressionOptions {
   readonly start?: LinearClassifier;
   /** As for `SoftmaxLoss`. */
   readonly precision?: Precision;
-  readonly onIteration?: (iteration: number) => void;
+  readonly onIteration?: (iteration: number, step: FitStep) => void;
+}
+
+/** Where a fit is. */
+export interface FitStep {
+  /** The objective, divided by the total weight of the rows. */
+  readonly loss: number;
+  readonly classifier: () => LinearClassifier;
 }
 
 /** logits = W x + b */
@@ -105,6 +112,11 @@ export function fitLogisticRegression(
     for (let i = 0; i < gradient.length; i++) gradient[i]! *= scales[i]! / total;
     return (value + (penalty / 2) * squares) / total;
   };
+  const classifierAt = (x: Float64Array): LinearClassifier => {
+    const unscaled = x.map((value, i) => value * scales[i]!);
+    const weight = unscaled.subarray(0, weights);
+    return { weight, bias: shifted(weight, unscaled.subarray(weights), origin, -1) };
+  };
   const begin = startParameters(loss, start, origin);
   for (let i = 0; i < begin.length; i++) begin[i]! /= scales[i]!;
   const {
@@ -116,11 +128,13 @@ export function fitLogisticRegression(
     maxIterations,
     precision: loss.precision === "float64" ? 1e-14 : 1e-8,
     acceptable: Math.max(tolerance, acceptableGradient),
-    ...(onIteration && { onIteration }),
+    ...(onIteration && {
+      onIteration: (iteration, loss, x) => {
+        onIteration(iteration, { loss, classifier: () => classifierAt(x) });
+      },
+    }),
   });
-  for (let i = 0; i < scaled.length; i++) parameters[i] = scaled[i]! * scales[i]!;
-  const weight = parameters.subarray(0, weights);
-  return { weight, bias: shifted(weight, parameters.subarray(weights), origin, -1), iterations, converged };
+  return { ...classifierAt(scaled), iterations, converged };
 }
 
 /** How many rows each class has. @throws InputError for a single class, or a class without rows */

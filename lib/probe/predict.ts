@@ -3,7 +3,12 @@ import type { Clip } from "../clip/clip.ts";
 import { InputError } from "../errors/input-error.ts";
 import type { Features } from "../features/features.ts";
 import type { Host } from "../features/host.ts";
-import { assertSameOrigin, describeImageFeatures, embeddingOptions } from "../features/origin.ts";
+import {
+  assertSameOrigin,
+  describeImageFeatures,
+  embeddingOptions,
+  type Naming,
+} from "../features/origin.ts";
 import { disposing } from "../tensor/disposing.ts";
 import {
   embedLoadedImages,
@@ -37,6 +42,9 @@ export interface ProbabilityBlock {
   readonly probabilities: Float32Array;
 }
 
+/** What predictions need of a host. */
+export type PredictHost = Naming & Pick<Host, "loadImages">;
+
 /**
  * Classifies images, batch by batch, in their order.
  *
@@ -44,7 +52,7 @@ export interface ProbabilityBlock {
  *   features of another model or preprocessing
  */
 export async function* predictImages(
-  host: Host,
+  host: PredictHost,
   model: Clip,
   probe: Probe,
   images: readonly ImageInput[],
@@ -58,7 +66,7 @@ export async function* predictImages(
 
 /** As `predictImages`, with the probabilities in the order of the probe's classes. @throws InputError as there */
 export async function* imageProbabilities(
-  host: Host,
+  host: PredictHost,
   model: Clip,
   probe: Probe,
   images: readonly ImageInput[],
@@ -120,7 +128,7 @@ function pathsOf({ paths }: Features, start: number, end: number): string[] {
 
 /** Embeds images like the probe's training images. */
 async function* embedAsFitted(
-  host: Host,
+  host: PredictHost,
   model: Clip,
   probe: Probe,
   images: readonly ImageInput[],

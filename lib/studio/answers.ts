@@ -7,6 +7,7 @@ import { embed, match } from "./calls/match.ts";
 import { differences } from "./calls/compare.ts";
 import { verifyGolden } from "./calls/parity.ts";
 import { acceptFeatures, embedTaps, embedText } from "./calls/embed.ts";
+import { fitLinearProbe, predictByProbe } from "./calls/probe.ts";
 import { image, joint, read, tensors, text } from "./calls/passes.ts";
 import { similarities, stream, turns } from "./calls/stream.ts";
 import { alignment, pooling, texts } from "./calls/texts.ts";
@@ -31,6 +32,8 @@ export const answers = {
   embedTaps,
   embedText,
   acceptFeatures,
+  fitLinearProbe,
+  predictByProbe,
   stream,
   turns,
   similarities,

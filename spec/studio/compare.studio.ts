@@ -4,6 +4,7 @@ import { mkdtempSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import type { Page } from "playwright-core";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { clipscope } from "../support/cli.ts";
@@ -14,6 +15,19 @@ const sample = (name: string): string => `${demoModel}/samples/${name}.png`;
 interface Row {
   readonly tap: string;
   readonly relativeL2: number | null;
+}
+
+/** The beginning of a PNG of `size` × `size` pixels. */
+function hugePng(size: number): Buffer {
+  const head = Buffer.alloc(33);
+  head.write("\x89PNG\r\n\x1a\n", "latin1");
+  head.writeUInt32BE(13, 8);
+  head.write("IHDR", 12, "latin1");
+  head.writeUInt32BE(size, 16);
+  head.writeUInt32BE(size, 20);
+  head.set([8, 2, 0, 0, 0], 24);
+  head.writeUInt32BE(crc32(head.subarray(12, 29)), 29);
+  return head;
 }
 
 describe("the studio's view Compare", function () {
@@ -179,6 +193,27 @@ describe("the studio's view Compare", function () {
       await page.getByRole("button", { name: "Dismiss" }).click();
     }
     assert.equal(await notices.count(), 0);
+  });
+
+  it("takes files that are dropped on the page, and refuses an image of 400 megapixels", async () => {
+    const page = await studio.open("#/pass?img=s%3Athree-brown-stars&txt=three+brown+stars");
+    await live(page);
+    const drop = (name: string, bytes: Buffer): Promise<void> =>
+      page.evaluate(
+        ([file, base64]) => {
+          const data = new DataTransfer();
+          data.items.add(new File([Uint8Array.from(atob(base64!), (c) => c.charCodeAt(0))], file!));
+          document.body.dispatchEvent(
+            new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }),
+          );
+        },
+        [name, bytes.toString("base64")],
+      );
+    await drop("a.safetensors", await readFile(path("a.safetensors")));
+    for (const { tap, relativeL2 } of await compared(page)) assert.ok(relativeL2! <= 1e-5, tap);
+    await drop("huge.png", hugePng(20_000));
+    await page.getByText(/^huge\.png: expected at most \d+ pixels, found 20000 x 20000/).waitFor();
+    await page.getByText("Current inputs").first().waitFor();
   });
 
   it("copies commands that print the comparison", async () => {

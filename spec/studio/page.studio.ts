@@ -32,6 +32,7 @@ const views = [
   "intervene",
   "compare",
   "parity",
+  "probe",
   "search",
 ] as const;
 const sample = `${demoModel}/samples/three-brown-stars.png`;
@@ -56,6 +57,7 @@ async function ready(page: Page, view: (typeof views)[number]): Promise<void> {
   if (view === "lens") await page.waitForSelector(".layer-chart");
   if (view === "stream") await page.waitForSelector(".turns .cells");
   if (view === "attention") await page.waitForSelector(".token-matrix .cells");
+  if (view === "probe") await page.waitForSelector("[data-fitted] [data-layers]");
   if (view === "search") await page.waitForSelector("[data-found] + .search-map [data-mapped]");
   if (view === "parity") await page.waitForSelector("[data-verified] [data-pair]");
   if (view === "compare") await page.waitForSelector("[data-pair], .side-problem");

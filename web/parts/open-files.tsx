@@ -1,6 +1,6 @@
 /** Buttons that choose a file or a folder, for those who cannot drop them. */
 import { useRef } from "preact/hooks";
-import { takeFiles } from "../state/drop.ts";
+import { takeFiles } from "../state/take-files.ts";
 import { withPath } from "../state/dropped-files.ts";
 
 interface Props {

@@ -6,12 +6,15 @@ import { navigate, route } from "./navigation.ts";
 import { notifyError } from "./notices.ts";
 import { openOtherModel } from "./other-model.ts";
 import { addGolden, addReport } from "./goldens.ts";
+import { probes } from "./lens.ts";
+import { takeFolders } from "./probe-classes.ts";
+import { droppedProbe } from "./probing.ts";
 import { openFeatures, openFeaturesFile } from "./search.ts";
 import { addThumbnails } from "./thumbnails.ts";
 import { addTrace } from "./traces.ts";
 import { addImages } from "./tray.ts";
 
-export async function takeFiles(files: readonly DroppedFile[]): Promise<void> {
+export async function openFiles(files: readonly DroppedFile[]): Promise<void> {
   try {
     const config = files.find(({ path }) => /(^|\/)open_clip_config\.json$/.test(path));
     if (config !== undefined) {
@@ -44,8 +47,12 @@ async function takeModel(folder: string, files: readonly DroppedFile[]): Promise
 /** Images join the tray; while a features file is searched, they are its thumbnails. */
 async function takeImages(images: readonly DroppedFile[]): Promise<void> {
   if (images.length === 0) return;
+  const isInFolders = images.some(({ path }) => path.includes("/"));
   if (route.value.view === "search" && openFeatures.value?.isTray === false) addThumbnails(images);
-  else await addImages(images.map(({ file }) => file));
+  else if (isInFolders) {
+    takeFolders(images);
+    navigate({ view: "probe" });
+  } else await addImages(images.map(({ file }) => file));
 }
 
 /** Opens a file, or returns true if it is an image. */
@@ -70,8 +77,20 @@ async function takeFile(file: File): Promise<boolean> {
       await openFeaturesFile(file.name, file);
       return false;
     case "probe":
+      await takeProbe(file);
       return false;
   }
+}
+
+/** The lens shows probes beside its lines; elsewhere, a probe classifies the tray's images. */
+async function takeProbe(file: File): Promise<void> {
+  const probe = { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+  if (route.value.view === "lens") {
+    probes.value = [...probes.value.filter(({ name }) => name !== probe.name), probe];
+    return;
+  }
+  droppedProbe.value = probe;
+  navigate({ view: "probe" });
 }
 
 /** A golden of whole values is a trace too; it is compared with one where traces are. */

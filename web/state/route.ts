@@ -37,6 +37,17 @@ export type ComparedModel = (typeof comparedModels)[number];
 export const searchKinds = ["text", "image", "row"] as const;
 export type SearchKind = (typeof searchKinds)[number];
 
+/** A class of images that a probe is fitted on. */
+export interface ImageClass {
+  readonly name: string;
+  /** Keys, as `image`. */
+  readonly images: readonly string[];
+}
+
+/** How a vector for each token becomes one for the image. */
+export const poolNames = ["class", "mean"] as const;
+export type PoolName = (typeof poolNames)[number];
+
 /** What a cell of the matrix of images and labels shows. */
 export const scoreKinds = ["cosine", "logit", "labels", "images"] as const;
 export type ScoreKind = (typeof scoreKinds)[number];
@@ -65,6 +76,13 @@ export interface Route {
   readonly searchBy: SearchKind;
   /** The row of the features file whose neighbours are searched. */
   readonly row: number;
+  /** Images of the tray by class; null for the default classes. */
+  readonly classes: readonly ImageClass[] | null;
+  /** The module whose output a probe is fitted on. */
+  readonly probeTap: string;
+  readonly pool: PoolName;
+  /** Inverse of the penalty's strength. */
+  readonly C: number;
   /** The selected tap. */
   readonly tap: string | null;
   readonly layer: number;
@@ -125,6 +143,10 @@ export const home: Route = {
   query: null,
   searchBy: "text",
   row: 0,
+  classes: null,
+  probeTap: "visual",
+  pool: "class",
+  C: 0.316,
   tap: null,
   layer: 0,
   head: 0,
@@ -214,6 +236,17 @@ function list(text: string): string[] {
   return text.split("\n");
 }
 
+function readClasses(text: string): ImageClass[] | undefined {
+  const classes = list(text).map((line) => {
+    const [name = "", ...images] = line.split("\t");
+    return { name, images };
+  });
+  const isValid = classes.every(
+    ({ name, images }) => name !== "" && images.every((key) => imageKey.read(key) !== undefined),
+  );
+  return isValid ? classes : undefined;
+}
+
 const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
   walk: {
     key: "walk",
@@ -242,6 +275,20 @@ const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
   compared: choice("model", comparedModels),
   query: { key: "q", ...anyText },
   searchBy: choice("search", searchKinds),
+  classes: {
+    key: "classes",
+    expected: "a class a line: its name, and keys of images, separated by tabs",
+    write: (value) => value?.map(({ name, images }) => [name, ...images].join("\t")).join("\n") ?? "",
+    read: readClasses,
+  },
+  probeTap: { key: "probe", ...anyText },
+  pool: choice("pool", poolNames),
+  C: {
+    key: "C",
+    expected: "a number above 0",
+    write: String,
+    read: (text) => (/^\d+(\.\d+)?(e[+-]?\d+)?$/.test(text) && Number(text) > 0 ? Number(text) : undefined),
+  },
   row: { key: "row", expected: "a whole number", write: String, read: wholeNumber },
   tap: { key: "tap", ...anyText },
   layer: { key: "L", expected: "a whole number", write: String, read: wholeNumber },

@@ -33,7 +33,13 @@ export const viewGroups = [
       { name: "parity", title: "Parity" },
     ],
   },
-  { title: "Data", views: [{ name: "search", title: "Search" }] },
+  {
+    title: "Data",
+    views: [
+      { name: "probe", title: "Probe" },
+      { name: "search", title: "Search" },
+    ],
+  },
 ] as const satisfies readonly { readonly title: string; readonly views: readonly View[] }[];
 
 export type ViewName = (typeof viewGroups)[number]["views"][number]["name"];

@@ -1,7 +1,7 @@
 /** The images: samples, and files that the user drops, pastes or chooses. */
 import { useRef } from "preact/hooks";
 import { Icon } from "../parts/icon.tsx";
-import { takeFiles } from "../state/drop.ts";
+import { takeFiles } from "../state/take-files.ts";
 import { withPath } from "../state/dropped-files.ts";
 import { navigate } from "../state/navigation.ts";
 import {

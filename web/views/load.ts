@@ -13,5 +13,6 @@ export const loaders: Readonly<Record<Exclude<ViewName, "pass">, () => Promise<C
   lens: async () => (await import("./lens.tsx")).LensView,
   compare: async () => (await import("./compare.tsx")).CompareView,
   parity: async () => (await import("./parity.tsx")).ParityView,
+  probe: async () => (await import("./probe.tsx")).ProbeView,
   search: async () => (await import("./search.tsx")).SearchView,
 };

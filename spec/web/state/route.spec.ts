@@ -10,6 +10,7 @@ import {
   lensScores,
   methodNames,
   partNames,
+  poolNames,
   replacements,
   scoreKinds,
   searchKinds,
@@ -50,6 +51,21 @@ const routes: fc.Arbitrary<Route> = fc.record(
     query: fc.option(text),
     searchBy: fc.constantFrom(...searchKinds),
     row: fc.nat(999_999),
+    classes: fc.option(
+      fc.array(
+        fc.record(
+          {
+            name: line.filter((name) => !name.includes("\t")),
+            images: fc.array(fc.stringMatching(/^s:[\w-]+$/)),
+          },
+          { noNullPrototype: true },
+        ),
+        { minLength: 1 },
+      ),
+    ),
+    probeTap: text,
+    pool: fc.constantFrom(...poolNames),
+    C: fc.double({ min: 1e-9, max: 1e9, noNaN: true }),
     tap: fc.option(text),
     layer: fc.nat(999_999),
     head: fc.option(fc.nat(999_999)),
