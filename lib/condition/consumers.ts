@@ -83,8 +83,10 @@ export const consumers = {
   },
 } as const satisfies Record<string, Consumer>;
 
+/** The name of a consumer. */
 export type ConsumerName = keyof typeof consumers;
 
+/** The names of all consumers. */
 export const consumerNames = Object.keys(consumers) as ConsumerName[];
 
 /** The consumers that take images, or texts. */

@@ -10,6 +10,7 @@ import { blurredResize } from "./blurred-resize.ts";
  */
 export const preparations = ["transformers", "open_clip", "squash", "svd"] as const;
 
+/** The name of a preparation. */
 export type Preparation = (typeof preparations)[number];
 
 /**

@@ -8,6 +8,7 @@
 import { InputError } from "../errors/input-error.ts";
 import type { Rows } from "./features.ts";
 
+/** Features projected on the directions in which they vary most. */
 export interface PrincipalComponents {
   /** [components, width], of norm 1 and orthogonal to each other, by falling variance */
   readonly directions: readonly Float64Array[];
@@ -17,6 +18,7 @@ export interface PrincipalComponents {
   readonly explained: readonly number[];
 }
 
+/** Options of the projection. */
 export interface ComponentsOptions {
   /** Called before each iteration. */
   readonly onIteration?: (done: number, most: number) => void | Promise<void>;

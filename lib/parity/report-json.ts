@@ -2,6 +2,7 @@
 import type { JsonValue } from "../json/json-value.ts";
 import type { ParityReport, TapReport } from "./verify.ts";
 
+/** A report as `verify --json` prints it. */
 export function encodeReport({ passed, worst, taps, worstRatio }: ParityReport): unknown {
   return {
     passed,

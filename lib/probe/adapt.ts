@@ -8,8 +8,10 @@ import { fitTipAdapter, tipAdapter, type CacheFactors } from "./tip-adapter.ts";
 import { fitTipAdapterF, type TipTrainingOptions } from "./tip-adapter-f.ts";
 import { fitZeroShotHead, type FittedHead, type TextHead } from "./zero-shot-head.ts";
 
+/** The methods that adapt a zero-shot classifier to few examples. */
 export const adaptMethods = ["head", "tip-adapter", "tip-adapter-f"] as const;
 
+/** The name of a method. */
 export type AdaptMethod = (typeof adaptMethods)[number];
 
 /** Options of `adapt`. */

@@ -18,6 +18,7 @@ import {
   type Tensor2D,
 } from "@tensorflow/tfjs-core";
 
+/** The few-shot features that Tip-Adapter compares an image with. */
 export interface FeatureCache {
   /** [N, width] in row-major order */
   readonly keys: Float32Array;

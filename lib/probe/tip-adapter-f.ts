@@ -24,6 +24,7 @@ import { searchFactors, tipAdapter, type CacheFactors, type FoundFactors } from 
 import { TorchRandom } from "../tensor/torch-random.ts";
 import type { TextHead } from "./zero-shot-head.ts";
 
+/** How the keys of a cache are trained. */
 export interface TipTrainingOptions {
   /** Default: 20. */
   readonly epochs?: number;
