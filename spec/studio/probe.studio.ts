@@ -129,11 +129,12 @@ describe("the studio's view Probe", function () {
     });
   }
 
-  it("measures folders as probe fit --folds does, at every layer", async () => {
+  it("measures folders as probe fit --folds does, at every layer", async function () {
+    this.timeout(180_000); // five fits of 48 images
     const page = await studio.open("#/probe?pool=mean");
     await live(page);
     await page.setInputFiles("[data-choose=classes]", path("fill"));
-    await page.waitForSelector('[data-fitted="48"] [data-layers="5"]');
+    await page.waitForSelector('[data-fitted="48"] [data-layers="5"]', { timeout: 120_000 });
     for (const layer of ["visual.transformer.resblocks.0", "visual.transformer.resblocks.3", "visual"]) {
       const features = `fill-${layer}.safetensors`;
       await embed("fill", features, ...(layer === "visual" ? [] : ["--tap", layer, "--pool", "mean"]));
