@@ -55,7 +55,8 @@ async function studio(options: Options, terminal: Terminal): Promise<void> {
     await serve(await serveStudio(await studioManifest(), port), options, terminal);
     return;
   }
-  const manifest = await studioManifest({ version: packageInfo().version });
+  const { version } = packageInfo();
+  const manifest = await studioManifest({ version });
   await withModel(options, terminal, async (clip) => {
     const spool = await Spool.create();
     const passes = new Passes(clip, nodeCodecs(), {
@@ -65,7 +66,7 @@ async function studio(options: Options, terminal: Terminal): Promise<void> {
     });
     try {
       const { description } = await startNodeBackend(options.backend);
-      const calls = new CallServer(passes, await passes.info(basename(model), description));
+      const calls = new CallServer(passes, await passes.info(basename(model), description), version);
       await serve(await serveStudio(manifest, port, calls), options, terminal);
     } finally {
       await spool.close();

@@ -5,6 +5,8 @@
  * One form serves all questions, those of lib/studio/answers.ts, so that views do not know whether the network runs in the
  * page or here. Lines over one response need no library and no second kind of authentication, as a WebSocket would; and
  * an EventSource can send neither headers nor a body.
+ *
+ * `GET /api/passes/NAME/trace.safetensors` is a kept pass as a file, for other programs; it can be read by range.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { InputError } from "../../errors/input-error.ts";
@@ -13,6 +15,10 @@ import { answers, type CallName } from "../../studio/answers.ts";
 import type { Passes } from "../../studio/passes.ts";
 import type { ModelInfo } from "../../studio/results.ts";
 import { decodeWire, encodeWire } from "../../studio/wire.ts";
+import { TraceDocument } from "../../trace/trace-document.ts";
+import type { TraceSource } from "../../trace/trace-source.ts";
+import { sendRange } from "./send-range.ts";
+import { Turns } from "./turns.ts";
 
 /** In bytes. */
 const largestBody = 32 * 2 ** 20;
@@ -26,15 +32,15 @@ export interface BadRequest {
 export class CallServer {
   readonly #passes: Passes;
   readonly #info: ModelInfo;
-  /** The end of the work that was asked for. */
-  #tail: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #version: string;
+  readonly #turns = new Turns();
   readonly #closing = new AbortController();
 
-  /** @param info the answer to the question `open` */
-  constructor(passes: Passes, info: ModelInfo) {
+  /** @param info the answer to the question `open` @param version of this program, for the traces' metadata */
+  constructor(passes: Passes, info: ModelInfo, version: string) {
     this.#passes = passes;
     this.#info = info;
+    this.#version = version;
   }
 
   /** Answers a request, whose guard and token were checked, or says why not. @param name of the question */
@@ -60,23 +66,48 @@ export class CallServer {
       response.write(`${encodeWire(line)}\n`);
     };
     const signal = AbortSignal.any([gone.signal, this.#closing.signal]);
-    await this.#inTurn(send, () => this.#reply(name, params, send, signal));
+    const onPlace = (queued: number): void => {
+      send({ queued });
+    };
+    await this.#turns
+      .run(() => this.#reply(name, params, send, signal), signal, onPlace)
+      .catch((error: unknown) => {
+        if (!signal.aborted) throw error; // else the client has gone while it waited
+      });
     response.end();
     return null;
+  }
+
+  /** Sends a kept pass as a safetensors file. @param name the trace's, as a part of an address */
+  async sendTrace(
+    request: IncomingMessage,
+    response: ServerResponse,
+    name: string,
+  ): Promise<BadRequest | null> {
+    const trace = this.#traceOf(name);
+    if (trace === null) return { status: 404, reason: "no such pass" };
+    const document = new TraceDocument(trace, { clipscope: this.#version, backend: this.#info.backend });
+    const { size } = document;
+    response.setHeader("Cache-Control", "no-store");
+    await sendRange(request, response, {
+      type: "application/octet-stream",
+      size,
+      bytes: (first, last) => document.bytes(first, last),
+    });
+    return null;
+  }
+
+  #traceOf(name: string): TraceSource | null {
+    try {
+      return this.#passes.find(decodeURIComponent(name)).trace;
+    } catch {
+      return null; // not kept, or not an encoded name
+    }
   }
 
   /** Ends the work. */
   close(): void {
     this.#closing.abort();
-  }
-
-  /** Runs `work` after what was asked for before. */
-  async #inTurn(send: (line: object) => void, work: () => Promise<void>): Promise<void> {
-    if (this.#waiting > 0) send({ queued: this.#waiting });
-    this.#waiting++;
-    const turn = this.#tail.then(work).finally(() => this.#waiting--);
-    this.#tail = turn.catch(() => undefined);
-    await turn;
   }
 
   async #reply(

@@ -5,9 +5,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { extname } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
-import type { CallServer } from "./call-server.ts";
+import type { BadRequest, CallServer } from "./call-server.ts";
 import { refuse, securityHeaders } from "./guard.ts";
 import type { Entry, Manifest } from "./manifest.ts";
+import { sendRange } from "./send-range.ts";
 import { isAuthorized, newToken } from "./token.ts";
 
 const types: Readonly<Record<string, string>> = {
@@ -38,8 +39,6 @@ interface Served {
   readonly calls: CallServer | null;
   readonly token: string;
 }
-
-const callPrefix = "/api/calls/";
 
 /**
  * Serves a manifest on 127.0.0.1, and the answers of a network.
@@ -96,15 +95,15 @@ async function answer(
     end(response, refusal.status, refusal.reason);
     return;
   }
-  // The path is only a key of the manifest or of the calls: nothing is resolved against a folder.
+  // The path is only a key of the manifest, of the calls or of the passes: nothing is resolved against a folder.
   const path = (request.url ?? "/").split(/[?#]/, 1)[0]!;
-  if (calls !== null && path.startsWith(callPrefix)) {
-    if (!isMethod(request, response, "POST")) return;
+  if (calls !== null && path.startsWith("/api/")) {
     if (!isAuthorized(request.headers.authorization, token)) {
-      end(response, 401, "Open the address that clipscope studio has printed, or start it again.");
+      response.setHeader("WWW-Authenticate", "Bearer");
+      end(response, 401, "open the address that clipscope studio has printed, or start it again");
       return;
     }
-    const bad = await calls.answer(request, response, path.slice(callPrefix.length));
+    const bad = await answerApi(request, response, path, calls);
     if (bad !== null) end(response, bad.status, bad.reason);
     return;
   }
@@ -112,6 +111,21 @@ async function answer(
   const entry = manifest.get(path);
   if (entry === undefined) end(response, 404, "no such file");
   else await send(request, response, path, entry);
+}
+
+async function answerApi(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  calls: CallServer,
+): Promise<BadRequest | null> {
+  const [, call] = /^\/api\/calls\/([^/]+)$/.exec(path) ?? [];
+  if (call !== undefined) {
+    return isMethod(request, response, "POST") ? calls.answer(request, response, call) : null;
+  }
+  const [, pass] = /^\/api\/passes\/([^/]+)\/trace\.safetensors$/.exec(path) ?? [];
+  if (pass === undefined) return { status: 404, reason: "no such path" };
+  return isMethod(request, response, "GET", "HEAD") ? calls.sendTrace(request, response, pass) : null;
 }
 
 /** Whether a request has one of these methods; else it is answered. */
@@ -146,40 +160,14 @@ async function send(
   }
   const { size, mtimeMs } = await stat(entry.file);
   const tag = `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`;
-  response.setHeader("Content-Type", types[extname(entry.file)] ?? "application/octet-stream");
-  response.setHeader("Accept-Ranges", "bytes");
   response.setHeader("ETag", tag);
   if (request.headers["if-none-match"] === tag) {
     response.writeHead(304).end();
     return;
   }
-  const range = parseRange(request.headers.range, size);
-  if (range === null) {
-    response.writeHead(416, { "Content-Range": `bytes */${size}` }).end();
-    return;
-  }
-  const [first, last] = range ?? [0, size - 1];
-  response.writeHead(range === undefined ? 200 : 206, {
-    "Content-Length": last - first + 1,
-    ...(range !== undefined && { "Content-Range": `bytes ${first}-${last}/${size}` }),
+  await sendRange(request, response, {
+    type: types[extname(entry.file)] ?? "application/octet-stream",
+    size,
+    bytes: (start, end) => createReadStream(entry.file, { start, end }) as AsyncIterable<Uint8Array>,
   });
-  if (request.method === "HEAD" || size === 0) {
-    response.end();
-    return;
-  }
-  const file = createReadStream(entry.file, { start: first, end: last });
-  file.on("error", () => response.destroy());
-  response.on("close", () => file.destroy());
-  file.pipe(response);
-}
-
-/** One range of bytes; undefined for the whole file, null for a range outside it. Several ranges are not supported. */
-function parseRange(header: string | undefined, size: number): readonly [number, number] | null | undefined {
-  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
-  if (first === "" && last === "") return undefined;
-  const range =
-    first === ""
-      ? ([Math.max(size - Number(last), 0), size - 1] as const)
-      : ([Number(first), last === "" ? size - 1 : Math.min(Number(last), size - 1)] as const);
-  return range[0] < size && range[0] <= range[1] ? range : null;
 }

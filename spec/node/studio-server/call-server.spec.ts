@@ -6,10 +6,15 @@ import { CallServer } from "../../../lib/node/studio-server/call-server.ts";
 import { serveStudio, type StudioServer } from "../../../lib/node/studio-server/server.ts";
 import { Spool } from "../../../lib/node/studio-server/spool.ts";
 import { nodeCodecs } from "../../../lib/node/images/codecs.ts";
+import { FileSource } from "../../../lib/node/files/file-source.ts";
+import { demoModel } from "../../../lib/node/models/model-directory.ts";
 import { loadModel } from "../../../lib/node/models/load-model.ts";
 import { Passes } from "../../../lib/studio/passes.ts";
 import type { ImageEnd, ImagePart, ModelInfo } from "../../../lib/studio/results.ts";
+import { SafetensorsFile } from "../../../lib/tensor/safetensors.ts";
 import { decodeWire, encodeWire } from "../../../lib/studio/wire.ts";
+import { clipscope } from "../../support/cli.ts";
+import { MemorySource } from "../../support/memory-source.ts";
 import { sampleImage } from "../../support/passes.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
@@ -31,7 +36,11 @@ describe("CallServer", () => {
   beforeEach(async () => {
     spool = await Spool.create(folder.path);
     passes = new Passes(await loadModel(), nodeCodecs(), { newTrace: () => spool.newTrace() });
-    studio = await serveStudio(new Map(), 0, new CallServer(passes, await passes.info("demo", "wasm")));
+    studio = await serveStudio(
+      new Map(),
+      0,
+      new CallServer(passes, await passes.info("demo", "wasm"), "0.0.0"),
+    );
     [root = "", token = ""] = studio.url.split("#t=");
   });
   afterEach(async () => {
@@ -95,6 +104,40 @@ describe("CallServer", () => {
     assert.deepEqual(whole!.result, (await direct.find(trace).trace.read(tap)).slice());
     const [part] = await call("read", { trace, tap, start: 37, count: 37 });
     assert.deepEqual(part!.result, (whole!.result as Float32Array).slice(37, 74));
+  });
+
+  it("sends a kept pass as the file that trace writes, by range", async () => {
+    const path = `${demoModel}/samples/three-brown-stars.png`;
+    const out = folder.file("trace.safetensors");
+    const text = "three brown stars";
+    for (const args of [
+      ["--image", path],
+      ["--text", text],
+    ]) {
+      const { status } = await clipscope(["trace", ...args, "--out", out, "--taps", "*", "--taps", "*#*"]);
+      assert.equal(status, 0);
+      const question = args[0] === "--text" ? { text } : await sampleImage("three-brown-stars");
+      const name = "text" in question ? "text" : "image";
+      const { trace } = (await call(name, question)).at(-1)!.result as { readonly trace: string };
+      const url = `${root}api/passes/${encodeURIComponent(trace)}/trace.safetensors`;
+      const headers = { Authorization: `Bearer ${token}` };
+      const whole = Buffer.from(await (await fetch(url, { headers })).arrayBuffer());
+      const ours = await SafetensorsFile.open(new MemorySource(whole));
+      const theirs = await SafetensorsFile.open(await FileSource.open(out));
+      assert.deepEqual([...ours.tensors.keys()].sort(), [...theirs.tensors.keys()].sort());
+      for (const tensor of theirs.tensors.keys()) {
+        assert.ok(Buffer.compare(await ours.read(tensor), await theirs.read(tensor)) === 0, tensor);
+      }
+      await theirs.close();
+      const part = await fetch(url, { headers: { ...headers, Range: "bytes=7-1000" } });
+      assert.equal(part.status, 206);
+      assert.deepEqual(Buffer.from(await part.arrayBuffer()), whole.subarray(7, 1001));
+      assert.equal((await fetch(url)).status, 401);
+    }
+    for (const name of ["nothing", "%E0%A4%A", "..%2f..%2fetc", "__proto__"]) {
+      const url = `${root}api/passes/${name}/trace.safetensors`;
+      assert.equal((await fetch(url, { headers: { Authorization: `Bearer ${token}` } })).status, 404);
+    }
   });
 
   it("says what a user can fix", async () => {
