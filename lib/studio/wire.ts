@@ -7,6 +7,9 @@
  */
 import { InputError } from "../errors/input-error.ts";
 
+/** The longest question, in bytes: an image of 24 MB. */
+export const largestQuestion = 32 * 2 ** 20;
+
 const arrays = { Uint8Array, Uint8ClampedArray, Float32Array, Float64Array, Int32Array } as const;
 type ArrayName = keyof typeof arrays;
 const names = Object.keys(arrays) as ArrayName[];

@@ -18,7 +18,7 @@ export interface OpenPage {
 }
 
 export class StudioBrowser {
-  readonly #server: StudioServer;
+  #server: StudioServer;
   readonly #browser: Browser;
   readonly #pages: OpenPage[] = [];
 
@@ -27,13 +27,16 @@ export class StudioBrowser {
     this.#browser = browser;
   }
 
-  static async start(): Promise<StudioBrowser> {
+  /** @param serve default: the page with the demo model */
+  static async start(
+    serve = async (): Promise<StudioServer> => serveStudio(await studioManifest(), 0),
+  ): Promise<StudioBrowser> {
     if (!existsSync(executablePath)) {
       throw new Error(
         `${executablePath}: no Chromium; install it (apt-get install -y chromium), or set CLIPSCOPE_CHROMIUM to its path`,
       );
     }
-    const server = await serveStudio(await studioManifest(), 0);
+    const server = await serve();
     const args = [
       "--no-sandbox",
       "--disable-gpu",
@@ -46,8 +49,19 @@ export class StudioBrowser {
     return new StudioBrowser(server, await chromium.launch({ executablePath, args }));
   }
 
+  /** Without the token. */
   get url(): string {
-    return this.#server.url;
+    return this.#server.url.replace(/#.*$/, "");
+  }
+
+  /** Of a server that runs the network, with `#t=`; else empty. */
+  get token(): string {
+    return this.#server.url.slice(this.url.length);
+  }
+
+  /** The server that pages of `open` are to use from now on. */
+  set server(server: StudioServer) {
+    this.#server = server;
   }
 
   /** A page with an empty profile. */
@@ -65,16 +79,26 @@ export class StudioBrowser {
       if (response.status() >= 400) complaints.push(`status ${response.status()} of ${response.url()}`);
     });
     this.#pages.push({ page, complaints });
-    await page.goto(this.url + hash);
+    await page.goto(this.url + (this.token === "" ? hash : this.token));
+    if (this.token !== "" && hash !== "") {
+      await page.evaluate((to) => {
+        location.hash = to;
+      }, hash);
+    }
     return page;
   }
 
-  /** Closes the pages of a spec. @throws AssertionError if a page complained */
-  async closePages(): Promise<void> {
+  /**
+   * Closes the pages of a spec.
+   *
+   * @param expected complaints that the spec provokes
+   * @throws AssertionError if a page complained of anything else
+   */
+  async closePages(expected = /^$/): Promise<void> {
     const pages = this.#pages.splice(0);
     for (const { page } of pages) await page.context().close();
     assert.deepEqual(
-      pages.flatMap(({ complaints }) => complaints),
+      pages.flatMap(({ complaints }) => complaints).filter((complaint) => !expected.test(complaint)),
       [],
     );
   }

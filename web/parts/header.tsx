@@ -1,7 +1,7 @@
 /** The frame's top: views, the state of the network, settings. */
 import { Icon, type IconName } from "./icon.tsx";
 import { openDialog } from "../state/derived.ts";
-import { model, queued } from "../state/network.ts";
+import { model, queued, runsInServer } from "../state/network.ts";
 import { imagePass, isCurrent, running, textPass } from "../state/session.ts";
 import { theme, themes, type Theme } from "../state/settings.ts";
 import { currentImage, currentText } from "../state/tray.ts";
@@ -77,6 +77,13 @@ export function Header() {
 function Status() {
   const state = model.value;
   if (state.status === "failed") return <span class="status failed">not loaded</span>;
+  if (state.status === "lost") {
+    return (
+      <span class="status failed" role="status" title={state.reason}>
+        server gone
+      </span>
+    );
+  }
   if (state.status === "loading") {
     const part =
       state.total > 0 ? ` · loading ${Math.round((100 * state.loaded) / state.total)} %` : " · loading";
@@ -110,7 +117,9 @@ function Status() {
   if (queued.value > 0 && !isCurrent.value) {
     return (
       <span class="status busy" role="status" title="The server runs one pass at a time">
-        <span>waits for {queued.value === 1 ? "another pass" : `${queued.value} passes`}</span>
+        <span>
+          waiting<span class="more">, {queued.value} before this</span>
+        </span>
       </span>
     );
   }
@@ -126,7 +135,9 @@ function Status() {
         live
         <span class="more">
           {" "}
-          · {backend} · {time < 1000 ? `${time.toFixed(0)} ms` : `${(time / 1000).toFixed(1)} s`}
+          · {runsInServer.value && <b class="source">{state.info.name}</b>}
+          {runsInServer.value && " · "}
+          {backend} · {time < 1000 ? `${time.toFixed(0)} ms` : `${(time / 1000).toFixed(1)} s`}
         </span>
       </span>
     </span>

@@ -72,7 +72,7 @@ function Details({ summary }: { readonly summary: TapSummary }) {
   const snippet = snippetFor(name);
   const size = shape.reduce((product, length) => product * length, 1);
   const values = useValues(summary);
-  const isStored = model.value.status !== "live";
+  const isStored = !("info" in model.value);
   return (
     <>
       <header class="inspector-head">

@@ -1,9 +1,10 @@
 /** The route as a signal, tied to the address: changes of selection are steps in the history. */
-import "./token.ts"; // takes the server's token out of the address before it is read
 import { effect, signal } from "@preact/signals";
 import { notify } from "./notices.ts";
 import { formatRoute, parseRoute, type Route } from "./route.ts";
+import { keepToken } from "./token.ts";
 
+keepToken(); // before the address is read for other things
 const start = parseRoute(location.hash);
 for (const problem of start.problems) notify("warning", problem);
 
@@ -30,6 +31,10 @@ effect(() => {
 });
 
 addEventListener("popstate", () => {
+  if (keepToken()) {
+    history.replaceState(null, "", formatRoute(route.peek()));
+    return;
+  }
   const { route: next, problems } = parseRoute(location.hash);
   for (const problem of problems) notify("warning", problem);
   route.value = next;

@@ -2,20 +2,22 @@
 import { signal } from "@preact/signals";
 import { version } from "virtual:version";
 import type { ModelInfo } from "../../lib/studio/results.ts";
-import { HttpClient } from "../worker/http-client.ts";
+import { HttpClient, type DisconnectedError } from "../worker/http-client.ts";
 import { WorkerClient } from "../worker/client.ts";
 import type { CallName, CallOptions, Calls, Client } from "../worker/protocol.ts";
-import { notify, notifyError } from "./notices.ts";
-import { takeToken } from "./token.ts";
+import { notify, notifyError, withdraw } from "./notices.ts";
+import { token } from "./token.ts";
 
 export type ModelState =
   | { readonly status: "loading"; readonly loaded: number; readonly total: number }
   | { readonly status: "live"; readonly info: ModelInfo }
+  /** The server has gone; what it has answered stays. */
+  | { readonly status: "lost"; readonly info: ModelInfo; readonly reason: string }
   | { readonly status: "failed"; readonly reason: string };
 
 export const model = signal<ModelState>({ status: "loading", loaded: 0, total: 0 });
 
-/** How many passes of other tabs the server runs first. */
+/** How many questions the server answers first, of other tabs too. */
 export const queued = signal(0);
 
 /** What the host says about itself; static hosts have the demo model alone. */
@@ -33,6 +35,9 @@ const demo = {
     tokenizer: "tokenizer.json",
   },
 };
+
+/** Whether the network runs in the server, not in a worker of the page. */
+export const runsInServer = signal(false);
 
 let client: Client | null = null;
 
@@ -53,32 +58,84 @@ export function call<N extends CallName>(
 export async function openModel(onSite: (site: Site) => void): Promise<void> {
   try {
     const { server } = await fetchJson<Site>("studio.json");
-    if (server !== null && server.version !== version) {
-      notify(
-        "warning",
-        `The page is of version ${version}, the server of ${server.version}. Reload the page.`,
-      );
-    }
     onSite({ server });
-    client = server
-      ? new HttpClient(takeToken(), (waiting) => {
-          queued.value = waiting;
-        })
-      : startWorker((reason) => {
-          model.value = { status: "failed", reason };
-        }).client;
-    const folder = new URL(demo.folder, document.baseURI).href;
-    const info = await client.call("open", server ? null : { ...demo, folder }, {
+    if (server === null) await openDemo();
+    else openServer(server.version);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+async function openDemo(): Promise<void> {
+  client = startWorker((reason) => {
+    model.value = { status: "failed", reason };
+  }).client;
+  const folder = new URL(demo.folder, document.baseURI).href;
+  const info = await client.call(
+    "open",
+    { ...demo, folder },
+    {
       onProgress: (loaded, total) => {
         model.value = { status: "loading", loaded, total };
       },
-    });
-    model.value = { status: "live", info };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    model.value = { status: "failed", reason };
+    },
+  );
+  model.value = { status: "live", info };
+}
+
+function openServer(served: string): void {
+  compareVersions(served);
+  const server = new HttpClient({
+    token: () => token.peek(),
+    onQueue: (place) => (queued.value = place),
+    onLost: lose,
+  });
+  client = server;
+  runsInServer.value = true;
+  // A server that was started again prints an address with another token, which the user may open in this tab.
+  token.subscribe(() => {
+    if (model.peek().status !== "live") server.call("open", null).then(goLive, fail);
+  });
+}
+
+function goLive(info: ModelInfo): void {
+  const state = model.peek();
+  if (state.status === "lost") {
+    withdraw(state.reason);
+    fetchJson<Site>("studio.json").then(({ server }) => {
+      compareVersions(server?.version ?? version);
+    }, notifyError);
+  }
+  model.value = { status: "live", info };
+}
+
+function compareVersions(served: string): void {
+  if (served === version) return;
+  notify("warning", `The page is of version ${version}, the server of ${served}. Reload the page.`);
+}
+
+function fail(error: unknown): void {
+  notifyError(error);
+  if (model.peek().status === "lost") return;
+  model.value = { status: "failed", reason: error instanceof Error ? error.message : String(error) };
+}
+
+/** In milliseconds, between two questions whether the server is back. */
+const pause = 2000;
+
+/** Keeps what is shown, and asks until the server answers again. */
+function lose(error: DisconnectedError): void {
+  const state = model.peek();
+  if (!("info" in state)) return;
+  if (state.status !== "lost" || state.reason !== error.message) {
+    if (state.status === "lost") withdraw(state.reason);
+    model.value = { status: "lost", info: state.info, reason: error.message };
     notifyError(error);
   }
+  if (error.isRefused) return; // until the user opens another address
+  setTimeout(() => {
+    if (model.peek().status === "lost") call("open", null).then(goLive, () => undefined); // asks again by itself
+  }, pause);
 }
 
 /** A worker that has no model yet. @param onEnd is told why the worker has ended */

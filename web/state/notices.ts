@@ -16,6 +16,11 @@ export function notify(kind: Notice["kind"], text: string): void {
   notices.value = [...notices.value, { id: next++, kind, text }];
 }
 
+/** Dismisses a message that no longer holds. */
+export function withdraw(text: string): void {
+  notices.value = notices.value.filter((notice) => notice.text !== text);
+}
+
 export function dismiss(id: number): void {
   notices.value = notices.value.filter((notice) => notice.id !== id);
 }

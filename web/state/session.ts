@@ -53,7 +53,7 @@ export const jointPass = computed<Result<JointPass> | null>(() => {
 });
 
 export const modelInfo = computed<ModelInfo | null>(() =>
-  model.value.status === "live" ? model.value.info : (stored.value?.model ?? null),
+  "info" in model.value ? model.value.info : (stored.value?.model ?? null),
 );
 
 /** Whether what is shown belongs to the current selection. */
@@ -126,7 +126,7 @@ follow(
       });
       liveImage.value = { of: image.key, value: { ...parts!, ...end }, isStored: false };
     } catch (error) {
-      if (signal.aborted || cancelled.signal.aborted || !(error instanceof NoticeError)) throw error;
+      if (signal.aborted || cancelled.signal.aborted || !isAbout(image, error)) throw error;
       refuse(image.key, error.message);
     } finally {
       partialImage.value = null;
@@ -159,6 +159,11 @@ follow(
     liveJoint.value = { of: "", value, isStored: false };
   },
 );
+
+/** Whether an image cannot be read. Other errors, such as a full disk of the server, are no reason to drop it. */
+function isAbout({ name }: TrayImage, error: unknown): error is NoticeError {
+  return error instanceof NoticeError && error.message.startsWith(`${name}: `);
+}
 
 /** Removes an image that cannot be read, and says why. */
 function refuse(key: string, reason: string): void {
@@ -246,7 +251,7 @@ export async function match(
       embedded.add(image.key);
       readable.push(image.key);
     } catch (error) {
-      if (signal.aborted || !(error instanceof NoticeError)) throw error;
+      if (signal.aborted || !isAbout(image, error)) throw error;
       refuse(image.key, error.message);
     }
   }
@@ -256,3 +261,6 @@ export async function match(
 
 /** Keys of the images whose embeddings the network has. */
 const embedded = new Set<string>();
+effect(() => {
+  if (model.value.status !== "live") embedded.clear(); // a server that was started again has none
+});

@@ -1,18 +1,17 @@
 /** The server's token. It comes in the address that the server prints, and must not stay there: addresses are shared. */
+import { signal } from "@preact/signals";
 
 const key = "clipscope-token";
 
-/** Moves the token from the address (`#t=…`) to the tab's storage. Runs before the address is read for other things. */
-export function keepToken(): void {
-  const [, token] = /^#t=([\w-]+)$/.exec(location.hash) ?? [];
-  if (token === undefined) return;
-  sessionStorage.setItem(key, token);
-  history.replaceState(null, "", location.pathname);
-}
-
 /** The token of this tab; empty without one, which the server refuses. */
-export function takeToken(): string {
-  return sessionStorage.getItem(key) ?? "";
-}
+export const token = signal(sessionStorage.getItem(key) ?? "");
 
-keepToken();
+/** Moves a token from the address (`#t=…`) to the tab's storage. @returns whether the address held one */
+export function keepToken(): boolean {
+  const [, found] = /^#t=([\w-]+)$/.exec(location.hash) ?? [];
+  if (found === undefined) return false;
+  sessionStorage.setItem(key, found);
+  token.value = found;
+  history.replaceState(null, "", location.pathname);
+  return true;
+}

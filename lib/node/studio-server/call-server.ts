@@ -14,14 +14,11 @@ import type { Answer } from "../../studio/answer.ts";
 import { answers, type CallName } from "../../studio/answers.ts";
 import type { Passes } from "../../studio/passes.ts";
 import type { ModelInfo } from "../../studio/results.ts";
-import { decodeWire, encodeWire } from "../../studio/wire.ts";
+import { decodeWire, encodeWire, largestQuestion } from "../../studio/wire.ts";
 import { TraceDocument } from "../../trace/trace-document.ts";
 import type { TraceSource } from "../../trace/trace-source.ts";
 import { sendRange } from "./send-range.ts";
 import { Turns } from "./turns.ts";
-
-/** In bytes. */
-const largestBody = 32 * 2 ** 20;
 
 /** A request that is not answered by lines. */
 export interface BadRequest {
@@ -50,7 +47,7 @@ export class CallServer {
       return { status: 415, reason: "expected the content type application/json" };
     }
     const body = await readBody(request);
-    if (body === null) return { status: 413, reason: `expected at most ${largestBody} bytes` };
+    if (body === null) return { status: 413, reason: `expected at most ${largestQuestion} bytes` };
     let params: unknown;
     try {
       params = decodeWire(body);
@@ -143,12 +140,12 @@ export class CallServer {
 
 /** The body as text; null if it is too long, in which case the rest is not read. */
 async function readBody(request: IncomingMessage): Promise<string | null> {
-  if (Number(request.headers["content-length"] ?? 0) > largestBody) return null;
+  if (Number(request.headers["content-length"] ?? 0) > largestQuestion) return null;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > largestBody) return null;
+    if (size > largestQuestion) return null;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
