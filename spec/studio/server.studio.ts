@@ -88,9 +88,9 @@ describe("the studio over its server", function () {
     await page.waitForSelector(".status progress");
     const status = page.locator(".status");
     assert.match((await status.textContent())!, /block \d of 4/);
-    const cards = async (): Promise<number> =>
-      page.locator(".card.image.block").count();
+    const cards = async (): Promise<number> => page.locator(".card.image.block").count();
     assert.ok((await cards()) < 4, "cards appear as blocks finish");
+    assert.equal(await page.locator(".result.stale").count(), 1, "the similarity of the pass before says so");
     await page.screenshot({ path: `${shots}/server-progress.png` });
     await status.getByRole("button", { name: "Cancel the pass" }).click();
     await page.waitForSelector(".status progress", { state: "detached" });

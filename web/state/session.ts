@@ -49,7 +49,8 @@ export const textPass = computed<Result<TextPass> | null>(() => {
 });
 export const jointPass = computed<Result<JointPass> | null>(() => {
   const first = stored.value;
-  return liveJoint.value ?? (first && { of: "", value: first.joint, isStored: true });
+  if (liveJoint.value !== null || first === null) return liveJoint.value;
+  return { of: pairOf(first.imageKey, first.text), value: first.joint, isStored: true };
 });
 
 export const modelInfo = computed<ModelInfo | null>(() =>
@@ -58,8 +59,23 @@ export const modelInfo = computed<ModelInfo | null>(() =>
 
 /** Whether what is shown belongs to the current selection. */
 export const isCurrent = computed(
-  () => imagePass.value?.of === currentImage.value?.key && textPass.value?.of === currentText.value.text,
+  () =>
+    !isFilling.value &&
+    imagePass.value?.of === currentImage.value?.key &&
+    textPass.value?.of === currentText.value.text,
 );
+
+/** Whether the shown image pass still runs. */
+export const isFilling = computed(() => partialImage.value !== null);
+
+/** Whether the shown similarity is that of the current image and text. */
+export const isJointCurrent = computed(
+  () => jointPass.value?.of === pairOf(currentImage.value?.key ?? "", currentText.value.text),
+);
+
+function pairOf(image: string, words: string): string {
+  return `${image}\n${words}`;
+}
 
 /** The summaries of all taps, in the order of the computation. */
 export const summaries = computed<readonly TapSummary[]>(() => [
@@ -153,10 +169,11 @@ follow(
   () =>
     liveImage.value === null || liveText.value === null
       ? null
-      : { image: liveImage.value.value.trace, text: liveText.value.value.trace },
-  async (pair, signal) => {
+      : { image: liveImage.value, text: liveText.value },
+  async ({ image, text: words }, signal) => {
+    const pair = { image: image.value.trace, text: words.value.trace };
     const value = await call("joint", pair, { signal });
-    liveJoint.value = { of: "", value, isStored: false };
+    liveJoint.value = { of: pairOf(image.of, words.of), value, isStored: false };
   },
 );
 

@@ -10,13 +10,24 @@ import { ViewHead } from "../parts/view-head.tsx";
 import { goTo } from "../walk/walk.tsx";
 import type { Card, Tower } from "../state/cards.ts";
 import { cards, summaryOf } from "../state/derived.ts";
-import { imagePass, isCurrent, jointPass, modelInfo, textPass } from "../state/session.ts";
+import {
+  imagePass,
+  isCurrent,
+  isFilling,
+  isJointCurrent,
+  jointPass,
+  modelInfo,
+  textPass,
+} from "../state/session.ts";
 import { currentImage, currentText } from "../state/tray.ts";
 
 export function PassView() {
   const joint = jointPass.value?.value;
   return (
-    <section class={`view pass-view ${isCurrent.value ? "" : "stale"}`} aria-labelledby="view-title">
+    <section
+      class={`view pass-view ${isCurrent.value || isFilling.value ? "" : "stale"}`}
+      aria-labelledby="view-title"
+    >
       <ViewHead
         title="Pass"
         about={
@@ -37,7 +48,10 @@ export function PassView() {
         }
       >
         {joint && (
-          <output class="result" aria-label="Similarity of the current image and text">
+          <output
+            class={isJointCurrent.value ? "result" : "result stale"}
+            aria-label="Similarity of the current image and text"
+          >
             <span class="pair">
               {currentImage.value?.name} <span class="times">×</span> <q>{currentText.value.text}</q>
             </span>
