@@ -6,13 +6,9 @@ import { platform } from "node:process";
 import { Option, type Command } from "commander";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
-import { nodeHost } from "../../lib/node/host.ts";
-import { nodeCodecs } from "../../lib/node/images/codecs.ts";
-import { CallServer } from "../../lib/node/studio-server/call-server.ts";
 import { studioManifest } from "../../lib/node/studio-server/manifest.ts";
+import { serveModel } from "../../lib/node/studio-server/serve-model.ts";
 import { serveStudio, type StudioServer } from "../../lib/node/studio-server/server.ts";
-import { Spool } from "../../lib/node/studio-server/spool.ts";
-import { Passes } from "../../lib/studio/passes.ts";
 import { examples, wholeNumber } from "../options/option-values.ts";
 import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { packageInfo } from "../package-info.ts";
@@ -24,9 +20,6 @@ interface Options extends ModelOptions {
 }
 
 const defaultPort = 7833;
-
-/** In bytes: five passes of a ViT-H. */
-const mostSpooled = 4e9;
 
 export function register(program: Command, terminal: Terminal): void {
   program
@@ -55,22 +48,11 @@ async function studio(options: Options, terminal: Terminal): Promise<void> {
     await serve(await serveStudio(await studioManifest(), port), options, terminal);
     return;
   }
-  const { version } = packageInfo();
-  const manifest = await studioManifest({ version });
   await withModel(options, terminal, async (clip) => {
-    const spool = await Spool.create();
-    const passes = new Passes(clip, nodeCodecs(), {
-      naming: nodeHost,
-      newTrace: () => spool.newTrace(),
-      mostKept: mostSpooled,
-    });
-    try {
-      const { description } = await startNodeBackend(options.backend);
-      const calls = new CallServer(passes, await passes.info(basename(model), description), version);
-      await serve(await serveStudio(manifest, port, calls), options, terminal);
-    } finally {
-      await spool.close();
-    }
+    const { description } = await startNodeBackend(options.backend);
+    const { version } = packageInfo();
+    const name = basename(model);
+    await serve(await serveModel(clip, { name, backend: description, version, port }), options, terminal);
   });
 }
 
