@@ -32,7 +32,7 @@ describe("clipscope studio", function () {
     );
     children.push(child);
     let text = "";
-    for await (const line of createInterface({ input: child.stdout! })) {
+    for await (const line of createInterface({ input: child.stdout })) {
       text += line;
       if (line.endsWith("}")) break;
     }
