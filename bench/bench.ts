@@ -20,6 +20,7 @@ import { measureMemory } from "./sections/memory.ts";
 import { measurePreprocessing } from "./sections/preprocess.ts";
 import { measureProbe } from "./sections/probe.ts";
 import { measureScale } from "./sections/scale.ts";
+import { measureStudio } from "./sections/studio.ts";
 import { measureText } from "./sections/text.ts";
 import { measureThroughput } from "./sections/throughput.ts";
 import { measureTokenizer } from "./sections/tokenizer.ts";
@@ -42,6 +43,7 @@ const sections: Readonly<Record<SectionName, Section>> = {
   tokenizer: measureTokenizer,
   probe: measureProbe,
   train: measureTraining,
+  studio: measureStudio,
 };
 
 /** Sections that run no network, or the demo model alone. */

@@ -16,6 +16,7 @@ export const sectionNames = [
   "tokenizer",
   "probe",
   "train",
+  "studio",
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
 
