@@ -213,7 +213,7 @@ describe("the studio's view Compare", function () {
     for (const { tap, relativeL2 } of await compared(page)) assert.ok(relativeL2! <= 1e-5, tap);
     await drop("huge.png", hugePng(20_000));
     await page.getByText(/^huge\.png: expected at most \d+ pixels, found 20000 x 20000/).waitFor();
-    await page.getByText("Current inputs").first().waitFor();
+    await page.waitForSelector("[data-compared]");
   });
 
   it("copies commands that print the comparison", async () => {

@@ -495,9 +495,10 @@ describe("the studio", () => {
           }),
       );
     const tour = async (): Promise<void> => {
+      await page.keyboard.press("1");
       for (const view of views) {
-        await page.keyboard.press(`${views.indexOf(view) + 1}`);
         await ready(page, view);
+        await page.keyboard.press("n");
       }
       await page.keyboard.press("1");
     };

@@ -60,7 +60,7 @@ describe("the studio's view Search", function () {
     return page.locator(".search-results button").evaluateAll((buttons) =>
       buttons.map((button) => ({
         path: button.getAttribute("data-path")!,
-        similarity: Number(button.querySelector(".similarity")!.getAttribute("title")),
+        similarity: Number(button.querySelector(".cosine")!.getAttribute("title")),
       })),
     );
   }

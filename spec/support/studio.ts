@@ -4,6 +4,8 @@ import { existsSync } from "node:fs";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { studioManifest } from "../../lib/node/studio-server/manifest.ts";
 import { serveStudio, type StudioServer } from "../../lib/node/studio-server/server.ts";
+import { packageInfo } from "../../cli/package-info.ts";
+import type { CallServer } from "../../lib/node/studio-server/call-server.ts";
 import { packageRoot } from "./paths.ts";
 
 const executablePath = process.env["CLIPSCOPE_CHROMIUM"] ?? "/usr/bin/chromium";
@@ -27,13 +29,15 @@ export class StudioBrowser {
     this.#browser = browser;
   }
 
-  static async start(): Promise<StudioBrowser> {
+  /** @param calls the server's network; null if it runs in the page */
+  static async start(calls: CallServer | null = null): Promise<StudioBrowser> {
     if (!existsSync(executablePath)) {
       throw new Error(
         `${executablePath}: no Chromium; install it (apt-get install -y chromium), or set CLIPSCOPE_CHROMIUM to its path`,
       );
     }
-    const server = await serveStudio(await studioManifest(), 0);
+    const manifest = await studioManifest(calls && { version: packageInfo().version });
+    const server = await serveStudio(manifest, 0, calls);
     const args = [
       "--no-sandbox",
       "--disable-gpu",
@@ -47,10 +51,15 @@ export class StudioBrowser {
   }
 
   get url(): string {
+    return `${new URL(this.#server.url).origin}/`;
+  }
+
+  /** The address that the server prints, with its token if it runs the network. */
+  get printedUrl(): string {
     return this.#server.url;
   }
 
-  /** A page with an empty profile. */
+  /** A page with an empty profile. A server with a network opens at the address that it prints. */
   async open(hash = "", options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
     const page = await context.newPage();
@@ -65,7 +74,7 @@ export class StudioBrowser {
       if (response.status() >= 400) complaints.push(`status ${response.status()} of ${response.url()}`);
     });
     this.#pages.push({ page, complaints });
-    await page.goto(this.url + hash);
+    await page.goto(this.printedUrl.includes("#") ? this.printedUrl : this.url + hash);
     return page;
   }
 

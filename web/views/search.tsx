@@ -218,7 +218,7 @@ function Result({
         ) : (
           <img src={url} alt="" loading="lazy" />
         )}
-        <span class="similarity" title={`${similarity}`}>
+        <span class="cosine" title={`${similarity}`}>
           {fixed(similarity, 3)}
         </span>
         <span class="path">{path.split(/[/\\]/).slice(-2).join("/")}</span>
