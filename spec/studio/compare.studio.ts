@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Page } from "playwright-core";
+import { decodeImage } from "../../lib/image/decode.ts";
+import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { clipscope } from "../support/cli.ts";
 import { live, StudioBrowser } from "../support/studio.ts";
@@ -138,6 +140,12 @@ describe("the studio's view Compare", function () {
     );
     assert.equal(places[0], places[1]);
     assert.match((await page.locator(".pair .readout").textContent())!, /A .+ · B .+ · A − B /);
+    const [png] = await Promise.all([
+      page.waitForEvent("download"),
+      page.locator(".pair").getByRole("button", { name: "PNG" }).click(),
+    ]);
+    const drawn = await decodeImage(await readFile(await png.path()), "pair.png", nodeCodecs());
+    assert.ok(drawn.width > 3 * 420, "three maps side by side");
   });
 
   it("compares with dropped traces and goldens, and two files with each other", async () => {
@@ -213,7 +221,7 @@ describe("the studio's view Compare", function () {
     for (const { tap, relativeL2 } of await compared(page)) assert.ok(relativeL2! <= 1e-5, tap);
     await drop("huge.png", hugePng(20_000));
     await page.getByText(/^huge\.png: expected at most \d+ pixels, found 20000 x 20000/).waitFor();
-    await page.getByText("Current inputs").first().waitFor();
+    await page.waitForSelector("[data-compared]");
   });
 
   it("copies commands that print the comparison", async () => {

@@ -16,7 +16,7 @@ import { StoredTrace } from "../../lib/trace/stored-trace.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { clipscope } from "../support/cli.ts";
 import { packageRoot } from "../support/paths.ts";
-import { titleOf, viewNames } from "../../web/state/views.ts";
+import { viewNames } from "../../web/state/views.ts";
 import { live, shots, StudioBrowser } from "../support/studio.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
@@ -495,12 +495,10 @@ describe("the studio", () => {
           }),
       );
     const tour = async (): Promise<void> => {
+      await page.keyboard.press("1");
       for (const view of views) {
-        await page
-          .locator(".view-menu")
-          .getByRole("button", { name: titleOf(view), exact: true })
-          .click();
         await ready(page, view);
+        await page.keyboard.press("n");
       }
       await page.keyboard.press("1");
     };

@@ -1,12 +1,14 @@
 /** The studio's view Search, against the command line's search. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Jimp } from "jimp";
 import type { Page } from "playwright-core";
 import { encodeFeatures } from "../../lib/features/features-file.ts";
+import { decodeImage } from "../../lib/image/decode.ts";
+import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { languages, phrase } from "../../tools/demo-model/captions.ts";
 import { imageOf } from "../../tools/demo-model/dataset.ts";
@@ -60,7 +62,7 @@ describe("the studio's view Search", function () {
     return page.locator(".search-results button").evaluateAll((buttons) =>
       buttons.map((button) => ({
         path: button.getAttribute("data-path")!,
-        similarity: Number(button.querySelector(".similarity")!.getAttribute("title")),
+        similarity: Number(button.querySelector(".cosine")!.getAttribute("title")),
       })),
     );
   }
@@ -133,6 +135,12 @@ describe("the studio's view Search", function () {
       (count) => document.querySelectorAll(".search-results img").length === count,
       shown,
     );
+    const [png] = await Promise.all([
+      page.waitForEvent("download"),
+      page.locator(".search-map").getByRole("button", { name: "PNG" }).click(),
+    ]);
+    const drawn = await decodeImage(await readFile(await png.path()), "map.png", nodeCodecs());
+    assert.ok(drawn.width === 720 && new Set(drawn.data).size > 10, "dots in several colours");
     await page.locator(".scatter-map").focus();
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("Enter");

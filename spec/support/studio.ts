@@ -64,7 +64,7 @@ export class StudioBrowser {
     this.#server = server;
   }
 
-  /** A page with an empty profile. */
+  /** A page with an empty profile. A server with a network opens at the address that it prints. */
   async open(hash = "", options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
     const page = await context.newPage();

@@ -56,11 +56,46 @@ async function pngOf(maps: readonly DrawnMap[]): Promise<Uint8Array<ArrayBuffer>
     drawMap(context, map, heights[i]!);
     context.restore();
   }
+  return encodePng(canvas);
+}
+
+async function encodePng(canvas: HTMLCanvasElement): Promise<Uint8Array<ArrayBuffer>> {
   const blob = await new Promise<Blob | null>((resolve) => {
     canvas.toBlob(resolve, "image/png");
   });
   if (blob === null) throw new Error("the browser could not encode the image");
   return new Uint8Array(await blob.arrayBuffer());
+}
+
+interface CanvasProps {
+  /** Of the file, without its ending. */
+  readonly name: string;
+  /** Finds the canvas within the figure that holds the button. */
+  readonly selector: string;
+}
+
+/** Saves a canvas of the same figure, on the page's ground. */
+export function SaveCanvas({ name, selector }: CanvasProps) {
+  return (
+    <button
+      type="button"
+      onClick={(event) => {
+        const drawn = event.currentTarget.closest("figure")!.querySelector<HTMLCanvasElement>(selector)!;
+        const copy = document.createElement("canvas");
+        copy.width = drawn.width;
+        copy.height = drawn.height;
+        const context = copy.getContext("2d")!;
+        context.fillStyle = getComputedStyle(drawn).backgroundColor;
+        context.fillRect(0, 0, copy.width, copy.height);
+        context.drawImage(drawn, 0, 0);
+        encodePng(copy).then((bytes) => {
+          download(`${name}.png`, "image/png", bytes);
+        }, notifyError);
+      }}
+    >
+      <Icon name="save" /> PNG
+    </button>
+  );
 }
 
 function drawMap(context: CanvasRenderingContext2D, drawn: DrawnMap, height: number): void {

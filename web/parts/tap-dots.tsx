@@ -1,6 +1,7 @@
 /** A figure of each tap on a logarithmic axis, in the order of the computation. */
 import { max, min } from "d3-array";
 import { scaleLinear, scaleLog } from "d3-scale";
+import { useWidth } from "./use-width.ts";
 
 export interface TapDot {
   readonly name: string;
@@ -22,11 +23,13 @@ interface Props {
   readonly onSelect: (tap: string) => void;
 }
 
-const width = 960;
+/** In pixels, until the chart's own width is known. */
+const usualWidth = 960;
 const height = 200;
 const left = 46;
 
 export function TapDots({ taps, title, limit, referenceName, selected, onSelect }: Props) {
+  const [box, width] = useWidth<SVGSVGElement>(usualWidth);
   const positive = taps.flatMap(({ value, reference }) => [value, reference]).filter(isPositive);
   const low = 10 ** Math.floor(Math.log10(min([...positive, limit?.value ?? Infinity]) ?? 1e-8));
   const high = 10 ** Math.ceil(Math.log10(max([...positive, limit?.value ?? 0]) ?? 1));
@@ -38,13 +41,14 @@ export function TapDots({ taps, title, limit, referenceName, selected, onSelect 
   return (
     <figure class="tap-dots">
       <svg
+        ref={box}
         viewBox={`0 0 ${width} ${height}`}
         role="img"
         tabIndex={0}
         aria-label={`${title}: ${taps.length} values from ${exponent(low)} to ${exponent(high)}; arrow keys choose one`}
         onClick={(event) => {
-          const box = event.currentTarget.getBoundingClientRect();
-          const nearest = Math.round(x.invert(((event.clientX - box.left) / box.width) * width));
+          const { left: start } = event.currentTarget.getBoundingClientRect();
+          const nearest = Math.round(x.invert(event.clientX - start));
           onSelect(taps[Math.min(Math.max(nearest, 0), taps.length - 1)]!.name);
         }}
         onKeyDown={(event) => {

@@ -95,20 +95,19 @@ function Settings() {
           navigate({ pool: value });
         }}
       />
-      <label for={`${id}-c`} title="Inverse strength of the L2 penalty, as in scikit-learn">
-        C
+      <label title="Inverse strength of the L2 penalty, as in scikit-learn">
+        <b>C</b>{" "}
+        <input
+          type="number"
+          min="0.001"
+          step="any"
+          value={C}
+          onChange={(event) => {
+            const value = event.currentTarget.valueAsNumber;
+            if (value > 0) navigate({ C: value });
+          }}
+        />
       </label>
-      <input
-        id={`${id}-c`}
-        type="number"
-        min="0.001"
-        step="any"
-        value={C}
-        onChange={(event) => {
-          const value = event.currentTarget.valueAsNumber;
-          if (value > 0) navigate({ C: value });
-        }}
-      />
     </div>
   );
 }

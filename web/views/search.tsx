@@ -4,6 +4,7 @@ import { CopyButton } from "../parts/copy-button.tsx";
 import { count, fixed, percent } from "../parts/format.ts";
 import { Icon } from "../parts/icon.tsx";
 import { OpenFiles } from "../parts/open-files.tsx";
+import { SaveCanvas } from "../parts/save-png.tsx";
 import { SaveTable } from "../parts/save-table.tsx";
 import { ScatterMap } from "../parts/scatter-map.tsx";
 import { Segmented } from "../parts/segmented.tsx";
@@ -218,7 +219,7 @@ function Result({
         ) : (
           <img src={url} alt="" loading="lazy" />
         )}
-        <span class="similarity" title={`${similarity}`}>
+        <span class="cosine" title={`${similarity}`}>
           {fixed(similarity, 3)}
         </span>
         <span class="path">{path.split(/[/\\]/).slice(-2).join("/")}</span>
@@ -254,6 +255,7 @@ function Plane() {
         />
       </div>
       <div class="actions">
+        <SaveCanvas name="map" selector=".scatter-map" />
         <SaveTable
           name="map"
           head={["row", "x", "y", "path"]}
