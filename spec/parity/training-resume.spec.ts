@@ -74,13 +74,15 @@ describe("a training checkpoint", () => {
     const optimizer = await golden.optimizer(model);
     const pairs = await readPairs(specialIds("multilingual"));
     const losses: number[] = [];
+    let written: Awaited<ReturnType<typeof openCheckpoint>> | null = null;
     for (let epoch = 0; epoch < epochs; epoch++) {
       if (epoch === saved) {
         const content = checkpointOf(model, optimizer, { epoch, name: "full", rate: 0, own: new Map() });
         await writeTogether([path], async ([file]) => {
           for await (const part of torchFileParts(content, crc32)) await file!.write(part);
         });
-        await rebaseTables(optimizer, await openCheckpoint(path));
+        written = await openCheckpoint(path);
+        await rebaseTables(optimizer, written);
       }
       await runGoldenEpoch(golden, model, optimizer, pairs, epoch, ({ loss }) => void losses.push(loss));
     }
@@ -91,6 +93,7 @@ describe("a training checkpoint", () => {
     optimizer.dispose();
     pairs.images.dispose();
     await model.dispose();
+    await written?.close();
     await golden.close();
   });
 

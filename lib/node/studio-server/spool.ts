@@ -19,6 +19,7 @@ const folderName = /^clipscope-studio-(\d+)-/;
 export class Spool {
   readonly folder: string;
   readonly #keep: () => void;
+  readonly #traces: WritableTrace[] = [];
   #next = 0;
 
   private constructor(folder: string) {
@@ -41,13 +42,17 @@ export class Spool {
   async newTrace(): Promise<WritableTrace> {
     const path = join(this.folder, `${this.#next++}.values`);
     try {
-      return new SpooledTrace(path, await open(path, "wx+", 0o600));
+      const trace = new SpooledTrace(path, await open(path, "wx+", 0o600));
+      this.#traces.push(trace);
+      return trace;
     } catch (error) {
       throw unwritable(path, error);
     }
   }
 
+  /** Closes and deletes all traces. */
   async close(): Promise<void> {
+    for (const trace of this.#traces) await trace.dispose();
     await rm(this.folder, { recursive: true, force: true });
     this.#keep();
   }
@@ -136,6 +141,7 @@ class SpooledTrace implements WritableTrace {
     return values;
   }
 
+  /** Can be called again. */
   async dispose(): Promise<void> {
     await this.#file.close();
     await rm(this.#path, { force: true });
