@@ -25,4 +25,21 @@ export default tseslint.config(
     files: ["**/*.js"],
     languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
   },
+  {
+    files: ["web/public/*.js"],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          "addEventListener",
+          "caches",
+          "clients",
+          "fetch",
+          "location",
+          "registration",
+          "Request",
+          "skipWaiting",
+        ].map((name) => [name, "readonly"]),
+      ),
+    },
+  },
 );

@@ -2,6 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import { render, type ComponentType } from "preact";
 import { Dialog } from "./parts/dialog.tsx";
+import { EmbedBar } from "./parts/embed-bar.tsx";
 import { Header } from "./parts/header.tsx";
 import { HelpDialog } from "./parts/help-dialog.tsx";
 import { Inspector } from "./parts/inspector.tsx";
@@ -10,6 +11,7 @@ import { SearchDialog } from "./parts/search-dialog.tsx";
 import { takeFiles } from "./state/take-files.ts";
 import { filesOf } from "./state/dropped-files.ts";
 import { cards, openDialog, reveal } from "./state/derived.ts";
+import { isEmbedded } from "./state/embedded.ts";
 import { route } from "./state/navigation.ts";
 import { notifyError } from "./state/notices.ts";
 import { startSession } from "./state/session.ts";
@@ -41,11 +43,13 @@ function Page() {
   const hasInspector = view === "pass" || (tap !== null && !ownDetails.includes(view));
   return (
     <>
-      <Header />
-      <div class={`frame ${hasInspector ? "with-inspector" : ""}`}>
-        <div class="rail">
-          <Tray />
-        </div>
+      {isEmbedded ? <EmbedBar /> : <Header />}
+      <div class={`frame ${hasInspector ? "with-inspector" : ""} ${isEmbedded ? "embedded" : ""}`}>
+        {!isEmbedded && (
+          <div class="rail">
+            <Tray />
+          </div>
+        )}
         <main>{View && <View />}</main>
         {hasInspector && <Inspector />}
       </div>
@@ -56,7 +60,7 @@ function Page() {
           <Tray />
         </Dialog>
       )}
-      <Walk />
+      {!isEmbedded && <Walk />}
       <Notices />
     </>
   );

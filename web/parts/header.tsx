@@ -74,7 +74,7 @@ export function Header() {
 }
 
 /** Says where the shown values come from: stored, loading, or live with the time of the last pass. */
-function Status() {
+export function Status() {
   const state = model.value;
   if (state.status === "failed") return <span class="status failed">not loaded</span>;
   if (state.status === "lost") {

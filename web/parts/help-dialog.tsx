@@ -3,6 +3,11 @@ import { version } from "virtual:version";
 import { modelInfo } from "../state/session.ts";
 import { hasShortcuts } from "../state/settings.ts";
 import { shortcuts } from "../state/shortcuts.ts";
+import { CopyButton } from "./copy-button.tsx";
+import { figureCode } from "../state/embedded.ts";
+import { route } from "../state/navigation.ts";
+import { runsInServer } from "../state/network.ts";
+import { titleOf } from "../state/views.ts";
 import { Dialog } from "./dialog.tsx";
 import { count } from "./format.ts";
 import { Switch } from "./switch.tsx";
@@ -20,6 +25,18 @@ export function HelpDialog() {
           {info.name}: {count(info.parameters)} parameters, {info.layers} image blocks of {info.heads} heads,
           embeddings of {info.embedDim} numbers. It was trained on generated images of shapes.
         </p>
+      )}
+      {!runsInServer.value && (
+        <>
+          <h3>This view in your own page</h3>
+          <p>
+            A blog post or a course can show this view with its present inputs as a live figure.{" "}
+            <CopyButton
+              label="Copy the figure's HTML"
+              text={figureCode(location.href, titleOf(route.value.view))}
+            />
+          </p>
+        </>
       )}
       <h3>Keyboard</h3>
       <dl class="keys">

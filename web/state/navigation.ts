@@ -1,5 +1,6 @@
 /** The route as a signal, tied to the address: changes of selection are steps in the history. */
 import { effect, signal } from "@preact/signals";
+import { isEmbedded } from "./embedded.ts";
 import { notify } from "./notices.ts";
 import { formatRoute, parseRoute, type Route } from "./route.ts";
 import { keepToken } from "./token.ts";
@@ -26,7 +27,9 @@ export function adjust(change: Partial<Route>): void {
 
 effect(() => {
   const hash = formatRoute(route.value);
-  if (hash !== location.hash) history[pushes ? "pushState" : "replaceState"](null, "", hash);
+  // A figure makes no steps in the history of the page that shows it.
+  const method = pushes && !isEmbedded ? "pushState" : "replaceState";
+  if (hash !== location.hash) history[method](null, "", hash);
   pushes = false;
 });
 

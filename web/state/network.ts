@@ -5,7 +5,9 @@ import type { ModelInfo } from "../../lib/studio/results.ts";
 import { HttpClient, type DisconnectedError } from "../worker/http-client.ts";
 import { WorkerClient } from "../worker/client.ts";
 import type { CallName, CallOptions, Calls, Client } from "../worker/protocol.ts";
+import { isEmbedded } from "./embedded.ts";
 import { notify, notifyError, withdraw } from "./notices.ts";
+import { keepOffline } from "./offline.ts";
 import { token } from "./token.ts";
 
 export type ModelState =
@@ -24,6 +26,8 @@ export const queued = signal(0);
 interface Site {
   /** The server that runs the network; null if the page runs the demo model. */
   readonly server: { readonly version: string } | null;
+  /** The version of a static site's files; absent if the host is no such site. */
+  readonly offline?: string;
 }
 
 const demo = {
@@ -57,10 +61,11 @@ export function call<N extends CallName>(
 /** Loads the model. @param onSite is told what the host has, before the model is loaded */
 export async function openModel(onSite: (site: Site) => void): Promise<void> {
   try {
-    const { server } = await fetchJson<Site>("studio.json");
+    const { server, offline } = await fetchJson<Site>("studio.json");
     onSite({ server });
     if (server === null) await openDemo();
     else openServer(server.version);
+    if (offline !== undefined && !isEmbedded) await keepOffline(offline);
   } catch (error) {
     fail(error);
   }

@@ -1,10 +1,13 @@
 /** Settings that stay in the browser. */
 import { effect, signal } from "@preact/signals";
+import { embeddedTheme, isEmbedded } from "./embedded.ts";
 
 export const themes = ["system", "light", "dark"] as const;
 export type Theme = (typeof themes)[number];
 
-export const theme = signal<Theme>(themes.find((one) => one === read("theme")) ?? "system");
+export const theme = signal<Theme>(
+  themes.find((one) => one === (embeddedTheme ?? read("theme"))) ?? "system",
+);
 /** Whether single letters are shortcuts (WCAG 2.1.4). */
 export const hasShortcuts = signal(read("shortcuts") !== "off");
 
@@ -12,7 +15,7 @@ effect(() => {
   const { value } = theme;
   if (value === "system") delete document.documentElement.dataset["theme"];
   else document.documentElement.dataset["theme"] = value;
-  write("theme", value);
+  if (!isEmbedded) write("theme", value);
 });
 
 effect(() => {

@@ -1,6 +1,7 @@
 /** Keys of the whole page. Arrow keys belong to the map that has the focus. */
 import { place } from "./attention.ts";
 import { openDialog } from "./derived.ts";
+import { isEmbedded } from "./embedded.ts";
 import { navigate, route } from "./navigation.ts";
 import { imagePass } from "./session.ts";
 import { hasShortcuts } from "./settings.ts";
@@ -14,7 +15,8 @@ interface Shortcut {
   readonly run: (key: string) => void;
 }
 
-export const shortcuts: readonly Shortcut[] = [
+/** Keys that leave the view; a figure of another page has none of them. */
+const amongViews: readonly Shortcut[] = [
   {
     keys: ["w"],
     does: "start the walk, or its next step",
@@ -36,6 +38,10 @@ export const shortcuts: readonly Shortcut[] = [
       navigate({ view: viewNames[Number(key) - 1]! });
     },
   },
+];
+
+export const shortcuts: readonly Shortcut[] = [
+  ...(isEmbedded ? [] : amongViews),
   {
     keys: ["j", "k"],
     does: "next and previous layer",
