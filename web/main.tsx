@@ -8,6 +8,7 @@ import { HelpDialog } from "./parts/help-dialog.tsx";
 import { Inspector } from "./parts/inspector.tsx";
 import { Notices } from "./parts/notices.tsx";
 import { SearchDialog } from "./parts/search-dialog.tsx";
+import { TableDialog } from "./parts/table-dialog.tsx";
 import { takeFiles } from "./state/take-files.ts";
 import { filesOf } from "./state/dropped-files.ts";
 import { cards, openDialog, reveal } from "./state/derived.ts";
@@ -55,6 +56,7 @@ function Page() {
       </div>
       {openDialog.value === "search" && <SearchDialog />}
       {openDialog.value === "help" && <HelpDialog />}
+      {openDialog.value === "table" && <TableDialog />}
       {openDialog.value === "inputs" && (
         <Dialog title="Inputs" class="sheet">
           <Tray />

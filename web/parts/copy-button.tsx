@@ -4,7 +4,7 @@ import { notifyError } from "../state/notices.ts";
 import { Icon } from "./icon.tsx";
 
 interface Props {
-  readonly text: string;
+  readonly text: string | (() => Promise<string>);
   readonly label: string;
 }
 
@@ -14,7 +14,7 @@ export function CopyButton({ text, label }: Props) {
     <button
       type="button"
       onClick={() => {
-        navigator.clipboard.writeText(text).then(() => {
+        copy(text).then(() => {
           setCopied(true);
           setTimeout(() => {
             setCopied(false);
@@ -25,4 +25,8 @@ export function CopyButton({ text, label }: Props) {
       <Icon name="copy" /> <span aria-live="polite">{isCopied ? "Copied" : label}</span>
     </button>
   );
+}
+
+async function copy(text: Props["text"]): Promise<void> {
+  await navigator.clipboard.writeText(typeof text === "string" ? text : await text());
 }

@@ -13,6 +13,8 @@ export interface DrawnMap {
   readonly map: ColourMap;
   readonly range: readonly [number, number];
   readonly unit: string;
+  /** Whether colours are interpolated between pixels, as over images. */
+  readonly smooth?: boolean;
 }
 
 interface Props {
@@ -26,14 +28,19 @@ export function SavePng({ name, maps }: Props) {
     <button
       type="button"
       onClick={() => {
-        pngOf(maps()).then((bytes) => {
-          download(`${name}.png`, "image/png", bytes);
-        }, notifyError);
+        savePng(name, maps());
       }}
     >
       <Icon name="save" /> PNG
     </button>
   );
+}
+
+/** @param name of the file, without its ending */
+export function savePng(name: string, maps: readonly DrawnMap[]): void {
+  pngOf(maps).then((bytes) => {
+    download(`${name}.png`, "image/png", bytes);
+  }, notifyError);
 }
 
 /** In pixels: the width of a map, the space around it, and the lines of its title and legend. */
@@ -49,7 +56,6 @@ async function pngOf(maps: readonly DrawnMap[]): Promise<Uint8Array<ArrayBuffer>
   const context = canvas.getContext("2d")!;
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.imageSmoothingEnabled = false;
   for (const [i, map] of maps.entries()) {
     context.save();
     context.translate(gap + i * (width + gap), gap);
@@ -104,6 +110,7 @@ function drawMap(context: CanvasRenderingContext2D, drawn: DrawnMap, height: num
   context.fillStyle = "#191b1f";
   context.font = "13px system-ui, sans-serif";
   context.fillText(drawn.title, 0, 13, width);
+  context.imageSmoothingEnabled = drawn.smooth ?? false;
   context.drawImage(raster, 0, line, width, height);
   const top = line + height + 8;
   for (let x = 0; x < width; x++) {

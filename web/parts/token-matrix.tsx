@@ -4,17 +4,21 @@ import type { Attention } from "../../lib/study/attention.ts";
 import { rangeOf, type Matrix } from "../../lib/trace/tap-summary.ts";
 import { route } from "../state/navigation.ts";
 import { cellAt, paint, stepCell } from "./heat-map.tsx";
+import { drawnAs } from "./drawn-map.ts";
 import { Legend } from "./legend.tsx";
+import { MapTools } from "./map-tools.tsx";
 import { RasterCanvas } from "./raster-canvas.tsx";
 
 interface Props {
   /** One head, or the mean over heads. */
   readonly attention: Attention | null;
+  /** Of the files that the numbers are saved in. */
+  readonly name: string;
   readonly token: number;
   readonly onToken: (token: number) => void;
 }
 
-export function TokenMatrix({ attention, token, onToken }: Props) {
+export function TokenMatrix({ attention, name, token, onToken }: Props) {
   const matrix = useMemo(() => (attention === null ? null : matrixOf(attention)), [attention]);
   if (matrix === null) return <div class="token-matrix hatched" />;
   const { mode } = route.value;
@@ -22,7 +26,15 @@ export function TokenMatrix({ attention, token, onToken }: Props) {
   const size = `${100 / matrix.rows}%`;
   return (
     <figure class="token-matrix">
-      <figcaption>Query (row) × key (column)</figcaption>
+      <figcaption>
+        Query (row) × key (column){" "}
+        <MapTools
+          name={name}
+          title="Attention: query (row), key (column)"
+          matrix={matrix}
+          drawn={() => drawnAs(matrix, "sequential", rangeOf(matrix.values), "weight")}
+        />
+      </figcaption>
       <div
         class="cells"
         role="img"

@@ -1,7 +1,7 @@
 /** Commands that print the comparison outside of the page. */
 import { route } from "./navigation.ts";
 import { pinnedPair } from "./sides.ts";
-import { imagePath, quoted } from "./snippet.ts";
+import { command, imagePath, quoted } from "./snippet.ts";
 import { currentImage, currentText, type TrayImage } from "./tray.ts";
 
 export function compareCommand(): string {
@@ -19,10 +19,13 @@ function traceOf(side: string, slot: string): { readonly file: string; readonly 
   const inputs =
     `--image ${quoted(imagePath("fixtures/demo-model", image))} ` +
     `--text ${quoted(pair?.text ?? currentText.value.text)}`;
-  const model = side === "model" ? "--model PATH/TO/THE/OTHER/MODEL " : "";
   const file = `${slot}.safetensors`;
+  const words = `${inputs} --taps '*' --taps '*#*' --out ${file}`;
   return {
     file,
-    command: `node bin/clipscope.js trace ${model}${inputs} --taps '*' --taps '*#*' --out ${file}`,
+    command:
+      side === "model"
+        ? `node bin/clipscope.js trace --model PATH/TO/THE/OTHER/MODEL ${words}`
+        : command(`trace ${words}`),
   };
 }

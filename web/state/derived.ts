@@ -35,5 +35,5 @@ export function reveal(tap: string): void {
   if (card !== undefined) unfolded.value = new Set([...unfolded.peek(), card.id]);
 }
 
-export type Dialog = "search" | "help" | "inputs";
+export type Dialog = "search" | "help" | "inputs" | "table";
 export const openDialog = signal<Dialog | null>(null);

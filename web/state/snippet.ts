@@ -1,5 +1,6 @@
 /** What reproduces a value outside of the page. */
 import { towerOf } from "./cards.ts";
+import { model, runsInServer } from "./network.ts";
 import { currentImage, currentText } from "./tray.ts";
 
 /** The path of an image: that of a sample in the package, or the file's name. */
@@ -13,7 +14,14 @@ export function commandFor(tap: string): string {
   const image = `--image ${quoted(imagePath("fixtures/demo-model"))}`;
   const text = `--text ${quoted(currentText.value.text)}`;
   const inputs = { image, text, joint: `${image} ${text}` }[towerOf(tap)];
-  return `node bin/clipscope.js trace ${inputs} --taps ${quoted(tap)} --stats`;
+  return command(`trace ${inputs} --taps ${quoted(tap)} --stats`);
+}
+
+/** The program with the model that the page shows. */
+export function command(words: string): string {
+  const state = model.value;
+  const own = runsInServer.value && "info" in state ? ` --model ${quoted(state.info.name)}` : "";
+  return `node bin/clipscope.js ${words}${own}`;
 }
 
 /** A word of a shell command. */

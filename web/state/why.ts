@@ -28,7 +28,7 @@ const patch = computed(() => {
 });
 
 /** Of the occlusion, in pixels. */
-const occluded = computed(() => {
+export const occluded = computed(() => {
   const window = route.value.window * patch.value;
   return { window, stride: Math.max(Math.round(window / 2), 1) };
 });

@@ -2,7 +2,9 @@
 import { useState } from "preact/hooks";
 import { HeadMatrix } from "../parts/head-matrix.tsx";
 import { fixed, percent } from "../parts/format.ts";
+import { overImage } from "../parts/drawn-map.ts";
 import { Legend } from "../parts/legend.tsx";
+import { MapTools } from "../parts/map-tools.tsx";
 import { PatchStage } from "../parts/patch-stage.tsx";
 import { Segmented } from "../parts/segmented.tsx";
 import { Switch } from "../parts/switch.tsx";
@@ -17,6 +19,7 @@ export function AttentionView() {
   return (
     <section class={`view attention-view ${isCurrent.value ? "" : "stale"}`} aria-labelledby="view-title">
       <ViewHead
+        copied="attention"
         title="Attention"
         about={
           <>
@@ -53,11 +56,29 @@ function Stage() {
   const shown = weights.value;
   const patchWeights = shown?.subarray(1) ?? null;
   const range = patchWeights === null ? ([0, 1] as const) : rangeFor(patchWeights);
-  const tokens = pass.patches[0] * pass.patches[1] + 1;
+  const [rows, columns] = pass.patches;
+  const tokens = rows * columns + 1;
+  const label = modes.find(([one]) => one === mode)![1];
   return (
     <div class="stage">
       <div class="stage-head">
-        <h2>{title(layer, head, mode)}</h2>
+        <h2>
+          {title(layer, head, mode)}{" "}
+          {patchWeights && (
+            <MapTools
+              name={`attention-${mode}-${layer}-${head ?? "mean"}`}
+              title={`${title(layer, head, mode)}: ${mode === "rollout" ? "class token" : tokenName(token, columns)}, ${label.toLowerCase()}`}
+              matrix={{ rows, columns, values: patchWeights }}
+              drawn={() => ({
+                image: overImage(pass.input, patchWeights, pass.patches, range, "sequential", opacity / 100),
+                map: "sequential",
+                range,
+                unit: mode === "rollout" ? "share" : "weight",
+                smooth: true,
+              })}
+            />
+          )}
+        </h2>
         <Segmented
           label="What is shown"
           options={modes}
@@ -138,6 +159,7 @@ function Stage() {
             </label>
           </div>
           <TokenMatrix
+            name={`attention-${layer}-${head ?? "mean"}`}
             attention={matrix.value}
             token={token}
             onToken={(next) => {

@@ -9,7 +9,8 @@ import { Legend } from "../parts/legend.tsx";
 import { LinesField } from "../parts/lines-field.tsx";
 import { LongWork } from "../parts/long-work.tsx";
 import { PatchStage } from "../parts/patch-stage.tsx";
-import { SaveCsv } from "../parts/save-csv.tsx";
+import { MapTools } from "../parts/map-tools.tsx";
+import { drawnAs } from "../parts/drawn-map.ts";
 import { Segmented } from "../parts/segmented.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
 import {
@@ -33,6 +34,7 @@ export function InterveneView() {
   return (
     <section class={`view intervene-view ${isCurrent.value ? "" : "stale"}`} aria-labelledby="view-title">
       <ViewHead
+        copied="intervene"
         title="Intervene"
         about={
           <>
@@ -87,7 +89,16 @@ function Sweep() {
         <h2>
           Without each head <small>change of the score of “{labels.value[label.value]}”</small>
         </h2>
-        {matrix && <SaveCsv name="head-sweep" matrix={matrix} />}
+        {matrix && (
+          <MapTools
+            name="head-sweep"
+            title={`Change of the score of “${labels.value[label.value]}” without each head: layer (row), head (column)`}
+            matrix={matrix}
+            drawn={() =>
+              drawnAs(matrix, "diverging", rangeOf(matrix.values), "change of the score, in logits")
+            }
+          />
+        )}
       </figcaption>
       {found === null || matrix === null ? (
         <LongWork
@@ -380,7 +391,14 @@ function Trace() {
         <h2>
           Causal trace <small>in the pass of “{from.name}”</small>
         </h2>
-        {matrix && <SaveCsv name="causal-trace" matrix={matrix} />}
+        {matrix && (
+          <MapTools
+            name="causal-trace"
+            title={`Share of the answer brought back in the pass of “${from.name}”: state (row), token (column)`}
+            matrix={matrix}
+            drawn={() => drawnAs(matrix, "diverging", [-1, 1], "share of the answer brought back")}
+          />
+        )}
       </figcaption>
       <p class="choices">
         <DonorChoice />

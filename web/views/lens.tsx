@@ -5,7 +5,8 @@ import { LayerChart, type Line } from "../parts/layer-chart.tsx";
 import { Legend } from "../parts/legend.tsx";
 import { LinesField } from "../parts/lines-field.tsx";
 import { PatchStage } from "../parts/patch-stage.tsx";
-import { SaveCsv } from "../parts/save-csv.tsx";
+import { MapTools } from "../parts/map-tools.tsx";
+import { SaveChart } from "../parts/save-chart.tsx";
 import { Segmented } from "../parts/segmented.tsx";
 import { Switch } from "../parts/switch.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
@@ -27,6 +28,7 @@ export function LensView() {
   return (
     <section class={`view lens-view ${isCurrent.value ? "" : "stale"}`} aria-labelledby="view-title">
       <ViewHead
+        copied="lens"
         title="Lens"
         about={
           <>
@@ -82,10 +84,14 @@ function Chart() {
             navigate({ lensScore: value });
           }}
         />
-        <SaveCsv
+        <MapTools
           name={`lens-${lensScore}`}
+          title={`${kinds.find(([kind]) => kind === lensScore)![1]} of each label (column) after each block (row)`}
           matrix={{ rows: rows.length, columns: row.length, values: rows.flat() }}
+          columnNames={labels.value}
+          drawn={null}
         />
+        <SaveChart name={`lens-${lensScore}`} />
       </figcaption>
       <LayerChart
         lines={lines}

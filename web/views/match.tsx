@@ -24,6 +24,7 @@ export function MatchView() {
   return (
     <section class="view match-view" aria-labelledby="view-title">
       <ViewHead
+        copied="match"
         title="Match"
         about="Zero-shot classification: a label is the mean direction of its prompts, and its score is exp(logit_scale) · cosine."
       />

@@ -29,6 +29,7 @@ export function PassView() {
       aria-labelledby="view-title"
     >
       <ViewHead
+        copied="pass"
         title="Pass"
         about={
           <>

@@ -6,7 +6,8 @@ import { CellMap } from "../parts/cell-map.tsx";
 import { fixed, short } from "../parts/format.ts";
 import { Legend } from "../parts/legend.tsx";
 import { PatchStage } from "../parts/patch-stage.tsx";
-import { SaveCsv } from "../parts/save-csv.tsx";
+import { MapTools } from "../parts/map-tools.tsx";
+import { drawnAs, overImage } from "../parts/drawn-map.ts";
 import { Segmented } from "../parts/segmented.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
 import { adjust, navigate, route } from "../state/navigation.ts";
@@ -18,6 +19,7 @@ export function StreamView() {
   return (
     <section class={`view stream-view ${isCurrent.value ? "" : "stale"}`} aria-labelledby="view-title">
       <ViewHead
+        copied="stream"
         title="Stream"
         about={
           <>
@@ -75,7 +77,12 @@ function Norms() {
     <figure class="stream-map">
       <figcaption>
         <h2>Norm of each token</h2>
-        <SaveCsv name="token-norms" matrix={matrix} />
+        <MapTools
+          name="token-norms"
+          title="Norm of each token (column) in each state (row)"
+          matrix={matrix}
+          drawn={() => drawnAs(matrix, "sequential", rangeOf(matrix.values), "L2 norm")}
+        />
       </figcaption>
       <CellMap
         matrix={matrix}
@@ -119,7 +126,20 @@ function SimilarPatches() {
     <figure class="stream-map similar">
       <figcaption>
         <h2>Tokens like {tokenName(token)}</h2>
-        {all && <SaveCsv name="token-cosines" matrix={{ rows: count, columns: count, values: all }} />}
+        {all && row && (
+          <MapTools
+            name="token-cosines"
+            title={`Cosine of each token to ${tokenName(token)} in ${stateName(state)}`}
+            matrix={{ rows: count, columns: count, values: all }}
+            drawn={() => ({
+              image: overImage(pass.input, row.subarray(1), pass.patches, [-1, 1], "diverging", 0.6),
+              map: "diverging",
+              range: [-1, 1],
+              unit: "cosine",
+              smooth: true,
+            })}
+          />
+        )}
       </figcaption>
       <PatchStage
         image={pass.input}
@@ -153,7 +173,12 @@ function SimilarTokens() {
     <figure class="stream-map similar">
       <figcaption>
         <h2>Tokens like each other</h2>
-        <SaveCsv name="token-cosines" matrix={matrix} />
+        <MapTools
+          name="token-cosines"
+          title={`Cosine of tokens in ${stateName(state)}`}
+          matrix={matrix}
+          drawn={() => drawnAs(matrix, "diverging", [-1, 1], "cosine")}
+        />
       </figcaption>
       <CellMap
         matrix={matrix}
@@ -184,7 +209,12 @@ function Turns() {
     <figure class="stream-map turns">
       <figcaption>
         <h2>How {tokenName(token)} turns</h2>
-        <SaveCsv name="state-cosines" matrix={matrix} />
+        <MapTools
+          name="state-cosines"
+          title={`Cosine of the states of ${tokenName(token)}`}
+          matrix={matrix}
+          drawn={() => drawnAs(matrix, "diverging", [-1, 1], "cosine")}
+        />
       </figcaption>
       <CellMap
         matrix={matrix}

@@ -4,7 +4,8 @@ import type { Matrix } from "../../lib/trace/tap-summary.ts";
 import { fixed, percent } from "../parts/format.ts";
 import { LabelledMap } from "../parts/labelled-map.tsx";
 import { Legend } from "../parts/legend.tsx";
-import { SaveCsv } from "../parts/save-csv.tsx";
+import { MapTools } from "../parts/map-tools.tsx";
+import { drawnAs } from "../parts/drawn-map.ts";
 import { ViewHead } from "../parts/view-head.tsx";
 import { adjust, navigate } from "../state/navigation.ts";
 import { isCurrent, textPass } from "../state/session.ts";
@@ -16,6 +17,7 @@ export function TextView() {
   return (
     <section class={`view text-view ${isCurrent.value ? "" : "stale"}`} aria-labelledby="view-title">
       <ViewHead
+        copied="text"
         title="Text"
         about="The tokenizer cuts a text into pieces of its vocabulary; the text tower turns them into one vector. The same sentence in other languages has other pieces and should have nearly the same vector."
       />
@@ -120,7 +122,16 @@ function AttentionMap({ tokens }: TokensProps) {
     <figure class="text-map">
       <figcaption>
         <h2>Attention</h2>
-        {matrix && <SaveCsv name={`attention-${layer}-${head ?? "mean"}`} matrix={matrix} />}
+        {matrix && (
+          <MapTools
+            name={`attention-${layer}-${head ?? "mean"}`}
+            title={`Attention of layer ${layer}, ${head === null ? "mean over heads" : `head ${head}`}: query (row), key (column)`}
+            matrix={matrix}
+            rowNames={names}
+            columnNames={names}
+            drawn={() => drawnAs(matrix, "sequential", [0, 1], "weight")}
+          />
+        )}
       </figcaption>
       <p class="choices">
         <label>
@@ -197,6 +208,7 @@ function PoolMap({ tokens }: TokensProps) {
   const { kind, shares } = found;
   const names = tokens.map(({ piece }) => shownPiece(piece));
   const rows = found.cosines.length;
+  const stateNames = Array.from({ length: rows }, (_, i) => (i === 0 ? "in" : `${i - 1}`));
   const matrix = { rows, columns: tokens.length, values: found.cosines.flat() };
   return (
     <figure class="text-map">
@@ -211,11 +223,18 @@ function PoolMap({ tokens }: TokensProps) {
             }
           </small>
         </h2>
-        <SaveCsv name="pooling" matrix={matrix} />
+        <MapTools
+          name="pooling"
+          title="Cosine of each token (column) with the pooled vector, after each layer (row)"
+          matrix={matrix}
+          rowNames={stateNames}
+          columnNames={names}
+          drawn={() => drawnAs(matrix, "diverging", [-1, 1], "cosine with the pooled vector")}
+        />
       </figcaption>
       <LabelledMap
         matrix={matrix}
-        rowNames={Array.from({ length: rows }, (_, i) => (i === 0 ? "in" : `${i - 1}`))}
+        rowNames={stateNames}
         columnNames={names}
         map="diverging"
         range={[-1, 1]}
@@ -259,7 +278,16 @@ function Alignment({ tokens }: TokensProps) {
     <figure class="text-map">
       <figcaption>
         <h2>Alignment</h2>
-        {matrix && <SaveCsv name="alignment" matrix={matrix} />}
+        {matrix && (
+          <MapTools
+            name="alignment"
+            title="Cosine of the tokens of two texts"
+            matrix={matrix}
+            rowNames={tokens.map(({ piece }) => shownPiece(piece))}
+            columnNames={columns.map(({ piece }) => shownPiece(piece))}
+            drawn={() => drawnAs(matrix, "diverging", [-1, 1], "cosine")}
+          />
+        )}
       </figcaption>
       <p class="choices">
         <label>

@@ -8,7 +8,8 @@ import { Histogram } from "../parts/histogram.tsx";
 import { LabelledMap } from "../parts/labelled-map.tsx";
 import { Legend } from "../parts/legend.tsx";
 import { RasterCanvas } from "../parts/raster-canvas.tsx";
-import { SaveCsv } from "../parts/save-csv.tsx";
+import { MapTools } from "../parts/map-tools.tsx";
+import { drawnAs } from "../parts/drawn-map.ts";
 import { Switch } from "../parts/switch.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
 import { adjust, navigate, route } from "../state/navigation.ts";
@@ -20,6 +21,7 @@ export function WeightsView() {
   return (
     <section class="view weights-view" aria-labelledby="view-title">
       <ViewHead
+        copied="weights"
         title="Weights"
         about={
           <>
@@ -95,7 +97,12 @@ function Positions() {
     <figure class="weights-part">
       <figcaption>
         <h2>Position embeddings</h2>
-        <SaveCsv name="position-cosines" matrix={{ rows: size, columns: size, values: positions }} />
+        <MapTools
+          name="position-cosines"
+          title={`Cosine of the position in row ${cell.row + 1}, column ${cell.column + 1} with all positions`}
+          matrix={{ rows: size, columns: size, values: positions }}
+          drawn={() => drawnAs({ rows, columns, values }, "diverging", range, "cosine")}
+        />
       </figcaption>
       <CellMap
         matrix={{ rows, columns, values }}
@@ -142,7 +149,13 @@ function Circuits() {
           return (
             <div>
               <h3>
-                {name} <SaveCsv name={`circuits-${name.toLowerCase()}`} matrix={matrix} />
+                {name}{" "}
+                <MapTools
+                  name={`circuits-${name.toLowerCase()}`}
+                  title={`Norms of the ${name} circuits: layer (row), head (column)`}
+                  matrix={matrix}
+                  drawn={() => drawnAs(matrix, "sequential", rangeOf(matrix.values), "norm")}
+                />
               </h3>
               <LabelledMap
                 matrix={matrix}

@@ -1,17 +1,18 @@
 /** What the answer depends on: maps of the image by four methods, their check, and the tokens of the text. */
 import { useMemo } from "preact/hooks";
-import { Raster } from "../../lib/draw/raster.ts";
-import { overlay } from "../../lib/study/attention.ts";
+import type { RgbImage } from "../../lib/studio/results.ts";
 import type { SaliencyMap } from "../../lib/study/saliency/map.ts";
 import { rangeOf } from "../../lib/trace/tap-summary.ts";
-import { colourOf, drawnRange, type ColourMap } from "../parts/colour.ts";
+import type { ColourMap } from "../parts/colour.ts";
 import { fixed, short } from "../parts/format.ts";
 import { LayerChart } from "../parts/layer-chart.tsx";
 import { Legend } from "../parts/legend.tsx";
 import { LinesField } from "../parts/lines-field.tsx";
 import { LongWork } from "../parts/long-work.tsx";
 import { RasterCanvas } from "../parts/raster-canvas.tsx";
-import { SaveCsv } from "../parts/save-csv.tsx";
+import { MapTools } from "../parts/map-tools.tsx";
+import { SaveChart } from "../parts/save-chart.tsx";
+import { overImage } from "../parts/drawn-map.ts";
 import { Switch } from "../parts/switch.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
 import { labels } from "../state/matching.ts";
@@ -65,6 +66,7 @@ export function WhyView() {
   return (
     <section class={`view why-view ${isCurrent.value ? "" : "stale"}`} aria-labelledby="view-title">
       <ViewHead
+        copied="why"
         title="Why"
         about="What in the image the score depends on, by four methods that often disagree. The deletion curve checks a map: if it is right, covering its largest patches first makes the score fall fast."
       />
@@ -115,20 +117,12 @@ function Methods() {
 
 function MapCanvas({ map, label: text }: { readonly map: SaliencyMap; readonly label: string }) {
   const { input } = imagePass.value!.value;
-  const image = useMemo(() => {
-    const raster = new Raster(input.width, input.height);
-    raster.rgb.set(input.rgb);
-    const colours = coloursOf(map);
-    const [low, high] = drawnRange(rangeOf(map.values), colours);
-    return overlay(
-      raster,
-      map.values,
-      [map.rows, map.columns],
-      { low, high },
-      { opacity: 0.7, color: (unit) => colourOf(unit, colours) },
-    );
-  }, [map, input]);
+  const image = useMemo(() => mapImage(map, input), [map, input]);
   return <RasterCanvas image={image} label={text} smooth />;
+}
+
+function mapImage(map: SaliencyMap, input: RgbImage): RgbImage {
+  return overImage(input, map.values, [map.rows, map.columns], rangeOf(map.values), coloursOf(map), 0.7);
 }
 
 function coloursOf({ isSigned }: SaliencyMap): ColourMap {
@@ -147,7 +141,20 @@ function Chosen() {
         <h2>
           {title} <small>for “{labels.value[label.value]}”</small>
         </h2>
-        {found.value && <SaveCsv name={`why-${method}`} matrix={found.value.map} />}
+        {found.value && map && (
+          <MapTools
+            name={`why-${method}`}
+            title={`${title} for “${labels.value[label.value]}”`}
+            matrix={found.value.map}
+            drawn={() => ({
+              image: mapImage(map, imagePass.value!.value.input),
+              map: coloursOf(map),
+              range: rangeOf(map.values),
+              unit: map.quantity,
+              smooth: true,
+            })}
+          />
+        )}
       </figcaption>
       {map === null ? null : (
         <>
@@ -261,14 +268,20 @@ function Curve() {
           Deletion curve <small>of {methods[method].title.toLowerCase()}</small>
         </h2>
         {found && (
-          <SaveCsv
-            name="deletion"
-            matrix={{
-              rows: 3,
-              columns: found.map.scores.length,
-              values: [...found.map.fractions, ...found.map.scores, ...found.random.scores],
-            }}
-          />
+          <span class="map-tools">
+            <MapTools
+              name="deletion"
+              title="Score while patches are covered"
+              matrix={{
+                rows: 3,
+                columns: found.map.scores.length,
+                values: [...found.map.fractions, ...found.map.scores, ...found.random.scores],
+              }}
+              rowNames={["share of the patches", "this map’s order", "random orders"]}
+              drawn={null}
+            />
+            <SaveChart name="deletion" />
+          </span>
         )}
       </figcaption>
       {found === null ? (
