@@ -22,10 +22,13 @@ export function RasterCanvas({ image, label, smooth = false, class: name = "" }:
 export function drawRaster(canvas: HTMLCanvasElement, { width, height, rgb }: RgbImage): void {
   canvas.width = width;
   canvas.height = height;
-  const data = new ImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    data.data.set(rgb.subarray(i * 3, i * 3 + 3), i * 4);
-    data.data[i * 4 + 3] = 255;
+  const image = new ImageData(width, height);
+  const { data } = image;
+  for (let from = 0, to = 0; to < data.length; from += 3, to += 4) {
+    data[to] = rgb[from]!;
+    data[to + 1] = rgb[from + 1]!;
+    data[to + 2] = rgb[from + 2]!;
+    data[to + 3] = 255;
   }
-  canvas.getContext("2d")!.putImageData(data, 0, 0);
+  canvas.getContext("2d")!.putImageData(image, 0, 0);
 }
