@@ -23,6 +23,12 @@ const groups = [
     summary: "fit and use linear classifiers on features",
     description: "Linear classifiers on features that `clipscope embed` or another program wrote.",
   },
+  {
+    name: "index",
+    summary: "embed a collection once, to search it again and again",
+    description:
+      "An index folder: the vectors and metadata of a collection, in clip-retrieval's layout, made by one machine or many.",
+  },
 ];
 
 /** A command's file is loaded only if its name is among the arguments: `--help` and `tokenize` need no tfjs. */
@@ -86,6 +92,21 @@ const entries: readonly Entry[] = [
     name: "search",
     summary: "rank images by similarity to a text or an image",
     load: () => import("./commands/search.ts"),
+  },
+  {
+    name: "index plan",
+    summary: "list the inputs of an index and divide them into partitions",
+    load: () => import("./commands/index/plan.ts"),
+  },
+  {
+    name: "index build",
+    summary: "embed a collection, or continue to",
+    load: () => import("./commands/index/build.ts"),
+  },
+  {
+    name: "index status",
+    summary: "show what an index holds and what is left to do",
+    load: () => import("./commands/index/status.ts"),
   },
   {
     name: "tokenize",

@@ -97,6 +97,24 @@ export async function readParquetRows(
   });
 }
 
+/** All rows in order; memory holds one row group. */
+export async function* readParquetGroups({
+  path,
+  metadata,
+  groups,
+  columns,
+}: ParquetFile): AsyncGenerator<Map<string, Cell>, void, undefined> {
+  for (let group = 0; group + 1 < groups.length; group++) {
+    const [rowStart, rowEnd] = [groups[group]!, groups[group + 1]!];
+    const values = await withBuffer(path, async (file) => {
+      const scan = await parquetScan({ file, metadata, compressors });
+      return Promise.all(columns.map(({ name }) => scan.readColumn({ column: name, rowStart, rowEnd })));
+    });
+    for (let row = 0; row < rowEnd - rowStart; row++)
+      yield new Map(columns.map(({ name }, i) => [name, toCell(values[i]![row])]));
+  }
+}
+
 /** One column of all rows, a row group at a time. */
 export async function* readParquetColumn(
   { path, metadata, groups }: ParquetFile,
