@@ -41,6 +41,8 @@ export interface PlanFile {
   /** Images per pass, which affects the last bits of vectors. */
   readonly batch: number;
   readonly columns: readonly ColumnInfo[];
+  /** Whether some inputs replace earlier ones of the same path, whose rows are to be deleted. */
+  readonly replaces: boolean;
   readonly partitions: readonly PlannedPartition[];
 }
 
@@ -51,8 +53,11 @@ const version = 1;
 
 /** The content of the file: the same bytes for the same plan. */
 export function encodePlanFile(plan: PlanFile): string {
-  const { sources, base, origin, textOrigin, backend, batch, columns, partitions } = plan;
-  const head = { format, version, sources, base, origin, text_origin: textOrigin, backend, batch, columns };
+  const { sources, base, origin, textOrigin, backend, batch, columns, replaces, partitions } = plan;
+  const head = {
+    ...{ format, version, sources, base, origin, text_origin: textOrigin },
+    ...{ backend, batch, columns, replaces },
+  };
   const lines = partitions.map((partition) => JSON.stringify(partitionAsJson(partition)));
   const body = lines.length === 0 ? "[]" : `[\n${lines.join(",\n")}\n]`;
   return `${JSON.stringify(head).slice(0, -1)},"partitions":${body}}\n`;
@@ -77,6 +82,7 @@ export function decodePlanFile(json: string | Uint8Array, where: string): PlanFi
     backend: file.at("backend").string(),
     batch: file.at("batch").integer(1),
     columns: parseColumns(file.at("columns")),
+    replaces: file.at("replaces").boolean(),
     partitions: file.at("partitions").items().map(parsePartition),
   };
 }

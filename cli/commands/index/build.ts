@@ -5,7 +5,8 @@ import { InputError } from "../../../lib/errors/input-error.ts";
 import { exists } from "../../../lib/node/files/exists.ts";
 import { lockOrRefuse } from "../../../lib/node/files/reserve-output.ts";
 import { buildIndex, type BuildReport } from "../../../lib/node/retrieval/build-index.ts";
-import { planIndex, readPlan } from "../../../lib/node/retrieval/plan-index.ts";
+import { planIndex } from "../../../lib/node/retrieval/plan-index.ts";
+import { readPlan } from "../../../lib/node/retrieval/read-plan.ts";
 import { readIndexFile } from "../../../lib/node/retrieval/read-index-file.ts";
 import { indexName } from "../../../lib/retrieval/layout.ts";
 import {

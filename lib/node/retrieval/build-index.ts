@@ -11,7 +11,8 @@ import { owns, type Task } from "../../retrieval/task.ts";
 import { buildPartition } from "./build-partition.ts";
 import { publish } from "./change-index.ts";
 import { takeLease, type Lease } from "./lease.ts";
-import { assertIndexModel, readPlan } from "./plan-index.ts";
+import { assertIndexModel } from "./plan-index.ts";
+import { readPlan } from "./read-plan.ts";
 import { readIndexFile, readMarker } from "./read-index-file.ts";
 
 export interface BuildOptions {

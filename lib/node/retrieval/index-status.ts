@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
 import type { Marker } from "../../retrieval/marker.ts";
-import { readPlan } from "./plan-index.ts";
+import { readPlan } from "./read-plan.ts";
 import { readIndexFile, readMarker, readTombstones, settledPartitions } from "./read-index-file.ts";
 import { temporaryPattern } from "./new-file.ts";
 

@@ -1,5 +1,4 @@
 /** Makes a plan: lists the inputs once and divides them into partitions. */
-import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
 import type { ColumnInfo, MetadataRow } from "../../retrieval/columns.ts";
@@ -7,7 +6,8 @@ import { ColumnTypes } from "../../retrieval/column-types.ts";
 import { inputsPath, mostPartitions } from "../../retrieval/layout.ts";
 import type { PlannedFile, PlannedPartition } from "../../retrieval/plan-file.ts";
 import { makeFolder } from "../files/make-folder.ts";
-import { inputKey, type DigestSet } from "./known-inputs.ts";
+import { inputKey } from "./input-key.ts";
+import type { KnownInputs } from "./known-inputs.ts";
 import type { ListOptions } from "./list-rows.ts";
 import { NewPartitionFile } from "./new-file.ts";
 import {
@@ -29,13 +29,6 @@ export interface DivideOptions extends ListOptions {
   readonly onError: (error: InputError) => void;
   /** Called with the number of inputs found so far. */
   readonly onProgress?: (found: number) => void;
-}
-
-/** The inputs of the index so far, which are left out. */
-export interface KnownInputs {
-  readonly inputs: DigestSet;
-  /** The columns of the index, which new inputs are fitted to. */
-  readonly columns: readonly ColumnInfo[];
 }
 
 /**
@@ -79,10 +72,11 @@ export async function divideSources(
   first: number,
   base: string,
   columns: readonly ColumnInfo[],
-  known: DigestSet | null,
+  known: KnownInputs | null,
   options: DivideOptions,
-): Promise<PlannedPartition[]> {
+): Promise<Divided> {
   const partitions: PlannedPartition[] = [];
+  const news = new NewInputs(known);
   const nextNumber = (): number => {
     const number = first + partitions.length;
     if (number < mostPartitions) return number;
@@ -92,20 +86,42 @@ export async function divideSources(
   };
   for (const group of groupsOf(sources)) {
     if (group.kind === "shards") {
-      for await (const { images, shards } of shardGroups(group.shards, base, known, options))
+      for await (const { images, shards } of shardGroups(group.shards, base, news, options))
         partitions.push({ number: nextNumber(), images, shards });
       continue;
     }
     const rows = plannedRows(allImages(group.listings, base, options), columns, base);
-    const isNew = (row: MetadataRow): boolean => known?.has(keyOf(row)) !== true;
-    for await (const { images, inputs } of writeInputs(folder, nextNumber, rows, isNew, columns, options))
+    for await (const { images, inputs } of writeInputs(folder, nextNumber, rows, news, columns, options))
       partitions.push({ number: nextNumber(), images, inputs });
   }
-  return partitions;
+  return { partitions, replaces: news.replaces };
 }
 
-function keyOf({ image_path: path, bytes, mtime }: MetadataRow): string {
-  return inputKey(String(path), bytes as number | null, mtime as number | null);
+export interface Divided {
+  readonly partitions: PlannedPartition[];
+  /** Whether some inputs are new states of known ones. */
+  readonly replaces: boolean;
+}
+
+/** Tells the inputs that an index does not have. */
+class NewInputs {
+  readonly #known: KnownInputs | null;
+  replaces = false;
+
+  constructor(known: KnownInputs | null) {
+    this.#known = known;
+  }
+
+  has(path: string, size: number | null, mtime: number | null): boolean {
+    if (this.#known === null) return true;
+    if (this.#known.inputs.has(inputKey(path, size, mtime))) return false;
+    if (this.#known.paths.has(path)) this.replaces = true;
+    return true;
+  }
+
+  hasRow({ image_path: path, bytes, mtime }: MetadataRow): boolean {
+    return this.has(String(path), bytes as number | null, mtime as number | null);
+  }
 }
 
 type Group =
@@ -129,7 +145,7 @@ function groupsOf(sources: readonly Source[]): Group[] {
 async function* shardGroups(
   shards: readonly string[],
   base: string,
-  known: DigestSet | null,
+  news: NewInputs,
   { partitionRows, samplesPerShard, onProgress }: DivideOptions,
 ): AsyncGenerator<{ images: number | null; shards: PlannedFile[] }, void, undefined> {
   let group: PlannedFile[] = [];
@@ -138,7 +154,7 @@ async function* shardGroups(
   for (const [i, given] of shards.entries()) {
     const shard = await plannedShard(recordedPath(given, base), base);
     onProgress?.(i + 1);
-    if (known?.has(inputKey(shard.path, shard.size, shard.mtime)) === true) continue;
+    if (!news.has(shard.path, shard.size, shard.mtime)) continue;
     const count = samplesPerShard ?? (await countSamples(shard.path, base));
     if (group.length > 0 && rows + (count ?? 0) > partitionRows) {
       yield { images, shards: group };
@@ -167,7 +183,7 @@ async function* writeInputs(
   folder: string,
   nextNumber: () => number,
   rows: AsyncIterable<MetadataRow>,
-  isNew: (row: MetadataRow) => boolean,
+  news: NewInputs,
   columns: readonly ColumnInfo[],
   { partitionRows, onProgress }: DivideOptions,
 ): AsyncGenerator<{ images: number; inputs: { file: string; sha256: string } }, void, undefined> {
@@ -185,7 +201,7 @@ async function* writeInputs(
     for await (const row of rows) {
       found += 1;
       if (found % 1000 === 0) onProgress?.(found);
-      if (!isNew(row)) continue;
+      if (!news.hasRow(row)) continue;
       open ??= await openInputs(folder, nextNumber(), columns);
       await open.table.append(row);
       if (open.table.rows === partitionRows) yield await close();
@@ -205,10 +221,4 @@ async function openInputs(
   await makeFolder(dirname(join(folder, path)));
   const file = await NewPartitionFile.create(folder, path);
   return { file, table: new TableWriter(file, columns) };
-}
-
-/** Deletes the lists of a plan that is not going to be made. */
-export async function removeInputs(folder: string, partitions: readonly PlannedPartition[]): Promise<void> {
-  for (const partition of partitions)
-    if ("inputs" in partition) await rm(join(folder, partition.inputs.file), { force: true });
 }

@@ -1,5 +1,4 @@
 /** Plans an index, or an addition to one. */
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Clip } from "../../clip/clip.ts";
 import { InputError } from "../../errors/input-error.ts";
@@ -16,14 +15,13 @@ import { textTap } from "../../tasks/embed-texts.ts";
 import type { ColumnInfo } from "../../retrieval/columns.ts";
 import type { IndexFile, PlanEntry } from "../../retrieval/index-file.ts";
 import { indexName, planPath } from "../../retrieval/layout.ts";
-import { decodePlanFile, encodePlanFile, type PlanFile } from "../../retrieval/plan-file.ts";
+import { encodePlanFile, type PlanFile } from "../../retrieval/plan-file.ts";
 import { exists } from "../files/exists.ts";
-import { FileSource } from "../files/file-source.ts";
 import { makeFolder } from "../files/make-folder.ts";
 import { writeWhole } from "../files/write-file.ts";
 import { nodeHost } from "../host.ts";
 import { whileChanging, writeIndexFile } from "./change-index.ts";
-import type { DigestSet } from "./known-inputs.ts";
+import type { KnownInputs } from "./known-inputs.ts";
 import { columnsOfSources, divideSources, type DivideOptions } from "./make-plan.ts";
 import { readIndexFile } from "./read-index-file.ts";
 import { findSources } from "./sources.ts";
@@ -67,10 +65,13 @@ export async function planIndex(
     const base = resolve(".");
     const sources = await findSources(given);
     const columns = await columnsOfSources(sources, base, options);
-    const partitions = await divideSources(folder, sources, 0, base, columns, null, options);
+    const { partitions, replaces } = await divideSources(folder, sources, 0, base, columns, null, options);
     if (partitions.length === 0) throw new InputError(`${given.join(", ")}: no images`);
     const { backend, batch } = options;
-    const plan = { sources: [...given], base, origin, textOrigin, backend, batch, columns, partitions };
+    const plan = {
+      ...{ sources: [...given], base, origin, textOrigin },
+      ...{ backend, batch, columns, replaces, partitions },
+    };
     const entry = await writePlan(folder, plan, 0);
     await writeIndexFile(folder, {
       generation: 0,
@@ -99,7 +100,7 @@ export async function planAddition(
   folder: string,
   given: readonly string[],
   model: Clip,
-  known: DigestSet,
+  known: KnownInputs,
   options: Omit<PlanOptions, "captions" | "exifOrientation">,
 ): Promise<MadePlan | null> {
   return whileChanging(folder, async () => {
@@ -108,10 +109,13 @@ export async function planAddition(
     const { base, origin, textOrigin, next: first } = index;
     const sources = await findSources(given);
     const columns = extendColumns(index.columns, await columnsOfSources(sources, base, options));
-    const partitions = await divideSources(folder, sources, first, base, columns, known, options);
+    const { partitions, replaces } = await divideSources(folder, sources, first, base, columns, known, options);
     if (partitions.length === 0) return null;
     const { backend, batch } = options;
-    const plan = { sources: [...given], base, origin, textOrigin, backend, batch, columns, partitions };
+    const plan = {
+      ...{ sources: [...given], base, origin, textOrigin },
+      ...{ backend, batch, columns, replaces, partitions },
+    };
     const entry = await writePlan(folder, plan, first);
     await writeIndexFile(folder, {
       ...index,
@@ -179,25 +183,4 @@ async function writePlan(folder: string, plan: PlanFile, first: number): Promise
     count: plan.partitions.length,
     isCompacted: false,
   };
-}
-
-/** In bytes: a million shards take 150 MB. */
-const largestPlan = 2 ** 29;
-
-/** @throws InputError if the file is missing, or was changed since it was made */
-export async function readPlan(folder: string, entry: PlanEntry): Promise<PlanFile> {
-  const path = join(folder, entry.file);
-  const file = await FileSource.open(path);
-  try {
-    if (file.size > largestPlan)
-      throw new InputError(`${path}: expected a plan of at most ${largestPlan} bytes, found ${file.size}`);
-  } finally {
-    await file.close();
-  }
-  const bytes = new Uint8Array(await readFile(path));
-  if ((await sha256(bytes)) !== entry.digest)
-    throw new InputError(
-      `${path}: was changed since it was made; bring it back, or plan again in another folder`,
-    );
-  return decodePlanFile(bytes, path);
 }
