@@ -104,9 +104,39 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/index/build.ts"),
   },
   {
+    name: "index add",
+    summary: "add new and changed images, or embeddings that others made",
+    load: () => import("./commands/index/add.ts"),
+  },
+  {
+    name: "index remove",
+    summary: "delete rows of an index",
+    load: () => import("./commands/index/remove.ts"),
+  },
+  {
     name: "index status",
     summary: "show what an index holds and what is left to do",
     load: () => import("./commands/index/status.ts"),
+  },
+  {
+    name: "index verify",
+    summary: "check every file of an index, or its vectors against images",
+    load: () => import("./commands/index/verify.ts"),
+  },
+  {
+    name: "index compact",
+    summary: "write an index again without its deleted rows",
+    load: () => import("./commands/index/compact.ts"),
+  },
+  {
+    name: "index export",
+    summary: "write an index for another search engine",
+    load: () => import("./commands/index/export.ts"),
+  },
+  {
+    name: "index slurm",
+    summary: "write, or submit, the job array that builds an index",
+    load: () => import("./commands/index/slurm.ts"),
   },
   {
     name: "tokenize",

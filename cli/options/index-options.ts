@@ -12,7 +12,7 @@ import { batchOption, exifOption } from "./with-images.ts";
 import { loadModelOf, weightsOption, type ModelOptions } from "./with-model.ts";
 
 /** Rows of a partition by default: 200 MB of vectors of 1,024 numbers. */
-const defaultPartitionRows = 100_000;
+export const defaultPartitionRows = 100_000;
 
 export interface SourceOptions extends ModelOptions {
   readonly partitionRows: number;

@@ -9,7 +9,7 @@ import { Tombstones } from "../../retrieval/tombstones.ts";
 import { exists } from "../files/exists.ts";
 import { FileSource } from "../files/file-source.ts";
 import { readClipRetrievalFolder } from "./clip-retrieval-folder.ts";
-import { MetadataTable } from "./metadata-table.ts";
+import { MetadataTable, type MetadataPart } from "./metadata-table.ts";
 import { readParquetFile } from "./parquet-file.ts";
 import { readIndexFileIfThere, readTombstones, settledPartitions } from "./read-index-file.ts";
 import { readRowsInto, readVectorFile, type VectorFile } from "./vector-file.ts";
@@ -179,7 +179,11 @@ export async function openIndex(path: string): Promise<OpenedIndex> {
     partitions.push({ number, firstId, rows, image: await side("image"), text: await side("text") });
     firstId += rows;
   }
-  const parts = partitions.map(({ number, rows }) => ({ path: join(path, metadataPath(number!)), rows }));
+  const parts: MetadataPart[] = [];
+  for (const { number, rows } of partitions) {
+    const file = join(path, metadataPath(number!));
+    parts.push({ path: (await exists(file)) ? file : null, rows });
+  }
   return new OpenedIndex(
     {
       path,
@@ -212,7 +216,7 @@ async function openClipRetrievalFolder(path: string): Promise<OpenedIndex> {
     );
   }
   const partitions: IndexPartition[] = [];
-  const parts: { path: string | null; rows: number }[] = [];
+  const parts: MetadataPart[] = [];
   let firstId = 0;
   let width: number | undefined;
   for (const { image, text, metadata } of found) {

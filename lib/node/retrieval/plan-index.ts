@@ -109,7 +109,15 @@ export async function planAddition(
     const { base, origin, textOrigin, next: first } = index;
     const sources = await findSources(given);
     const columns = extendColumns(index.columns, await columnsOfSources(sources, base, options));
-    const { partitions, replaces } = await divideSources(folder, sources, first, base, columns, known, options);
+    const { partitions, replaces } = await divideSources(
+      folder,
+      sources,
+      first,
+      base,
+      columns,
+      known,
+      options,
+    );
     if (partitions.length === 0) return null;
     const { backend, batch } = options;
     const plan = {

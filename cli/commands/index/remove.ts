@@ -1,0 +1,52 @@
+/** `clipscope index remove`: deletes rows. */
+import type { Command } from "commander";
+import { InputError } from "../../../lib/errors/input-error.ts";
+import { deleteRows } from "../../../lib/node/retrieval/delete-rows.ts";
+import { readIndexFile } from "../../../lib/node/retrieval/read-index-file.ts";
+import type { GlobalOptions } from "../../options/global-options.ts";
+import { collect, examples } from "../../options/option-values.ts";
+import { readLines } from "../../options/read-lines.ts";
+import { printable } from "../../terminal/format.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
+
+interface Options extends GlobalOptions {
+  readonly id?: string[];
+  readonly ids?: string;
+}
+
+export function register(index: Command, terminal: Terminal): void {
+  index
+    .command("remove")
+    .description(
+      "Delete rows of an index: no query finds them, and the ids of others stay. Their files are rewritten by\n" +
+        '"clipscope index compact". They do not come back with "clipscope index add".',
+    )
+    .argument("<dir>", "index folder")
+    .option("--id <id>", "delete this row; may be repeated", collect)
+    .option("--ids <file>", "delete the rows whose ids a file lists, one a line (- for standard input)")
+    .addHelpText(
+      "after",
+      examples(
+        "clipscope index remove photos-index --id 17",
+        "clipscope index remove photos-index --ids ids.txt",
+      ),
+    )
+    .action(async (folder: string, _options: unknown, self: Command) => {
+      await remove(folder, self.optsWithGlobals(), terminal);
+    });
+}
+
+async function remove(folder: string, options: Options, terminal: Terminal): Promise<void> {
+  const { id = [], ids, json = false } = options;
+  await readIndexFile(folder);
+  const lines = ids === undefined ? [] : await readLines(ids, terminal.stdin);
+  const given = [...id, ...lines.map((line) => line.trim()).filter((line) => line !== "")];
+  if (given.length === 0) throw new InputError("expected rows to delete: --id, or --ids with a list");
+  const numbers = given.map((text) => {
+    if (/^\d{1,15}$/.test(text)) return Number(text);
+    throw new InputError(`expected the id of a row, a whole number, found ${JSON.stringify(text)}`);
+  });
+  const removed = await deleteRows(folder, () => Promise.resolve(numbers));
+  if (json) terminal.printJson({ index: folder, removed });
+  else terminal.print(`${printable(folder)}: ${removed} rows removed`);
+}
