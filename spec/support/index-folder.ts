@@ -1,4 +1,5 @@
 /** Index folders for specs. */
+import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
@@ -31,7 +32,9 @@ export function imageShard(path: string, first: number, count: number): string {
   return path;
 }
 
-/** The data files of an index by their paths, and the markers without what differs between two runs. */
+/**
+ * The digests of the data files of an index by their paths, and the markers without what differs between two runs.
+ */
 export function contentOf(folder: string): Map<string, string> {
   const files = new Map<string, string>();
   for (const subfolder of ["img_emb", "text_emb", "metadata", "failed", "stats"]) {
@@ -39,7 +42,7 @@ export function contentOf(folder: string): Map<string, string> {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) continue;
     for (const name of readdirSync(path).sort()) {
       const bytes = readFileSync(join(path, name));
-      const text = subfolder === "stats" ? withoutTimes(bytes.toString()) : bytes.toString("latin1");
+      const text = subfolder === "stats" ? withoutTimes(bytes.toString()) : createHash("sha256").update(bytes).digest("hex");
       files.set(`${subfolder}/${basename(name)}`, text);
     }
   }

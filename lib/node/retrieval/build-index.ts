@@ -11,6 +11,7 @@ import { owns, type Task } from "../../retrieval/task.ts";
 import { buildPartition } from "./build-partition.ts";
 import { publish } from "./change-index.ts";
 import { takeLease, type Lease } from "./lease.ts";
+import { removeDeadTemporaries } from "./new-file.ts";
 import { assertIndexModel } from "./plan-index.ts";
 import { readPlan } from "./read-plan.ts";
 import { readIndexFile, readMarker } from "./read-index-file.ts";
@@ -57,6 +58,7 @@ interface Work {
 export async function buildIndex(folder: string, options: BuildOptions): Promise<BuildReport> {
   const started = performance.now();
   const index = await readIndexFile(folder);
+  await removeDeadTemporaries(folder);
   const { works, skipped, total } = await pendingWork(folder, options);
   const report = { built: 0, skipped, rows: 0, failed: 0 };
   const own = works.filter(({ isOwn }) => isOwn);

@@ -19,7 +19,7 @@ import { exists } from "../files/exists.ts";
 import { unwritable } from "../files/output-path.ts";
 import { nodeHost } from "../host.ts";
 import { whileChanging, writeIndexFile } from "./change-index.ts";
-import { temporaryPattern } from "./new-file.ts";
+import { removeDeadTemporaries, temporaryPattern } from "./new-file.ts";
 import { openIndex, type IndexPartition, type OpenedIndex } from "./open-index.ts";
 import { readParquetFile, readParquetRows } from "./parquet-file.ts";
 import { PartitionWriter, writeMarker } from "./partition-writer.ts";
@@ -58,6 +58,7 @@ async function compact(folder: string, partitionRows: number): Promise<CompactRe
   const settled = await settledPartitions(folder, before);
   assertComplete(folder, before, settled);
   await removeStrays(folder, before);
+  await removeDeadTemporaries(folder);
   const index = await openIndex(folder);
   try {
     const generation = before.generation + 1;

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { WrittenFile } from "../../retrieval/marker.ts";
@@ -12,13 +12,37 @@ import { unwritable } from "../files/output-path.ts";
 import { removeAtExit } from "../files/remove-at-exit.ts";
 import { writeAll } from "../files/write-file.ts";
 
+const host = hostname().replaceAll(/[^\w.-]/g, "_");
+
 /** "NAME.tmp-HOST-PID", which no reader of `*.npy` or `*.parquet` matches. */
 export function temporaryPath(path: string): string {
-  const host = hostname().replaceAll(/[^\w.-]/g, "_");
   return `${path}.tmp-${host}-${process.pid}`;
 }
 
-export const temporaryPattern = /\.tmp-[\w.-]+-\d+$/;
+export const temporaryPattern = /\.tmp-([\w.-]+)-(\d+)$/;
+
+/** The subfolders in which partitions are written. */
+const subfolders = ["img_emb", "text_emb", "metadata", "failed", "stats", "inputs", "leases"];
+
+/** Deletes the temporary files of processes of this machine that were killed. Never fails. */
+export async function removeDeadTemporaries(folder: string): Promise<void> {
+  for (const subfolder of subfolders) {
+    const path = join(folder, subfolder);
+    for (const name of await readdir(path).catch(() => [])) {
+      const [, of, pid] = temporaryPattern.exec(name) ?? [];
+      if (of !== host || isAlive(Number(pid))) continue;
+      await rm(join(path, name), { force: true }).catch(() => undefined);
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
 
 export class NewPartitionFile {
   /** In the index folder. */
