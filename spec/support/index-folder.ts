@@ -42,7 +42,10 @@ export function contentOf(folder: string): Map<string, string> {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) continue;
     for (const name of readdirSync(path).sort()) {
       const bytes = readFileSync(join(path, name));
-      const text = subfolder === "stats" ? withoutTimes(bytes.toString()) : createHash("sha256").update(bytes).digest("hex");
+      const text =
+        subfolder === "stats"
+          ? withoutTimes(bytes.toString())
+          : createHash("sha256").update(bytes).digest("hex");
       files.set(`${subfolder}/${basename(name)}`, text);
     }
   }

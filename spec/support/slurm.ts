@@ -24,7 +24,9 @@ export class SlurmCluster {
   /** @throws an Error that says how to install Slurm */
   static async start(folder: string): Promise<SlurmCluster> {
     if (!existsSync("/usr/sbin/slurmctld") || process.geteuid?.() !== 0) {
-      throw new Error("expected root, and Debian's Slurm: apt-get install -y --no-install-recommends slurm-wlm");
+      throw new Error(
+        "expected root, and Debian's Slurm: apt-get install -y --no-install-recommends slurm-wlm",
+      );
     }
     const [controller, node] = [await freePort(), await freePort()];
     for (const name of ["state", "spool"]) mkdirSync(join(folder, name), { recursive: true });

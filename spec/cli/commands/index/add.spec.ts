@@ -73,6 +73,21 @@ describe("clipscope index add", () => {
     assert.deepEqual(readdirSync(join(out, "img_emb")), ["img_emb_000001.npy"]);
   });
 
+  it("remove --where deletes the rows whose metadata match", async () => {
+    const where = `image_path LIKE '%${sampleNames[2]!}' OR bytes < 0`;
+    const { stdout } = await clipscope(["index", "remove", out, "--where", where]);
+    assert.equal(stdout, `${out}: 1 rows removed\n`);
+    assert.deepEqual(
+      await namesIn(out),
+      sampleNames.slice(0, 4).filter((_, i) => i !== 2),
+    );
+    const unknown = await clipscope(["index", "remove", out, "--where", "NSFW = 'x'"]);
+    assert.match(
+      unknown.stderr,
+      /^clipscope: no column "NSFW" in the metadata; choose one of these\n {2}image_path/,
+    );
+  });
+
   it("adopts embeddings in clip-retrieval's layout, and opens them as they are", async () => {
     const theirs = folder.file("theirs");
     mkdirSync(theirs);

@@ -43,7 +43,9 @@ describe("clipscope index slurm", () => {
       const whole = folder.file("whole");
       const args = ["index", "build", shards, "--out", whole, "--partition-rows", "200", "--captions"];
       assert.equal((await clipscopeProcess(args)).status, 0);
-      const logs = readdirSync(join(out, "logs")).map((name) => readFileSync(join(out, "logs", name), "utf8"));
+      const logs = readdirSync(join(out, "logs")).map((name) =>
+        readFileSync(join(out, "logs", name), "utf8"),
+      );
       assert.deepEqual(contentOf(out), contentOf(whole), logs.join("\n"));
       assert.equal([...contentOf(out).keys()].filter((path) => path.startsWith("stats/")).length, 4);
     } finally {
