@@ -89,7 +89,7 @@ function compare(cell: Literal, by: Comparison, value: Literal): boolean {
 function likeOf(pattern: string): RegExp {
   const source = Array.from(pattern, (character) => {
     if (character === "%") return ".*";
-    return character === "_" ? "." : character.replace(/[\\^$.*+?()[\]{}|/-]/u, "\\$&");
+    return character === "_" ? "." : character.replace(/[\\^$.*+?()[\]{}|/]/u, "\\$&");
   });
   return new RegExp(`^${source.join("")}$`, "su");
 }

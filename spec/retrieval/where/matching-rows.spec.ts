@@ -27,6 +27,7 @@ describe("matchingRows", () => {
     ["NSFW LIKE 'UN%_Y'", [0, 3]],
     ["NSFW LIKE '%100\\%'", []],
     ["NSFW LIKE 'unlikely'", []],
+    ["NSFW LIKE 'a-b/c.(d)[e]{1}^$|+?*\\'", []],
     ["width != 64 OR NSFW = 'UNLIKELY' AND width = 64", [0, 1, 3]],
     ["width <> 1.5e1", [0, 1, 3]],
     // Unknown, as in SQL: a null is neither equal nor different.
