@@ -46,18 +46,22 @@ export async function imagesById(folder: string): Promise<Map<number, string>> {
   throw new InputError(`${folder}: expected images named after the ids of their rows (123.jpg), found none`);
 }
 
+/** Rows of each part of the index that are looked for, because some images may have vanished. */
+const attemptsPerPart = 4;
+
 /** The images of `count` rows, evenly spaced, whose files are there. */
 export async function reachableImages(index: OpenedIndex, count: number): Promise<Map<number, ImageSource>> {
   const found = new Map<number, ImageSource>();
-  // More than are needed, because some may have vanished.
-  const tried = Math.min(index.rows, 4 * count);
-  for (let i = 0; i < tried && found.size < count; i++) {
-    const id = Math.floor(((i + 0.5) * index.rows) / tried);
-    if (index.deleted.has(id)) continue;
-    const [row] = await index.readMetadata([id]);
-    const image = imageOfRow(row!, index.base);
-    if (image === null || !(await exists(typeof image === "string" ? image : image.file))) continue;
-    found.set(id, image);
+  for (let part = 0; part < count; part++) {
+    for (let attempt = 0; attempt < attemptsPerPart; attempt++) {
+      const id = Math.floor(((part + (attempt + 0.5) / attemptsPerPart) * index.rows) / count);
+      if (found.has(id) || index.deleted.has(id)) continue;
+      const [row] = await index.readMetadata([id]);
+      const image = imageOfRow(row!, index.base);
+      if (image === null || !(await exists(typeof image === "string" ? image : image.file))) continue;
+      found.set(id, image);
+      break;
+    }
   }
   return found;
 }
