@@ -55,7 +55,7 @@ async function exportIndex(folder: string, options: Options, terminal: Terminal)
         );
       return;
     }
-    const table = await createLanceTable(uri, name);
+    const table = await createLanceTable(uri, name, index);
     try {
       const rows = await terminal.progress((show) =>
         exportRows(index, table, (done, total) => {

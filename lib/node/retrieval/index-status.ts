@@ -51,17 +51,25 @@ export async function indexStatus(folder: string): Promise<IndexStatus> {
   }
   const settled = (await settledPartitions(folder, index)).reduce((sum, { rows }) => sum + rows, 0);
   const { count } = await readTombstones(folder, index);
-  const sum = (key: "rows" | "failed" | "seconds"): number =>
-    partitions.reduce((total, of) => total + (of[key] ?? 0), 0);
   return {
     generation: index.generation,
     width: index.width,
     rows: settled - count,
     deleted: count,
-    failed: sum("failed"),
+    failed: partitions.reduce((sum, of) => sum + (of.failed ?? 0), 0),
     partitions,
-    imagesPerSecond: sum("rows") > 0 && sum("seconds") > 0 ? sum("rows") / sum("seconds") : null,
+    imagesPerSecond: rateOf(partitions),
   };
+}
+
+function rateOf(partitions: readonly PartitionStatus[]): number | null {
+  let [rows, seconds] = [0, 0];
+  for (const of of partitions) {
+    if (of.seconds === null) continue;
+    rows += of.rows ?? 0;
+    seconds += of.seconds;
+  }
+  return rows > 0 && seconds > 0 ? rows / seconds : null;
 }
 
 function statusOf(
@@ -74,7 +82,9 @@ function statusOf(
     const state = isRunning ? "running" : "missing";
     return { number, state, images, rows: null, failed: null, seconds: null };
   }
-  const { rows, failed, seconds } = marker;
+  const { rows, failed } = marker;
+  // Compacted and adopted partitions were copied, which tells nothing about the speed of the network.
+  const seconds = /^(compacted|adopted):/.test(marker.plan) ? null : marker.seconds;
   return { number, state: "done", images, rows, failed, seconds };
 }
 

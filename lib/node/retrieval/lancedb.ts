@@ -1,18 +1,20 @@
 /**
  * LanceDB as the engine for collections beyond one machine. It is no dependency: its 190 MB are installed by those who
- * use it (`npm install @lancedb/lancedb@0.31.0`).
+ * use it (`npm install @lancedb/lancedb@0.31.0 apache-arrow@18.1.0`).
  *
  * Vectors are stored as float32: on x86 LanceDB searches float16 more slowly. The index is IVF_RQ by cosine; its flat and
  * HNSW indexes with `dot` give wrong neighbours for quantised vectors (lance issue 7352).
  */
 import { InputError } from "../../errors/input-error.ts";
+import type { ColumnInfo } from "../../retrieval/columns.ts";
 import type { EngineBatch, EngineTable } from "./engine.ts";
+import type { OpenedIndex } from "./open-index.ts";
 
-/** The parts of the package that are used. */
+/** The parts of the packages that are used. */
 interface Lance {
   connect(uri: string): Promise<{
     tableNames(): Promise<string[]>;
-    createTable(name: string, rows: readonly object[]): Promise<LanceTable>;
+    createEmptyTable(name: string, schema: object): Promise<LanceTable>;
   }>;
   readonly Index: { ivfRq(options: { readonly distanceType: "cosine" }): unknown };
 }
@@ -24,17 +26,23 @@ interface LanceTable {
   close(): void;
 }
 
+type ArrowType = new (...args: readonly unknown[]) => object;
+
+/** LanceDB's own peer. */
+type Arrow = Readonly<
+  Record<"Schema" | "Field" | "FixedSizeList" | "Float32" | "Float64" | "Int64" | "Bool" | "Utf8", ArrowType>
+>;
+
 /** From this many rows on LanceDB gets an index; below, its exact search is fast enough. */
 const indexedFrom = 10_000;
 
 /** @throws InputError if the package is not installed */
-async function loadLance(): Promise<Lance> {
-  const name = "@lancedb/lancedb";
+async function load(name: string): Promise<unknown> {
   try {
-    return (await import(name)) as Lance;
+    return await import(name);
   } catch (cause) {
     throw new InputError(
-      `lancedb: the package ${name} is not installed; run "npm install ${name}@0.31.0"`,
+      `lancedb: the package ${name} is not installed; run "npm install @lancedb/lancedb@0.31.0 apache-arrow@18.1.0"`,
       [],
       { cause },
     );
@@ -47,34 +55,58 @@ async function loadLance(): Promise<Lance> {
  * @param uri a folder, or s3://…
  * @throws InputError if LanceDB is not installed, or the table exists
  */
-export async function createLanceTable(uri: string, name: string): Promise<EngineTable> {
-  const lance = await loadLance();
+export async function createLanceTable(
+  uri: string,
+  name: string,
+  { width, columns }: Pick<OpenedIndex, "width" | "columns">,
+): Promise<EngineTable> {
+  const lance = (await load("@lancedb/lancedb")) as Lance;
+  const arrow = (await load("apache-arrow")) as Arrow;
   const database = await lance.connect(uri);
   if ((await database.tableNames()).includes(name))
     throw new InputError(`lancedb:${uri}: has a table ${name} already; choose another one with --table`);
-  let table: LanceTable | null = null;
+  const table = await database.createEmptyTable(name, schemaOf(arrow, width, columns));
   return {
     append: async (batch) => {
-      const rows = recordsOf(batch);
-      if (table === null) table = await database.createTable(name, rows);
-      else await table.add(rows);
+      await table.add(recordsOf(batch, columns));
     },
     finish: async () => {
-      if (table === null || (await table.countRows()) < indexedFrom) return;
+      if ((await table.countRows()) < indexedFrom) return;
       await table.createIndex("vector", { config: lance.Index.ivfRq({ distanceType: "cosine" }) });
     },
     close: () => {
-      table?.close();
+      table.close();
       return Promise.resolve();
     },
   };
 }
 
-function recordsOf({ ids, vectors, rows }: EngineBatch): object[] {
+/** Explicit, because LanceDB cannot infer the type of a column that begins with nulls. */
+function schemaOf(arrow: Arrow, width: number, columns: readonly ColumnInfo[]): object {
+  const types = { text: arrow.Utf8, integer: arrow.Int64, number: arrow.Float64, boolean: arrow.Bool };
+  const item = new arrow.Field("item", new arrow.Float32(), true);
+  return new arrow.Schema([
+    new arrow.Field("id", new arrow.Int64(), false),
+    new arrow.Field("vector", new arrow.FixedSizeList(width, item), false),
+    ...columns.map(({ name, type }) => new arrow.Field(fieldName(name), new types[type](), true)),
+  ]);
+}
+
+/** LanceDB reads a dot as a field of a structure. */
+function fieldName(column: string): string {
+  return column.replaceAll(".", "_");
+}
+
+function recordsOf({ ids, vectors, rows }: EngineBatch, columns: readonly ColumnInfo[]): object[] {
   const width = vectors.length / ids.length;
   return ids.map((id, i) => ({
-    id,
+    id: BigInt(id),
     vector: Array.from(vectors.subarray(i * width, (i + 1) * width)),
-    ...rows[i],
+    ...Object.fromEntries(
+      columns.map(({ name, type }) => {
+        const cell = rows[i]![name] ?? null;
+        return [fieldName(name), type === "integer" && cell !== null ? BigInt(Number(cell)) : cell];
+      }),
+    ),
   }));
 }

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openIndex, type OpenedIndex } from "../../../lib/node/retrieval/open-index.ts";
 import { embedImages } from "../../../lib/node/images/embed-images.ts";
 import { loadModel } from "../../../lib/node/models/load-model.ts";
+import { demoModel } from "../../../lib/node/models/model-directory.ts";
 import { clipscope, type Result } from "../../support/cli.ts";
 import { contentOf, imageFolder, imageShard, sampleNames } from "../../support/index-folder.ts";
+import { fixture } from "../../support/paths.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 describe("clipscope index build", () => {
@@ -168,7 +170,30 @@ describe("clipscope index build", () => {
       assert.deepEqual(contentOf(out), before);
     });
 
-    it("refuses another model, other sources, and a plan that was changed", async () => {
+    it("refuses a model whose image tower has another fingerprint or width", async () => {
+      const demo = folder.file("changed-model");
+      cpSync(demoModel, demo, { recursive: true });
+      const weights = join(demo, "open_clip_model.safetensors");
+      const bytes = readFileSync(weights);
+      const header = Number(bytes.readBigUInt64LE(0));
+      const json = JSON.parse(bytes.subarray(8, 8 + header).toString()) as Record<
+        string,
+        { data_offsets: [number, number] }
+      >;
+      bytes[8 + header + json["visual.ln_post.bias"]!.data_offsets[0]]! ^= 1;
+      writeFileSync(weights, bytes);
+      const changed = await build("--out", out, "--model", demo);
+      assert.match(
+        changed.stderr,
+        /made with another model than the model in use: expected changed-model \(/,
+      );
+      const theirs = fixture("retrieval/clip-retrieval");
+      const narrow = await clipscope(["index", "add", folder.file("mine"), "--embeddings", theirs]);
+      assert.match(narrow.stderr, /expected 3 rows of 96 numbers, as the model in use makes, found 3 of 8/);
+      assert.deepEqual([changed.status, narrow.status], [2, 2]);
+    });
+
+    it("refuses other sources, and a plan that was changed", async () => {
       const other = await build(folder.path, "--out", out);
       assert.match(other.stderr, /was planned with other sources .*use "clipscope index add" for more/);
       const plan = join(out, "plan.json");
