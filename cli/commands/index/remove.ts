@@ -55,12 +55,8 @@ async function remove(folder: string, options: Options, terminal: Terminal): Pro
     throw new InputError(`expected the id of a row, a whole number, found ${JSON.stringify(text)}`);
   });
   const removed = await deleteRows(folder, async (index) =>
-    where === undefined ? numbers : idsOf(await rowsWhere(index, where)),
+    where === undefined ? numbers : rowsWhere(index, where),
   );
   if (json) terminal.printJson({ index: folder, removed });
   else terminal.print(`${printable(folder)}: ${removed} rows removed`);
-}
-
-function* idsOf(matches: Uint8Array): Generator<number, void, undefined> {
-  for (const [id, isMatch] of matches.entries()) if (isMatch === 1) yield id;
 }
