@@ -23,6 +23,11 @@ export const rooms = [
   { path: "lib/train", holds: "training: optimizer, schedules, locks, the step", peer: true },
   { path: "lib/draw", holds: "raster images and SVG charts" },
   {
+    path: "lib/retrieval",
+    holds: "index folders: plans, partitions, ids, tombstones; search in them",
+    peer: true,
+  },
+  {
     path: "lib/eval",
     holds: "evaluation as in CLIP_benchmark: datasets, prompts, metrics, records",
     peer: true,

@@ -1,8 +1,8 @@
-/** The `clipscope` process. Runs the program on this terminal; the exit status is always 0, 1 or 2. */
+/** The `clipscope` process. Runs the program on this terminal; the exit status is always one of `exitStatuses`. */
 import { getSystemErrorMap } from "node:util";
 import { InputError } from "../lib/errors/input-error.ts";
 import { run } from "./program.ts";
-import { Terminal, type ExitStatus } from "./terminal/terminal.ts";
+import { exitStatuses, Terminal, type ExitStatus } from "./terminal/terminal.ts";
 
 const terminal = new Terminal(process);
 terminal.debug = process.argv.includes("--debug");
@@ -34,7 +34,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on("error", () => undefined);
 process.on("exit", (status) => {
-  if (isDone && [0, 1, 2].includes(status)) return;
+  if (isDone && exitStatuses.some((known) => known === status)) return;
   if (!isDone) terminal.report(new Error("the process ended before its work was done"));
   process.exitCode = 2;
 });

@@ -23,6 +23,12 @@ const groups = [
     summary: "fit and use linear classifiers on features",
     description: "Linear classifiers on features that `clipscope embed` or another program wrote.",
   },
+  {
+    name: "index",
+    summary: "embed a collection once, to search it again and again",
+    description:
+      "An index folder: the vectors and metadata of a collection, in clip-retrieval's layout, made by one machine or many.",
+  },
 ];
 
 /** A command's file is loaded only if its name is among the arguments: `--help` and `tokenize` need no tfjs. */
@@ -86,6 +92,51 @@ const entries: readonly Entry[] = [
     name: "search",
     summary: "rank images by similarity to a text or an image",
     load: () => import("./commands/search.ts"),
+  },
+  {
+    name: "index plan",
+    summary: "list the inputs of an index and divide them into partitions",
+    load: () => import("./commands/index/plan.ts"),
+  },
+  {
+    name: "index build",
+    summary: "embed a collection, or continue to",
+    load: () => import("./commands/index/build.ts"),
+  },
+  {
+    name: "index add",
+    summary: "add new and changed images, or embeddings that others made",
+    load: () => import("./commands/index/add.ts"),
+  },
+  {
+    name: "index remove",
+    summary: "delete rows of an index",
+    load: () => import("./commands/index/remove.ts"),
+  },
+  {
+    name: "index status",
+    summary: "show what an index holds and what is left to do",
+    load: () => import("./commands/index/status.ts"),
+  },
+  {
+    name: "index verify",
+    summary: "check every file of an index, or its vectors against images",
+    load: () => import("./commands/index/verify.ts"),
+  },
+  {
+    name: "index compact",
+    summary: "write an index again without its deleted rows",
+    load: () => import("./commands/index/compact.ts"),
+  },
+  {
+    name: "index export",
+    summary: "write an index for another search engine",
+    load: () => import("./commands/index/export.ts"),
+  },
+  {
+    name: "index slurm",
+    summary: "write, or submit, the job array that builds an index",
+    load: () => import("./commands/index/slurm.ts"),
   },
   {
     name: "tokenize",

@@ -37,6 +37,12 @@ export type { Evaluation } from "./eval/evaluation.ts";
 export type { Dataset } from "./eval/dataset.ts";
 export { train, type TrainOptions, type TrainResult } from "./node/train/train.ts";
 export type { TrainSettings } from "./node/train/settings.ts";
+export {
+  openIndex,
+  type IndexOrigin,
+  type IndexPartition,
+  type OpenedIndex,
+} from "./node/retrieval/open-index.ts";
 export { openProbe, predictImage, predictImages, probeLayers, saveProbe } from "./node/features/probes.ts";
 export {
   Clip,

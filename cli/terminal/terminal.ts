@@ -1,11 +1,16 @@
 /** The output of a command: results on standard output, everything else on standard error. */
 import picocolors from "picocolors";
 import { InputError } from "../../lib/errors/input-error.ts";
+import { TryAgainError } from "../../lib/errors/try-again-error.ts";
 import { printable } from "./format.ts";
 import { progressLine, type ShowProgress } from "./progress-line.ts";
 
-/** 0 done, 1 a check failed, 2 wrong use or bad input. */
-export type ExitStatus = 0 | 1 | 2;
+/**
+ * 0 done, 1 a check failed, 2 wrong use or bad input; 75 (EX_TEMPFAIL), from `clipscope index` alone, a condition that
+ * may pass, on which schedulers run the task again.
+ */
+export const exitStatuses = [0, 1, 2, 75] as const;
+export type ExitStatus = (typeof exitStatuses)[number];
 
 export interface OutputStream {
   readonly isTTY?: boolean;
@@ -49,6 +54,10 @@ export class Terminal {
 
   get stdin(): AsyncIterable<Uint8Array | string> {
     return this.#around.stdin;
+  }
+
+  get env(): Surroundings["env"] {
+    return this.#around.env;
   }
 
   /** Writes a line of the result. */
@@ -99,9 +108,9 @@ export class Terminal {
     this.writeError(`clipscope: ${line}\n`);
   }
 
-  /** Writes an error and sets the exit status to 2. The command may continue with the rest of its work. */
+  /** Writes an error and sets the exit status to 2, or to 75 for a `TryAgainError`. The command may continue with the rest of its work. */
   readonly report = (error: unknown): void => {
-    this.status = 2;
+    this.status = error instanceof TryAgainError && this.status !== 2 ? 75 : 2;
     this.writeError(`${describeError(error, this.debug).join("\n")}\n`);
   };
 

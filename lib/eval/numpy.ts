@@ -4,6 +4,7 @@
  * Source: numpy/lib/format.py.
  */
 import { InputError } from "../errors/input-error.ts";
+import { decodeNpyHeader } from "../tensor/npy-header.ts";
 
 type Reader = (view: DataView, offset: number) => number;
 
@@ -30,28 +31,19 @@ const longest = 2 ** 20;
  */
 export function readNumpyVector(bytes: Uint8Array, where: string): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const magic = new TextDecoder("latin1").decode(bytes.subarray(0, 6));
-  if (magic !== "\x93NUMPY" || bytes.length < 12)
-    throw new InputError(`${where}: expected a NumPy file (.npy)`);
-  const isLong = view.getUint8(6) > 1;
-  const start = isLong ? 12 : 10;
-  const end = start + (isLong ? view.getUint32(8, true) : view.getUint16(8, true));
-  const header = new TextDecoder("latin1").decode(bytes.subarray(start, Math.min(end, start + 1000)));
-  const descr = /'descr': *'([^']*)'/.exec(header)?.[1] ?? "";
-  const shape = /'shape': *\(([^)]*)\)/.exec(header)?.[1];
-  const length = /^(\d+),$/.exec(shape ?? "")?.[1];
-  if (length === undefined)
-    throw new InputError(`${where}: expected one dimension, found the shape (${shape ?? ""})`);
+  const { descr, shape, offset: end } = decodeNpyHeader(bytes, where);
+  const [count = 0] = shape;
+  if (shape.length !== 1)
+    throw new InputError(`${where}: expected one dimension, found the shape (${shape.join(", ")})`);
   const [size, read] = Object.hasOwn(dtypes, descr) ? dtypes[descr]! : [];
   if (size === undefined || read === undefined) {
     throw new InputError(
       `${where}: expected one of ${Object.keys(dtypes).join(", ")}, found the dtype ${descr}`,
     );
   }
-  const count = Number(length);
   if (count > longest || end + count * size !== bytes.length) {
     throw new InputError(
-      `${where}: expected ${length} values of ${size} bytes, found ${bytes.length - end} bytes`,
+      `${where}: expected ${count} values of ${size} bytes, found ${bytes.length - end} bytes`,
     );
   }
   return Array.from({ length: count }, (_, i) => read(view, end + i * size));

@@ -20,8 +20,42 @@ export interface ShardSample {
   readonly txt: string | null;
 }
 
+/** A sample whose parts are read later. */
+export interface ShardMembers {
+  readonly key: string;
+  readonly image: FilePart;
+  /** All its parts by their extensions in lower case, the image among them. */
+  readonly parts: ReadonlyMap<string, FilePart>;
+}
+
 /** In bytes; longer parts are not labels. */
 const longestLabel = 2 ** 16;
+
+/**
+ * Lists the samples of a shard that have an image.
+ *
+ * @param onError receives an error for each sample without an image
+ * @throws InputError as `listTar`
+ */
+export async function listSamples(
+  path: string,
+  onError: (error: InputError) => void,
+): Promise<Iterable<ShardMembers>> {
+  return withImages(await listTar(path), path, onError);
+}
+
+function* withImages(
+  members: Iterable<FilePart>,
+  path: string,
+  onError: (error: InputError) => void,
+): Generator<ShardMembers, void, undefined> {
+  for (const { key, parts } of samplesOf(members, path)) {
+    const image = [...parts].find(([ending]) => imageExtensions.includes(extname(`image.${ending}`)))?.[1];
+    if (image !== undefined) yield { key, image, parts };
+    else
+      onError(new InputError(`${path}:${key}: a sample without an image (${[...parts.keys()].join(", ")})`));
+  }
+}
 
 /**
  * Lists the samples of a shard, one by one; images are read later, by range.
@@ -33,17 +67,10 @@ export async function* readShard(
   path: string,
   onError: (error: InputError) => void,
 ): AsyncGenerator<ShardSample, void, undefined> {
-  const members = await listTar(path);
+  const samples = await listSamples(path, onError);
   const file = await FileSource.open(path);
   try {
-    for (const { key, parts } of samplesOf(members, path)) {
-      const image = [...parts].find(([ending]) => imageExtensions.includes(extname(`image.${ending}`)))?.[1];
-      if (image === undefined) {
-        onError(
-          new InputError(`${path}:${key}: a sample without an image (${[...parts.keys()].join(", ")})`),
-        );
-        continue;
-      }
+    for (const { image, parts } of samples) {
       const text = (ending: string): string | null => {
         const part = parts.get(ending);
         if (part === undefined || part.size > longestLabel) return null;
