@@ -11,6 +11,8 @@ import { FileSource } from "../files/file-source.ts";
 import { readClipRetrievalFolder } from "./clip-retrieval-folder.ts";
 import { MetadataTable, type MetadataPart } from "./metadata-table.ts";
 import { readParquetFile } from "./parquet-file.ts";
+import { IndexQueries, type QueryMatch, type QueryOptions } from "./query-index.ts";
+import type { QueryTerm } from "./query-vectors.ts";
 import { readIndexFileIfThere, readTombstones, settledPartitions } from "./read-index-file.ts";
 import { readRowsInto, readVectorFile, type VectorFile } from "./vector-file.ts";
 
@@ -35,6 +37,11 @@ export interface IndexOrigin {
   readonly isDeclared: boolean;
 }
 
+export interface OpenIndexOptions {
+  /** Threads of a scan. Default: one per processor; none for a small index. */
+  readonly threads?: number;
+}
+
 /** Files that stay open. Those of larger indexes are opened for each read. */
 const mostOpen = 256;
 
@@ -55,12 +62,15 @@ export class OpenedIndex {
   readonly isOwn: boolean;
   readonly #metadata: MetadataTable;
   readonly #files = new Map<string, Promise<FileSource>>();
+  /** Its queries, which share codes and columns in memory. */
+  readonly queries: IndexQueries;
 
   constructor(
     state: Pick<
       OpenedIndex,
       "path" | "generation" | "width" | "partitions" | "deleted" | "origin" | "base" | "isOwn"
-    >,
+    > &
+      OpenIndexOptions,
     metadata: MetadataTable,
   ) {
     this.path = state.path;
@@ -73,6 +83,19 @@ export class OpenedIndex {
     this.isOwn = state.isOwn;
     this.ids = new GlobalIds(this.partitions.map(({ rows }) => rows));
     this.#metadata = metadata;
+    this.queries = new IndexQueries(this, state.threads);
+  }
+
+  /**
+   * The best rows for a query, best first; with `min` and without `top`, all rows from that similarity on.
+   *
+   * @throws InputError for terms, columns and values that do not fit
+   */
+  query(
+    terms: readonly QueryTerm[],
+    options?: QueryOptions,
+  ): AsyncGenerator<QueryMatch, void, undefined> {
+    return this.queries.query(terms, options);
   }
 
   /** The number of rows, deleted ones included: ids are 0 to this, exclusive. */
@@ -148,6 +171,7 @@ export class OpenedIndex {
   }
 
   async close(): Promise<void> {
+    await this.queries.close();
     const files = [...this.#files.values()];
     this.#files.clear();
     for (const file of files)
@@ -164,9 +188,9 @@ export class OpenedIndex {
  * @param path an index folder, or a folder with `img_emb` or `text_emb` in clip-retrieval's layout
  * @throws InputError if it is neither, or its files do not fit together
  */
-export async function openIndex(path: string): Promise<OpenedIndex> {
+export async function openIndex(path: string, options: OpenIndexOptions = {}): Promise<OpenedIndex> {
   const index = await readIndexFileIfThere(path);
-  if (index === null) return openClipRetrievalFolder(path);
+  if (index === null) return openClipRetrievalFolder(path, options);
   const { generation, width, origin, textOrigin, isAdopted, columns, base } = index;
   const partitions: IndexPartition[] = [];
   let firstId = 0;
@@ -194,6 +218,7 @@ export async function openIndex(path: string): Promise<OpenedIndex> {
       origin: { image: origin, text: textOrigin ?? {}, isDeclared: isAdopted },
       base,
       isOwn: true,
+      ...options,
     },
     new MetadataTable(columns, parts),
   );
@@ -208,7 +233,7 @@ function checked(vectors: VectorFile, rows: number, width: number): VectorFile {
   );
 }
 
-async function openClipRetrievalFolder(path: string): Promise<OpenedIndex> {
+async function openClipRetrievalFolder(path: string, options: OpenIndexOptions): Promise<OpenedIndex> {
   const found = await readClipRetrievalFolder(path);
   if (found === null) {
     throw new InputError(
@@ -241,6 +266,7 @@ async function openClipRetrievalFolder(path: string): Promise<OpenedIndex> {
       origin: { image: {}, text: {}, isDeclared: true },
       base: resolve("."),
       isOwn: false,
+      ...options,
     },
     new MetadataTable(columns, parts),
   );
