@@ -94,6 +94,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/search.ts"),
   },
   {
+    name: "query",
+    summary: "search an index by texts, images and metadata",
+    load: () => import("./commands/query.ts"),
+  },
+  {
     name: "index plan",
     summary: "list the inputs of an index and divide them into partitions",
     load: () => import("./commands/index/plan.ts"),

@@ -123,7 +123,7 @@ export function stacked(images: readonly Raster[]): Raster {
   return sheet;
 }
 
-function place(image: Raster, sheet: Raster, left: number, top: number): void {
+export function place(image: Raster, sheet: Raster, left: number, top: number): void {
   for (let y = 0; y < image.height; y++) {
     const line = image.rgb.subarray(y * image.width * 3, (y + 1) * image.width * 3);
     sheet.rgb.set(line, ((top + y) * sheet.width + left) * 3);

@@ -1,16 +1,11 @@
 /** Small copies of images for report pages. */
 import { basename, join } from "node:path";
 import { encodePng } from "../../draw/png.ts";
-import { Raster } from "../../draw/raster.ts";
 import { toBase64 } from "../../features/base64.ts";
-import { decodeImage } from "../../image/decode.ts";
-import { toRgb, type DecodedImage } from "../../image/image.ts";
-import { resize } from "../../image/resize.ts";
 import type { StoredImage } from "../../tasks/image-source.ts";
 import { exists } from "../files/exists.ts";
-import { FileSource } from "../files/file-source.ts";
-import { nodeCodecs } from "../images/codecs.ts";
 import { listTar } from "../images/tar-index.ts";
+import { thumbnail } from "../images/thumbnail.ts";
 
 /** The longer side of a thumbnail, in pixels. */
 const side = 160;
@@ -27,8 +22,9 @@ export async function thumbnailsOf(names: readonly string[], folder?: string): P
   const thumbnails = new Map<string, string>();
   for (const name of names) {
     const source = await find(name, folder, tars);
-    const url = source === null ? null : await thumbnail(source, name).catch(() => null);
-    if (url !== null) thumbnails.set(name, url);
+    const small = source === null ? null : await thumbnail(source, side).catch(() => null);
+    if (small !== null)
+      thumbnails.set(name, `data:image/png;base64,${toBase64(await encodePng(small))}`);
   }
   return thumbnails;
 }
@@ -50,35 +46,4 @@ async function find(name: string, folder: string | undefined, tars: Tars): Promi
     );
   }
   return (await tars.get(tar)!).get(name) ?? null;
-}
-
-async function thumbnail(source: StoredImage, name: string): Promise<string> {
-  const decoded = await decodeImage(await read(source), name, nodeCodecs());
-  const rgb: DecodedImage = {
-    width: decoded.width,
-    height: decoded.height,
-    mode: "RGB",
-    data: toRgb(decoded),
-    stride: 3,
-  };
-  const scale = Math.min(1, side / Math.max(rgb.width, rgb.height));
-  const size = {
-    width: Math.max(1, Math.round(rgb.width * scale)),
-    height: Math.max(1, Math.round(rgb.height * scale)),
-  };
-  const small = resize(rgb, size, "bicubic", { ...size, left: 0, top: 0 });
-  const raster = new Raster(size.width, size.height);
-  raster.rgb.set(toRgb(small));
-  return `data:image/png;base64,${toBase64(await encodePng(raster))}`;
-}
-
-async function read(source: StoredImage): Promise<Uint8Array> {
-  const file = await FileSource.open(typeof source === "string" ? source : source.file);
-  try {
-    return typeof source === "string"
-      ? await file.read(0, file.size)
-      : await file.read(source.offset, source.size);
-  } finally {
-    await file.close();
-  }
 }

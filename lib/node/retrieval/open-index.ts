@@ -5,13 +5,14 @@ import type { Metadata } from "../../features/features.ts";
 import type { Column, ColumnInfo, MetadataRow } from "../../retrieval/columns.ts";
 import { GlobalIds } from "../../retrieval/global-ids.ts";
 import { metadataPath, vectorsPath, type Side } from "../../retrieval/layout.ts";
+import type { Found } from "../../retrieval/result-text.ts";
 import { Tombstones } from "../../retrieval/tombstones.ts";
 import { exists } from "../files/exists.ts";
 import { FileSource } from "../files/file-source.ts";
 import { readClipRetrievalFolder } from "./clip-retrieval-folder.ts";
 import { MetadataTable, type MetadataPart } from "./metadata-table.ts";
 import { readParquetFile } from "./parquet-file.ts";
-import { IndexQueries, type QueryMatch, type QueryOptions } from "./query-index.ts";
+import { IndexQueries, type QueryOptions } from "./query-index.ts";
 import type { QueryTerm } from "./query-vectors.ts";
 import { readIndexFileIfThere, readTombstones, settledPartitions } from "./read-index-file.ts";
 import { readRowsInto, readVectorFile, type VectorFile } from "./vector-file.ts";
@@ -94,7 +95,7 @@ export class OpenedIndex {
   query(
     terms: readonly QueryTerm[],
     options?: QueryOptions,
-  ): AsyncGenerator<QueryMatch, void, undefined> {
+  ): AsyncGenerator<Found, void, undefined> {
     return this.queries.query(terms, options);
   }
 

@@ -1,15 +1,16 @@
 /** Queries of an index: candidates from a scan of codes, scored again with the stored vectors. */
+import { join } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
 import type { Column, MetadataRow } from "../../retrieval/columns.ts";
 import { maximalMarginalRelevance, withoutDuplicates } from "../../retrieval/diversity.ts";
 import type { Side } from "../../retrieval/layout.ts";
 import { codesPath } from "../../retrieval/layout.ts";
 import type { Mask, Wanted } from "../../retrieval/scan/scan-codes.ts";
+import type { Found } from "../../retrieval/result-text.ts";
 import { inOrder, type ScoredRow } from "../../retrieval/scan/top-rows.ts";
 import { columnsOf, evaluateWhere } from "../../retrieval/where/evaluate-where.ts";
 import { parseWhere } from "../../retrieval/where/parse-where.ts";
 import { whereError } from "../../retrieval/where/tokens.ts";
-import { join } from "node:path";
 import type { OpenedIndex } from "./open-index.ts";
 import { queryVector, type LoadModel, type QueryTerm } from "./query-vectors.ts";
 import { ensureCodes } from "./scan/codes.ts";
@@ -30,16 +31,6 @@ export interface QueryOptions {
   readonly dedup?: number;
   /** 0 to 1: how much results should differ from each other (maximal marginal relevance). */
   readonly diversity?: number;
-}
-
-/** A row that was found. */
-export interface QueryMatch {
-  readonly id: number;
-  /** Of the image, as in the metadata; null if they do not tell. */
-  readonly path: string | null;
-  /** Dot product with the query, the cosine for vectors of norm 1. */
-  readonly similarity: number;
-  readonly metadata: MetadataRow;
 }
 
 const defaultTop = 10;
@@ -98,7 +89,7 @@ export class IndexQueries {
    *
    * @throws InputError for terms, columns and values that do not fit
    */
-  async *query(terms: readonly QueryTerm[], options: QueryOptions = {}): AsyncGenerator<QueryMatch, void, undefined> {
+  async *query(terms: readonly QueryTerm[], options: QueryOptions = {}): AsyncGenerator<Found, void, undefined> {
     const { side = "image" } = options;
     const vector = await queryVector(this.#index, terms, side, options.model ?? null);
     const rows = await this.rank(vector, options);

@@ -1,0 +1,171 @@
+/** `clipscope query`: searches an index. */
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { ImageCopies } from "../../lib/node/retrieval/copy-images.ts";
+import { openIndex } from "../../lib/node/retrieval/open-index.ts";
+import type { QueryOptions } from "../../lib/node/retrieval/query-index.ts";
+import type { QueryTerm } from "../../lib/node/retrieval/query-vectors.ts";
+import { assertResultPath, resultEndings, writeResults } from "../../lib/node/retrieval/write-results.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
+import { resultAsJson, type Found } from "../../lib/retrieval/result-text.ts";
+import { clean } from "../../lib/text/clean/clean.ts";
+import { withLazyModel } from "../options/index-options.ts";
+import { collect, examples, positiveInteger, wholeNumber } from "../options/option-values.ts";
+import { assertOneStandardInput, standardInputImage } from "../options/with-images.ts";
+import { weightsOption, type ModelOptions } from "../options/with-model.ts";
+import { printable } from "../terminal/format.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+interface Options extends ModelOptions {
+  readonly image: readonly string[];
+  readonly id: readonly string[];
+  readonly minus: readonly string[];
+  readonly weight: readonly string[];
+  readonly in: "images" | "captions";
+  readonly where?: string;
+  readonly min?: number;
+  readonly top?: number;
+  readonly dedup?: number;
+  readonly diversity?: number;
+  readonly threads?: number;
+  readonly out: readonly string[];
+  readonly copy?: string;
+}
+
+export function register(program: Command, terminal: Terminal): void {
+  program
+    .command("query")
+    .description(
+      "Search an index: rank its rows by cosine similarity to texts in any language, images and other rows.\n" +
+        "Several of them are added, each with its weight. Also searches a folder that clip-retrieval wrote.",
+    )
+    .argument("<dir>", "index folder")
+    .argument("[text...]", "texts to search for")
+    .option("--image <file>", "search for images similar to this one (repeatable; - for standard input)", collect, [])
+    .option("--id <n>", "search for rows similar to this one (repeatable)", collect, [])
+    .option("--minus <text>", "results should not be like this text (repeatable)", collect, [])
+    .option(
+      "--weight <w>",
+      "weight of a part of the query; one for each text, then image, id and minus (default: 1)",
+      collect,
+      [],
+    )
+    .addOption(new Option("--in <what>", "what is searched").choices(["images", "captions"]).default("images"))
+    .option("--where <condition>", "only rows whose metadata fulfil a condition, such as \"width >= 512\"")
+    .option("--min <similarity>", "only rows at least this similar; without --top, all of them", finiteNumber)
+    .option("--top <k>", "show the best K rows (default: 10)", positiveInteger)
+    .option("--dedup <similarity>", "leave out rows at least this similar to a better one, such as 0.94", finiteNumber)
+    .option("--diversity <d>", "0 to 1: how much results should differ from each other", unitNumber)
+    .option("--threads <n>", "threads of the scan (default: one per processor)", wholeNumber)
+    .option("--out <file>", `write the results to a file (${resultEndings.join(" ")}; repeatable)`, collect, [])
+    .option("--copy <dir>", "copy the images of the results to a folder")
+    .addOption(weightsOption())
+    .addHelpText(
+      "after",
+      examples(
+        'clipscope query photos-index "a dog on the beach"',
+        'clipscope query photos-index "海辺の犬" --minus "a person" --top 3 --json',
+        'clipscope query photos-index --image dog.jpg "in the snow" --weight 1 --weight 0.5',
+        'clipscope query photos-index "a cat" --where "width >= 512 AND caption LIKE \'%garden%\'"',
+        'clipscope query photos-index "a cat" --min 0.28 --out cats.parquet --out cats.png',
+      ),
+    )
+    .action(async (folder: string, texts: string[], _options: unknown, self: Command) => {
+      await query(folder, texts, self.optsWithGlobals(), terminal);
+    });
+}
+
+async function query(
+  folder: string,
+  texts: readonly string[],
+  options: Options,
+  terminal: Terminal,
+): Promise<void> {
+  const { json = false, out, copy } = options;
+  for (const path of out) assertResultPath(path);
+  const terms = termsOf(texts, options, terminal);
+  await withLazyModel(options, terminal, async (model) => {
+    const { threads } = options;
+    const index = await openIndex(folder, threads === undefined ? {} : { threads });
+    try {
+      const copies = copy === undefined ? null : await ImageCopies.open(copy, index.base);
+      const list = json ? terminal.jsonList() : null;
+      const results = index.query(terms, { ...queryOptions(options), model });
+      await writeResults(results, out, index, async (found) => {
+        if (list !== null) list.add(resultAsJson(found));
+        else if (out.length === 0 && copies === null) terminal.print(lineOf(found));
+        await copies?.add(found).catch(terminal.report);
+      });
+      list?.end();
+    } finally {
+      await index.close();
+    }
+  });
+}
+
+function lineOf({ id, path, similarity }: Found): string {
+  return `${similarity.toFixed(4).padStart(7)}  ${path === null ? `row ${id}` : printable(path)}`;
+}
+
+function queryOptions({ in: where, ...options }: Options): QueryOptions {
+  const { where: condition, min, top, dedup, diversity } = options;
+  return {
+    side: where === "captions" ? "text" : "image",
+    ...(condition !== undefined && { where: condition }),
+    ...(min !== undefined && { min }),
+    ...(top !== undefined && { top }),
+    ...(dedup !== undefined && { dedup }),
+    ...(diversity !== undefined && { diversity }),
+  };
+}
+
+/** @throws InputError for a blank text, or another number of weights than parts */
+function termsOf(
+  texts: readonly string[],
+  { image, id, minus, weight }: Options,
+  terminal: Terminal,
+): QueryTerm[] {
+  assertOneStandardInput(image);
+  for (const text of [...texts, ...minus]) {
+    if (clean(text) === "") throw new InputError("query: expected a text, found a blank one");
+  }
+  const terms = [
+    ...texts.map((text) => ({ text })),
+    ...image.map((file) => ({ image: file === "-" ? standardInputImage(terminal) : file })),
+    ...id.map((row) => ({ id: parsed("--id", row, wholeNumber) })),
+    ...minus.map((text) => ({ text })),
+  ];
+  if (terms.length === minus.length) {
+    throw new InputError('expected a text (clipscope query DIR "a dog"), --image or --id');
+  }
+  if (weight.length > 0 && weight.length !== terms.length) {
+    throw new InputError(
+      `--weight: expected ${terms.length} weights, one for each text, image, id and minus, found ${weight.length}`,
+    );
+  }
+  return terms.map((term, i) => {
+    const sign = i < terms.length - minus.length ? 1 : -1;
+    const given = weight[i];
+    return { ...term, weight: sign * (given === undefined ? 1 : parsed("--weight", given, finiteNumber)) };
+  });
+}
+
+/** A value of an option that is repeated. */
+function parsed(option: string, value: string, parse: (text: string) => number): number {
+  try {
+    return parse(value);
+  } catch (error) {
+    throw new InputError(`${option} ${value}: ${(error as Error).message}`);
+  }
+}
+
+function finiteNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Expected a number.");
+  return value;
+}
+
+function unitNumber(text: string): number {
+  const value = finiteNumber(text);
+  if (value < 0 || value > 1) throw new InvalidArgumentError("Expected a number from 0 to 1.");
+  return value;
+}
