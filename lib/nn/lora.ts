@@ -1,13 +1,14 @@
 /**
- * Low-rank adaptation: x · W becomes x · W + α/r · (x · Aᵀ) · Bᵀ, where A and B are small and W stays fixed.
+ * Low-rank adaptation: x · W becomes x · W + (α/r · x · Aᵀ) · Bᵀ, where A and B are small and W stays fixed.
  *
  * An adapter attaches to the handle of a matrix; layers do not know of it. At the start B is 0, and with it the change.
  * Paper: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021 (arXiv 2106.09685).
  * Source: peft, tuners/lora/layer.py. Files hold `lora_A.weight` [r, in] and `lora_B.weight` [out, r].
  */
-import { matMul, mul, reshape, type Rank, type Tensor } from "@tensorflow/tfjs-core";
+import { mul, type Rank, type Tensor } from "@tensorflow/tfjs-core";
 import { tap } from "../tensor/taps.ts";
 import { freeWeight, type Adapter, type Weight } from "../tensor/weight.ts";
+import { linear, linearSplit } from "./operations/linear.ts";
 
 /** A and B in PyTorch's order. */
 export interface LoraValues {
@@ -46,10 +47,9 @@ export class Lora implements Adapter {
     return `${this.target.name}#lora`;
   }
 
-  delta(x: Tensor): Tensor {
-    const rows = reshape<Rank.R2>(tap(this.inputTap, x), [-1, x.shape.at(-1)!]); // [rows, in]
-    const product = matMul(matMul(rows, this.a.tensor), this.b.tensor); // [rows, out]
-    return reshape(mul(product, this.scale), [...x.shape.slice(0, -1), product.shape[1]!]);
+  delta(x: Tensor, parts: number): Tensor[] {
+    const low = mul(linear(tap(this.inputTap, x), this.a.tensor), this.scale); // [..., rank]
+    return linearSplit(parts, low, this.b.tensor); // [..., out / parts]
   }
 
   /** Detaches from the target and frees A and B. */

@@ -65,8 +65,8 @@ export async function loadAll(parts: readonly Pick<Loadable, "load">[]): Promise
 export interface Adapter {
   /** The adapter's own weights, which are always loaded. */
   readonly weights: readonly Weight[];
-  /** What it adds to x · W. @param x [..., in] @returns [..., out] */
-  delta(x: Tensor): Tensor;
+  /** What it adds to x · W, split along the last axis into parts. @param x [..., in] @returns [..., out / parts] */
+  delta(x: Tensor, parts: number): Tensor[];
 }
 
 /** A weight. While a layer's `forward` runs, it is loaded and `tensor` is available. */

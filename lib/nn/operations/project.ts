@@ -1,5 +1,5 @@
 /** x · W + b of weights, and what an adapter of W adds (lib/nn/lora.ts). Layers multiply with their matrices by it. */
-import { add, split, type Rank, type Tensor } from "@tensorflow/tfjs-core";
+import { add, type Rank, type Tensor } from "@tensorflow/tfjs-core";
 import type { Weight } from "../../tensor/weight.ts";
 import { linearSplit } from "./linear.ts";
 
@@ -21,6 +21,6 @@ export function projectSplit<R extends Rank>(
 ): Tensor<R>[] {
   const outputs = linearSplit(parts, x, weight.tensor, bias?.tensor);
   if (weight.adapter === null) return outputs;
-  const deltas = split(weight.adapter.delta(x), parts, -1);
+  const deltas = weight.adapter.delta(x, parts);
   return outputs.map((output, i) => add(output, deltas[i]!));
 }
