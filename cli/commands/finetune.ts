@@ -2,13 +2,8 @@
 import type { Command } from "commander";
 import { InputError } from "../../lib/errors/input-error.ts";
 import type { LabelledImages } from "../../lib/features/labelled-images.ts";
-import {
-  alignClasses,
-  finetune,
-  requireNames,
-  type FinetuneData,
-  type FinetuneResult,
-} from "../../lib/node/finetune/finetune.ts";
+import { finetune, type FinetuneData, type FinetuneResult } from "../../lib/node/finetune/finetune.ts";
+import { alignClasses, requireNames } from "../../lib/node/finetune/named-images.ts";
 import type { EpochResult } from "../../lib/node/finetune/finetune-folder.ts";
 import { findLabelledImages } from "../../lib/node/images/find-labelled-images.ts";
 import { splitImages } from "../../lib/probe/split-images.ts";
@@ -111,7 +106,7 @@ async function readData(options: FinetuneCommandOptions, terminal: Terminal): Pr
   }
   const where = "the validation images";
   const held = requireNames(await find(validation, validationList, where), where);
-  return { train: all, validation: alignClasses(held, all) };
+  return { train: all, validation: alignClasses(held, all.classNames, "the training images") };
 }
 
 function stepProgress(

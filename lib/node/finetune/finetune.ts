@@ -3,7 +3,7 @@ import { getBackend } from "@tensorflow/tfjs-core";
 import { join } from "node:path";
 import { Clip } from "../../clip/clip.ts";
 import { InputError } from "../../errors/input-error.ts";
-import { digestImages, type LabelledImages } from "../../features/labelled-images.ts";
+import { digestImages } from "../../features/labelled-images.ts";
 import { modelDigest } from "../../features/model-digest.ts";
 import { lossChart, type LossPoint } from "../../draw/charts/loss-chart.ts";
 import { zeroShotHead } from "../../probe/text-head.ts";
@@ -21,17 +21,12 @@ import { planRun, type Plan } from "../train/plan.ts";
 import { FinetuneFolder, type FinetuneStep } from "./finetune-folder.ts";
 import { zeroShotValues, type CachedImages } from "./measure.ts";
 import { headName, modelWeightsName, tunedStore, writeAdapters, writeHead, writeModel } from "./result.ts";
+import type { NamedImages } from "./named-images.ts";
 import { finetuneRun, type FinetuneRun } from "./run.ts";
 import { readWeights, restoreState, type EpochFigures } from "./run-state.ts";
 import type { FinetuneSettings } from "./settings.ts";
 import { cacheStreams, type OnImages } from "./stream-cache.ts";
 import { trainedPart, type TrainedPart } from "./trained-part.ts";
-
-/** Images whose classes have names. */
-export interface NamedImages extends LabelledImages {
-  readonly labels: readonly number[];
-  readonly classNames: readonly string[];
-}
 
 export interface FinetuneData {
   readonly train: NamedImages;
@@ -72,6 +67,9 @@ export async function finetune(
 ): Promise<FinetuneResult> {
   const { model: directory = demoModel, arch, backend, out } = options;
   const { train } = data;
+  if (train.classNames.length < 2) {
+    throw new InputError("the training images: one class, expected two or more, each in a folder of its own");
+  }
   const plan = planRun("the training images", train.labels.length, planSettings(settings), "images");
   const files = await readModelDirectory(directory, arch);
   const folder = await FinetuneFolder.open(out);
@@ -216,38 +214,4 @@ async function drawLoss(folder: FinetuneFolder, plan: Plan, steps: readonly Fine
     loss === undefined ? [] : [{ step: epoch * plan.stepsPerEpoch, loss }],
   );
   await writeDrawings(folder.path, new Map([["loss", lossChart(steps, validation)]]));
-}
-
-/** @throws InputError unless images have classes with names */
-export function requireNames(images: LabelledImages, where: string): NamedImages {
-  const { labels, classNames, stray } = images;
-  if (labels === null) {
-    const reason = stray === undefined ? "they have no classes" : `${stray} is not in a class folder`;
-    throw new InputError(`${where}: ${reason}; put the images of each class into a folder named after it`);
-  }
-  if (classNames === null) {
-    throw new InputError(`${where}: the classes are numbers; fine-tuning begins with their names`);
-  }
-  if (classNames.length < 2) {
-    throw new InputError(`${where}: one class, expected two or more, each in a folder of its own`);
-  }
-  return { ...images, labels, classNames };
-}
-
-/**
- * Numbers the classes of validation images as those of the training images.
- *
- * @throws InputError for a class that is not among them
- */
-export function alignClasses(validation: NamedImages, train: NamedImages): NamedImages {
-  const numbers = validation.classNames.map((name) => train.classNames.indexOf(name));
-  const unknown = validation.labels.find((label) => numbers[label] === -1);
-  if (unknown !== undefined) {
-    throw new InputError(
-      `the validation images: the class ${JSON.stringify(validation.classNames[unknown])} is not among the training images' classes`,
-      train.classNames,
-    );
-  }
-  const labels = validation.labels.map((label) => numbers[label]!);
-  return { ...validation, labels, classNames: train.classNames };
 }
