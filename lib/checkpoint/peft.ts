@@ -3,7 +3,7 @@
  *
  * A module's adapter is `base_model.model.MODULE.lora_A.weight` [r, in] and `….lora_B.weight` [out, r]. PyTorch's
  * MultiheadAttention is one module: its own adapter is that of `in_proj_weight`, and its output matrix is
- * `MODULE.base_layer.out_proj`. peft adapts both or neither.
+ * `MODULE.base_layer.out_proj`. peft adapts both or neither, so a file has both.
  *
  * Source: peft 0.21, utils/save_and_load.py, tuners/lora/layer.py (MultiheadAttention), tuners/lora/config.py.
  */
@@ -21,6 +21,13 @@ export function peftNames(weight: string): { readonly a: string; readonly b: str
     .replace(/\.attn\.out_proj\.weight$/, ".attn.base_layer.out_proj")
     .replace(/\.weight$/, "");
   return { a: `${prefix}${module}.lora_A.weight`, b: `${prefix}${module}.lora_B.weight` };
+}
+
+/** The other matrix of a MultiheadAttention, whose adapter a file must have too; null for other weights. */
+export function peftPartner(weight: string): string | null {
+  if (weight.endsWith(".in_proj_weight")) return weight.replace(/in_proj_weight$/, "out_proj.weight");
+  if (weight.endsWith(".attn.out_proj.weight")) return weight.replace(/out_proj\.weight$/, "in_proj_weight");
+  return null;
 }
 
 /** What peft calls the modules whose weights are adapted: a regular expression of their names. */
@@ -64,8 +71,15 @@ export function encodePeftConfig(
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
-/** The factor of B · A, by their rank. @throws InputError for an adapter that is not a plain LoRA */
-export function peftScale(config: JsonValue): (rank: number) => number {
+/**
+ * The factor of B · A, by their rank and weight.
+ *
+ * peft 0.14 to 0.21 add the change of MultiheadAttention's output matrix twice (huggingface/peft, pull request 3774).
+ * Adapters that they have trained are scaled as they computed them.
+ *
+ * @throws InputError for an adapter that is not a plain LoRA
+ */
+export function peftScale(config: JsonValue): (rank: number, weight: string) => number {
   config.at("peft_type").oneOf("LORA");
   config.neutral({
     use_dora: [false],
@@ -77,5 +91,9 @@ export function peftScale(config: JsonValue): (rank: number) => number {
   });
   const alpha = config.at("lora_alpha").number();
   const isRoot = config.at("use_rslora").value === true;
-  return (rank) => alpha / (isRoot ? Math.sqrt(rank) : rank);
+  const isTwice = /^0\.(1\d|2[01])\./.test(config.at("peft_version").or("").string());
+  return (rank, weight) => {
+    const scale = alpha / (isRoot ? Math.sqrt(rank) : rank);
+    return isTwice && weight.endsWith(".attn.out_proj.weight") ? 2 * scale : scale;
+  };
 }

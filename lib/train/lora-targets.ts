@@ -6,17 +6,15 @@ import type { TorchRandom } from "../tensor/torch-random.ts";
 import { Weight } from "../tensor/weight.ts";
 
 /** Parts of a block that can get adapters. */
-export const loraModules = ["attention", "mlp"] as const;
+export const loraModules = ["attention", "output", "mlp"] as const;
 
 /** The name of a part. */
 export type LoraModule = (typeof loraModules)[number];
 
-/**
- * The matrices of each part, in CLIP's own blocks and in those of BERT and XLM-RoBERTa. Of CLIP's attention, peft adapts
- * the stacked matrix of query, key and value, and the output matrix, or neither.
- */
+/** The matrices of each part: query, key and value; the output of attention; the MLP. Of CLIP's own blocks, and of BERT's. */
 const matrices: Readonly<Record<LoraModule, RegExp>> = {
-  attention: /\.(attn\.(in_proj_weight|out_proj\.weight)|attention\.(self\.(query|key|value)|output\.dense)\.weight)$/,
+  attention: /\.(attn\.in_proj_weight|attention\.self\.(query|key|value)\.weight)$/,
+  output: /\.(attn\.out_proj|attention\.output\.dense)\.weight$/,
   mlp: /\.(mlp\.c_(fc|proj)|intermediate\.dense|(?<!attention\.)output\.dense)\.weight$/,
 };
 

@@ -214,7 +214,7 @@ async function readAdapters(folder: string, { config }: ModelDirectory): Promise
       adapters.set(weight, {
         a: await readFloat32(file, names.a),
         b: await readFloat32(file, names.b),
-        scale: scaleOf(rank),
+        scale: scaleOf(rank, weight),
       });
       left.delete(names.a);
       left.delete(names.b);

@@ -1,13 +1,14 @@
 /** The result of a fine-tuning run: the tuned weights, as a model directory or as adapters, and a classifier. */
 import { join } from "node:path";
-import { encodePeftConfig, peftFiles, peftNames } from "../../checkpoint/peft.ts";
+import { encodePeftConfig, peftFiles, peftNames, peftPartner } from "../../checkpoint/peft.ts";
 import { loraStore, type LoraMatrices } from "../../checkpoint/lora-store.ts";
 import type { Clip } from "../../clip/clip.ts";
+import { bytesOf } from "../../features/features-file.ts";
 import { describeImageFeatures } from "../../features/origin.ts";
 import type { Lora } from "../../nn/lora.ts";
 import { Probe } from "../../probe/probe.ts";
 import { DerivedStore, type DerivedTensor } from "../../tensor/derived-store.ts";
-import { encodeSafetensors } from "../../tensor/safetensors.ts";
+import { encodeSafetensors, type TensorSpec } from "../../tensor/safetensors.ts";
 import type { TensorStore } from "../../tensor/store.ts";
 import type { LinearValues } from "../../train/classifier-head.ts";
 import { saveProbe } from "../features/probes.ts";
@@ -69,18 +70,35 @@ export async function writeAdapters(
   values: TrainedValues,
   { alpha, dropout }: { readonly alpha: number; readonly dropout: number },
 ): Promise<void> {
-  const tensors = adapters.flatMap(({ target, a, b }) => {
-    const names = peftNames(target.name);
-    return ([[names.a, a], [names.b, b]] as const).map(([name, { shape, name: own }]) => {
-      const numbers = values.get(own)!;
-      const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-      return { name, dtype: "F32" as const, shape, bytes };
-    });
-  });
   const names = adapters.map(({ target }) => target.name);
+  const tensors = adapters.flatMap(({ target, rank, a, b }) => {
+    const [outWidth, inWidth] = target.shape;
+    const own = adapterTensors(target.name, rank, [outWidth, inWidth], values.get(a.name)!, values.get(b.name)!);
+    const partner = peftPartner(target.name);
+    if (partner === null || names.includes(partner)) return own;
+    // B is 0, so that it changes nothing.
+    const width = inWidth;
+    const out = partner.endsWith("in_proj_weight") ? 3 * width : width;
+    const none = new Float32Array(rank * out);
+    return [...own, ...adapterTensors(partner, rank, [out, width], values.get(a.name)!, none)];
+  });
   const config = encodePeftConfig(base, names, { rank: adapters[0]!.rank, alpha, dropout });
   await writeWhole(join(folder, peftFiles.weights), [encodeSafetensors(tensors, { format: "pt" })]);
   await writeWhole(join(folder, peftFiles.config), [new TextEncoder().encode(config)]);
+}
+
+function adapterTensors(
+  weight: string,
+  rank: number,
+  [outWidth, inWidth]: readonly [number, number],
+  a: Float32Array,
+  b: Float32Array,
+): (TensorSpec & { readonly bytes: Uint8Array })[] {
+  const names = peftNames(weight);
+  return [
+    { name: names.a, dtype: "F32", shape: [rank, inWidth], bytes: bytesOf(a) },
+    { name: names.b, dtype: "F32", shape: [outWidth, rank], bytes: bytesOf(b) },
+  ];
 }
 
 /** What a classifier's file records besides its numbers. */
