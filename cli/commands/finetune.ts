@@ -91,7 +91,10 @@ async function readData(options: FinetuneCommandOptions, terminal: Terminal): Pr
     if (found.images.length === 0) throw new InputError(`${where}: no images found`);
     return found;
   };
-  const all = requireNames(await find(options.images, options.list, "the training images"), "the training images");
+  const all = requireNames(
+    await find(options.images, options.list, "the training images"),
+    "the training images",
+  );
   if (validationFraction !== undefined) {
     const { train, test } = splitImages(all, validationFraction, seed);
     const { classNames } = all;

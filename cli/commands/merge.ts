@@ -116,7 +116,8 @@ async function merge(base: string, tuned: string, options: Options, terminal: Te
       );
     }
     const written = out === undefined ? {} : { out, alpha: chosen };
-    if (json) terminal.printJson({ changed: merged.changed.length, alphas: measured.map(asJson), ...written });
+    if (json)
+      terminal.printJson({ changed: merged.changed.length, alphas: measured.map(asJson), ...written });
     else {
       terminal.printLines(tableOf(measured, chosen, terminal));
       if (out !== undefined) {

@@ -74,8 +74,16 @@ export function addFinetuneOptions(command: Command): Command {
       "flyp: the same of the text tower (default: as --blocks, at most all)",
       wholeNumber,
     )
-    .option("--lora-rank <r>", "train low-rank adapters of these blocks in place of their weights", positiveInteger)
-    .option("--lora-alpha <number>", "the adapters' change is scaled by alpha / rank (default: 2 x rank)", nonNegativeNumber)
+    .option(
+      "--lora-rank <r>",
+      "train low-rank adapters of these blocks in place of their weights",
+      positiveInteger,
+    )
+    .option(
+      "--lora-alpha <number>",
+      "the adapters' change is scaled by alpha / rank (default: 2 x rank)",
+      nonNegativeNumber,
+    )
     .option(
       "--lora-modules <list>",
       `parts of a block that get adapters: ${loraModules.join(", ")} (default: attention)`,
@@ -94,13 +102,21 @@ export function addFinetuneOptions(command: Command): Command {
     .addOption(number("--beta2 <number>", "AdamW's β₂", 0.999))
     .addOption(number("--eps <number>", "AdamW's ε", 1e-8))
     .addOption(number("--wd <number>", "weight decay", 0.1))
-    .option("--warmup <steps>", "steps in which the learning rate grows (default: a tenth of the run)", wholeNumber)
+    .option(
+      "--warmup <steps>",
+      "steps in which the learning rate grows (default: a tenth of the run)",
+      wholeNumber,
+    )
     .option(
       "--grad-clip-norm <norm>",
       "largest norm of the gradient (default: 1 for ce, any for flyp)",
       nonNegativeNumber,
     )
-    .option("--label-smoothing <share>", "ce: share of the truth that is spread over all classes (default: 0)", share)
+    .option(
+      "--label-smoothing <share>",
+      "ce: share of the truth that is spread over all classes (default: 0)",
+      share,
+    )
     .option("--dropout <share>", "flyp: dropout in the text network (default: as in its config)", share)
     .addOption(
       new Option("--seed <n>", "seed of the order of images, adapters, prompts and dropout")

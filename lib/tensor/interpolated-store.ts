@@ -65,7 +65,10 @@ export function interpolatedStore(
     {
       shape: tensorInfo(base, own).shape,
       values: async (first, count) => {
-        const [a, b] = await Promise.all([numbers(base, own, first, count), numbers(tuned, own, first, count)]);
+        const [a, b] = await Promise.all([
+          numbers(base, own, first, count),
+          numbers(tuned, own, first, count),
+        ]);
         return interpolate(a, b, alpha);
       },
     },
@@ -73,7 +76,12 @@ export function interpolatedStore(
   return new DerivedStore(name, base, new Map(derived));
 }
 
-async function numbers(store: TensorStore, name: string, first: number, count: number): Promise<Float32Array> {
+async function numbers(
+  store: TensorStore,
+  name: string,
+  first: number,
+  count: number,
+): Promise<Float32Array> {
   const { dtype } = tensorInfo(store, name);
   const size = bytesPerElement[dtype];
   return toFloat32(dtype, await store.read(name, size * first, size * count));

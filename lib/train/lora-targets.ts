@@ -19,10 +19,7 @@ const matrices: Readonly<Record<LoraModule, RegExp>> = {
 };
 
 /** The matrices of the given parts of blocks, in the order of the blocks. */
-export function loraTargets(
-  blocks: readonly Block[],
-  modules: readonly LoraModule[],
-): Weight<Rank.R2>[] {
+export function loraTargets(blocks: readonly Block[], modules: readonly LoraModule[]): Weight<Rank.R2>[] {
   const isWanted = (name: string): boolean => modules.some((module) => matrices[module].test(name));
   return blocks
     .flatMap(({ scope }) => scope.weights)

@@ -62,10 +62,7 @@ export class Optimizer {
   }
 
   /** As `create`, for weights that need not be a model's. @param ordered in PyTorch's order */
-  static async of(
-    ordered: readonly (Weight | RowTable)[],
-    options: OptimizerOptions,
-  ): Promise<Optimizer> {
+  static async of(ordered: readonly (Weight | RowTable)[], options: OptimizerOptions): Promise<Optimizer> {
     const { decays = decaysInOpenClip } = options;
     const undecayed = ordered.filter((handle) => !decays(handle));
     const parameters: Parameter[] = [];

@@ -55,7 +55,10 @@ async function assertState(golden: FinetuneGolden, { parameters, step }: Optimiz
       const isReal = (at: number): boolean => !isNoise(names[i]!, at, ours.length);
       if (part === "value") {
         const most = 2 * step * golden.options.lr;
-        assert.ok(ours.every((value, at) => Math.abs(value - expected[at]!) <= most), what);
+        assert.ok(
+          ours.every((value, at) => Math.abs(value - expected[at]!) <= most),
+          what,
+        );
       }
       const [mine, theirs] = [ours, expected].map((all) => all.filter((_, at) => isReal(at)));
       if (mine!.length === 0) continue;
@@ -104,8 +107,9 @@ describe("merge", () => {
     const { images } = await readPairs(specialIds("multilingual"));
     const featuresAt = (alpha: number): Promise<Float32Array> =>
       merge.withModel(alpha, undefined, async (model) =>
-        disposing(await model.encodeImage(tensor4d(await images.data<"float32">(), images.shape)), (features) =>
-          features.data<"float32">(),
+        disposing(
+          await model.encodeImage(tensor4d(await images.data<"float32">(), images.shape)),
+          (features) => features.data<"float32">(),
         ),
       );
     assert.ok(compare(await featuresAt(1), expected).relativeL2 < 1e-5);

@@ -74,7 +74,13 @@ export async function finetune(
   const files = await readModelDirectory(directory, arch);
   const folder = await FinetuneFolder.open(out);
   try {
-    const model = await loadTrainedModel({ model: directory, arch, backend, pretrained: null, checkpoint: null });
+    const model = await loadTrainedModel({
+      model: directory,
+      arch,
+      backend,
+      pretrained: null,
+      checkpoint: null,
+    });
     try {
       options.onPlan?.(plan, model);
       await folder.begin({

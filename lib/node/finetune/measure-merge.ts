@@ -65,7 +65,11 @@ export async function measureMerge(
   return figures;
 }
 
-async function accuracyOf(model: Clip, { images, labels }: NamedImages, values: LinearValues): Promise<number> {
+async function accuracyOf(
+  model: Clip,
+  { images, labels }: NamedImages,
+  values: LinearValues,
+): Promise<number> {
   const classifier = new ClassifierHead(values);
   try {
     let right = 0;

@@ -79,7 +79,8 @@ export class Merge {
     try {
       if (await exists(join(tuned, peftFiles.config))) {
         const adapters = await readAdapters(tuned, files);
-        const at = (name: string, alpha: number): TensorStore => loraStore(name, store, scaled(adapters, alpha));
+        const at = (name: string, alpha: number): TensorStore =>
+          loraStore(name, store, scaled(adapters, alpha));
         at("", 1); // refuses adapters of another model
         const changed = [...adapters.keys()];
         return new Merge({ files, kind: "adapters", changed, head }, store, at, () => store.close());
@@ -131,7 +132,12 @@ export class Merge {
    *
    * @param model the merged one
    */
-  async classifier(model: Clip, alpha: number, backend: BackendChoice | undefined, classes: MergeClasses): Promise<LinearValues> {
+  async classifier(
+    model: Clip,
+    alpha: number,
+    backend: BackendChoice | undefined,
+    classes: MergeClasses,
+  ): Promise<LinearValues> {
     const zeroShot = async (of: Clip): Promise<LinearValues> => {
       const { embeddings, scale } = await zeroShotHead(of, classes.classNames, classes.templates);
       return zeroShotValues(embeddings, scale, classes.classNames.length);

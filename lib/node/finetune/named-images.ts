@@ -15,7 +15,9 @@ export function requireNames(images: LabelledImages, where: string): NamedImages
     throw new InputError(`${where}: ${reason}; put the images of each class into a folder named after it`);
   }
   if (classNames === null) {
-    throw new InputError(`${where}: the classes are numbers, expected names, which zero-shot classifiers read`);
+    throw new InputError(
+      `${where}: the classes are numbers, expected names, which zero-shot classifiers read`,
+    );
   }
   return { ...images, labels, classNames };
 }
@@ -26,11 +28,7 @@ export function requireNames(images: LabelledImages, where: string): NamedImages
  * @param where the other classes come from, for messages
  * @throws InputError for a class that is not among them
  */
-export function alignClasses(
-  images: NamedImages,
-  classNames: readonly string[],
-  where: string,
-): NamedImages {
+export function alignClasses(images: NamedImages, classNames: readonly string[], where: string): NamedImages {
   const numbers = images.classNames.map((name) => classNames.indexOf(name));
   const unknown = images.labels.find((label) => numbers[label] === -1);
   if (unknown !== undefined) {

@@ -73,7 +73,13 @@ export async function writeAdapters(
   const names = adapters.map(({ target }) => target.name);
   const tensors = adapters.flatMap(({ target, rank, a, b }) => {
     const [outWidth, inWidth] = target.shape;
-    const own = adapterTensors(target.name, rank, [outWidth, inWidth], values.get(a.name)!, values.get(b.name)!);
+    const own = adapterTensors(
+      target.name,
+      rank,
+      [outWidth, inWidth],
+      values.get(a.name)!,
+      values.get(b.name)!,
+    );
     const partner = peftPartner(target.name);
     if (partner === null || names.includes(partner)) return own;
     // B is 0, so that it changes nothing.

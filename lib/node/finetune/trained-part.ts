@@ -47,7 +47,10 @@ export function trainedPart(
   if (lora !== null && adapters.length === 0) {
     throw new InputError("--lora-rank: no block gets adapters; raise --blocks");
   }
-  const own = lora === null ? ownWeights(model, settings, textBlocks.length) : adapters.flatMap(({ weights }) => weights);
+  const own =
+    lora === null
+      ? ownWeights(model, settings, textBlocks.length)
+      : adapters.flatMap(({ weights }) => weights);
   return {
     weights: [...own, ...(head?.weights ?? [])],
     adapters,
