@@ -14,6 +14,7 @@ import type { Probe } from "../../probe/probe.ts";
 import { zeroShotHead } from "../../probe/text-head.ts";
 import type { BackendChoice } from "../../tensor/backend.ts";
 import { changedTensors, interpolate, interpolatedStore } from "../../tensor/interpolated-store.ts";
+import { elementCount } from "../../tensor/dtype.ts";
 import { SafetensorsFile } from "../../tensor/safetensors.ts";
 import { readFloat32, tensorInfo, type TensorStore } from "../../tensor/store.ts";
 import type { LinearValues } from "../../train/classifier-head.ts";
@@ -92,10 +93,13 @@ export class Merge {
         await store.close();
       };
       const shapes = declaredTensors(files.config);
-      const total = [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+      const total = [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
       let done = 0;
       const changed = await changedTensors(store, tunedStore, shapes.keys(), (count) => {
         onElements?.((done += count), total);
+      }).catch(async (error: unknown) => {
+        await tunedStore.close();
+        throw error;
       });
       const at = (name: string, alpha: number): TensorStore =>
         interpolatedStore(name, store, tunedStore, changed, alpha);
@@ -216,14 +220,12 @@ async function readAdapters(folder: string, { config }: ModelDirectory): Promise
     for (const weight of declaredTensors(config).keys()) {
       const names = peftNames(weight);
       if (!left.has(names.a) || !left.has(names.b)) continue;
-      const [rank = 1] = tensorInfo(file, names.a).shape;
-      adapters.set(weight, {
-        a: await readFloat32(file, names.a),
-        b: await readFloat32(file, names.b),
-        scale: scaleOf(rank, weight),
-      });
       left.delete(names.a);
       left.delete(names.b);
+      const b = await readFloat32(file, names.b);
+      if (b.every((value) => value === 0)) continue; // it changes nothing
+      const [rank = 1] = tensorInfo(file, names.a).shape;
+      adapters.set(weight, { a: await readFloat32(file, names.a), b, scale: scaleOf(rank, weight) });
     }
     const [unknown] = left;
     if (unknown === undefined && adapters.size > 0) return adapters;
