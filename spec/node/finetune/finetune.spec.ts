@@ -1,80 +1,10 @@
-import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { finetune, type FinetuneData } from "../../../lib/node/finetune/finetune.ts";
-import { requireNames } from "../../../lib/node/finetune/named-images.ts";
-import type { FinetuneSettings } from "../../../lib/node/finetune/settings.ts";
-import { findLabelledImages } from "../../../lib/node/images/find-labelled-images.ts";
-import { writeUnseenImages } from "../../../tools/demo-model/unseen-images.ts";
+import { assertContinues } from "../../support/finetune-run.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
-const common: FinetuneSettings = {
-  loss: "ce",
-  blocks: 2,
-  textBlocks: null,
-  lora: null,
-  templates: ["a photo of a {}.", "{}"],
-  ...{ batchSize: 4, epochs: 3, lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, wd: 0.1 },
-  warmup: null,
-  gradClipNorm: 1,
-  labelSmoothing: 0.1,
-  dropout: null,
-  seed: 5,
-};
-
-const kinds: Readonly<Record<string, Partial<FinetuneSettings>>> = {
-  blocks: {},
-  "adapters with dropout": {
-    lora: { rank: 2, alpha: 4, modules: ["attention", "output", "mlp"], dropout: 0.2 },
-  },
-  // Prompts at random, and dropout in the text tower.
-  FLYP: { loss: "flyp", blocks: 1 },
-};
-
-class Stopped extends Error {}
-
+// finetune.slow.ts: the other kinds of runs.
 describe("finetune", () => {
   const folder = temporaryFolder();
-  let data: FinetuneData;
 
-  beforeEach(async () => {
-    const size = { width: 84, height: 84 } as const;
-    const images = async (split: string, count: number, seed: number): Promise<FinetuneData["train"]> => {
-      const out = folder.file(split);
-      await writeUnseenImages({ task: "fill", out, count, seed, ...size });
-      return requireNames(await findLabelledImages([out], assert.fail), split);
-    };
-    data = { train: await images("train", 2, 1), validation: await images("validation", 1, 2) };
-  });
-
-  for (const [title, changes] of Object.entries(kinds)) {
-    it(`continues a run that was stopped in its third epoch, bit for bit: ${title}`, async () => {
-      const settings = { ...common, ...changes };
-      const whole = folder.file("whole", "run");
-      const stopped = folder.file("stopped", "run");
-      await finetune(data, settings, { backend: "wasm", out: whole });
-      const stop = finetune(data, settings, {
-        backend: "wasm",
-        out: stopped,
-        onStep: ({ step }) => {
-          if (step === 5) throw new Stopped();
-        },
-      });
-      await assert.rejects(stop, Stopped);
-      assert.ok(existsSync(join(stopped, "run", "state.safetensors")));
-      const steps: number[] = [];
-      await finetune(data, settings, {
-        backend: "wasm",
-        out: stopped,
-        onStep: ({ step }) => steps.push(step),
-      });
-      assert.deepEqual(steps, [5, 6]);
-      const result = settings.lora ? "adapter_model.safetensors" : "open_clip_model.safetensors";
-      for (const name of [result, "head.safetensors", "results.jsonl", "steps.jsonl", "loss.svg"]) {
-        const [one, other] = [whole, stopped].map((out) => readFileSync(join(out, name)));
-        assert.ok(one!.equals(other!), name);
-      }
-      assert.ok(!existsSync(join(stopped, "run")), "what only an unfinished run needs is removed");
-    });
-  }
+  it("continues a run that was stopped in its third epoch, bit for bit: adapters with dropout", () =>
+    assertContinues(folder.file("runs"), "adapters with dropout"));
 });
