@@ -37,6 +37,15 @@ export type { Evaluation } from "./eval/evaluation.ts";
 export type { Dataset } from "./eval/dataset.ts";
 export { train, type TrainOptions, type TrainResult } from "./node/train/train.ts";
 export type { TrainSettings } from "./node/train/settings.ts";
+export {
+  finetune,
+  type FinetuneData,
+  type FinetuneOptions,
+  type FinetuneResult,
+} from "./node/finetune/finetune.ts";
+export type { NamedImages } from "./node/finetune/named-images.ts";
+export type { FinetuneSettings } from "./node/finetune/settings.ts";
+export { Merge } from "./node/finetune/merge.ts";
 export { openProbe, predictImage, predictImages, probeLayers, saveProbe } from "./node/features/probes.ts";
 export {
   Clip,
