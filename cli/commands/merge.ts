@@ -203,7 +203,7 @@ function tableOf(measured: readonly AlphaFigures[], chosen: number, { width, col
     measured.map(({ alpha, accuracy, references }) => [
       `${alpha}`,
       ...(hasTarget ? [percent(accuracy!)] : []),
-      ...names.map((name) => percent(references[name]!)),
+      ...names.map((name) => percent(references[name])),
       hasTarget && alpha === chosen ? "best" : "",
     ]),
     { width },

@@ -1,12 +1,12 @@
 /** Runs of `finetune` that are stopped and continued. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { finetune, type FinetuneData } from "../../lib/node/finetune/finetune.ts";
 import { requireNames } from "../../lib/node/finetune/named-images.ts";
 import type { FinetuneSettings } from "../../lib/node/finetune/settings.ts";
 import { findLabelledImages } from "../../lib/node/images/find-labelled-images.ts";
-import { writeUnseenImages } from "../../tools/demo-model/unseen-images.ts";
+import { fixture } from "./paths.ts";
 
 const common: FinetuneSettings = {
   loss: "ce",
@@ -33,20 +33,31 @@ export const finetuneKinds: Readonly<Record<string, Partial<FinetuneSettings>>> 
 
 class Stopped extends Error {}
 
-/** Small training and validation images of four classes. */
-export async function fillImages(folder: string): Promise<FinetuneData> {
-  const size = { width: 84, height: 84 } as const;
-  const images = async (split: string, count: number, seed: number): Promise<FinetuneData["train"]> => {
-    const out = join(folder, split);
-    await writeUnseenImages({ task: "fill", out, count, seed, ...size });
-    return requireNames(await findLabelledImages([out], assert.fail), split);
+/** A few training and validation images of three classes. */
+async function images(folder: string): Promise<FinetuneData> {
+  const files = {
+    circle: "two-red-circles.png",
+    heart: "orange-heart.jpg",
+    triangle: "small-yellow-triangle.png",
   };
-  return { train: await images("train", 2, 1), validation: await images("validation", 1, 2) };
+  const copy = async (split: string, count: number): Promise<FinetuneData["train"]> => {
+    for (const [name, file] of Object.entries(files)) {
+      mkdirSync(join(folder, split, name), { recursive: true });
+      for (let i = 0; i < count; i++) {
+        copyFileSync(fixture(`demo-model/samples/${file}`), join(folder, split, name, `${i}-${file}`));
+      }
+    }
+    const found = await findLabelledImages([join(folder, split)], (error) => {
+      throw error;
+    });
+    return requireNames(found, split);
+  };
+  return { train: await copy("train", 3), validation: await copy("validation", 1) };
 }
 
 /** Asserts that a run that is stopped in its third epoch and continued writes the same bytes as one that is not. */
 export async function assertContinues(folder: string, kind: keyof typeof finetuneKinds): Promise<void> {
-  const data = await fillImages(folder);
+  const data = await images(folder);
   const settings = { ...common, ...finetuneKinds[kind] };
   const [whole, stopped] = [join(folder, "whole", "run"), join(folder, "stopped", "run")];
   await finetune(data, settings, { backend: "wasm", out: whole });

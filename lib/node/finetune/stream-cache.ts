@@ -96,7 +96,7 @@ async function writeStreams(
   const header = encodeHeader([{ name: tensorName, dtype: "F32", shape }]);
   const partial = `${path}.partial`;
   let done = 0;
-  await resume<{ readonly done: number }, void>(nodeFileSystem, `${path}.journal`, key, {
+  await resume<{ readonly done: number }, undefined>(nodeFileSystem, `${path}.journal`, key, {
     readPiece: (value) => {
       const number = value.at("done").integer(0);
       if (number > images.length) throw value.at("done").error(`at most ${images.length}`);
@@ -131,6 +131,7 @@ async function writeStreams(
     finish: async () => {
       await rename(partial, path);
       await syncFolder(dirname(path));
+      return undefined;
     },
   });
 }
