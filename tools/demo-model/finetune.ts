@@ -186,7 +186,8 @@ async function tuned(
     const figuresAt = (alpha: number): Promise<Figures> =>
       merge.withModel(alpha, backend, async (model) => {
         const features = await featuresOf(model, test, join(folder, `test-${alpha}.safetensors`));
-        const classifier = await merge.classifier(model, alpha, backend, task);
+        const classes = { classNames: train.classNames, templates: task.templates };
+        const classifier = await merge.classifier(model, alpha, backend, classes);
         await rm(join(folder, `test-${alpha}.safetensors`));
         return {
           test: accuracyOf(classifier as Linear, features),

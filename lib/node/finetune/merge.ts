@@ -149,6 +149,9 @@ export class Merge {
     if (this.head?.metadata["recipe"] !== "finetune") return zeroShot(model);
     const { head } = this;
     if (alpha === 1) return head;
+    if (String(head.classNames) !== String(classes.classNames)) {
+      throw new Error(`${head.name}: its classes are in another order`);
+    }
     const start = await this.withModel(0, backend, zeroShot);
     return {
       weight: interpolate(start.weight, head.weight, alpha),
