@@ -17,6 +17,7 @@ export interface LinearValues {
   readonly bias: ArrayLike<number>;
 }
 
+/** A classifier under training. */
 export class ClassifierHead {
   readonly weight: Weight<Rank.R2>;
   readonly bias: Weight<Rank.R1>;

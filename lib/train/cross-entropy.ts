@@ -8,7 +8,13 @@
 import { add, cast, logSoftmax, mean, mul, neg, oneHot, sum, tensor1d } from "@tensorflow/tfjs-core";
 import type { Scalar, Tensor2D } from "@tensorflow/tfjs-core";
 
-/** @param logits [B, classes] @param labels of the B rows @param smoothing s, 0 for none */
+/**
+ * The mean cross-entropy of logits.
+ *
+ * @param logits [B, classes]
+ * @param labels of the B rows
+ * @param smoothing s; default: none
+ */
 export function crossEntropy(logits: Tensor2D, labels: readonly number[], smoothing = 0): Scalar {
   const classes = logits.shape[1];
   const truth = cast(oneHot(tensor1d([...labels], "int32"), classes), "float32");

@@ -28,6 +28,7 @@ import type { FinetuneSettings } from "./settings.ts";
 import { cacheStreams, type OnImages } from "./stream-cache.ts";
 import { trainedPart, type TrainedPart } from "./trained-part.ts";
 
+/** The images of a run. */
 export interface FinetuneData {
   readonly train: NamedImages;
   /** With the training images' classes; decides the epoch, and nothing else. */
@@ -46,6 +47,7 @@ export interface FinetuneOptions extends Partial<Pick<FinetuneRun, "onStep" | "o
   readonly onImages?: OnImages;
 }
 
+/** What a run has done. */
 export interface FinetuneResult {
   readonly out: string;
   readonly best: EpochFigures;
@@ -59,7 +61,12 @@ export interface FinetuneResult {
 /** In bytes: if a step's activations are estimated to take more, blocks are computed again. */
 const mostActivations = 2e9;
 
-/** @throws InputError for settings and data that do not fit, a loss that is not finite, or a full disk */
+/**
+ * Fine-tunes a model on labelled images, and writes the result into a folder. The same call continues a run that was
+ * stopped.
+ *
+ * @throws InputError for settings and data that do not fit, a loss that is not finite, or a full disk
+ */
 export async function finetune(
   data: FinetuneData,
   settings: FinetuneSettings,

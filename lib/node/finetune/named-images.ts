@@ -2,6 +2,7 @@
 import { InputError } from "../../errors/input-error.ts";
 import type { LabelledImages } from "../../features/labelled-images.ts";
 
+/** Images whose classes have names. */
 export interface NamedImages extends LabelledImages {
   readonly labels: readonly number[];
   readonly classNames: readonly string[];

@@ -12,6 +12,7 @@ export interface LoraSettings {
   readonly dropout: number;
 }
 
+/** The settings of a run. */
 export interface FinetuneSettings {
   readonly loss: FinetuneLoss;
   /** Blocks at the end of the image tower that are trained, or get adapters. */
