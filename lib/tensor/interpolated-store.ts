@@ -15,7 +15,9 @@ const elementsAtOnce = 2 ** 20;
 /** (1 − α) a + α b in float32, as PyTorch computes it. */
 export function interpolate(a: ArrayLike<number>, b: ArrayLike<number>, alpha: number): Float32Array {
   const [ofA, ofB] = [Math.fround(1 - alpha), Math.fround(alpha)];
-  return Float32Array.from(a, (value, i) => Math.fround(ofA * value) + Math.fround(ofB * b[i]!));
+  const merged = new Float32Array(a.length); // a loop: Float32Array.from takes 30 times as long
+  for (let i = 0; i < merged.length; i++) merged[i] = Math.fround(ofA * a[i]!) + Math.fround(ofB * b[i]!);
+  return merged;
 }
 
 /**
@@ -43,7 +45,9 @@ export async function changedTensors(
       const size = Math.min(elementsAtOnce, count - at);
       const [one, other] = await Promise.all([numbers(base, name, at, size), numbers(tuned, name, at, size)]);
       onElements(size);
-      if (one.every((value, i) => Object.is(value, other[i]))) continue;
+      let same = 0;
+      while (same < size && Object.is(one[same], other[same])) same++;
+      if (same === size) continue;
       onElements(count - at - size);
       changed.push(name);
       break;

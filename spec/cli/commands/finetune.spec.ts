@@ -108,35 +108,23 @@ describe("clipscope finetune", () => {
     }
   });
 
-  it("trains both towers with FLYP's loss, and holds validation images out", async () => {
-    const out = folder.file("flyp");
-    const options = ["--loss", "flyp", "--validation-fraction", "0.25", "--template", "a photo of a {}."];
-    const summary = summaryOf(await finetune(...options, "--blocks", "1", "--out", out, "--json"));
-    assert.equal(summary.steps, 2); // 12 of 16 images are left: one batch of 8 in each epoch
-    const [before, after] = [await loadModel(fixture("demo-model")), await loadModel(out)];
-    for (const name of ["text.transformer.encoder.layer.1.output.dense.weight", "logit_scale"]) {
-      const [old, tuned] = [
-        await readFloat32(before.weights.store, name),
-        await readFloat32(after.weights.store, name),
-      ];
-      assert.notDeepEqual(old, tuned, name);
-    }
-    const words = "text.transformer.embeddings.word_embeddings.weight";
-    assert.deepEqual(
-      await readFloat32(before.weights.store, words),
-      await readFloat32(after.weights.store, words),
-    );
-    await before.dispose();
-    await after.dispose();
-  });
-
   it("refuses the folder of a finished run, and of one with other settings", async () => {
     const out = folder.file("tuned");
-    await finetune(...validated(), "--out", out);
-    const again = await finetune(...validated(), "--out", out);
+    await finetune(...validated(), "--epochs", "1", "--blocks", "0", "--out", out);
+    const again = await finetune(...validated(), "--epochs", "1", "--blocks", "0", "--out", out);
     assert.equal(again.status, 2);
     assert.match(again.stderr, /holds a finished run; choose another --out, or delete it/);
-    const other = await finetune(...validated(), "--seed", "3", "--out", out);
+    const other = await finetune(
+      ...validated(),
+      "--epochs",
+      "1",
+      "--blocks",
+      "0",
+      "--seed",
+      "3",
+      "--out",
+      out,
+    );
     assert.match(other.stderr, /holds a run with other settings \(seed\); repeat the command/);
   });
 
