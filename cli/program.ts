@@ -89,6 +89,16 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/train.ts"),
   },
   {
+    name: "finetune",
+    summary: "fine-tune a model on labelled images",
+    load: () => import("./commands/finetune.ts"),
+  },
+  {
+    name: "merge",
+    summary: "interpolate two models, or fold adapters into one",
+    load: () => import("./commands/merge.ts"),
+  },
+  {
     name: "search",
     summary: "rank images by similarity to a text or an image",
     load: () => import("./commands/search.ts"),

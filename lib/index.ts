@@ -43,6 +43,15 @@ export {
   type IndexPartition,
   type OpenedIndex,
 } from "./node/retrieval/open-index.ts";
+export {
+  finetune,
+  type FinetuneData,
+  type FinetuneOptions,
+  type FinetuneResult,
+} from "./node/finetune/finetune.ts";
+export type { NamedImages } from "./node/finetune/named-images.ts";
+export type { FinetuneSettings } from "./node/finetune/settings.ts";
+export { Merge } from "./node/finetune/merge.ts";
 export { openProbe, predictImage, predictImages, probeLayers, saveProbe } from "./node/features/probes.ts";
 export {
   Clip,

@@ -15,7 +15,7 @@ const withoutSubject = [
   /^spec\/(docs|examples|full|reliability)\//,
   /^spec\/web\/bundle\.spec\.ts$/,
   /^spec\/package\.spec\.ts$/,
-  /^spec\/parity\/(demo|gradients|origins|origin-gradients|streaming|tiny|training|training-resume)\.spec\.ts$/,
+  /^spec\/parity\/(demo|finetune|gradients|origins|origin-gradients|streaming|tiny|training|training-resume)\.spec\.ts$/,
   /^spec\/bench\/onnx\.spec\.ts$/,
   /^spec\/image\/(damaged|pillow)\.spec\.ts$/,
   /^spec\/node\/hub\/published-size\.slow\.ts$/,

@@ -6,7 +6,7 @@ import type { Scalar, Tensor4D } from "@tensorflow/tfjs-core";
 import { registerTfjsGradients } from "../nn/operations/tfjs-gradients.ts";
 import { runRecorded, tensorOf, type Recorded, type Wanted } from "../nn/recompute.ts";
 import { runLoaded, weightsOf } from "../nn/stages.ts";
-import { runStreaming, type RunOptions } from "../nn/tower.ts";
+import { runStreaming, type RunOptions, type StreamStart, type Tower } from "../nn/tower.ts";
 import type { RowTable } from "../tensor/row-table.ts";
 import { pass } from "../tensor/taps.ts";
 import { loadAll, type Weight } from "../tensor/weight.ts";
@@ -16,10 +16,12 @@ import type { LossInputs } from "./loss.ts";
 import { byLength, differentiate, inOrder, scalarOf } from "./loss-gradients.ts";
 import { l2Normalize } from "./normalize.ts";
 
-/** The inputs of a loss; either may be omitted. */
+/** The inputs of a loss: images and texts, either of which may be omitted. */
 export interface LossSources {
   /** [B, 3, H, W] */
   readonly pixels?: Tensor4D;
+  /** In place of pixels: the residual stream that a block of the image tower takes. No part before it gets gradients. */
+  readonly stream?: StreamStart;
   /** Token ids, as `encodeTokens` takes them; they run as one batch. */
   readonly rows?: readonly (readonly number[])[];
 }
@@ -43,6 +45,8 @@ export type Loss = (inputs: LossInputs) => Scalar;
 
 /** What gradients are computed for, and who receives them. */
 export interface Receivers extends Omit<Wanted, "source" | "onSource"> {
+  /** Weights that the loss reads itself, such as a classifier's, which are loaded. */
+  readonly lossWeights?: readonly Weight[];
   /** Receives the gradient of the pixels, [B, 3, H, W], and owns it; null if it is not wanted. */
   readonly onPixels: ((gradient: Tensor4D) => void) | null;
   /** Called with the loss before the first gradient; if it throws, no gradient is computed. */
@@ -52,34 +56,39 @@ export interface Receivers extends Omit<Wanted, "source" | "onSource"> {
 /** As a pass. @returns the loss */
 export async function backward(
   model: Clip,
-  { pixels, rows }: LossSources,
+  { pixels, stream, rows }: LossSources,
   loss: Loss,
   receivers: Receivers,
   options: BackwardOptions,
 ): Promise<number> {
   registerTfjsGradients();
-  const run = (held?: Tensor4D): Promise<number> =>
+  const run = (images: Omit<LossSources, "rows">): Promise<number> =>
     pass(() =>
       (options.keepsActivations === true ? runAtOnce : runBackward)(
         model,
-        { ...(held && { pixels: held }), ...(rows && { rows }) },
+        { ...images, ...(rows && { rows }) },
         loss,
         receivers,
         options,
       ),
     );
-  return pixels ? holding(pixels, run) : run();
+  if (pixels) return holding(pixels, (held) => run({ pixels: held }));
+  return stream ? holding(stream.stream, (held) => run({ stream: { ...stream, stream: held } })) : run({});
 }
+
+/** The image tower for an input that is null where a stream takes its place: it reads its input in `embed` alone. */
+const anyInput = (tower: Clip["visual"]): Tower<unknown> => tower;
 
 async function runBackward(
   { visual, text, logitScale }: Clip,
-  { pixels, rows }: LossSources,
+  { pixels, stream, rows }: LossSources,
   loss: Loss,
   receivers: Receivers,
   options: BackwardOptions,
 ): Promise<number> {
+  const direct: readonly (Weight | RowTable)[] = [logitScale, ...(receivers.lossWeights ?? [])];
   const isImage = ({ name }: Weight | RowTable): boolean => name.startsWith(`${visual.scope.path}.`);
-  const isText = (handle: Weight | RowTable): boolean => handle !== logitScale && !isImage(handle);
+  const isText = (handle: Weight | RowTable): boolean => !direct.includes(handle) && !isImage(handle);
   const order = rows && byLength(rows, options.textsAtOnce);
   const recorded: Recorded[] = [];
   const record = async (tower: Promise<Recorded>): Promise<Recorded> => {
@@ -88,13 +97,14 @@ async function runBackward(
   };
   try {
     const image =
-      pixels &&
+      (pixels ?? stream) &&
       (await record(
         runRecorded(
-          visual,
+          anyInput(visual),
           { whole: pixels, batches: [pixels] },
-          wantedIn(receivers, isImage, pixels),
+          wantedIn(receivers, isImage, pixels ?? null),
           options,
+          stream,
         ),
       ));
     const texts =
@@ -117,12 +127,14 @@ async function runBackward(
         }),
       );
     const variables = recorded.flatMap(({ embeddings }) => embeddings);
-    const { value, gradients } = differentiate(forward, [...variables, logitScale.tensor]);
+    const { value, gradients } = differentiate(forward, [...variables, ...direct.map(tensorOf)]);
     try {
       const [number = NaN] = await value.data<"float32">();
       receivers.onLoss(number);
-      const ofScale = gradients.at(-1);
-      if (ofScale && receivers.weights.has(logitScale)) receivers.onWeight(logitScale, ofScale.clone());
+      for (const [i, handle] of direct.entries()) {
+        const gradient = gradients[variables.length + i];
+        if (gradient && receivers.weights.has(handle)) receivers.onWeight(handle, gradient.clone());
+      }
       let at = 0;
       for (const tower of recorded) {
         const own = gradients.slice(at, (at += tower.embeddings.length));
@@ -142,7 +154,7 @@ async function runBackward(
 /** As `runBackward`, with all activations kept. A tower in which no weight is wanted runs as usual. */
 async function runAtOnce(
   { visual, text, logitScale }: Clip,
-  { pixels, rows }: LossSources,
+  { pixels, stream, rows }: LossSources,
   loss: Loss,
   { weights, onLoss, onWeight }: Receivers,
   { textsAtOnce, ...options }: BackwardOptions,
@@ -151,17 +163,19 @@ async function runAtOnce(
   const wantsImage = [...weights].some(isImage);
   const order = rows ? byLength(rows, textsAtOnce) : [];
   const batches = order.map((some) => text.batch(some.map((i) => rows![i]!)));
-  const fixedImage = pixels && !wantsImage ? await runStreaming(visual, pixels, options) : null;
+  const hasImages = pixels !== undefined || stream !== undefined;
+  const tower = anyInput(visual);
+  const fixedImage = hasImages && !wantsImage ? await runStreaming(tower, pixels, options, stream) : null;
   const loaded = [
     logitScale,
-    ...(pixels && wantsImage ? weightsOf(visual, pixels) : []),
+    ...(hasImages && wantsImage ? weightsOf(tower, pixels, stream) : []),
     ...(rows ? weightsOf(text, text.batch(rows)) : []),
   ];
   try {
     await loadAll(loaded);
     const handles = [...weights].filter((handle) => handle.isLoaded);
     const forward = (): Scalar => {
-      const images = fixedImage ?? (pixels ? runLoaded(visual, pixels) : null);
+      const images = fixedImage ?? (hasImages ? runLoaded(tower, pixels, stream) : null);
       const texts = rows
         ? inOrder(
             batches.map((batch) => runLoaded(text, batch)),

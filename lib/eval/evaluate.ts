@@ -17,6 +17,7 @@ import {
   type PromptedClasses,
 } from "./tasks/class-weights.ts";
 import { evaluateClassification } from "./tasks/classification.ts";
+import type { Classifier } from "./metrics/accuracy.ts";
 import { evaluateMultilabel } from "./tasks/multilabel.ts";
 import { evaluateRetrieval } from "./tasks/retrieval.ts";
 import { evaluateSelection } from "./tasks/selection.ts";
@@ -31,9 +32,9 @@ export interface EvaluateOptions extends Omit<ImageEmbeddingOptions, "onProgress
    * [classes, embedDim]: the embeddings of the classes, such as the mean of several classifiers, which is not normalised
    * again. Prompts are not embedded then. Default: from the prompts.
    */
-  readonly classifier?: Rows;
+  readonly classifier?: Classifier;
   /** Receives the embeddings of the classes. */
-  readonly onClassifier?: (classifier: Rows, classNames: readonly string[]) => Promise<void>;
+  readonly onClassifier?: (classifier: Classifier, classNames: readonly string[]) => Promise<void>;
   /** For retrieval: each k of recall@k. Default: 5, as in CLIP_benchmark. */
   readonly recallK?: readonly number[];
   /** Called with the number of images that are embedded. */

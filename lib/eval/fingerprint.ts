@@ -7,6 +7,7 @@ import type { Dataset } from "./dataset.ts";
 import { digestOfImages } from "./embeddings/image-digest.ts";
 import { classesOf, defaultRecallK, type EvaluateOptions } from "./evaluate.ts";
 import type { EvaluationHost } from "./host.ts";
+import type { Classifier } from "./metrics/accuracy.ts";
 
 /** Computes the digests of a model's towers once. */
 export function modelDigests(model: Clip): Promise<readonly [image: string, text: string]> {
@@ -38,7 +39,7 @@ export async function evaluationFingerprint(
     dataset.kind === "retrieval" ? (options.recallK ?? defaultRecallK) : null,
     options.limit ?? null,
     options.linearProbe ?? null,
-    ...(options.classifier === undefined ? [] : [await sha256OfJson([...options.classifier.values])]),
+    ...(options.classifier === undefined ? [] : await digestsOf(options.classifier)),
     model,
     getBackend(),
   ]);
@@ -55,4 +56,8 @@ function answersOf(dataset: Dataset): unknown {
     case "selection":
       return dataset.instances;
   }
+}
+
+async function digestsOf({ values, bias }: Classifier): Promise<string[]> {
+  return [await sha256OfJson([...values]), ...(bias ? [await sha256OfJson([...bias])] : [])];
 }

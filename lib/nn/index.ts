@@ -7,6 +7,7 @@ export { Embedding, type IdGrid } from "./embedding.ts";
 export { Gelu } from "./gelu.ts";
 export { LayerNorm } from "./layer-norm.ts";
 export { Linear } from "./linear.ts";
+export { Lora, type LoraValues } from "./lora.ts";
 export { Mlp } from "./mlp.ts";
 export { Module } from "./module.ts";
 export { MultiheadAttention } from "./multihead-attention.ts";

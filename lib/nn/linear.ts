@@ -7,7 +7,7 @@ import type { Rank, Tensor } from "@tensorflow/tfjs-core";
 import type { WeightScope } from "../tensor/model-weights.ts";
 import type { Weight } from "../tensor/weight.ts";
 import { Module } from "./module.ts";
-import { linear } from "./operations/linear.ts";
+import { project } from "./operations/project.ts";
 
 export class Linear<R extends Rank = Rank.R3> extends Module<[x: Tensor<R>], Tensor<R>> {
   readonly weight: Weight<Rank.R2>;
@@ -21,6 +21,6 @@ export class Linear<R extends Rank = Rank.R3> extends Module<[x: Tensor<R>], Ten
 
   /** @param x [..., in] @returns [..., out] */
   protected forward(x: Tensor<R>): Tensor<R> {
-    return linear(x, this.weight.tensor, this.bias?.tensor);
+    return project(x, this.weight, this.bias);
   }
 }

@@ -11,7 +11,7 @@ import { tap } from "../tensor/taps.ts";
 import type { WeightScope } from "../tensor/model-weights.ts";
 import type { Weight } from "../tensor/weight.ts";
 import { Module } from "./module.ts";
-import { linear, linearSplit } from "./operations/linear.ts";
+import { project, projectSplit } from "./operations/project.ts";
 import { scaledDotProductAttention } from "./scaled-dot-product-attention.ts";
 
 export class MultiheadAttention extends Module<[x: Tensor3D, mask?: Tensor4D], Tensor3D> {
@@ -33,7 +33,7 @@ export class MultiheadAttention extends Module<[x: Tensor3D, mask?: Tensor4D], T
 
   /** @param x [B, L, width] @param mask see `scaledDotProductAttention` */
   protected forward(x: Tensor3D, mask?: Tensor4D): Tensor3D {
-    const [query, key, value] = linearSplit(3, x, this.inProjWeight.tensor, this.inProjBias.tensor); // 3 × [B, L, width]
+    const [query, key, value] = projectSplit(3, x, this.inProjWeight, this.inProjBias); // 3 × [B, L, width]
     const context = scaledDotProductAttention(
       this.scope,
       this.heads,
@@ -42,6 +42,6 @@ export class MultiheadAttention extends Module<[x: Tensor3D, mask?: Tensor4D], T
       tap(`${this.scope.path}#value`, value!),
       mask,
     );
-    return linear(context, this.outProjWeight.tensor, this.outProjBias.tensor);
+    return project(context, this.outProjWeight, this.outProjBias);
   }
 }

@@ -11,7 +11,7 @@ import { RowTable } from "../tensor/row-table.ts";
 import { withInnerPatch } from "../tensor/taps.ts";
 import { loadAll, Weight, type Loadable } from "../tensor/weight.ts";
 import { stagesOf, type Stage } from "./stages.ts";
-import { withWeights, type RunOptions, type Tower } from "./tower.ts";
+import { withWeights, type RunOptions, type StreamStart, type Tower } from "./tower.ts";
 
 /** What gradients are computed for, and who receives them. */
 export interface Wanted {
@@ -65,16 +65,18 @@ interface Step {
  * begins, in both directions, and the gradient of a weight is the sum over the batches.
  *
  * @param input in one batch, if taps or the source are wanted
+ * @param start begin there, in place of `embed`; for an input of one batch
  */
 export async function runRecorded<Input>(
   tower: Tower<Input>,
   { whole, batches }: Batched<Input>,
   wanted: Wanted,
   { signal, onBlock }: RunOptions = {},
+  start?: StreamStart,
 ): Promise<Recorded> {
   const masks = batches.map((batch) => tidy(() => tower.mask(batch)));
-  const byBatch = batches.map((batch, b) => stagesOf(tower, batch, masks[b]));
-  const stages = stagesOf(tower, whole, masks[0]);
+  const byBatch = batches.map((batch, b) => stagesOf(tower, batch, masks[b], start));
+  const stages = stagesOf(tower, whole, masks[0], start);
   const weights = wantedWeights(stages, wanted.weights);
   const kept: Tensor[] = masks.filter((mask) => mask !== undefined);
   const steps: Step[] = []; // from the first stage that a gradient reaches
@@ -154,8 +156,12 @@ function wantedWeights(
 }
 
 function handlesOf(part: Loadable): readonly (Weight | RowTable)[] {
-  if (part instanceof WeightScope) return part.weights;
-  return part instanceof Weight || part instanceof RowTable ? [part] : [];
+  if (part instanceof WeightScope) return part.weights.flatMap(withAdapter);
+  return part instanceof Weight || part instanceof RowTable ? withAdapter(part) : [];
+}
+
+function withAdapter(handle: Weight | RowTable): readonly (Weight | RowTable)[] {
+  return handle instanceof Weight && handle.adapter ? [handle, ...handle.adapter.weights] : [handle];
 }
 
 /** @returns the gradients with respect to the stage's inputs, or to nothing ([0]) if they are not wanted */

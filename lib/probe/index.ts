@@ -26,7 +26,7 @@ export * from "./shots.ts";
 export { splitImages } from "./split-images.ts";
 export * from "./sweep.ts";
 export { type FeatureCache } from "./feature-cache.ts";
-export { textHead } from "./text-head.ts";
+export { textHead, zeroShotHead } from "./text-head.ts";
 export {
   fitTipAdapter,
   searchFactors,

@@ -33,6 +33,15 @@ export async function textHead(
       `${name}: another model (${metadata["model"] ?? "unknown"}) made the features; pass it with --model`,
     );
   }
+  return zeroShotHead(model, classNames, templates);
+}
+
+/** The zero-shot classifier of class names. @param templates as for `zeroShotClassifier` @throws InputError as there */
+export async function zeroShotHead(
+  model: Clip,
+  classNames: readonly string[],
+  templates?: readonly string[],
+): Promise<TextHead> {
   const classifier = await zeroShotClassifier(model, classNames, templates);
   try {
     const embeddings = await disposing(transpose(classifier.weight), (rows) => rows.data<"float32">());

@@ -61,12 +61,22 @@ export async function loadAll(parts: readonly Pick<Loadable, "load">[]): Promise
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
+/** Changes what a matrix computes, without changing the matrix. */
+export interface Adapter {
+  /** The adapter's own weights, which are always loaded. */
+  readonly weights: readonly Weight[];
+  /** What it adds to x · W, split along the last axis into parts. @param x [..., in] @returns [..., out / parts] */
+  delta(x: Tensor, parts: number): Tensor[];
+}
+
 /** A weight. While a layer's `forward` runs, it is loaded and `tensor` is available. */
 export class Weight<R extends Rank = Rank> implements Loadable {
   /** In the state dict. */
   readonly name: string;
   /** As stored, in PyTorch's order. */
   readonly shape: ShapeMap[R];
+  /** Set by what attaches an adapter (lib/nn/lora.ts), for matrices that `project` multiplies with. */
+  adapter: Adapter | null = null;
   readonly #layout: Layout;
   readonly #source: WeightSource;
   #tensor: Tensor<R> | null = null;
@@ -177,3 +187,27 @@ export class Weight<R extends Rank = Rank> implements Loadable {
     this.#prefetched = null;
   }
 }
+
+/**
+ * A weight that no file holds, such as that of a new classifier. It stays in memory until `dispose`.
+ *
+ * @param values in PyTorch's order
+ */
+export function freeWeight<R extends Rank>(
+  name: string,
+  shape: ShapeMap[R],
+  values: Float32Array,
+  layout: Layout = "asStored",
+): Weight<R> {
+  const weight = new Weight<R>({ store: emptyStore, residency: "resident" }, name, shape, layout);
+  weight.assign(tidy(() => weight.asLoaded(tensor(values, shape))));
+  return weight;
+}
+
+const emptyStore: TensorStore = {
+  name: "memory",
+  tensors: new Map(),
+  metadata: {},
+  read: (name) => Promise.reject(new Error(`${name} is not stored`)),
+  close: () => Promise.resolve(),
+};

@@ -28,6 +28,11 @@ export {
   type Schedule,
   type ScheduleOptions,
 } from "./schedule.ts";
-export { LossNotFinite, trainStep, type PairBatch, type StepOptions, type StepResult } from "./step.ts";
+export { ClassifierHead, type LinearValues } from "./classifier-head.ts";
+export { crossEntropy } from "./cross-entropy.ts";
+export { gradientStep, type GradientStepOptions } from "./gradient-step.ts";
+export { attachLora, loraModules, loraTargets, type LoraModule } from "./lora-targets.ts";
+export { LossNotFinite } from "./receivers.ts";
+export { trainStep, type PairBatch, type StepOptions, type StepResult } from "./step.ts";
 export { TrainedTable } from "./trained-table.ts";
 export { TrainedWeight } from "./trained-weight.ts";

@@ -54,11 +54,16 @@ export class Optimizer {
     trained: ReadonlySet<Weight | RowTable>,
     options: OptimizerOptions,
   ): Promise<Optimizer> {
-    const { decays = decaysInOpenClip } = options;
     const byName = new Map(weights.handles.map((handle) => [handle.name, handle]));
     const ordered = pytorchOrder(byName.keys(), config.text.kind === "bert")
       .map((name) => byName.get(name)!)
       .filter((handle) => trained.has(handle));
+    return Optimizer.of(ordered, options);
+  }
+
+  /** As `create`, for weights that need not be a model's. @param ordered in PyTorch's order */
+  static async of(ordered: readonly (Weight | RowTable)[], options: OptimizerOptions): Promise<Optimizer> {
+    const { decays = decaysInOpenClip } = options;
     const undecayed = ordered.filter((handle) => !decays(handle));
     const parameters: Parameter[] = [];
     for (const handle of [...undecayed, ...ordered.filter(decays)]) {

@@ -9,12 +9,12 @@
  * Source: open_clip_train/train.py, train_one_epoch.
  */
 import { clipByValue, concat, tidy, type Scalar, type Tensor2D, type Tensor4D } from "@tensorflow/tfjs-core";
-import { backward, type Receivers } from "../clip/backward.ts";
+import { backward } from "../clip/backward.ts";
 import type { Clip } from "../clip/clip.ts";
 import { contrastiveLoss, type LossInputs } from "../clip/loss.ts";
-import { InputError } from "../errors/input-error.ts";
 import { withDropout, type DropoutShares } from "./dropout.ts";
 import { clipNorm, type CollectedGradients, type Optimizer } from "./optimizer.ts";
+import { trainingReceivers } from "./receivers.ts";
 
 /** Pairs of images and texts. The caller disposes the tensors. */
 export interface PairBatch {
@@ -86,7 +86,7 @@ export async function trainStep(
       const pass = { seed, pass: number, batches: textBatches(batch, textsAtOnce) };
       const how = { keepsActivations, ...(textsAtOnce !== undefined && { textsAtOnce }) };
       last = await withDropout(shares, pass, () =>
-        backward(model, sources, among, receiversOf(optimizer, collected), how),
+        backward(model, sources, among, trainingReceivers(optimizer, collected), how),
       );
     }
     let norm: number | null = null;
@@ -100,30 +100,6 @@ export async function trainStep(
   } finally {
     for (const { images, texts } of features) for (const tensor of [images, texts]) tensor.dispose();
     for (const gradient of collected?.values() ?? []) gradient.dispose();
-  }
-}
-
-/** Gradients update weights as they arrive, or are collected for later. */
-function receiversOf(optimizer: Optimizer, collected: CollectedGradients | null): Receivers {
-  return {
-    weights: optimizer.handles,
-    tap: () => false,
-    onTap: () => undefined,
-    onPixels: null,
-    onLoss: (value) => {
-      if (!Number.isFinite(value)) throw new LossNotFinite(value);
-    },
-    onWeight: (handle, gradient) => {
-      if (collected) optimizer.collect(handle, gradient, collected);
-      else optimizer.apply(handle, gradient);
-    },
-  };
-}
-
-/** A loss that is NaN or infinite, from which no training recovers. */
-export class LossNotFinite extends InputError {
-  constructor(value: number) {
-    super(`the loss is ${value}; lower --lr, or clip the gradient with --grad-clip-norm`);
   }
 }
 

@@ -20,57 +20,17 @@ import { accuracyOf } from "../../lib/probe/logits.ts";
 import { takeShots } from "../../lib/probe/shots.ts";
 import { textHead } from "../../lib/probe/text-head.ts";
 import type { TextHead } from "../../lib/probe/zero-shot-head.ts";
-import { sceneOf } from "./dataset.ts";
 import { imageFeatures } from "./evaluate.ts";
-import type { Scene } from "./scene.ts";
-import { classNames, demoTasks, templates } from "./tasks.ts";
-import { unseenScene, unseenTasks } from "./unseen-images.ts";
+import { fewShotTask, type FewShotTask } from "./few-shot-tasks.ts";
 
 /** None of them is used for training the model or for its evaluation. */
 const seeds = { train: 3001, validation: 3002, test: 3003 };
 
 const mostValidation = 4;
 
-/** Labelled scenes of a task. */
-interface Measured {
-  readonly classNames: readonly string[];
-  readonly templates: readonly string[];
-  /** About `count` scenes of a seed, each with its number, which seeds its image. */
-  examples(seed: number, count: number): { scene: Scene; label: number }[];
-}
-
-function measured(name: string): Measured {
-  if (name === "fill" || name === "arrangement") {
-    const classes = unseenTasks[name];
-    return {
-      classNames: classes.map((one) => one.name),
-      templates: ["{}"],
-      examples: (seed, count) =>
-        Array.from({ length: count }, (_, index) => {
-          const label = index % classes.length;
-          return { scene: unseenScene(classes[label]!.change, seed, index), label };
-        }),
-    };
-  }
-  const task = demoTasks.find((one) => one.name === name);
-  if (task === undefined) {
-    const known = [...Object.keys(unseenTasks), ...demoTasks.map((one) => one.name)];
-    throw new Error(`adapt: unknown task ${name}; known: ${known.join(", ")}`);
-  }
-  return {
-    classNames: classNames(task, "en"),
-    templates: templates(task, "en"),
-    examples: (seed, count) =>
-      Array.from({ length: count }, (_, index) => sceneOf(seed, index, "test")).flatMap((scene) => {
-        const label = task.label(scene);
-        return label === undefined ? [] : [{ scene, label }];
-      }),
-  };
-}
-
 async function embed(
   model: Clip,
-  task: Measured,
+  task: FewShotTask,
   split: keyof typeof seeds,
   count: number,
 ): Promise<LabelledFeatures> {
@@ -124,7 +84,7 @@ async function main(): Promise<void> {
   const backend = values.backend as NonNullable<LoadOptions["backend"]>;
   const model = await loadModel(values.model, { backend });
   for (const name of values.tasks.split(",")) {
-    const task = measured(name);
+    const task = fewShotTask(name);
     const splits = {
       train: await embed(model, task, "train", count),
       validation: await embed(model, task, "validation", count),

@@ -20,6 +20,12 @@ export interface Accuracy extends ClassificationMetrics, ConfusionMatrix {
   readonly predictions: Int32Array;
 }
 
+/** The embeddings of classes [classes, embedDim], and what is added to the score of each class. */
+export interface Classifier extends Rows {
+  /** Default: 0 */
+  readonly bias?: Float32Array;
+}
+
 /**
  * @param images [images, embedDim]
  * @param labels the class of each image, an index from 0; an image with null takes no part
@@ -31,7 +37,7 @@ export interface Accuracy extends ClassificationMetrics, ConfusionMatrix {
 export async function zeroShotAccuracy(
   images: Rows,
   labels: readonly (number | null)[],
-  classifier: Rows,
+  classifier: Classifier,
   size?: number,
   classNorms: "unit" | "kept" = "unit",
 ): Promise<Accuracy> {
@@ -41,6 +47,7 @@ export async function zeroShotAccuracy(
     );
   }
   const classes = classifier.rows;
+  const { bias } = classifier;
   const counts = new ClassificationCounts(classes);
   const confusions = new Confusions(classes);
   const predictions = new Int32Array(images.rows);
@@ -48,6 +55,7 @@ export async function zeroShotAccuracy(
   for await (const { start, end, cosines } of cosineBlocks(images, classifier, size, classNorms)) {
     for (let image = start; image < end; image++) {
       const scores = cosines.subarray((image - start) * classes, (image - start + 1) * classes);
+      if (bias) for (let c = 0; c < classes; c++) scores[c]! += bias[c]!;
       const predicted = best(scores);
       predictions[image] = predicted;
       const label = labels[image] ?? null;

@@ -1,17 +1,16 @@
 /** Zero-shot classification of images with one class each. */
-import type { Rows } from "../../features/features.ts";
 import type { ClassReport, ConfusionMatrix } from "../../tasks/confusions.ts";
 import type { ClassificationDataset } from "../dataset.ts";
 import type { ImageEmbeddings } from "../embeddings/image-embeddings.ts";
 import { shareError, type ClassFigures, type Confusion, type TaskResult } from "../evaluation.ts";
-import { zeroShotAccuracy } from "../metrics/accuracy.ts";
+import { zeroShotAccuracy, type Classifier } from "../metrics/accuracy.ts";
 
 /** @param classifier [classes, embedDim] */
 export async function evaluateClassification(
   dataset: ClassificationDataset,
   { rows, images }: ImageEmbeddings,
   classNames: readonly string[],
-  classifier: Rows,
+  classifier: Classifier,
 ): Promise<Omit<TaskResult, "prompts" | "texts">> {
   const labels = images.map((image) => dataset.labels[image]!);
   const accuracy = await zeroShotAccuracy(rows, labels, classifier, undefined, "kept");

@@ -28,17 +28,17 @@ type PlanSettings = Pick<
 >;
 
 /**
- * @param pairs of the training data
+ * @param pairs of the training data; `unit` names them in messages
  * @throws InputError for fewer pairs than a step takes, a warm-up or cooldown longer than the run
  */
-export function planRun(name: string, pairs: number, settings: PlanSettings): Plan {
+export function planRun(name: string, pairs: number, settings: PlanSettings, unit = "pairs"): Plan {
   const { batchSize, accumFreq, epochs, lr: rate, lrScheduler } = settings;
   const batchesPerEpoch = Math.floor(pairs / batchSize);
   const stepsPerEpoch = Math.floor(batchesPerEpoch / accumFreq);
   if (stepsPerEpoch === 0) {
     const accumulated = accumFreq === 1 ? "" : ` times --accum-freq ${accumFreq}`;
     throw new InputError(
-      `${name}: ${pairs} pairs, expected at least as many as --batch-size ${batchSize}${accumulated}; lower it`,
+      `${name}: ${pairs} ${unit}, expected at least as many as --batch-size ${batchSize}${accumulated}; lower it`,
     );
   }
   const steps = stepsPerEpoch * epochs;

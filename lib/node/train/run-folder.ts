@@ -2,12 +2,13 @@
  * The folder of a run, `LOGS/NAME`, as open_clip lays it out: params.txt, out.log, checkpoints/epoch_N.pt and
  * checkpoints/results.jsonl. Clipscope adds steps.jsonl, with the loss of each step, and loss.svg.
  */
-import { appendFile, readdir, readFile, rm } from "node:fs/promises";
+import { appendFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { torchFileParts, type TorchValue } from "../../checkpoint/index.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { crc32 } from "../files/crc32.ts";
 import { exists } from "../files/exists.ts";
+import { JsonLines } from "../files/json-lines.ts";
 import { makeFolder } from "../files/make-folder.ts";
 import { unwritable } from "../files/output-path.ts";
 import { lockOrRefuse } from "../files/reserve-output.ts";
@@ -26,16 +27,19 @@ export interface StepRecord {
 }
 
 const latestName = "epoch_latest.pt";
-const resultsName = join("checkpoints", "results.jsonl");
 
 export class RunFolder {
   readonly path: string;
   readonly checkpoints: string;
+  readonly #steps: JsonLines<StepRecord>;
+  readonly #results: JsonLines<Readonly<Record<string, number>>>;
   readonly #release: () => Promise<void>;
 
   private constructor(path: string, release: () => Promise<void>) {
     this.path = path;
     this.checkpoints = join(path, "checkpoints");
+    this.#steps = new JsonLines(join(path, "steps.jsonl"));
+    this.#results = new JsonLines(join(this.checkpoints, "results.jsonl"));
     this.#release = release;
   }
 
@@ -103,58 +107,34 @@ export class RunFolder {
   }
 
   async log(line: string): Promise<void> {
-    await this.#append("out.log", `${new Date().toISOString()} | INFO | ${line}\n`);
+    const path = join(this.path, "out.log");
+    const text = `${new Date().toISOString()} | INFO | ${line}\n`;
+    await appendFile(path, text).catch((error: unknown) => {
+      throw unwritable(path, error);
+    });
   }
 
   async logStep(record: StepRecord): Promise<void> {
-    await this.#append("steps.jsonl", `${JSON.stringify(record)}\n`);
+    await this.#steps.append(record);
   }
 
   /** Appends to results.jsonl, under open_clip's names. */
   async logResults(metrics: Readonly<Record<string, number>>): Promise<void> {
-    await this.#append(resultsName, `${JSON.stringify(metrics)}\n`);
+    await this.#results.append(metrics);
   }
 
-  async steps(): Promise<StepRecord[]> {
-    return (await this.#lines("steps.jsonl")) as StepRecord[];
+  steps(): Promise<StepRecord[]> {
+    return this.#steps.read();
   }
 
   /** What `logResults` has written, of all epochs. */
-  async results(): Promise<Readonly<Record<string, number>>[]> {
-    return (await this.#lines(resultsName)) as Record<string, number>[];
+  results(): Promise<Readonly<Record<string, number>>[]> {
+    return this.#results.read();
   }
 
   /** Removes what a run has recorded after the checkpoint that it continues from. */
   async rewind(step: number, epoch: number): Promise<void> {
-    await this.#keep("steps.jsonl", (line) => Number(line["step"]) <= step);
-    await this.#keep(resultsName, (line) => Number(line["epoch"] ?? 0) <= epoch);
-  }
-
-  async #keep(name: string, isKept: (line: Readonly<Record<string, unknown>>) => boolean): Promise<void> {
-    if (!(await exists(join(this.path, name)))) return;
-    const kept = (await this.#lines(name)).filter((line) => isKept(line as Record<string, unknown>));
-    const text = kept.map((line) => `${JSON.stringify(line)}\n`).join("");
-    await writeWhole(join(this.path, name), [new TextEncoder().encode(text)]);
-  }
-
-  /** The lines up to the first that a killed process left incomplete. */
-  async #lines(name: string): Promise<unknown[]> {
-    const text = await readFile(join(this.path, name), "utf8").catch(() => "");
-    const lines: unknown[] = [];
-    for (const line of text.split("\n").slice(0, -1)) {
-      try {
-        lines.push(JSON.parse(line));
-      } catch {
-        break;
-      }
-    }
-    return lines;
-  }
-
-  async #append(name: string, text: string): Promise<void> {
-    const path = join(this.path, name);
-    await appendFile(path, text).catch((error: unknown) => {
-      throw unwritable(path, error);
-    });
+    await this.#steps.keep((line) => line.step <= step);
+    await this.#results.keep((line) => (line["epoch"] ?? 0) <= epoch);
   }
 }

@@ -69,7 +69,7 @@ describe("files of classifiers", () => {
       ],
       [
         ["wds/shapes", "--load-clfs", fitted],
-        /expected a zero-shot classifier that --save-clf wrote, found a fitted/,
+        /expected a classifier of normalised embeddings, found a probe that was fitted on others/,
       ],
       [["wds/shapes", "--load-clfs", folder.file("text")], /text: /],
       [["wds/shapes", "--load-clfs", join(folder.path, "nothing")], /nothing: /],
