@@ -9,7 +9,7 @@ import { Golden } from "../../lib/parity/golden.ts";
 import { encodeReport } from "../../lib/parity/report-json.ts";
 import { verify } from "../../lib/parity/verify.ts";
 import { examples, nonNegativeNumber } from "../options/option-values.ts";
-import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
+import { precisionOption, weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { htmlReport } from "../terminal/parity-html.ts";
 import { describeReport } from "../terminal/parity-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -34,6 +34,7 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--isolated", "give each module the golden's input, so that errors do not propagate")
     .option("--html <file>", "also write an HTML report")
     .addOption(weightsOption())
+    .addOption(precisionOption())
     .addHelpText(
       "after",
       examples(

@@ -7,6 +7,7 @@ import type { Rank, ShapeMap } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
 import { ClosableStore } from "./closable-store.ts";
 import { weightDtypes } from "./dtype.ts";
+import type { Precision } from "./precision.ts";
 import { RowTable } from "./row-table.ts";
 import type { TensorStore } from "./store.ts";
 import { loadAll, Weight, type Layout, type Loadable, type Residency, type WeightSource } from "./weight.ts";
@@ -14,14 +15,16 @@ import { loadAll, Weight, type Layout, type Loadable, type Residency, type Weigh
 /** The weights of a model: a store, and a handle for each tensor that a layer has requested. */
 export class ModelWeights implements WeightSource {
   readonly residency: Residency;
+  readonly precision: Precision;
   /** After its `close`, layers that read weights fail with an InputError. */
   readonly store: ClosableStore;
   readonly #handles = new Map<string, Weight | RowTable>();
   readonly #problems: string[] = [];
 
-  constructor(store: TensorStore, residency: Residency = "resident") {
+  constructor(store: TensorStore, residency: Residency = "resident", precision: Precision = "f32") {
     this.store = new ClosableStore(store);
     this.residency = residency;
+    this.precision = precision;
   }
 
   /** The scope of the whole state dict. */

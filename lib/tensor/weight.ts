@@ -12,8 +12,10 @@ import {
   type Rank,
   type ShapeMap,
   type Tensor,
+  type Tensor2D,
 } from "@tensorflow/tfjs-core";
 import { elementCount, toFloat32 } from "./dtype.ts";
+import { weightPacker, type Precision } from "./precision.ts";
 import { tensorInfo, type TensorStore } from "./store.ts";
 import { weightReader, type StoredMatrix, type WeightReader } from "./weight-reader.ts";
 
@@ -44,6 +46,8 @@ export type Residency = "resident" | "streamed";
 export interface WeightSource {
   readonly store: TensorStore;
   readonly residency: Residency;
+  /** How weights of products are kept. */
+  readonly precision: Precision;
 }
 
 /** Weights that can be loaded and released: a scope with everything below it, or a single weight. */
@@ -86,7 +90,7 @@ export class Weight<R extends Rank = Rank> implements Loadable {
     return this.#tensor !== null;
   }
 
-  /** float32, permuted by the layout. */
+  /** float32, permuted by the layout; in reduced precision, what `linear` takes in place of a matrix. */
   get tensor(): Tensor<R> {
     if (this.#tensor === null) throw new Error(`${this.name} is used before load() or after release()`);
     return this.#tensor;
@@ -125,7 +129,7 @@ export class Weight<R extends Rank = Rank> implements Loadable {
     const bytes = this.#prefetched ?? store.read(this.name);
     this.#prefetched = null;
     const values = toFloat32(tensorInfo(store, this.name).dtype, await bytes);
-    this.#tensor ??= tidy(() => this.asLoaded(tensor(values, this.shape)));
+    this.#tensor ??= tidy(() => this.#fromStored(tensor(values, this.shape)));
   }
 
   /** Starts reading what `load` will need, without waiting for it. */
@@ -146,13 +150,26 @@ export class Weight<R extends Rank = Rank> implements Loadable {
     if (direct === null) return null;
     try {
       return tidy(() => {
-        const matrix = direct.reader.read(direct.matrix, this.#layout === "linear");
+        const isPacked = this.#isPacked;
+        const matrix = direct.reader.read(direct.matrix, this.#layout === "linear" && !isPacked);
+        if (isPacked) return this.#fromStored(matrix as Tensor<R>);
         const shape = this.#layout === "linear" ? matrix.shape : this.shape;
         return reshape(matrix, shape as ShapeMap[R]);
       });
     } catch {
       return null;
     }
+  }
+
+  get #isPacked(): boolean {
+    return this.#layout === "linear" && this.#source.precision !== "f32";
+  }
+
+  /** From the order of the file to what `tensor` holds. */
+  #fromStored(stored: Tensor<R>): Tensor<R> {
+    const { precision } = this.#source;
+    if (this.#layout !== "linear" || precision === "f32") return this.asLoaded(stored);
+    return weightPacker(precision).pack(stored as unknown as Tensor2D, precision) as unknown as Tensor<R>;
   }
 
   #direct(): { reader: WeightReader; matrix: StoredMatrix } | null {

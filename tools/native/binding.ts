@@ -42,16 +42,28 @@ const nodeApiHeaders: NpmPackage = {
 /** The C++ sources. This file runs from dist/tools/native. */
 const kernelSources = fileURLToPath(new URL("../../../tools/native/kernels/", import.meta.url));
 
+/** The sources that are compiled once. */
+const kernelFiles = ["addon", "instruction-sets", "ops", "pack", "pool", "read"] as const;
+
 type InstructionSets = readonly (readonly [name: string, flags: readonly string[]])[];
+
+const avx512: readonly string[] = ["-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mfma"];
 
 const plainInstructions: InstructionSets = [["baseline", []]];
 
-/** The instruction sets that the operations are compiled for, by processor. One is chosen when they are loaded. */
+/**
+ * The instruction sets that the operations are compiled for, by processor. One is chosen when they are loaded
+ * (kernels/instruction-sets.cc).
+ */
 const instructionSets: Readonly<Partial<Record<string, InstructionSets>>> = {
+  x64: [...plainInstructions, ["avx2", ["-mavx2", "-mfma"]], ["avx512", avx512]],
+};
+
+/** Further sets, for the products with weights of reduced precision alone. Older compilers do not know them. */
+const reducedInstructionSets: Readonly<Partial<Record<string, InstructionSets>>> = {
   x64: [
-    ...plainInstructions,
-    ["avx2", ["-mavx2", "-mfma"]],
-    ["avx512", ["-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mfma"]],
+    ["avx512bf16", [...avx512, "-mavx512bf16", "-mavx512vnni"]],
+    ["amx", [...avx512, "-mavx512bf16", "-mavx512vnni", "-mamx-tile", "-mamx-bf16", "-mamx-int8"]],
   ],
 };
 
@@ -93,17 +105,28 @@ export async function compileBinding({ library, build, work, progress }: Compile
 
   progress("compiling the network's operations");
   const objects: string[] = [];
-  for (const [name, flags] of instructionSets[process.arch] ?? plainInstructions) {
-    const object = join(work, `${name}.o`);
+  const compileFor = async (source: string, name: string, flags: readonly string[]): Promise<void> => {
+    const object = join(work, `${source}-${name}.o`);
     // Fused multiply-add, as in TensorFlow's builds of Eigen. Clang does not use it without this flag.
     const arithmetic = ["-O3", "-ffp-contract=fast", `-DCLIPSCOPE_ISA=${name}`, ...flags];
-    await compile(...arithmetic, "-c", join(kernelSources, "arithmetic.cc"), "-o", object);
+    await compile(...arithmetic, "-c", join(kernelSources, `${source}.cc`), "-o", object);
     objects.push(object);
+  };
+  for (const [name, flags] of instructionSets[process.arch] ?? plainInstructions) {
+    await compileFor("arithmetic", name, flags);
+    await compileFor("reduced", name, flags);
   }
-  const files = ["addon.cc", "ops.cc", "pool.cc", "read.cc"].map((name) => join(kernelSources, name));
+  const known: string[] = [];
+  for (const [name, flags] of reducedInstructionSets[process.arch] ?? []) {
+    if (!(await knowsFlags(compiler, flags))) continue;
+    await compileFor("reduced", name, flags);
+    known.push(`-DCLIPSCOPE_HAS_${name}`);
+  }
+  const files = kernelFiles.map((name) => join(kernelSources, `${name}.cc`));
   await compile(
     ...shared,
     "-pthread",
+    ...known,
     ...files,
     ...objects,
     ...against,
@@ -111,6 +134,13 @@ export async function compileBinding({ library, build, work, progress }: Compile
     join(build, buildLayout.operations),
   );
   await rm(binding, { recursive: true });
+}
+
+async function knowsFlags(compiler: string, flags: readonly string[]): Promise<boolean> {
+  const { status } = await run(compiler, [...flags, "-x", "c++", "-fsyntax-only", "/dev/null"], {
+    missing: noCompiler,
+  });
+  return status === 0;
 }
 
 function doesNotCompile(stderr: string, library: Library): Error {

@@ -8,10 +8,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import { linearBy, linearSignature, type LinearInputs } from "../../nn/operations/linear.ts";
 import { replaceOperation } from "../../nn/operations/operation.ts";
 import { bytesPerElement, type Dtype } from "../../tensor/dtype.ts";
+import { setWeightPacker, type ReducedPrecision } from "../../tensor/precision.ts";
 import { setWeightReader } from "../../tensor/weight-reader.ts";
 
 /** As numbered in tools/native/kernels/read.h. */
 const dtypeCodes: readonly Dtype[] = ["F32", "F16", "BF16", "F64"];
+
+/** As numbered in tools/native/kernels/reduced.h. */
+const precisionCodes: Readonly<Record<ReducedPrecision, number>> = { bf16: 1 };
 
 /** The parts of tfjs-node's backend and binding that are used here. */
 interface NodeBackend {
@@ -44,6 +48,9 @@ const operations: readonly NativeOperation[] = [
   { name: "ClipscopeAttentionContext", inputs: ["probabilities", "value"] },
 ];
 
+/** The operation that takes a packed weight. */
+const reducedLinear = "ClipscopeReducedLinear";
+
 interface NativeOperation {
   readonly name: string;
   readonly inputs: readonly string[];
@@ -59,7 +66,16 @@ export interface OperationsAddon {
 
 /** Registers a native build's operations as the network's kernels on tensorflow, and its reader of weights. */
 export function useOwnOperations(addon: OperationsAddon): void {
-  addon.registerOperations();
+  const instructions = addon.registerOperations();
+  setWeightPacker("tensorflow", {
+    describe: (precision) => describeProducts(instructions, precision),
+    pack: (stored, precision) => {
+      const backend = tf.backend() as unknown as NodeBackend;
+      const type = backend.binding.TF_ATTR_INT;
+      const attribute = { name: "precision", type, value: precisionCodes[precision] };
+      return backend.executeSingleOutput("ClipscopePackWeight", [attribute], [stored]) as tf.Tensor1D;
+    },
+  });
   setWeightReader("tensorflow", {
     read({ descriptor, offset, dtype, rows, columns }, transposed) {
       const code = dtypeCodes.indexOf(dtype);
@@ -85,6 +101,21 @@ export function useOwnOperations(addon: OperationsAddon): void {
   }
 }
 
+/** How the products are computed, by instruction set (tools/native/kernels/instruction-sets.cc). */
+const productsBy: Readonly<Record<string, Readonly<Record<ReducedPrecision, string>>>> = {
+  amx: { bf16: "AMX" },
+  avx512bf16: { bf16: "AVX512-BF16" },
+  avx512: { bf16: "emulated with AVX-512" },
+  avx2: { bf16: "emulated with AVX2" },
+  baseline: { bf16: "emulated" },
+};
+
+function describeProducts(instructions: string, precision: ReducedPrecision): string {
+  const products = productsBy[instructions];
+  if (products === undefined) throw new Error(`unknown instruction set ${instructions}`);
+  return products[precision];
+}
+
 type NativeInputs = Readonly<Record<string, tf.Tensor | undefined>>;
 
 /** Runs a native operation. TensorFlow has no optional inputs: an empty tensor replaces a missing one. */
@@ -99,10 +130,11 @@ function runNative(
     ? [{ name: attribute[0], type: backend.binding[attribute[1]], value: attributes[attribute[0]]! }]
     : [];
   const { parts } = attributes;
+  const isReduced = name === "ClipscopeLinear" && inputs["weight"]?.dtype === "int32";
   try {
     return parts === undefined
       ? backend.executeSingleOutput(name, opAttributes, given)
-      : backend.executeMultipleOutputs(name, opAttributes, given, parts);
+      : backend.executeMultipleOutputs(isReduced ? reducedLinear : name, opAttributes, given, parts);
   } finally {
     for (const [i, input] of names.entries()) if (inputs[input] === undefined) given[i]!.dispose();
   }
