@@ -47,11 +47,28 @@ typedef int32_t Integers __attribute__((vector_size(4 * lanes), aligned(4), may_
 inline Vector load(const float *from) { return *reinterpret_cast<const Vector *>(from); }
 inline void store(float *to, Vector value) { *reinterpret_cast<Vector *>(to) = value; }
 
-// What a row of x is rounded to. Without instructions for bfloat16, its numbers are multiplied as float32.
+// Two rounded numbers of x. Without instructions for bfloat16, they are multiplied as float32.
 #if defined(__AVX512BF16__) || defined(__AMX_BF16__)
-using Rounded = uint16_t;
+using Word = uint32_t;
+inline Word word(uint32_t even, uint32_t odd) { return even | odd << 16; }
 #else
-using Rounded = float;
+struct Word {
+  float even, odd;
+};
+inline Word word(uint32_t even, uint32_t odd) {
+  const uint32_t bits[] = {even << 16, odd << 16};
+  Word pair;
+  std::memcpy(&pair, bits, sizeof pair);
+  return pair;
+}
+#endif
+
+// The rows of x are laid out tile by tile, in the order in which a tile reads them: [depth / wordsAtOnce][tileRows][wordsAtOnce].
+// A vector needs a word of each row, then the next word of each row; an AMX register holds 16 words of a row.
+#if defined(__AMX_BF16__)
+constexpr int64_t wordsAtOnce = 16;
+#else
+constexpr int64_t wordsAtOnce = 1;
 #endif
 
 // The number of rows of a block, and the bytes of a block that stay in the L2 cache.
@@ -60,10 +77,11 @@ constexpr int64_t blockRows = 320;
 constexpr int64_t rowsAtOnce = 1280;
 // The words of a column that a tile sums at once: of bfloat16, 1280 numbers.
 constexpr int64_t depthAtOnce = 640;
+constexpr int64_t depthInCache = 128;
 // The panels of a task.
 constexpr int64_t panelsAtOnce = 8;
 
-int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+constexpr int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Memory, aligned to a cache line, that a thread reuses for its next task.
 template <class T>
@@ -82,7 +100,7 @@ T *scratch(int64_t size) {
 
 // --- Tiles ---------------------------------------------------------------------------------------------------------
 
-// c[rows, 32] = x[rows, 2 · depth] · panel[depth, 32]. The rows of x are `stride` numbers apart.
+// c[rows, 32] += x · panel[depth, 32], with a tile of x
 #if defined(__AMX_BF16__)
 
 // AMX: a tile register holds 16 rows of 64 bytes. One instruction multiplies 16 rows of 32 numbers of x by 32 rows of 16
@@ -93,6 +111,9 @@ struct alignas(64) TileShapes {
   uint8_t rows[16] = {};
 };
 
+// GCC does not know that the instructions for tiles read memory: without this, it could omit the stores before them.
+inline void finishStores(const void *memory) { asm volatile("" : : "r"(memory) : "memory"); }
+
 // Tells the processor the number of rows: registers 0 to 3 hold sums, 4 and 5 rows of x, 6 and 7 columns of w.
 void shapeTiles(int rows) {
   const int upper = std::min(rows, 16), lower = std::max(rows - 16, 1);
@@ -101,25 +122,27 @@ void shapeTiles(int rows) {
     shapes.bytes[i] = 64;
     shapes.rows[i] = i > 5 ? 16 : i == 5 || i == 2 || i == 3 ? lower : upper;
   }
+  finishStores(&shapes);
   _tile_loadconfig(&shapes);
 }
 
 template <bool Both>
-void amxTile(int64_t depth, const uint16_t *x, int64_t stride, const int32_t *panel, float *c) {
+void amxTile(int64_t depth, const Word *x, const int32_t *panel, float *c) {
   constexpr int64_t rowOfPanel = panelColumns * sizeof(int32_t), rowOfSums = panelColumns * sizeof(float);
-  const int64_t rowOfX = stride * sizeof *x;
-  _tile_zero(0);
-  _tile_zero(1);
-  if (Both) _tile_zero(2);
-  if (Both) _tile_zero(3);
+  constexpr int64_t rowOfX = wordsAtOnce * sizeof *x;
+  finishStores(c);
+  _tile_loadd(0, c, rowOfSums);
+  _tile_loadd(1, c + 16, rowOfSums);
+  if (Both) _tile_loadd(2, c + 16 * panelColumns, rowOfSums);
+  if (Both) _tile_loadd(3, c + 16 * panelColumns + 16, rowOfSums);
   for (int64_t k = 0; k < depth; k += 16) {
     _tile_loadd(6, panel + k * panelColumns, rowOfPanel);
-    _tile_loadd(4, x + 2 * k, rowOfX);
+    _tile_loadd(4, x + k * tileRows, rowOfX);
     _tile_dpbf16ps(0, 4, 6);
     _tile_loadd(7, panel + k * panelColumns + 16, rowOfPanel);
     _tile_dpbf16ps(1, 4, 7);
     if (Both) {
-      _tile_loadd(5, x + 16 * stride + 2 * k, rowOfX);
+      _tile_loadd(5, x + k * tileRows + 16 * wordsAtOnce, rowOfX);
       _tile_dpbf16ps(2, 5, 6);
       _tile_dpbf16ps(3, 5, 7);
     }
@@ -133,13 +156,13 @@ void amxTile(int64_t depth, const uint16_t *x, int64_t stride, const int32_t *pa
 // The shapes of this thread's tiles: 0 if none.
 thread_local int shapedRows = 0;
 
-void tile(int rows, int64_t depth, const uint16_t *x, int64_t stride, const int32_t *panel, float *c) {
+void tile(int rows, int64_t depth, const Word *x, const int32_t *panel, float *c) {
   if (rows != shapedRows) {
     shapeTiles(rows);
     shapedRows = rows;
   }
-  if (rows > 16) amxTile<true>(depth, x, stride, panel, c);
-  else amxTile<false>(depth, x, stride, panel, c);
+  if (rows > 16) amxTile<true>(depth, x, panel, c);
+  else amxTile<false>(depth, x, panel, c);
 }
 
 void releaseTiles() {
@@ -158,11 +181,7 @@ struct Right {
 };
 struct Left {
   __m512bh pairs;
-  explicit Left(const uint16_t *x) {
-    int32_t word;
-    std::memcpy(&word, x, sizeof word);
-    pairs = (__m512bh)_mm512_set1_epi32(word);
-  }
+  explicit Left(Word x) : pairs((__m512bh)_mm512_set1_epi32(static_cast<int>(x))) {}
 };
 inline void addProducts(Vector &sum, Left a, Right b) { sum = _mm512_dpbf16_ps(sum, a.pairs, b.pairs); }
 #else
@@ -175,10 +194,7 @@ struct Right {
     std::memcpy(&odd, &high, sizeof odd);
   }
 };
-struct Left {
-  float even, odd;
-  explicit Left(const float *x) : even(x[0]), odd(x[1]) {}
-};
+using Left = Word;
 inline void addProducts(Vector &sum, Left a, Right b) {
   sum += a.odd * b.odd;
   sum += a.even * b.even;
@@ -187,15 +203,20 @@ inline void addProducts(Vector &sum, Left a, Right b) {
 
 // Sums of `Rows` rows and two vectors of columns, in registers.
 template <int Rows>
-void vectorTile(int64_t depth, const Rounded *x, int64_t stride, const int32_t *panel, float *c) {
+void vectorTile(int64_t depth, const Word *x, const int32_t *panel, float *c) {
   for (int64_t j = 0; j < panelColumns; j += 2 * lanes) {
-    Vector sums[Rows][2] = {};
+    Vector sums[Rows][2];
+#pragma GCC unroll 14
+    for (int i = 0; i < Rows; ++i) {
+      sums[i][0] = load(c + i * panelColumns + j);
+      sums[i][1] = load(c + i * panelColumns + j + lanes);
+    }
     for (int64_t k = 0; k < depth; ++k) {
       const int32_t *words = panel + k * panelColumns + j;
       const Right first(words), second(words + lanes);
 #pragma GCC unroll 14
       for (int i = 0; i < Rows; ++i) {
-        const Left left(x + i * stride + 2 * k);
+        const Left left(x[k * tileRows + i]);
         addProducts(sums[i][0], left, first);
         addProducts(sums[i][1], left, second);
       }
@@ -209,15 +230,15 @@ void vectorTile(int64_t depth, const Rounded *x, int64_t stride, const int32_t *
 }
 
 template <int... Rows>
-void tileOf(int rows, int64_t depth, const Rounded *x, int64_t stride, const int32_t *panel, float *c,
+void tileOf(int rows, int64_t depth, const Word *x, const int32_t *panel, float *c,
             std::integer_sequence<int, Rows...>) {
-  using Tile = void (*)(int64_t, const Rounded *, int64_t, const int32_t *, float *);
+  using Tile = void (*)(int64_t, const Word *, const int32_t *, float *);
   static constexpr Tile tiles[] = {vectorTile<Rows + 1>...};
-  tiles[rows - 1](depth, x, stride, panel, c);
+  tiles[rows - 1](depth, x, panel, c);
 }
 
-void tile(int rows, int64_t depth, const Rounded *x, int64_t stride, const int32_t *panel, float *c) {
-  tileOf(rows, depth, x, stride, panel, c, std::make_integer_sequence<int, tileRows>{});
+void tile(int rows, int64_t depth, const Word *x, const int32_t *panel, float *c) {
+  tileOf(rows, depth, x, panel, c, std::make_integer_sequence<int, tileRows>{});
 }
 
 void releaseTiles() {}
@@ -226,18 +247,16 @@ void releaseTiles() {}
 
 // --- Products ------------------------------------------------------------------------------------------------------
 
-// to[2 · depth] = x[in], rounded, with zeros at the end
-void roundRow(const float *x, int64_t in, int64_t depth, Rounded *to) {
-  for (int64_t k = 0; k < in; ++k) {
-    const uint32_t bits = bfloat16(x[k]);
-#if defined(__AVX512BF16__) || defined(__AMX_BF16__)
-    to[k] = static_cast<uint16_t>(bits);
-#else
-    const uint32_t widened = bits << 16;
-    std::memcpy(to + k, &widened, sizeof widened);
-#endif
+// Rounds a row of x to bfloat16 and puts it into a tile, with zeros at the end.
+void roundRow(const float *x, int64_t in, int64_t depth, Word *to) {
+  const auto bits = [x, in](int64_t k) { return k < in ? bfloat16(x[k]) : 0; };
+  for (int64_t k = 0; k < depth; k += wordsAtOnce, to += tileRows * wordsAtOnce) {
+    if (2 * (k + wordsAtOnce) <= in) {
+      for (int64_t n = 0; n < wordsAtOnce; ++n) to[n] = word(bfloat16(x[2 * (k + n)]), bfloat16(x[2 * (k + n) + 1]));
+    } else {
+      for (int64_t n = 0; n < wordsAtOnce; ++n) to[n] = word(bits(2 * (k + n)), bits(2 * (k + n) + 1));
+    }
   }
-  std::memset(to + in, 0, (2 * depth - in) * sizeof *to);
 }
 
 // Adds a tile's sums to y, or to the bias.
@@ -260,16 +279,15 @@ void finish(const ReducedLinear &op, int64_t row, int rows, int64_t column, int6
 
 void linear(const ReducedLinear &op, Pool &pool) {
   const Packed &w = op.w;
-  // Rows of x begin 64 bytes further than they need to: at a power of two, all would compete for the same cache lines.
-  const int64_t stride = 2 * w.depth + 64 / static_cast<int64_t>(sizeof(Rounded));
   const int64_t panels = w.panelCount();
-  Rounded *x = scratch<Rounded>(std::min(op.rows, rowsAtOnce) * stride);
+  Word *x = scratch<Word>(ceilDiv(std::min(op.rows, rowsAtOnce), tileRows) * tileRows * w.depth);
   for (int64_t first = 0; first < op.rows; first += rowsAtOnce) {
     const int64_t rows = std::min(rowsAtOnce, op.rows - first);
-    constexpr int64_t rowsOfTask = 16;
-    pool.run(ceilDiv(rows, rowsOfTask), [&](int64_t task) {
-      const int64_t end = std::min(rows, (task + 1) * rowsOfTask);
-      for (int64_t i = task * rowsOfTask; i < end; ++i) roundRow(op.x + (first + i) * w.in, w.in, w.depth, x + i * stride);
+    pool.run(ceilDiv(rows, tileRows), [&](int64_t task) {
+      const int64_t begin = task * tileRows, end = std::min<int64_t>(rows, begin + tileRows);
+      for (int64_t i = begin; i < end; ++i) {
+        roundRow(op.x + (first + i) * w.in, w.in, w.depth, x + begin * w.depth + (i - begin) * wordsAtOnce);
+      }
     });
     const int64_t blocks = ceilDiv(rows, blockRows), rowsOfBlock = ceilDiv(ceilDiv(rows, blocks), tileRows) * tileRows;
     const int64_t group = std::max<int64_t>(1, std::min(panelsAtOnce, panels * blocks / (4 * pool.threads())));
@@ -277,15 +295,22 @@ void linear(const ReducedLinear &op, Pool &pool) {
     pool.run(blocks * groups, [&](int64_t task) {
       const int64_t block = task / groups * rowsOfBlock, end = std::min(rows, block + rowsOfBlock);
       const int64_t firstPanel = task % groups * group, lastPanel = std::min(panels, firstPanel + group);
-      alignas(64) float c[tileRows * panelColumns];
+      alignas(64) float sums[ceilDiv(blockRows, tileRows) * tileRows * panelColumns];
       for (int64_t k = 0; k < w.depth; k += depthAtOnce) {
         const int64_t depth = std::min(depthAtOnce, w.depth - k);
         for (int64_t panel = firstPanel; panel < lastPanel; ++panel) {
           const int64_t column = panel * panelColumns, columns = std::min(panelColumns, w.out - column);
+          const auto count = [end](int64_t i) { return static_cast<int>(std::min<int64_t>(tileRows, end - i)); };
+          std::fill_n(sums, (end - block) * panelColumns, 0.0f);
+          for (int64_t n = k; n < k + depth; n += depthInCache) {
+            const int64_t part = std::min(depthInCache, k + depth - n);
+            for (int64_t i = block; i < end; i += tileRows) {
+              tile(count(i), part, x + i * w.depth + n * tileRows, w.panel(panel) + n * panelColumns,
+                   sums + (i - block) * panelColumns);
+            }
+          }
           for (int64_t i = block; i < end; i += tileRows) {
-            const int count = static_cast<int>(std::min<int64_t>(tileRows, end - i));
-            tile(count, depth, x + i * stride + 2 * k, stride, w.panel(panel) + k * panelColumns, c);
-            finish(op, first + i, count, column, columns, k == 0, c);
+            finish(op, first + i, count(i), column, columns, k == 0, sums + (i - block) * panelColumns);
           }
         }
       }
