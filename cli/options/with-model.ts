@@ -22,7 +22,7 @@ export function weightsOption(): Option {
 export function precisionOption(): Option {
   return new Option(
     "--precision <name>",
-    "precision of matrix products; bf16 needs the native backend, and halves time and memory",
+    "precision of matrix products; bf16 and int8 need the native backend",
   )
     .choices(precisions)
     .default("f32");

@@ -62,6 +62,7 @@ const instructionSets: Readonly<Partial<Record<string, InstructionSets>>> = {
 /** Further sets, for the products with weights of reduced precision alone. Older compilers do not know them. */
 const reducedInstructionSets: Readonly<Partial<Record<string, InstructionSets>>> = {
   x64: [
+    ["avx512vnni", [...avx512, "-mavx512vnni"]],
     ["avx512bf16", [...avx512, "-mavx512bf16", "-mavx512vnni"]],
     ["amx", [...avx512, "-mavx512bf16", "-mavx512vnni", "-mamx-tile", "-mamx-bf16", "-mamx-int8"]],
   ],

@@ -15,7 +15,7 @@ import { setWeightReader } from "../../tensor/weight-reader.ts";
 const dtypeCodes: readonly Dtype[] = ["F32", "F16", "BF16", "F64"];
 
 /** As numbered in tools/native/kernels/reduced.h. */
-const precisionCodes: Readonly<Record<ReducedPrecision, number>> = { bf16: 1 };
+const precisionCodes: Readonly<Record<ReducedPrecision, number>> = { bf16: 1, int8: 2 };
 
 /** The parts of tfjs-node's backend and binding that are used here. */
 interface NodeBackend {
@@ -103,11 +103,12 @@ export function useOwnOperations(addon: OperationsAddon): void {
 
 /** How the products are computed, by instruction set (tools/native/kernels/instruction-sets.cc). */
 const productsBy: Readonly<Record<string, Readonly<Record<ReducedPrecision, string>>>> = {
-  amx: { bf16: "AMX" },
-  avx512bf16: { bf16: "AVX512-BF16" },
-  avx512: { bf16: "emulated with AVX-512" },
-  avx2: { bf16: "emulated with AVX2" },
-  baseline: { bf16: "emulated" },
+  amx: { bf16: "AMX", int8: "AMX" },
+  avx512bf16: { bf16: "AVX512-BF16", int8: "AVX512-VNNI" },
+  avx512vnni: { bf16: "emulated with AVX-512", int8: "AVX512-VNNI" },
+  avx512: { bf16: "emulated with AVX-512", int8: "emulated with AVX-512" },
+  avx2: { bf16: "emulated with AVX2", int8: "emulated with AVX2" },
+  baseline: { bf16: "emulated", int8: "emulated" },
 };
 
 function describeProducts(instructions: string, precision: ReducedPrecision): string {

@@ -27,6 +27,9 @@ CLIPSCOPE_DECLARE_REDUCED(avx2)
 CLIPSCOPE_DECLARE(avx512)
 CLIPSCOPE_DECLARE_REDUCED(avx512)
 #endif
+#if defined(CLIPSCOPE_HAS_avx512vnni)
+CLIPSCOPE_DECLARE_REDUCED(avx512vnni)
+#endif
 #if defined(CLIPSCOPE_HAS_avx512bf16)
 CLIPSCOPE_DECLARE_REDUCED(avx512bf16)
 #endif
@@ -61,13 +64,17 @@ std::vector<InstructionSet> instructionSets() {
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-  const bool avx512bf16 = avx512 && hasFeature(1, 0, 5) && hasFeature(0, 2, 11);
+  const bool avx512vnni = avx512 && hasFeature(0, 2, 11);
+  const bool avx512bf16 = avx512vnni && hasFeature(1, 0, 5);
   const bool amx = avx512bf16 && hasFeature(0, 3, 22) && hasFeature(0, 3, 24) && hasFeature(0, 3, 25);
 #if defined(CLIPSCOPE_HAS_amx)
   sets.push_back({"amx", &avx512::kernels, &amx::reducedKernels, amx && enableTiles()});
 #endif
 #if defined(CLIPSCOPE_HAS_avx512bf16)
   sets.push_back({"avx512bf16", &avx512::kernels, &avx512bf16::reducedKernels, avx512bf16});
+#endif
+#if defined(CLIPSCOPE_HAS_avx512vnni)
+  sets.push_back({"avx512vnni", &avx512::kernels, &avx512vnni::reducedKernels, avx512vnni});
 #endif
   sets.push_back({"avx512", &avx512::kernels, &avx512::reducedKernels, avx512});
   sets.push_back({"avx2", &avx2::kernels, &avx2::reducedKernels, avx2});

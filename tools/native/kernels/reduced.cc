@@ -4,80 +4,33 @@
 // How a product is computed. y = x · w needs each number of x and w many times, and reading memory takes far longer than
 // multiplying. So the work is cut such that numbers are read from the fastest memory that can hold them:
 //
-// 1. Registers. A *tile* of y, a few rows times the columns of a panel, is summed completely in registers. Each step of
-//    the sum reads one word of each of these rows and one row of the panel, and uses all of them for all pairs.
-// 2. L1 and L2 cache. A *block* of rows of x, rounded to the weight's precision once, stays in the L2 cache while one
-//    panel of w after the other is multiplied by it. The panel itself stays in the L1 or L2 cache for all tiles.
-// 3. Memory. A *chunk* of rows is rounded at once; w is read from memory once for each block.
+// 1. Registers. A *tile* of y, a few rows times the 32 columns of a *panel* of w, is summed in registers. Each step reads
+//    one word of each row and one row of the panel, and multiplies all pairs of them: with 14 rows, 14 + 32 words give 448
+//    products of words. (tiles.h)
+// 2. L1 cache. A *slice* of the panel, 128 words deep, stays there while all tiles of a block are multiplied by it.
+// 3. L2 cache. A *block* of rows of x stays there while one panel after the other is multiplied by it.
+// 4. Memory. x is rounded to the weight's precision, and laid out in the order in which tiles read it, once per *chunk* of
+//    rows; w is read once per block.
 //
 // A row of y depends on its row of x alone, and its products are added in the same order whatever the batch, the block
 // and the thread.
-#include <algorithm>
-#include <cstring>
+#include <cmath>
 #include <memory>
 #include <vector>
 
-#if defined(__AVX512BF16__) || defined(__AMX_BF16__)
-#include <immintrin.h>
-#endif
-
-#include "bfloat16.h"
-#include "reduced.h"
+#include "tiles.h"
 
 namespace clipscope {
 namespace CLIPSCOPE_ISA {
 namespace {
 
-// Rows of a tile and lanes of a vector, as in arithmetic.cc.
-#if defined(__AMX_BF16__)
-constexpr int lanes = 16, tileRows = 32;
-#elif defined(__AVX512F__)
-constexpr int lanes = 16, tileRows = 14;
-#elif defined(__AVX__)
-constexpr int lanes = 8, tileRows = 6;
-#elif defined(__aarch64__)
-constexpr int lanes = 4, tileRows = 14;
-#else
-constexpr int lanes = 4, tileRows = 6;
-#endif
-
-typedef float Vector __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-typedef int32_t Integers __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-
-inline Vector load(const float *from) { return *reinterpret_cast<const Vector *>(from); }
-inline void store(float *to, Vector value) { *reinterpret_cast<Vector *>(to) = value; }
-
-// Two rounded numbers of x. Without instructions for bfloat16, they are multiplied as float32.
-#if defined(__AVX512BF16__) || defined(__AMX_BF16__)
-using Word = uint32_t;
-inline Word word(uint32_t even, uint32_t odd) { return even | odd << 16; }
-#else
-struct Word {
-  float even, odd;
-};
-inline Word word(uint32_t even, uint32_t odd) {
-  const uint32_t bits[] = {even << 16, odd << 16};
-  Word pair;
-  std::memcpy(&pair, bits, sizeof pair);
-  return pair;
-}
-#endif
-
-// The rows of x are laid out tile by tile, in the order in which a tile reads them: [depth / wordsAtOnce][tileRows][wordsAtOnce].
-// A vector needs a word of each row, then the next word of each row; an AMX register holds 16 words of a row.
-#if defined(__AMX_BF16__)
-constexpr int64_t wordsAtOnce = 16;
-#else
-constexpr int64_t wordsAtOnce = 1;
-#endif
-
-// The number of rows of a block, and the bytes of a block that stay in the L2 cache.
+constexpr int64_t sliceDepth = 128;
+// The words of x in a block: 800 KB.
+constexpr int64_t blockWords = 320 * 640;
 constexpr int64_t blockRows = 320;
-// The number of rows that are rounded at once.
-constexpr int64_t rowsAtOnce = 1280;
-// The words of a column that a tile sums at once: of bfloat16, 1280 numbers.
+constexpr int64_t chunkRows = 1280;
+// The words of a column whose sum in bfloat16 is added to y at once.
 constexpr int64_t depthAtOnce = 640;
-constexpr int64_t depthInCache = 128;
 // The panels of a task.
 constexpr int64_t panelsAtOnce = 8;
 
@@ -98,225 +51,266 @@ T *scratch(int64_t size) {
   return reinterpret_cast<T *>((address + line - 1) / line * line);
 }
 
-// --- Tiles ---------------------------------------------------------------------------------------------------------
+// --- Rows of x -------------------------------------------------------------------------------------------------------
 
-// c[rows, 32] += x · panel[depth, 32], with a tile of x
-#if defined(__AMX_BF16__)
-
-// AMX: a tile register holds 16 rows of 64 bytes. One instruction multiplies 16 rows of 32 numbers of x by 32 rows of 16
-// columns of w, 8192 products. Four registers hold the sums of 32 rows and 32 columns, two the rows and two the columns.
-struct alignas(64) TileShapes {
-  uint8_t palette = 1, start = 0, reserved[14] = {};
-  uint16_t bytes[16] = {};
-  uint8_t rows[16] = {};
+// The outliers of a tile of int8: the columns in which a row has one, and their values in all rows, 0 for the others.
+struct Outliers {
+  std::vector<int64_t> columns;
+  std::vector<float> values;  // [columns][tileRows]
 };
 
-// GCC does not know that the instructions for tiles read memory: without this, it could omit the stores before them.
-inline void finishStores(const void *memory) { asm volatile("" : : "r"(memory) : "memory"); }
+// A chunk of rows in the weight's precision.
+template <class Scheme>
+struct Rows {
+  typename Scheme::Word *words;
+  int64_t depth;
+  // int8: what each row's numbers are multiples of, and the outliers of each tile.
+  std::vector<float> scales;
+  std::vector<Outliers> outliers;
 
-// Tells the processor the number of rows: registers 0 to 3 hold sums, 4 and 5 rows of x, 6 and 7 columns of w.
-void shapeTiles(int rows) {
-  const int upper = std::min(rows, 16), lower = std::max(rows - 16, 1);
-  TileShapes shapes;
-  for (int i = 0; i < 8; ++i) {
-    shapes.bytes[i] = 64;
-    shapes.rows[i] = i > 5 ? 16 : i == 5 || i == 2 || i == 3 ? lower : upper;
-  }
-  finishStores(&shapes);
-  _tile_loadconfig(&shapes);
-}
-
-template <bool Both>
-void amxTile(int64_t depth, const Word *x, const int32_t *panel, float *c) {
-  constexpr int64_t rowOfPanel = panelColumns * sizeof(int32_t), rowOfSums = panelColumns * sizeof(float);
-  constexpr int64_t rowOfX = wordsAtOnce * sizeof *x;
-  finishStores(c);
-  _tile_loadd(0, c, rowOfSums);
-  _tile_loadd(1, c + 16, rowOfSums);
-  if (Both) _tile_loadd(2, c + 16 * panelColumns, rowOfSums);
-  if (Both) _tile_loadd(3, c + 16 * panelColumns + 16, rowOfSums);
-  for (int64_t k = 0; k < depth; k += 16) {
-    _tile_loadd(6, panel + k * panelColumns, rowOfPanel);
-    _tile_loadd(4, x + k * tileRows, rowOfX);
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_loadd(7, panel + k * panelColumns + 16, rowOfPanel);
-    _tile_dpbf16ps(1, 4, 7);
-    if (Both) {
-      _tile_loadd(5, x + k * tileRows + 16 * wordsAtOnce, rowOfX);
-      _tile_dpbf16ps(2, 5, 6);
-      _tile_dpbf16ps(3, 5, 7);
-    }
-  }
-  _tile_stored(0, c, rowOfSums);
-  _tile_stored(1, c + 16, rowOfSums);
-  if (Both) _tile_stored(2, c + 16 * panelColumns, rowOfSums);
-  if (Both) _tile_stored(3, c + 16 * panelColumns + 16, rowOfSums);
-}
-
-// The shapes of this thread's tiles: 0 if none.
-thread_local int shapedRows = 0;
-
-void tile(int rows, int64_t depth, const Word *x, const int32_t *panel, float *c) {
-  if (rows != shapedRows) {
-    shapeTiles(rows);
-    shapedRows = rows;
-  }
-  if (rows > 16) amxTile<true>(depth, x, panel, c);
-  else amxTile<false>(depth, x, panel, c);
-}
-
-void releaseTiles() {
-  _tile_release();
-  shapedRows = 0;
-}
-
-#else
-
-// One word of w times one word of x: first the product of the odd numbers is added, then that of the even ones, as
-// vdpbf16ps does. Products of two bfloat16 numbers are exact in float32, so that all processors give the same sums.
-#if defined(__AVX512BF16__)
-struct Right {
-  __m512bh pairs;
-  explicit Right(const int32_t *words) : pairs((__m512bh)_mm512_loadu_si512(words)) {}
+  typename Scheme::Word *tile(int64_t row) const { return words + row * depth; }
 };
-struct Left {
-  __m512bh pairs;
-  explicit Left(Word x) : pairs((__m512bh)_mm512_set1_epi32(static_cast<int>(x))) {}
-};
-inline void addProducts(Vector &sum, Left a, Right b) { sum = _mm512_dpbf16_ps(sum, a.pairs, b.pairs); }
-#else
-struct Right {
-  Vector even, odd;
-  explicit Right(const int32_t *words) {
-    const Integers pairs = *reinterpret_cast<const Integers *>(words);
-    const Integers low = pairs << 16, high = pairs & static_cast<int32_t>(0xffff0000);
-    std::memcpy(&even, &low, sizeof even);
-    std::memcpy(&odd, &high, sizeof odd);
-  }
-};
-using Left = Word;
-inline void addProducts(Vector &sum, Left a, Right b) {
-  sum += a.odd * b.odd;
-  sum += a.even * b.even;
-}
-#endif
-
-// Sums of `Rows` rows and two vectors of columns, in registers.
-template <int Rows>
-void vectorTile(int64_t depth, const Word *x, const int32_t *panel, float *c) {
-  for (int64_t j = 0; j < panelColumns; j += 2 * lanes) {
-    Vector sums[Rows][2];
-#pragma GCC unroll 14
-    for (int i = 0; i < Rows; ++i) {
-      sums[i][0] = load(c + i * panelColumns + j);
-      sums[i][1] = load(c + i * panelColumns + j + lanes);
-    }
-    for (int64_t k = 0; k < depth; ++k) {
-      const int32_t *words = panel + k * panelColumns + j;
-      const Right first(words), second(words + lanes);
-#pragma GCC unroll 14
-      for (int i = 0; i < Rows; ++i) {
-        const Left left(x[k * tileRows + i]);
-        addProducts(sums[i][0], left, first);
-        addProducts(sums[i][1], left, second);
-      }
-    }
-#pragma GCC unroll 14
-    for (int i = 0; i < Rows; ++i) {
-      store(c + i * panelColumns + j, sums[i][0]);
-      store(c + i * panelColumns + j + lanes, sums[i][1]);
-    }
-  }
-}
-
-template <int... Rows>
-void tileOf(int rows, int64_t depth, const Word *x, const int32_t *panel, float *c,
-            std::integer_sequence<int, Rows...>) {
-  using Tile = void (*)(int64_t, const Word *, const int32_t *, float *);
-  static constexpr Tile tiles[] = {vectorTile<Rows + 1>...};
-  tiles[rows - 1](depth, x, panel, c);
-}
-
-void tile(int rows, int64_t depth, const Word *x, const int32_t *panel, float *c) {
-  tileOf(rows, depth, x, panel, c, std::make_integer_sequence<int, tileRows>{});
-}
-
-void releaseTiles() {}
-
-#endif
-
-// --- Products ------------------------------------------------------------------------------------------------------
 
 // Rounds a row of x to bfloat16 and puts it into a tile, with zeros at the end.
-void roundRow(const float *x, int64_t in, int64_t depth, Word *to) {
+void roundRow(const float *x, int64_t in, int64_t depth, Bf16::Word *to) {
   const auto bits = [x, in](int64_t k) { return k < in ? bfloat16(x[k]) : 0; };
   for (int64_t k = 0; k < depth; k += wordsAtOnce, to += tileRows * wordsAtOnce) {
     if (2 * (k + wordsAtOnce) <= in) {
-      for (int64_t n = 0; n < wordsAtOnce; ++n) to[n] = word(bfloat16(x[2 * (k + n)]), bfloat16(x[2 * (k + n) + 1]));
+      const float *from = x + 2 * k;
+      for (int64_t n = 0; n < wordsAtOnce; ++n) to[n] = Bf16::word(bfloat16(from[2 * n]), bfloat16(from[2 * n + 1]));
     } else {
-      for (int64_t n = 0; n < wordsAtOnce; ++n) to[n] = word(bits(2 * (k + n)), bits(2 * (k + n) + 1));
+      for (int64_t n = 0; n < wordsAtOnce; ++n) to[n] = Bf16::word(bits(2 * (k + n)), bits(2 * (k + n) + 1));
     }
   }
 }
 
-// Adds a tile's sums to y, or to the bias.
-void finish(const ReducedLinear &op, int64_t row, int rows, int64_t column, int64_t columns, bool isFirst, const float *c) {
-  const int64_t width = op.w.out / op.parts;
-  while (columns > 0) {
-    const int64_t part = column / width, count = std::min(columns, (part + 1) * width - column);
-    for (int i = 0; i < rows; ++i) {
-      float *y = op.y[part] + (row + i) * width + column - part * width;
+void roundTile(const ReducedLinear &op, int64_t first, int64_t row, int count, Rows<Bf16> &to) {
+  for (int i = 0; i < count; ++i) {
+    roundRow(op.x + (first + row + i) * op.w.in, op.w.in, op.w.depth, to.tile(row) + i * wordsAtOnce);
+  }
+}
+
+// A number of a row is an outlier if it is this many times larger than the row's mean magnitude. All others are multiples
+// of the largest one's 127th part, so an outlier among them would cost them their accuracy.
+constexpr float outlierRatio = 12;
+// At most this share of a row: of more, the threshold is doubled until fewer exceed it.
+constexpr int64_t widthOfOutlier = 64;
+
+inline Vector magnitude(Vector x) { return sameBits<Vector>(sameBits<Integers>(x) & 0x7fffffff); }
+inline float magnitude(float x) { return std::fabs(x); }
+
+inline float sum(Vector x) {
+  float total = 0;
+  for (int i = 0; i < lanes; ++i) total += x[i];
+  return total;
+}
+
+// Calls f with each vector of x; the last one ends with zeros.
+template <class F>
+void forVectors(const float *x, int64_t size, F f) {
+  int64_t k = 0;
+  for (; k + lanes <= size; k += lanes) f(load(x + k));
+  if (k == size) return;
+  float rest[lanes] = {};
+  std::copy(x + k, x + size, rest);
+  f(load(rest));
+}
+
+struct RowSizes {
+  // Larger numbers are outliers.
+  float threshold;
+  bool hasOutliers;
+  // What the others are multiples of; NaN if the row has a number that is not finite.
+  float scale;
+};
+
+RowSizes measureRow(const float *x, int64_t in) {
+  Vector totals = {}, highest = {};
+  forVectors(x, in, [&](Vector v) {
+    v = magnitude(v);
+    totals += v;
+    highest = v > highest ? v : highest;
+  });
+  const auto largest = [](Vector v) { return *std::max_element(reinterpret_cast<float *>(&v), reinterpret_cast<float *>(&v) + lanes); };
+  const float total = sum(totals);
+  if (!std::isfinite(total)) return {total, false, std::nanf("")};
+  float threshold = outlierRatio * total / static_cast<float>(in), most = largest(highest);
+  if (most <= threshold) return {threshold, false, most / 127};
+  for (;; threshold *= 2) {
+    Integers above = {};
+    highest = Vector{};
+    forVectors(x, in, [&](Vector v) {
+      v = magnitude(v);
+      const Integers isAbove = v > threshold;
+      above -= isAbove;
+      highest = isAbove ? highest : v > highest ? v : highest;
+    });
+    int64_t count = 0;
+    for (int i = 0; i < lanes; ++i) count += above[i];
+    if (count * widthOfOutlier <= in) return {threshold, count > 0, largest(highest) / 127};
+  }
+}
+
+// Quantises a row to int8, with zeros for its outliers and at the end.
+void quantiseRow(const float *x, int64_t in, RowSizes sizes, int64_t depth, Int8::Word *to) {
+  typedef int8_t Bytes __attribute__((vector_size(lanes)));
+  constexpr int64_t atOnce = std::max<int64_t>(lanes, 4 * wordsAtOnce);
+  const float inverse = sizes.scale > 0 ? 1 / sizes.scale : 0;
+  for (int64_t k = 0; k < 4 * depth; k += atOnce) {
+    float padded[atOnce] = {};
+    const float *from = x + k;
+    if (k + atOnce > in) {
+      if (k < in) std::copy(from, x + in, padded);
+      from = padded;
+    }
+    int8_t bytes[atOnce];
+    for (int64_t n = 0; n < atOnce; n += lanes) {
+      const Vector v = load(from + n);
+      // At this number, the unit of the last place is 1: the sum is rounded, and its last bits are the integer.
+      const Integers rounded = sameBits<Integers>(v * inverse + 12582912.0f);
+      const Integers kept = magnitude(v) > sizes.threshold ? Integers{} : rounded;
+      const Bytes narrow = __builtin_convertvector(kept, Bytes);
+      std::memcpy(bytes + n, &narrow, sizeof narrow);
+    }
+    for (int64_t n = 0; n < atOnce / 4; n += wordsAtOnce, to += tileRows * wordsAtOnce) {
+      for (int64_t i = 0; i < wordsAtOnce; ++i) to[i] = Int8::word(bytes + 4 * (n + i));
+    }
+  }
+}
+
+void roundTile(const ReducedLinear &op, int64_t first, int64_t row, int count, Rows<Int8> &to) {
+  Outliers &outliers = to.outliers[row / tileRows];
+  for (int i = 0; i < count; ++i) {
+    const float *x = op.x + (first + row + i) * op.w.in;
+    const RowSizes sizes = measureRow(x, op.w.in);
+    to.scales[row + i] = sizes.scale;
+    quantiseRow(x, op.w.in, sizes, op.w.depth, to.tile(row) + i * wordsAtOnce);
+    for (int64_t k = 0; sizes.hasOutliers && k < op.w.in; ++k) {
+      if (!(magnitude(x[k]) > sizes.threshold)) continue;
+      auto &columns = outliers.columns;
+      const auto place = std::find(columns.begin(), columns.end(), k) - columns.begin();
+      if (place == static_cast<int64_t>(columns.size())) {
+        columns.push_back(k);
+        outliers.values.resize(columns.size() * tileRows);
+      }
+      outliers.values[place * tileRows + i] = x[k];
+    }
+  }
+}
+
+// --- Tiles of y ------------------------------------------------------------------------------------------------------
+
+// A tile of y: rows from `row` of the chunk that begins at `first`, and the columns of a panel.
+struct Place {
+  int64_t first, row, panel;
+  int rows;
+};
+
+// Writes to y[rows, columns], which may belong to several parts: value(row, column of the panel, what y has or the bias).
+template <class F>
+void write(const ReducedLinear &op, const Place &at, bool isFirst, F value) {
+  const int64_t width = op.w.out / op.parts, begin = at.panel * panelColumns;
+  const int64_t end = std::min(op.w.out, begin + panelColumns);
+  for (int64_t column = begin; column < end;) {
+    const int64_t part = column / width, count = std::min(end, (part + 1) * width) - column;
+    for (int i = 0; i < at.rows; ++i) {
+      float *y = op.y[part] + (at.first + at.row + i) * width + column - part * width;
       const float *base = !isFirst ? y : op.bias ? op.bias + column : nullptr;
-      const float *sums = c + i * panelColumns;
-      if (base) for (int64_t j = 0; j < count; ++j) y[j] = base[j] + sums[j];
-      else std::copy(sums, sums + count, y);
+      const int64_t j = column - begin;
+      if (base) for (int64_t n = 0; n < count; ++n) y[n] = base[n] + value(i, j + n);
+      else for (int64_t n = 0; n < count; ++n) y[n] = value(i, j + n);
     }
     column += count;
-    columns -= count;
-    c += count;
   }
 }
 
-void linear(const ReducedLinear &op, Pool &pool) {
+void finish(const ReducedLinear &op, const Rows<Bf16> &, const Place &at, bool isFirst, const float *sums) {
+  write(op, at, isFirst, [sums](int i, int64_t j) { return sums[i * panelColumns + j]; });
+}
+
+// y = (sums · scale of the row + outliers · w) · scale of the column
+void finish(const ReducedLinear &op, const Rows<Int8> &x, const Place &at, bool isFirst, const int32_t *sums) {
+  alignas(64) float products[tileRows * panelColumns];
+  for (int i = 0; i < at.rows; ++i) {
+    for (int64_t j = 0; j < panelColumns; ++j) {
+      products[i * panelColumns + j] = static_cast<float>(sums[i * panelColumns + j]) * x.scales[at.row + i];
+    }
+  }
+  const Outliers &outliers = x.outliers[at.row / tileRows];
+  for (size_t n = 0; n < outliers.columns.size(); ++n) {
+    const int64_t k = outliers.columns[n];
+    const int32_t *words = op.w.panel(at.panel) + k / 4 * panelColumns;
+    float w[panelColumns];
+    for (int64_t j = 0; j < panelColumns; ++j) w[j] = static_cast<float>(static_cast<int8_t>(words[j] >> (k % 4 * 8)));
+    for (int i = 0; i < at.rows; ++i) {
+      const float value = outliers.values[n * tileRows + i];
+      for (int64_t j = 0; j < panelColumns; ++j) products[i * panelColumns + j] += value * w[j];
+    }
+  }
+  const float *scales = op.w.scales + at.panel * panelColumns;
+  write(op, at, isFirst, [&](int i, int64_t j) { return products[i * panelColumns + j] * scales[j]; });
+}
+
+// What the sums begin with.
+void begin(const Packed &, int64_t, int64_t rows, float *sums) { std::fill_n(sums, rows * panelColumns, 0.0f); }
+
+void begin(const Packed &w, int64_t panel, int64_t rows, int32_t *sums) {
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < panelColumns; ++j) sums[i * panelColumns + j] = -Int8::offset * w.sums[panel * panelColumns + j];
+  }
+}
+
+// --- Products --------------------------------------------------------------------------------------------------------
+
+template <class Scheme>
+void multiply(const ReducedLinear &op, Pool &pool) {
+  constexpr bool isBf16 = Scheme::precision == Precision::Bf16;
   const Packed &w = op.w;
-  const int64_t panels = w.panelCount();
-  Word *x = scratch<Word>(ceilDiv(std::min(op.rows, rowsAtOnce), tileRows) * tileRows * w.depth);
-  for (int64_t first = 0; first < op.rows; first += rowsAtOnce) {
-    const int64_t rows = std::min(rowsAtOnce, op.rows - first);
-    pool.run(ceilDiv(rows, tileRows), [&](int64_t task) {
-      const int64_t begin = task * tileRows, end = std::min<int64_t>(rows, begin + tileRows);
-      for (int64_t i = begin; i < end; ++i) {
-        roundRow(op.x + (first + i) * w.in, w.in, w.depth, x + begin * w.depth + (i - begin) * wordsAtOnce);
-      }
-    });
-    const int64_t blocks = ceilDiv(rows, blockRows), rowsOfBlock = ceilDiv(ceilDiv(rows, blocks), tileRows) * tileRows;
+  // Sums of bfloat16 are split, which keeps a block in the cache. Sums of int8 are exact and stay whole.
+  const int64_t atOnce = isBf16 ? std::min(depthAtOnce, w.depth) : w.depth;
+  const int64_t largestBlock = std::max<int64_t>(tileRows, std::min(blockRows, blockWords / atOnce));
+  const int64_t panels = w.panelCount(), tilesOfChunk = ceilDiv(std::min(op.rows, chunkRows), tileRows);
+  Rows<Scheme> x{scratch<typename Scheme::Word>(tilesOfChunk * tileRows * w.depth), w.depth, {}, {}};
+  for (int64_t first = 0; first < op.rows; first += chunkRows) {
+    const int64_t rows = std::min(chunkRows, op.rows - first), tiles = ceilDiv(rows, tileRows);
+    if (!isBf16) {
+      x.scales.assign(rows, 0.0f);
+      x.outliers.assign(tiles, {});
+    }
+    const auto rowsOfTile = [](int64_t row, int64_t end) { return static_cast<int>(std::min<int64_t>(tileRows, end - row)); };
+    pool.run(tiles, [&](int64_t t) { roundTile(op, first, t * tileRows, rowsOfTile(t * tileRows, rows), x); });
+
+    const int64_t blocks = ceilDiv(rows, largestBlock), rowsOfBlock = ceilDiv(ceilDiv(rows, blocks), tileRows) * tileRows;
     const int64_t group = std::max<int64_t>(1, std::min(panelsAtOnce, panels * blocks / (4 * pool.threads())));
     const int64_t groups = ceilDiv(panels, group);
     pool.run(blocks * groups, [&](int64_t task) {
       const int64_t block = task / groups * rowsOfBlock, end = std::min(rows, block + rowsOfBlock);
       const int64_t firstPanel = task % groups * group, lastPanel = std::min(panels, firstPanel + group);
-      alignas(64) float sums[ceilDiv(blockRows, tileRows) * tileRows * panelColumns];
-      for (int64_t k = 0; k < w.depth; k += depthAtOnce) {
-        const int64_t depth = std::min(depthAtOnce, w.depth - k);
+      alignas(64) typename Scheme::Sum sums[(blockRows + tileRows) * panelColumns];
+      for (int64_t k = 0; k < w.depth; k += atOnce) {
+        const int64_t until = std::min(w.depth, k + atOnce);
         for (int64_t panel = firstPanel; panel < lastPanel; ++panel) {
-          const int64_t column = panel * panelColumns, columns = std::min(panelColumns, w.out - column);
-          const auto count = [end](int64_t i) { return static_cast<int>(std::min<int64_t>(tileRows, end - i)); };
-          std::fill_n(sums, (end - block) * panelColumns, 0.0f);
-          for (int64_t n = k; n < k + depth; n += depthInCache) {
-            const int64_t part = std::min(depthInCache, k + depth - n);
-            for (int64_t i = block; i < end; i += tileRows) {
-              tile(count(i), part, x + i * w.depth + n * tileRows, w.panel(panel) + n * panelColumns,
-                   sums + (i - block) * panelColumns);
+          begin(w, panel, std::max<int64_t>(0, end - block), sums);
+          for (int64_t slice = k; slice < until; slice += sliceDepth) {
+            const int64_t depth = std::min(sliceDepth, until - slice);
+            for (int64_t row = block; row < end; row += tileRows) {
+              addTile<Scheme>(rowsOfTile(row, end), depth, x.tile(row) + slice * tileRows,
+                              w.panel(panel) + slice * panelColumns, sums + (row - block) * panelColumns);
             }
           }
-          for (int64_t i = block; i < end; i += tileRows) {
-            finish(op, first + i, count(i), column, columns, k == 0, sums + (i - block) * panelColumns);
+          for (int64_t row = block; row < end; row += tileRows) {
+            finish(op, x, {first, row, panel, rowsOfTile(row, end)}, k == 0, sums + (row - block) * panelColumns);
           }
         }
       }
       releaseTiles();
     });
   }
+}
+
+void linear(const ReducedLinear &op, Pool &pool) {
+  if (op.w.precision == Precision::Bf16) multiply<Bf16>(op, pool);
+  else multiply<Int8>(op, pool);
 }
 
 }  // namespace

@@ -26,6 +26,9 @@ struct Packed {
   // The words of a column.
   int64_t depth;
   const int32_t *panels;
+  // int8: what each column's numbers are multiples of, and the sum of its numbers.
+  const float *scales;
+  const int32_t *sums;
 
   int64_t panelCount() const { return (out + panelColumns - 1) / panelColumns; }
   const int32_t *panel(int64_t i) const { return panels + i * depth * panelColumns; }
