@@ -25,19 +25,17 @@ namespace CLIPSCOPE_ISA {
 namespace {
 
 constexpr int64_t sliceDepth = 128;
-// The words of x in a block: 800 KB.
-constexpr int64_t blockWords = 320 * 640;
 constexpr int64_t blockRows = 320;
-constexpr int64_t chunkRows = 1280;
-// The words of a column whose sum in bfloat16 is added to y at once.
+// The depth of a block: 800 KB of x.
 constexpr int64_t depthAtOnce = 640;
-// The panels of a task.
-constexpr int64_t panelsAtOnce = 8;
+constexpr int64_t chunkRows = 1280;
+// The panels of a task, whose sums stay in the L2 cache.
+constexpr int64_t panelsAtOnce = 4;
 
 constexpr int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Memory, aligned to a cache line, that a thread reuses for its next task.
-template <class T>
+template <int Slot, class T>
 T *scratch(int64_t size) {
   constexpr int64_t line = 64;
   thread_local std::unique_ptr<char[]> buffer;
@@ -73,14 +71,15 @@ struct Rows {
 
 // Rounds a row of x to bfloat16 and puts it into a tile, with zeros at the end.
 void roundRow(const float *x, int64_t in, int64_t depth, Bf16::Word *to) {
-  const auto bits = [x, in](int64_t k) { return k < in ? bfloat16(x[k]) : 0; };
-  for (int64_t k = 0; k < depth; k += wordsAtOnce, to += tileRows * wordsAtOnce) {
-    if (2 * (k + wordsAtOnce) <= in) {
-      const float *from = x + 2 * k;
-      for (int64_t n = 0; n < wordsAtOnce; ++n) to[n] = Bf16::word(bfloat16(from[2 * n]), bfloat16(from[2 * n + 1]));
-    } else {
-      for (int64_t n = 0; n < wordsAtOnce; ++n) to[n] = Bf16::word(bits(2 * (k + n)), bits(2 * (k + n) + 1));
-    }
+  int64_t k = 0;
+#if defined(__AMX_TILE__)
+  for (; 2 * (k + wordsAtOnce) <= in; k += wordsAtOnce, to += tileRows * wordsAtOnce) {
+    _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + 2 * k + 16), _mm512_loadu_ps(x + 2 * k)));
+  }
+#endif
+  const auto bits = [x, in](int64_t i) { return i < in ? bfloat16(x[i]) : 0; };
+  for (; k < depth; k += wordsAtOnce, to += tileRows * wordsAtOnce) {
+    for (int64_t n = 0; n < wordsAtOnce; ++n) to[n] = Bf16::word(bits(2 * (k + n)), bits(2 * (k + n) + 1));
   }
 }
 
@@ -198,57 +197,64 @@ void roundTile(const ReducedLinear &op, int64_t first, int64_t row, int count, R
   }
 }
 
-// --- Tiles of y ------------------------------------------------------------------------------------------------------
+// --- Rows of y -------------------------------------------------------------------------------------------------------
 
-// A tile of y: rows from `row` of the chunk that begins at `first`, and the columns of a panel.
-struct Place {
-  int64_t first, row, panel;
-  int rows;
+// Consecutive columns of one panel that belong to one part of y.
+struct Span {
+  int64_t panel, column, count;
+  float *y;
 };
 
-// Writes to y[rows, columns], which may belong to several parts: value(row, column of the panel, what y has or the bias).
-template <class F>
-void write(const ReducedLinear &op, const Place &at, bool isFirst, F value) {
-  const int64_t width = op.w.out / op.parts, begin = at.panel * panelColumns;
-  const int64_t end = std::min(op.w.out, begin + panelColumns);
-  for (int64_t column = begin; column < end;) {
-    const int64_t part = column / width, count = std::min(end, (part + 1) * width) - column;
-    for (int i = 0; i < at.rows; ++i) {
-      float *y = op.y[part] + (at.first + at.row + i) * width + column - part * width;
-      const float *base = !isFirst ? y : op.bias ? op.bias + column : nullptr;
-      const int64_t j = column - begin;
-      if (base) for (int64_t n = 0; n < count; ++n) y[n] = base[n] + value(i, j + n);
-      else for (int64_t n = 0; n < count; ++n) y[n] = value(i, j + n);
-    }
-    column += count;
-  }
-}
-
-void finish(const ReducedLinear &op, const Rows<Bf16> &, const Place &at, bool isFirst, const float *sums) {
-  write(op, at, isFirst, [sums](int i, int64_t j) { return sums[i * panelColumns + j]; });
-}
-
-// y = (sums · scale of the row + outliers · w) · scale of the column
-void finish(const ReducedLinear &op, const Rows<Int8> &x, const Place &at, bool isFirst, const int32_t *sums) {
-  alignas(64) float products[tileRows * panelColumns];
-  for (int i = 0; i < at.rows; ++i) {
-    for (int64_t j = 0; j < panelColumns; ++j) {
-      products[i * panelColumns + j] = static_cast<float>(sums[i * panelColumns + j]) * x.scales[at.row + i];
+// The spans of the panels from `begin` to `end`.
+std::vector<Span> spansOf(const ReducedLinear &op, int64_t begin, int64_t end) {
+  const int64_t width = op.w.out / op.parts;
+  std::vector<Span> spans;
+  for (int64_t panel = begin; panel < end; ++panel) {
+    const int64_t last = std::min(op.w.out, (panel + 1) * panelColumns);
+    for (int64_t column = panel * panelColumns; column < last;) {
+      const int64_t part = column / width, count = std::min(last, (part + 1) * width) - column;
+      spans.push_back({panel, column, count, op.y[part] + column - part * width});
+      column += count;
     }
   }
-  const Outliers &outliers = x.outliers[at.row / tileRows];
+  return spans;
+}
+
+inline void addBias(const float *sums, const float *bias, int64_t count, float *y) {
+  int64_t j = 0;
+  for (; j + lanes <= count; j += lanes) store(y + j, bias ? load(sums + j) + load(bias + j) : load(sums + j));
+  for (; j < count; ++j) y[j] = bias ? sums[j] + bias[j] : sums[j];
+}
+
+inline const float *scaled(const Rows<Bf16> &, const Packed &, int64_t, int64_t, const float *sums, float *) { return sums; }
+
+// (sums · scale of the row + outliers · w) · scale of the column
+inline const float *scaled(const Rows<Int8> &x, const Packed &w, int64_t row, int64_t panel, const int32_t *sums, float *to) {
+  constexpr int64_t vectors = panelColumns / lanes;
+  Vector products[vectors];
+  const float scale = x.scales[row];
+  for (int64_t j = 0; j < vectors; ++j) products[j] = __builtin_convertvector(load(sums + j * lanes), Vector) * scale;
+  const Outliers &outliers = x.outliers[row / tileRows];
   for (size_t n = 0; n < outliers.columns.size(); ++n) {
+    const float value = outliers.values[n * tileRows + row % tileRows];
+    if (value == 0) continue;
     const int64_t k = outliers.columns[n];
-    const int32_t *words = op.w.panel(at.panel) + k / 4 * panelColumns;
-    float w[panelColumns];
-    for (int64_t j = 0; j < panelColumns; ++j) w[j] = static_cast<float>(static_cast<int8_t>(words[j] >> (k % 4 * 8)));
-    for (int i = 0; i < at.rows; ++i) {
-      const float value = outliers.values[n * tileRows + i];
-      for (int64_t j = 0; j < panelColumns; ++j) products[i * panelColumns + j] += value * w[j];
+    const int32_t *words = w.panel(panel) + k / 4 * panelColumns;
+    const int before = static_cast<int>(24 - k % 4 * 8);
+    for (int64_t j = 0; j < vectors; ++j) {
+      products[j] += value * __builtin_convertvector(load(words + j * lanes) << before >> 24, Vector);
     }
   }
-  const float *scales = op.w.scales + at.panel * panelColumns;
-  write(op, at, isFirst, [&](int i, int64_t j) { return products[i * panelColumns + j] * scales[j]; });
+  const float *scales = w.scales + panel * panelColumns;
+  for (int64_t j = 0; j < vectors; ++j) store(to + j * lanes, products[j] * load(scales + j * lanes));
+  return to;
+}
+
+// Asks for a part of words that will be read next. Without it, the first tile of each slice would wait for memory.
+void prefetch(const int32_t *words, int64_t size, int64_t part, int64_t parts) {
+  constexpr int64_t line = 16;
+  const int64_t lines = size / line;
+  for (int64_t i = part * lines / parts; i < (part + 1) * lines / parts; ++i) __builtin_prefetch(words + i * line, 0, 2);
 }
 
 // What the sums begin with.
@@ -264,46 +270,54 @@ void begin(const Packed &w, int64_t panel, int64_t rows, int32_t *sums) {
 
 template <class Scheme>
 void multiply(const ReducedLinear &op, Pool &pool) {
-  constexpr bool isBf16 = Scheme::precision == Precision::Bf16;
   const Packed &w = op.w;
-  // Sums of bfloat16 are split, which keeps a block in the cache. Sums of int8 are exact and stay whole.
-  const int64_t atOnce = isBf16 ? std::min(depthAtOnce, w.depth) : w.depth;
-  const int64_t largestBlock = std::max<int64_t>(tileRows, std::min(blockRows, blockWords / atOnce));
   const int64_t panels = w.panelCount(), tilesOfChunk = ceilDiv(std::min(op.rows, chunkRows), tileRows);
-  Rows<Scheme> x{scratch<typename Scheme::Word>(tilesOfChunk * tileRows * w.depth), w.depth, {}, {}};
+  Rows<Scheme> x{scratch<0, typename Scheme::Word>(tilesOfChunk * tileRows * w.depth), w.depth, {}, {}};
   for (int64_t first = 0; first < op.rows; first += chunkRows) {
     const int64_t rows = std::min(chunkRows, op.rows - first), tiles = ceilDiv(rows, tileRows);
-    if (!isBf16) {
+    if (Scheme::precision == Precision::Int8) {
       x.scales.assign(rows, 0.0f);
       x.outliers.assign(tiles, {});
     }
     const auto rowsOfTile = [](int64_t row, int64_t end) { return static_cast<int>(std::min<int64_t>(tileRows, end - row)); };
     pool.run(tiles, [&](int64_t t) { roundTile(op, first, t * tileRows, rowsOfTile(t * tileRows, rows), x); });
 
-    const int64_t blocks = ceilDiv(rows, largestBlock), rowsOfBlock = ceilDiv(ceilDiv(rows, blocks), tileRows) * tileRows;
+    const int64_t blocks = ceilDiv(rows, blockRows), rowsOfBlock = ceilDiv(ceilDiv(rows, blocks), tileRows) * tileRows;
     const int64_t group = std::max<int64_t>(1, std::min(panelsAtOnce, panels * blocks / (4 * pool.threads())));
     const int64_t groups = ceilDiv(panels, group);
     pool.run(blocks * groups, [&](int64_t task) {
-      const int64_t block = task / groups * rowsOfBlock, end = std::min(rows, block + rowsOfBlock);
+      const int64_t block = task / groups * rowsOfBlock, end = std::min(rows, block + rowsOfBlock), height = end - block;
       const int64_t firstPanel = task % groups * group, lastPanel = std::min(panels, firstPanel + group);
-      alignas(64) typename Scheme::Sum sums[(blockRows + tileRows) * panelColumns];
-      for (int64_t k = 0; k < w.depth; k += atOnce) {
-        const int64_t until = std::min(w.depth, k + atOnce);
+      if (height <= 0) return;
+      auto *sums = scratch<1, typename Scheme::Sum>((lastPanel - firstPanel) * rowsOfBlock * panelColumns);
+      const auto sumsOf = [=](int64_t panel, int64_t row) { return sums + ((panel - firstPanel) * height + row - block) * panelColumns; };
+      for (int64_t k = 0; k < w.depth; k += depthAtOnce) {
+        const int64_t until = std::min(w.depth, k + depthAtOnce);
         for (int64_t panel = firstPanel; panel < lastPanel; ++panel) {
-          begin(w, panel, std::max<int64_t>(0, end - block), sums);
+          if (k == 0) begin(w, panel, height, sumsOf(panel, block));
           for (int64_t slice = k; slice < until; slice += sliceDepth) {
             const int64_t depth = std::min(sliceDepth, until - slice);
+            const int32_t *next = slice + depth < until ? w.panel(panel) + (slice + depth) * panelColumns
+                                                        : w.panel(std::min(panel + 1, panels - 1)) + k * panelColumns;
             for (int64_t row = block; row < end; row += tileRows) {
+              prefetch(next, sliceDepth * panelColumns, (row - block) / tileRows, ceilDiv(height, tileRows));
               addTile<Scheme>(rowsOfTile(row, end), depth, x.tile(row) + slice * tileRows,
-                              w.panel(panel) + slice * panelColumns, sums + (row - block) * panelColumns);
+                              w.panel(panel) + slice * panelColumns, sumsOf(panel, row));
             }
-          }
-          for (int64_t row = block; row < end; row += tileRows) {
-            finish(op, x, {first, row, panel, rowsOfTile(row, end)}, k == 0, sums + (row - block) * panelColumns);
           }
         }
       }
       releaseTiles();
+      const std::vector<Span> spans = spansOf(op, firstPanel, lastPanel);
+      const int64_t width = w.out / op.parts;
+      for (int64_t row = block; row < end; ++row) {
+        for (const Span &span : spans) {
+          float aside[panelColumns];
+          const float *products = scaled(x, w, row, span.panel, sumsOf(span.panel, row), aside);
+          addBias(products + span.column % panelColumns, op.bias ? op.bias + span.column : nullptr, span.count,
+                  span.y + (first + row) * width);
+        }
+      }
     });
   }
 }
