@@ -49,7 +49,7 @@ export interface Receivers extends Omit<Wanted, "source" | "onSource"> {
   readonly onLoss: (loss: number) => void;
 }
 
-/** As a pass. @returns the loss */
+/** As a pass. @returns the loss @throws InputError for a model in reduced precision */
 export async function backward(
   model: Clip,
   { pixels, rows }: LossSources,
@@ -57,6 +57,7 @@ export async function backward(
   receivers: Receivers,
   options: BackwardOptions,
 ): Promise<number> {
+  model.weights.assertFloat32("a gradient");
   registerTfjsGradients();
   const run = (held?: Tensor4D): Promise<number> =>
     pass(() =>

@@ -7,7 +7,7 @@ import type { Rank, ShapeMap } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
 import { ClosableStore } from "./closable-store.ts";
 import { weightDtypes } from "./dtype.ts";
-import type { Precision } from "./precision.ts";
+import { weightPacker, type Precision } from "./precision.ts";
 import { RowTable } from "./row-table.ts";
 import type { TensorStore } from "./store.ts";
 import { loadAll, Weight, type Layout, type Loadable, type Residency, type WeightSource } from "./weight.ts";
@@ -21,10 +21,12 @@ export class ModelWeights implements WeightSource {
   readonly #handles = new Map<string, Weight | RowTable>();
   readonly #problems: string[] = [];
 
+  /** @throws InputError if the current backend does not support the precision */
   constructor(store: TensorStore, residency: Residency = "resident", precision: Precision = "f32") {
     this.store = new ClosableStore(store);
     this.residency = residency;
     this.precision = precision;
+    if (precision !== "f32") weightPacker(precision);
   }
 
   /** The scope of the whole state dict. */
@@ -81,6 +83,17 @@ export class ModelWeights implements WeightSource {
         problems,
       );
     }
+  }
+
+  /**
+   * For computations that need the weights' own values: gradients, statistics of weights.
+   *
+   * @param what the computation, for the error
+   * @throws InputError in reduced precision
+   */
+  assertFloat32(what: string): void {
+    if (this.precision === "f32") return;
+    throw new InputError(`${what} requires weights in float32, found ${this.precision}; use --precision f32`);
   }
 
   /** Frees all weights. */

@@ -9,7 +9,7 @@ import { InputError } from "../../errors/input-error.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { BackendChoice } from "../../tensor/backend.ts";
 import { elementCount } from "../../tensor/dtype.ts";
-import { bytesPerWeight, precisions, weightPacker, type Precision } from "../../tensor/precision.ts";
+import { bytesPerWeight, precisions, type Precision } from "../../tensor/precision.ts";
 import type { TensorStore } from "../../tensor/store.ts";
 import type { Residency } from "../../tensor/weight.ts";
 import { startNodeBackend, type NodeBackendOptions } from "../backends/backends.ts";
@@ -48,7 +48,6 @@ export async function loadModel(name: string = demoModel, options: LoadOptions =
   const files = await readModelDirectory(name, options.arch);
   const { name: backend } = await startNodeBackend(options.backend, threadsFor(files.config));
   const { precision = "f32" } = options;
-  if (precision !== "f32") weightPacker(precision); // refuses backends that have none
   const weights = await findWeights(files.path, files.hint, files.layout);
   const { store, notes } = await openModelWeights(weights, files.layout);
   for (const note of notes) options.onNote?.(note);
