@@ -91,7 +91,7 @@ void roundTile(const ReducedLinear &op, int64_t first, int64_t row, int count, R
 
 // A number of a row is an outlier if it is this many times larger than the row's mean magnitude. All others are multiples
 // of the largest one's 127th part, so an outlier among them would cost them their accuracy.
-constexpr float outlierRatio = 12;
+constexpr float outlierRatio = 8;
 // At most this share of a row: of more, the threshold is doubled until fewer exceed it.
 constexpr int64_t widthOfOutlier = 64;
 
