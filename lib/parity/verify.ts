@@ -104,7 +104,12 @@ const outsideModules = ["image_features", "text_features", "logits_per_image"];
 export async function verify(
   model: Clip,
   golden: Golden,
-  { tolerance = defaultTolerance[model.weights.precision], isolated = false, onTap, values: wanted }: VerifyOptions = {},
+  {
+    tolerance = defaultTolerance[model.weights.precision],
+    isolated = false,
+    onTap,
+    values: wanted,
+  }: VerifyOptions = {},
 ): Promise<ParityReport> {
   if (isolated && golden.samples !== null) {
     throw new InputError(

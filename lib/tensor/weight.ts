@@ -25,11 +25,14 @@ import { weightReader, type StoredMatrix, type WeightReader } from "./weight-rea
  * - `asStored`: not at all.
  * - `linear`: PyTorch stores [out, in]; the product x · W needs [in, out], which takes half the time of a transposed
  *   product.
+ * - `readOut`: as `linear`, for the last products before the embedding. They are small, and their errors reach it in full,
+ *   so that they stay in bfloat16 where others are int8.
  * - `conv2d`: PyTorch stores [out, in, height, width]; tfjs's channels-last convolution needs [height, width, in, out].
  */
 const permutations = {
   asStored: null,
   linear: [1, 0],
+  readOut: [1, 0],
   conv2d: [2, 3, 1, 0],
 } as const;
 
@@ -150,10 +153,10 @@ export class Weight<R extends Rank = Rank> implements Loadable {
     if (direct === null) return null;
     try {
       return tidy(() => {
-        const isPacked = this.#isPacked;
-        const matrix = direct.reader.read(direct.matrix, this.#layout === "linear" && !isPacked);
+        const isPacked = this.#precision !== "f32";
+        const matrix = direct.reader.read(direct.matrix, this.#isFactor && !isPacked);
         if (isPacked) return this.#fromStored(matrix as Tensor<R>);
-        const shape = this.#layout === "linear" ? matrix.shape : this.shape;
+        const shape = this.#isFactor ? matrix.shape : this.shape;
         return reshape(matrix, shape as ShapeMap[R]);
       });
     } catch {
@@ -161,14 +164,21 @@ export class Weight<R extends Rank = Rank> implements Loadable {
     }
   }
 
-  get #isPacked(): boolean {
-    return this.#layout === "linear" && this.#source.precision !== "f32";
+  /** Whether it is the right factor of a product. */
+  get #isFactor(): boolean {
+    return this.#layout === "linear" || this.#layout === "readOut";
+  }
+
+  get #precision(): Precision {
+    const { precision } = this.#source;
+    if (!this.#isFactor) return "f32";
+    return this.#layout === "readOut" && precision === "int8" ? "bf16" : precision;
   }
 
   /** From the order of the file to what `tensor` holds. */
   #fromStored(stored: Tensor<R>): Tensor<R> {
-    const { precision } = this.#source;
-    if (this.#layout !== "linear" || precision === "f32") return this.asLoaded(stored);
+    const precision = this.#precision;
+    if (precision === "f32") return this.asLoaded(stored);
     return weightPacker(precision).pack(stored as unknown as Tensor2D, precision) as unknown as Tensor<R>;
   }
 

@@ -119,7 +119,13 @@ async function placeOf(
   folder: string,
 ): Promise<{ readonly file: string; readonly digest: string }> {
   const digest = await digestOfImages(host.files, images.slice(0, count));
-  const key = await sha256OfJson([origin["model_sha256"], origin["preprocess"], origin["backend"], digest, ...precisionOf(origin)]);
+  const key = await sha256OfJson([
+    origin["model_sha256"],
+    origin["preprocess"],
+    origin["backend"],
+    digest,
+    ...precisionOf(origin),
+  ]);
   const title = name.replace(/^wds\//, "").replaceAll(/[^\w.+-]+/g, "-");
   return { file: joinPath(folder, `images-${title}-${key.slice(0, 16)}.safetensors`), digest };
 }
