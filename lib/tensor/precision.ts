@@ -35,13 +35,18 @@ export function setWeightPacker(backend: string, packer: WeightPacker): void {
   packers.set(backend, packer);
 }
 
+/** The current backend's packer, if it has one. */
+export function currentWeightPacker(): WeightPacker | undefined {
+  return packers.get(getBackend());
+}
+
 /**
  * The current backend's packer.
  *
  * @throws InputError if it has none
  */
 export function weightPacker(precision: ReducedPrecision): WeightPacker {
-  const packer = packers.get(getBackend());
+  const packer = currentWeightPacker();
   if (packer !== undefined) return packer;
   throw new InputError(
     `the precision ${precision} requires the native backend on the CPU, found the backend ${getBackend()}; ` +

@@ -7,12 +7,12 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { buildLayout, napiVersion } from "../../lib/node/native/native-build.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { JsonValue } from "../../lib/json/json-value.ts";
 import { extractArchive } from "./archive.ts";
+import { compileKernels, kernelSources } from "./kernels.ts";
 import type { Library } from "./library.ts";
 import { addOwnFiles } from "./own-files.ts";
 import { lastLines, type Progress, run } from "./run.ts";
@@ -37,35 +37,6 @@ const nodeApiHeaders: NpmPackage = {
   version: "1.9.0",
   integrity:
     "sha512-2oNILP4jXwRB4ywnYKjVk1YyJ96n2D4EOVJO6S3oYZ5PtbJrw3Yt9TpAuX3nBLMuzn74rnfGQrv13pS9vC+YiA==",
-};
-
-/** The C++ sources. This file runs from dist/tools/native. */
-const kernelSources = fileURLToPath(new URL("../../../tools/native/kernels/", import.meta.url));
-
-/** The sources that are compiled once. */
-const kernelFiles = ["addon", "instruction-sets", "ops", "pack", "pool", "read"] as const;
-
-type InstructionSets = readonly (readonly [name: string, flags: readonly string[]])[];
-
-const avx512: readonly string[] = ["-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mfma"];
-
-const plainInstructions: InstructionSets = [["baseline", []]];
-
-/**
- * The instruction sets that the operations are compiled for, by processor. One is chosen when they are loaded
- * (kernels/instruction-sets.cc).
- */
-const instructionSets: Readonly<Partial<Record<string, InstructionSets>>> = {
-  x64: [...plainInstructions, ["avx2", ["-mavx2", "-mfma"]], ["avx512", avx512]],
-};
-
-/** Further sets, for the products with weights of reduced precision alone. Older compilers do not know them. */
-const reducedInstructionSets: Readonly<Partial<Record<string, InstructionSets>>> = {
-  x64: [
-    ["avx512vnni", [...avx512, "-mavx512vnni"]],
-    ["avx512bf16", [...avx512, "-mavx512bf16", "-mavx512vnni"]],
-    ["amx", [...avx512, "-mavx512bf16", "-mavx512vnni", "-mamx-tile", "-mamx-bf16", "-mamx-int8"]],
-  ],
 };
 
 export interface CompileOptions {
@@ -105,43 +76,11 @@ export async function compileBinding({ library, build, work, progress }: Compile
   await compile(...shared, ...parts, ...against, "-o", join(build, buildLayout.binding));
 
   progress("compiling the network's operations");
-  const objects: string[] = [];
-  const compileFor = async (source: string, name: string, flags: readonly string[]): Promise<void> => {
-    const object = join(work, `${source}-${name}.o`);
-    // Fused multiply-add, as in TensorFlow's builds of Eigen. Clang does not use it without this flag.
-    const arithmetic = ["-O3", "-ffp-contract=fast", `-DCLIPSCOPE_ISA=${name}`, ...flags];
-    await compile(...arithmetic, "-c", join(kernelSources, `${source}.cc`), "-o", object);
-    objects.push(object);
-  };
-  for (const [name, flags] of instructionSets[process.arch] ?? plainInstructions) {
-    await compileFor("arithmetic", name, flags);
-    await compileFor("reduced", name, flags);
-  }
-  const known: string[] = [];
-  for (const [name, flags] of reducedInstructionSets[process.arch] ?? []) {
-    if (!(await knowsFlags(compiler, flags))) continue;
-    await compileFor("reduced", name, flags);
-    known.push(`-DCLIPSCOPE_HAS_${name}`);
-  }
-  const files = kernelFiles.map((name) => join(kernelSources, `${name}.cc`));
-  await compile(
-    ...shared,
-    "-pthread",
-    ...known,
-    ...files,
-    ...objects,
-    ...against,
-    "-o",
-    join(build, buildLayout.operations),
-  );
+  const objects = await compileKernels({ compiler, compile, folder: work });
+  const files = ["addon.cc", "ops.cc", "read.cc"].map((name) => join(kernelSources, name));
+  const operations = join(build, buildLayout.operations);
+  await compile(...shared, "-pthread", ...files, ...objects, ...against, "-o", operations);
   await rm(binding, { recursive: true });
-}
-
-async function knowsFlags(compiler: string, flags: readonly string[]): Promise<boolean> {
-  const { status } = await run(compiler, [...flags, "-x", "c++", "-fsyntax-only", "/dev/null"], {
-    missing: noCompiler,
-  });
-  return status === 0;
 }
 
 function doesNotCompile(stderr: string, library: Library): Error {
