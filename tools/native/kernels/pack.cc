@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "bfloat16.h"
+#include "memory.h"
 #include "reduced.h"
 
 namespace clipscope {
@@ -59,6 +60,7 @@ int64_t packedSize(Precision precision, int64_t in, int64_t out) {
 
 void pack(Precision precision, const float *w, int64_t in, int64_t out, int32_t *to, Pool &pool) {
   const int64_t depth = depthOf(precision, in);
+  preferLargePages(to, packedSize(precision, in, out) * static_cast<int64_t>(sizeof *to));
   std::memset(to, 0, headerSize * sizeof *to);
   to[0] = magic;
   to[1] = static_cast<int32_t>(precision);

@@ -18,6 +18,7 @@
 #include <memory>
 #include <vector>
 
+#include "memory.h"
 #include "tiles.h"
 
 namespace clipscope {
@@ -43,6 +44,7 @@ T *scratch(int64_t size) {
   const int64_t wanted = size * static_cast<int64_t>(sizeof(T)) + line;
   if (bytes < wanted) {
     buffer.reset(new char[wanted]);
+    preferLargePages(buffer.get(), wanted);
     bytes = wanted;
   }
   const auto address = reinterpret_cast<uintptr_t>(buffer.get());
