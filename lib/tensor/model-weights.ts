@@ -118,6 +118,11 @@ export class WeightScope implements Loadable {
     this.path = path;
   }
 
+  /** The model's. */
+  get precision(): Precision {
+    return this.#weights.precision;
+  }
+
   /** The scope of a child: `at("resblocks.0")`. */
   at(child: string | number): WeightScope {
     return new WeightScope(this.#weights, this.#join(String(child)));

@@ -35,17 +35,21 @@ interface OpAttribute {
   readonly value: number;
 }
 
-/** The operations of a native build, with their inputs in order and their attribute, if any, with its type. */
+/** The operations of a native build, with their inputs in order and their attributes with their types. */
 const operations: readonly NativeOperation[] = [
-  { name: "ClipscopeLinear", inputs: ["x", "weight", "bias"], attribute: ["parts", "TF_ATTR_INT"] },
+  { name: "ClipscopeLinear", inputs: ["x", "weight", "bias"], attributes: { parts: "TF_ATTR_INT" } },
   { name: "ClipscopeGelu", inputs: ["x"] },
-  { name: "ClipscopeLayerNorm", inputs: ["x", "gamma", "beta"], attribute: ["epsilon", "TF_ATTR_FLOAT"] },
+  { name: "ClipscopeLayerNorm", inputs: ["x", "gamma", "beta"], attributes: { epsilon: "TF_ATTR_FLOAT" } },
   {
     name: "ClipscopeAttentionProbabilities",
     inputs: ["query", "key", "mask"],
-    attribute: ["heads", "TF_ATTR_INT"],
+    attributes: { heads: "TF_ATTR_INT", precision: "TF_ATTR_INT" },
   },
-  { name: "ClipscopeAttentionContext", inputs: ["probabilities", "value"] },
+  {
+    name: "ClipscopeAttentionContext",
+    inputs: ["probabilities", "value"],
+    attributes: { precision: "TF_ATTR_INT" },
+  },
 ];
 
 /** The operation that takes a packed weight. */
@@ -54,7 +58,7 @@ const reducedLinear = "ClipscopeReducedLinear";
 interface NativeOperation {
   readonly name: string;
   readonly inputs: readonly string[];
-  readonly attribute?: readonly [name: string, type: keyof NodeBackend["binding"]];
+  readonly attributes?: Readonly<Record<string, keyof NodeBackend["binding"]>>;
 }
 
 /** The addon next to a native build's binding. */
@@ -96,7 +100,7 @@ export function useOwnOperations(addon: OperationsAddon): void {
   });
   for (const operation of operations) {
     replaceOperation<NativeInputs>(operation, "tensorflow", (inputs, attributes, backend) =>
-      runNative(operation, inputs, attributes as Record<string, number>, backend as NodeBackend),
+      runNative(operation, inputs, attributes, backend as NodeBackend),
     );
   }
 }
@@ -121,16 +125,18 @@ type NativeInputs = Readonly<Record<string, tf.Tensor | undefined>>;
 
 /** Runs a native operation. TensorFlow has no optional inputs: an empty tensor replaces a missing one. */
 function runNative(
-  { name, inputs: names, attribute }: NativeOperation,
+  { name, inputs: names, attributes: types = {} }: NativeOperation,
   inputs: NativeInputs,
-  attributes: Readonly<Record<string, number>>,
+  attributes: tf.NamedAttrMap,
   backend: NodeBackend,
 ): tf.Tensor | tf.Tensor[] {
   const given = names.map((input) => inputs[input] ?? tf.zeros(input === "mask" ? [0, 1, 1, 1] : [0]));
-  const opAttributes = attribute
-    ? [{ name: attribute[0], type: backend.binding[attribute[1]], value: attributes[attribute[0]]! }]
-    : [];
-  const { parts } = attributes;
+  const opAttributes = Object.entries(types).map(([of, type]) => ({
+    name: of,
+    type: backend.binding[type],
+    value: of === "precision" ? Number(attributes[of] !== "f32") : Number(attributes[of]),
+  }));
+  const parts = "parts" in types ? Number(attributes["parts"]) : undefined;
   const isReduced = name === "ClipscopeLinear" && inputs["weight"]?.dtype === "int32";
   try {
     return parts === undefined

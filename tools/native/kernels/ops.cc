@@ -119,7 +119,8 @@ class Call {
 
 // The attributes of an operation.
 struct Attributes {
-  int32_t heads = 1, parts = 1, precision = 0;
+  int32_t heads = 1, parts = 1;
+  int32_t precision = 0;  // of a Precision; 0 for float32
   float epsilon = 0;
 };
 
@@ -217,6 +218,7 @@ void computeLayerNorm(void *attributes, TF_OpKernelContext *context) {
 
 // q, k [batch, length, width], mask with four axes that broadcasts to [batch, heads, length, length], or empty
 void computeProbabilities(void *attributes, TF_OpKernelContext *context) {
+  const bool isReduced = static_cast<Attributes *>(attributes)->precision != 0;
   Call call(context);
   const int64_t heads = static_cast<Attributes *>(attributes)->heads;
   if (!call.expect(call.rank(0) == 3 && call.shape(0) == call.shape(1), "q and k do not match")) return;
@@ -236,18 +238,20 @@ void computeProbabilities(void *attributes, TF_OpKernelContext *context) {
     op.mask = call.data(2);
   }
   op.p = call.allocate({batch, heads, length, length});
-  if (op.p && length > 0) kernels().probabilities(op, pool());
+  if (op.p && length > 0) (isReduced ? reducedKernels().probabilities : kernels().probabilities)(op, pool());
 }
 
 // p [batch, heads, length, length], v [batch, length, width]
-void computeContext(void *, TF_OpKernelContext *context) {
+void computeContext(void *attributes, TF_OpKernelContext *context) {
+  const bool isReduced = static_cast<Attributes *>(attributes)->precision != 0;
   Call call(context);
   if (!call.expect(call.rank(0) == 4 && call.rank(1) == 3, "p and v do not match")) return;
   const int64_t batch = call.dim(1, 0), length = call.dim(1, 1), width = call.dim(1, 2), heads = call.dim(0, 1);
   const std::vector<int64_t> full{batch, heads, length, length};
   if (!call.expect(call.shape(0) == full && heads > 0 && width % heads == 0, "p and v do not match")) return;
   float *y = call.allocate(call.shape(1));
-  if (y) kernels().context({batch, heads, length, width, call.data(0), call.data(1), y}, pool());
+  const Context op{batch, heads, length, width, call.data(0), call.data(1), y};
+  if (y) (isReduced ? reducedKernels().context : kernels().context)(op, pool());
 }
 
 // place: file, offset (high and low half), dtype, rows, columns, whether transposed
@@ -297,10 +301,10 @@ const char *registerOperations(std::string *message) {
            {"ClipscopeLayerNorm", {"x: float", "gamma: float", "beta: float"}, {"epsilon: float"}, "y: float", computeLayerNorm},
            {"ClipscopeAttentionProbabilities",
             {"q: float", "k: float", "mask: float"},
-            {"heads: int"},
+            {"heads: int", "precision: int"},
             "y: float",
             computeProbabilities},
-           {"ClipscopeAttentionContext", {"p: float", "v: float"}, {}, "y: float", computeContext},
+           {"ClipscopeAttentionContext", {"p: float", "v: float"}, {"precision: int"}, "y: float", computeContext},
            {"ClipscopeReducedLinear",
             {"x: float", "w: int32", "bias: float"},
             {"parts: int >= 1"},

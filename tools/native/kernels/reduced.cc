@@ -100,12 +100,6 @@ constexpr int64_t widthOfOutlier = 64;
 inline Vector magnitude(Vector x) { return sameBits<Vector>(sameBits<Integers>(x) & 0x7fffffff); }
 inline float magnitude(float x) { return std::fabs(x); }
 
-inline float sum(Vector x) {
-  float total = 0;
-  for (int i = 0; i < lanes; ++i) total += x[i];
-  return total;
-}
-
 // Calls f with each vector of x; the last one ends with zeros.
 template <class F>
 void forVectors(const float *x, int64_t size, F f) {
@@ -329,11 +323,104 @@ void linear(const ReducedLinear &op, Pool &pool) {
   else multiply<Int8>(op, pool);
 }
 
+// --- Attention -------------------------------------------------------------------------------------------------------
+
+// The memory for the attention of one head. Rows of the left matrix become one tile at a time.
+struct AttentionTile {
+  int64_t depth, panels;
+  int32_t *right;  // [panels][depth][panelColumns]
+  Bf16::Word *left;
+  float *sums;  // [panels][tileRows][panelColumns]
+
+  AttentionTile(int64_t in, int64_t out) : depth(ceilDiv(in, 32) * 16), panels(ceilDiv(out, panelColumns)) {
+    right = scratch<2, int32_t>(panels * depth * panelColumns);
+    left = scratch<3, Bf16::Word>(tileRows * depth);
+    sums = scratch<4, float>(panels * tileRows * panelColumns);
+    std::fill_n(right, panels * depth * panelColumns, 0);
+  }
+
+  void multiply(int rows) const {
+    std::fill_n(sums, panels * tileRows * panelColumns, 0.0f);
+    for (int64_t panel = 0; panel < panels; ++panel) {
+      addTile<Bf16>(rows, depth, left, right + panel * depth * panelColumns, sums + panel * tileRows * panelColumns);
+    }
+  }
+
+  void readRow(int row, int64_t columns, float *to) const {
+    for (int64_t j = 0; j < columns; j += panelColumns) {
+      const float *from = sums + (j * tileRows) + row * panelColumns;
+      std::copy(from, from + std::min(panelColumns, columns - j), to + j);
+    }
+  }
+};
+
+// As in kernels.h, with q, scaled, and k in bfloat16. Scores and their softmax are float32.
+void probabilities(const Probabilities &op, Pool &pool) {
+  const int64_t headWidth = op.width / op.heads, length = op.length;
+  const float scale = 1 / std::sqrt(static_cast<float>(headWidth));
+  pool.run(op.batch * op.heads, [&](int64_t task) {
+    const int64_t batch = task / op.heads, head = task % op.heads;
+    const float *q = op.q + batch * length * op.width + head * headWidth;
+    const float *k = op.k + batch * length * op.width + head * headWidth;
+    const AttentionTile tile(headWidth, length);
+    for (int64_t j = 0; j < length; ++j) {
+      int32_t *words = tile.right + j / panelColumns * tile.depth * panelColumns + j % panelColumns;
+      for (int64_t n = 0; n < headWidth; ++n) {
+        words[n / 2 * panelColumns] |= static_cast<int32_t>(bfloat16(k[j * op.width + n]) << (n % 2 * 16));
+      }
+    }
+    float *scaledRow = scratch<5, float>(headWidth);
+    for (int64_t i = 0; i < length; i += tileRows) {
+      const int rows = static_cast<int>(std::min<int64_t>(tileRows, length - i));
+      for (int row = 0; row < rows; ++row) {
+        for (int64_t n = 0; n < headWidth; ++n) scaledRow[n] = q[(i + row) * op.width + n] * scale;
+        roundRow(scaledRow, headWidth, tile.depth, tile.left + row * wordsAtOnce);
+      }
+      tile.multiply(rows);
+      for (int row = 0; row < rows; ++row) {
+        float *p = op.p + (task * length + i + row) * length;
+        tile.readRow(row, length, p);
+        if (op.mask) {
+          const float *mask = op.mask + batch * op.maskStride[0] + head * op.maskStride[1] + (i + row) * op.maskStride[2];
+          for (int64_t j = 0; j < length; ++j) p[j] += mask[j * op.maskStride[3]];
+        }
+        softmaxInPlace(p, length);
+      }
+    }
+    releaseTiles();
+  });
+}
+
+// As in kernels.h, with p and v in bfloat16 and sums in float32
+void context(const Context &op, Pool &pool) {
+  const int64_t headWidth = op.width / op.heads, length = op.length;
+  pool.run(op.batch * op.heads, [&](int64_t task) {
+    const int64_t offset = task / op.heads * length * op.width + task % op.heads * headWidth;
+    const AttentionTile tile(length, headWidth);
+    for (int64_t k = 0; k < length; ++k) {
+      const float *v = op.v + offset + k * op.width;
+      for (int64_t j = 0; j < headWidth; ++j) {
+        int32_t *words = tile.right + j / panelColumns * tile.depth * panelColumns + j % panelColumns;
+        words[k / 2 * panelColumns] |= static_cast<int32_t>(bfloat16(v[j]) << (k % 2 * 16));
+      }
+    }
+    for (int64_t i = 0; i < length; i += tileRows) {
+      const int rows = static_cast<int>(std::min<int64_t>(tileRows, length - i));
+      for (int row = 0; row < rows; ++row) {
+        roundRow(op.p + (task * length + i + row) * length, length, tile.depth, tile.left + row * wordsAtOnce);
+      }
+      tile.multiply(rows);
+      for (int row = 0; row < rows; ++row) tile.readRow(row, headWidth, op.y + offset + (i + row) * op.width);
+    }
+    releaseTiles();
+  });
+}
+
 }  // namespace
 
 #define CLIPSCOPE_TEXT(name) #name
 #define CLIPSCOPE_NAME(name) CLIPSCOPE_TEXT(name)
-extern const ReducedKernels reducedKernels = {CLIPSCOPE_NAME(CLIPSCOPE_ISA), linear};
+extern const ReducedKernels reducedKernels = {CLIPSCOPE_NAME(CLIPSCOPE_ISA), linear, probabilities, context};
 
 }  // namespace CLIPSCOPE_ISA
 }  // namespace clipscope

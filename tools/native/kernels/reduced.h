@@ -1,9 +1,10 @@
-// Products with weights of reduced precision, for ops.cc.
+// The kernels of reduced precision, for ops.cc.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
+#include "kernels.h"
 #include "pool.h"
 
 namespace clipscope {
@@ -57,6 +58,9 @@ struct ReducedKernels {
   const char *name;
   // Of the weight's precision.
   void (*linear)(const ReducedLinear &, Pool &);
+  // Products in bfloat16.
+  void (*probabilities)(const Probabilities &, Pool &);
+  void (*context)(const Context &, Pool &);
 };
 
 }  // namespace clipscope

@@ -15,22 +15,17 @@
 
 #include "bfloat16.h"
 #include "reduced.h"
+#include "vectors.h"
 
 namespace clipscope {
 namespace CLIPSCOPE_ISA {
 namespace {
 
-// Rows of a tile and lanes of a vector, as in arithmetic.cc. With AMX, a tile is two registers of 16 rows.
+// With AMX, a tile is two registers of 16 rows.
 #if defined(__AMX_TILE__)
-constexpr int lanes = 16, tileRows = 32;
-#elif defined(__AVX512F__)
-constexpr int lanes = 16, tileRows = 14;
-#elif defined(__AVX__)
-constexpr int lanes = 8, tileRows = 6;
-#elif defined(__aarch64__)
-constexpr int lanes = 4, tileRows = 14;
+constexpr int tileRows = 32;
 #else
-constexpr int lanes = 4, tileRows = 6;
+constexpr int tileRows = manyRegisters ? 14 : 6;
 #endif
 
 // The rows of x are laid out tile by tile, in the order in which a tile reads them:
@@ -42,12 +37,7 @@ constexpr int64_t wordsAtOnce = 16;
 constexpr int64_t wordsAtOnce = 1;
 #endif
 
-typedef float Vector __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-typedef int32_t Integers __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-
-inline Vector load(const float *from) { return *reinterpret_cast<const Vector *>(from); }
 inline Integers load(const int32_t *from) { return *reinterpret_cast<const Integers *>(from); }
-inline void store(float *to, Vector value) { *reinterpret_cast<Vector *>(to) = value; }
 inline void store(int32_t *to, Integers value) { *reinterpret_cast<Integers *>(to) = value; }
 
 template <class To, class From>
