@@ -4,8 +4,10 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { memory, tensor1d, tensor2d, tensor3d, tidy, type Tensor2D } from "@tensorflow/tfjs-core";
+import { memory, tensor1d, tensor2d, tensor3d, tensor4d, tidy, type Tensor2D } from "@tensorflow/tfjs-core";
 import { InputError } from "../../../lib/errors/input-error.ts";
+import { attentionContext } from "../../../lib/nn/operations/attention-context.ts";
+import { attentionProbabilities } from "../../../lib/nn/operations/attention-probabilities.ts";
 import { linear, linearSplit } from "../../../lib/nn/operations/linear.ts";
 import { startNodeBackend } from "../../../lib/node/backends/backends.ts";
 import { compare } from "../../../lib/tensor/compare.ts";
@@ -176,6 +178,67 @@ describe("linear with packed weights", () => {
       });
     });
   }
+
+  it("attention in bf16 has the float32 softmax and sums of rounded factors, for any sizes", () => {
+    fc.assert(
+      fc.property(
+        size(2),
+        size(3),
+        size(70),
+        size(85),
+        fc.boolean(),
+        (batch, heads, length, width, isMasked) => {
+          const full = heads * width;
+          const shape: [number, number, number] = [batch, length, full];
+          const [q, k, v] = ["q", "key", "value"].map((name) => numbers(name, batch * length * full));
+          const mask = Float32Array.from({ length }, (_, i) => (isMasked && i % 3 === 1 ? -1e9 : 0));
+          const scale = Math.fround(1 / Math.sqrt(Math.fround(width)));
+          const scaled = toBfloat16(q!.map((value) => Math.fround(value * scale)));
+          const [keys, values] = [toBfloat16(k!), toBfloat16(v!)];
+          tidy(() => {
+            const probabilities = attentionProbabilities(
+              heads,
+              tensor3d(q!, shape),
+              tensor3d(k!, shape),
+              tensor4d(mask, [1, 1, 1, length]),
+              "bf16",
+            );
+            const context = attentionContext(probabilities, tensor3d(v!, shape), "bf16");
+            const ours = probabilities.dataSync<"float32">();
+            const rounded = toBfloat16(ours);
+            const at = (b: number, row: number, head: number): number =>
+              (b * length + row) * full + head * width;
+            const expected = new Float64Array(ours.length);
+            const means = new Float64Array(batch * length * full);
+            for (let row = 0; row < batch * heads * length; row++) {
+              const [b, head, i] = [
+                Math.floor(row / heads / length),
+                Math.floor(row / length) % heads,
+                row % length,
+              ];
+              const scores = Array.from({ length }, (_, j) => {
+                let score = mask[j]!;
+                for (let n = 0; n < width; n++)
+                  score += scaled[at(b, i, head) + n]! * keys[at(b, j, head) + n]!;
+                return score;
+              });
+              const highest = Math.max(...scores);
+              const total = scores.reduce((sum, score) => sum + Math.exp(score - highest), 0);
+              for (const [j, score] of scores.entries()) {
+                expected[row * length + j] = Math.exp(score - highest) / total;
+                for (let n = 0; n < width; n++) {
+                  means[at(b, i, head) + n]! += rounded[row * length + j]! * values[at(b, j, head) + n]!;
+                }
+              }
+            }
+            assert.ok(compare(ours, expected).relativeL2 < 3e-6, "probabilities");
+            assert.ok(compare(context.dataSync(), means).relativeL2 < 2e-6, "context");
+          });
+        },
+      ),
+      propertyRuns,
+    );
+  });
 
   it("says that only this backend has packed weights", async () => {
     await startNodeBackend("cpu");

@@ -1,4 +1,4 @@
-// Runs the products with packed weights on arrays that end at a page which must not be touched, at sizes around the edges
+// Runs the kernels of reduced precision on arrays that end at a page which must not be touched, at sizes around the edges
 // of tiles, panels, blocks and chunks. Prints the instruction set; exits with a signal, or AddressSanitizer's report, if a
 // kernel reads or writes outside its arrays.
 #include <sys/mman.h>
@@ -66,6 +66,22 @@ void check(Precision precision, int64_t rows, int64_t in, int64_t out, int64_t p
   }
 }
 
+void checkAttention(int64_t batch, int64_t heads, int64_t length, int64_t headWidth, Pool &pool) {
+  const int64_t width = heads * headWidth, size = batch * length * width, scores = batch * heads * length * length;
+  Guarded<float> q(size), k(size), v(size), mask(length), p(scores), y(size);
+  for (int64_t i = 0; i < size; ++i) q.data()[i] = k.data()[i] = v.data()[i] = static_cast<float>(i % 11) / 11;
+  for (int64_t i = 0; i < length; ++i) mask.data()[i] = 0;
+  std::fill_n(p.data(), scores, std::nanf(""));
+  std::fill_n(y.data(), size, std::nanf(""));
+  instructionSet().reduced->probabilities({batch, heads, length, width, q.data(), k.data(), mask.data(), {0, 0, 0, 1}, p.data()}, pool);
+  instructionSet().reduced->context({batch, heads, length, width, p.data(), v.data(), y.data()}, pool);
+  for (int64_t i = 0; i < size; ++i) {
+    if (std::isfinite(y.data()[i])) continue;
+    std::printf("attention over %lld tokens: a number was not written\n", static_cast<long long>(length));
+    std::exit(1);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -79,6 +95,9 @@ int main() {
     check(precision, 1281, 70, 40, 1, true, pool);
     check(precision, 321, 1300, 200, 2, true, pool);
     check(precision, 640, 96, 300, 1, false, pool);
+  }
+  for (const int64_t length : {1, 2, 15, 16, 17, 31, 32, 33, 65}) {
+    for (const int64_t headWidth : {1, 2, 15, 31, 32, 33, 80}) checkAttention(2, 3, length, headWidth, pool);
   }
   std::printf("%s\n", instructionSet().name);
   std::fflush(stdout);

@@ -365,8 +365,10 @@ void probabilities(const Probabilities &op, Pool &pool) {
     const AttentionTile tile(headWidth, length);
     for (int64_t j = 0; j < length; ++j) {
       int32_t *words = tile.right + j / panelColumns * tile.depth * panelColumns + j % panelColumns;
-      for (int64_t n = 0; n < headWidth; ++n) {
-        words[n / 2 * panelColumns] |= static_cast<int32_t>(bfloat16(k[j * op.width + n]) << (n % 2 * 16));
+      const float *key = k + j * op.width;
+      for (int64_t n = 0; n < headWidth; n += 2) {
+        const uint32_t odd = n + 1 < headWidth ? bfloat16(key[n + 1]) : 0;
+        words[n / 2 * panelColumns] = static_cast<int32_t>(bfloat16(key[n]) | odd << 16);
       }
     }
     float *scaledRow = scratch<5, float>(headWidth);
@@ -397,11 +399,15 @@ void context(const Context &op, Pool &pool) {
   pool.run(op.batch * op.heads, [&](int64_t task) {
     const int64_t offset = task / op.heads * length * op.width + task % op.heads * headWidth;
     const AttentionTile tile(length, headWidth);
-    for (int64_t k = 0; k < length; ++k) {
-      const float *v = op.v + offset + k * op.width;
-      for (int64_t j = 0; j < headWidth; ++j) {
-        int32_t *words = tile.right + j / panelColumns * tile.depth * panelColumns + j % panelColumns;
-        words[k / 2 * panelColumns] |= static_cast<int32_t>(bfloat16(v[j]) << (k % 2 * 16));
+    const std::vector<float> zeros(headWidth);
+    for (int64_t k = 0; k < length; k += 2) {
+      const float *even = op.v + offset + k * op.width, *odd = k + 1 < length ? even + op.width : zeros.data();
+      for (int64_t panel = 0; panel < tile.panels; ++panel) {
+        int32_t *words = tile.right + (panel * tile.depth + k / 2) * panelColumns;
+        const int64_t begin = panel * panelColumns, columns = std::min(panelColumns, headWidth - begin);
+        for (int64_t j = 0; j < columns; ++j) {
+          words[j] = static_cast<int32_t>(bfloat16(even[begin + j]) | bfloat16(odd[begin + j]) << 16);
+        }
       }
     }
     for (int64_t i = 0; i < length; i += tileRows) {
