@@ -1,4 +1,4 @@
-// Tiles of products with packed weights, for each instruction set: `addTile` for bfloat16 and int8.
+// The innermost loops of products in reduced precision, for each instruction set: `addTile` for bfloat16 and int8.
 //
 // A tile adds the products of `rows` rows of x and the 32 columns of a panel to sums[rows][32]. It reads words of 32 bits:
 // two numbers in bfloat16, four in int8.
