@@ -17,6 +17,7 @@ import { measureCold } from "./sections/cold.ts";
 import { countGrowth } from "./sections/growth.ts";
 import { measureLoad } from "./sections/load.ts";
 import { measureMemory } from "./sections/memory.ts";
+import { measurePrecision } from "./sections/precision.ts";
 import { measurePreprocessing } from "./sections/preprocess.ts";
 import { measureProbe } from "./sections/probe.ts";
 import { measureScale } from "./sections/scale.ts";
@@ -32,6 +33,7 @@ type Section = (context: Context, directories: readonly string[]) => Promise<Tab
 
 const sections: Readonly<Record<SectionName, Section>> = {
   towers: measureTowers,
+  precision: measurePrecision,
   text: measureText,
   growth: countGrowth,
   memory: measureMemory,

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Precision } from "../lib/tensor/precision.ts";
 import type { Residency } from "../lib/tensor/weight.ts";
 import type { ModelDirectory } from "../lib/node/models/model-directory.ts";
 import { openWeights } from "../lib/node/models/weights-file.ts";
@@ -38,6 +39,7 @@ export async function startOurs(
   { options, programs }: Context,
   directory: string,
   weights: Residency | "auto" = "auto",
+  precision: Precision = "f32",
 ): Promise<Participant[]> {
   return startAll(
     options.backend.map(
@@ -45,7 +47,7 @@ export async function startOurs(
         Participant.start({
           title: `clipscope, ${backend}`,
           command: process.execPath,
-          args: [compiled("clipscope.js"), directory, backend, weights],
+          args: [compiled("clipscope.js"), directory, backend, weights, precision],
         }),
     ),
     programs,
@@ -115,11 +117,12 @@ export async function stopAll(participants: readonly Participant[]): Promise<voi
   await Promise.all(participants.map((participant) => participant.stop()));
 }
 
-export function pytorch({ options, model }: Context): Peer {
+/** @param precision with "bf16" the whole model is in bfloat16, and so are its activations */
+export function pytorch({ options, model }: Context, precision: "f32" | "bf16" = "f32"): Peer {
   return {
-    title: "PyTorch with open_clip",
+    title: `PyTorch with open_clip, ${precision}`,
     command: options.python,
-    args: [python("pytorch.py"), model.path],
+    args: [python("pytorch.py"), model.path, "--precision", precision],
     remedy: 'run "sh tools/golden/environment.sh .venv" and add --python .venv/bin/python',
   };
 }
@@ -146,8 +149,43 @@ export function pillow({ options, model }: Context): Peer {
  * onnxruntime in Node and in Python. Their model files are written to the folder of the weights, because ONNX accepts
  * external weights only from there, and are deleted at exit.
  */
-export async function onnxRuntimes({ options, model, warn }: Context): Promise<Peer[]> {
-  if (!options.peers) return [];
+export async function onnxRuntimes(context: Context): Promise<Peer[]> {
+  const { options } = context;
+  const files = await onnxFiles(context);
+  return files === null
+    ? []
+    : [
+        {
+          title: "onnxruntime-node",
+          command: process.execPath,
+          args: [compiled("onnxruntime.js"), options.modules, ...files],
+          remedy: "npm install onnxruntime-node in a folder, and name that folder with --modules",
+        },
+        pythonOnnxRuntime(options, files),
+      ];
+}
+
+/** Python's onnxruntime with the image tower in dynamic int8: only Python's package quantises models. */
+export async function onnxRuntimeInt8(context: Context): Promise<Peer[]> {
+  const files = await onnxFiles(context);
+  if (files === null) return [];
+  const quantised = files[0]!.replace(/\.onnx$/, "-int8.onnx");
+  for (const path of [quantised, `${quantised}.data`]) removeAtExit(path);
+  return [pythonOnnxRuntime(context.options, [...files, quantised])];
+}
+
+function pythonOnnxRuntime({ python: command }: BenchOptions, args: readonly string[]): Peer {
+  return {
+    title: "Python's onnxruntime",
+    command,
+    args: [python("ort.py"), ...args],
+    remedy: "pip install onnxruntime onnx, and name that Python with --python",
+  };
+}
+
+/** The files of the tower and of a product, then the height and the width of images; null without peers. */
+async function onnxFiles({ options, model, warn }: Context): Promise<string[] | null> {
+  if (!options.peers) return null;
   const tower = join(model.path, `clipscope-bench-tower-${process.pid}.onnx`);
   const product = join(model.path, `clipscope-bench-product-${process.pid}.onnx`);
   const store = await openWeights(model.path);
@@ -158,23 +196,9 @@ export async function onnxRuntimes({ options, model, warn }: Context): Promise<P
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     warn(error.message);
-    return [];
+    return null;
   } finally {
     await store.close();
   }
-  const files = [tower, product, ...model.config.vision.imageSize.map(String)];
-  return [
-    {
-      title: "onnxruntime-node",
-      command: process.execPath,
-      args: [compiled("onnxruntime.js"), options.modules, ...files],
-      remedy: "npm install onnxruntime-node in a folder, and name that folder with --modules",
-    },
-    {
-      title: "Python's onnxruntime",
-      command: options.python,
-      args: [python("ort.py"), ...files],
-      remedy: "pip install onnxruntime, and name that Python with --python",
-    },
-  ];
+  return [tower, product, ...model.config.vision.imageSize.map(String)];
 }

@@ -5,6 +5,7 @@ import { InputError } from "../lib/errors/input-error.ts";
 
 export const sectionNames = [
   "towers",
+  "precision",
   "text",
   "growth",
   "memory",

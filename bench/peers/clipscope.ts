@@ -1,7 +1,7 @@
 /**
  * The participant clipscope.
  *
- *     node clipscope.js MODEL BACKEND WEIGHTS
+ *     node clipscope.js MODEL BACKEND WEIGHTS PRECISION
  */
 import {
   matMul,
@@ -17,14 +17,19 @@ import { loadModel, startNodeBackend } from "../../lib/index.ts";
 import { linear } from "../../lib/nn/operations/linear.ts";
 import { parseBackendChoice } from "../../lib/tensor/backend.ts";
 import { syntheticValues } from "../../lib/tensor/synthetic.ts";
+import type { Precision } from "../../lib/tensor/precision.ts";
 import type { Residency } from "../../lib/tensor/weight.ts";
 import { timed } from "../rounds.ts";
 import { encodeEmbedding, type Reply, type TextRequest } from "./protocol.ts";
 import { serve } from "./serve.ts";
 
-const [directory = "", backend = "auto", weights = "auto"] = process.argv.slice(2);
+const [directory = "", backend = "auto", weights = "auto", precision = "f32"] = process.argv.slice(2);
 const info = await startNodeBackend(parseBackendChoice(backend));
-const model = await loadModel(directory, { backend: info.name, residency: weights as Residency | "auto" });
+const model = await loadModel(directory, {
+  backend: info.name,
+  residency: weights as Residency | "auto",
+  precision: precision as Precision,
+});
 
 /** Times a pass until its numbers can be read. */
 async function timeUntilRead(run: () => Promise<Tensor2D>): Promise<Reply> {
@@ -84,7 +89,8 @@ async function load(): Promise<Reply> {
   return { seconds: loading.seconds, reading: reading.seconds };
 }
 
-const identity = { name: `clipscope, ${info.name}`, version: info.description };
+const name = `clipscope, ${info.name}${precision === "f32" ? "" : `, ${precision}`}`;
+const identity = { name, version: info.description };
 await serve(identity, {
   image: ({ batch }) => image(batch),
   text,

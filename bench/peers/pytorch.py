@@ -1,7 +1,7 @@
 """The participant PyTorch: open_clip's model on the benchmark's weights.
 
-    python pytorch.py MODEL            answers requests
-    python pytorch.py MODEL IMAGE      embeds one image file and prints the peak memory of the process in bytes
+    python pytorch.py MODEL --precision f32|bf16    answers requests
+    python pytorch.py MODEL IMAGE                   embeds one image file and prints the peak memory of the process in bytes
 """
 
 import json
@@ -40,7 +40,7 @@ def first_embedding(directory: Path, image: Path) -> None:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 
 
-def answer_requests(directory: Path) -> None:
+def answer_requests(directory: Path, dtype: torch.dtype) -> None:
     model = load(directory)
     pad = reference.special_ids(model).pad
     in_memory = set()
@@ -50,31 +50,32 @@ def answer_requests(directory: Path) -> None:
         if prefix not in in_memory:
             for name, parameter in model.named_parameters():
                 if name.startswith("visual.") == (prefix == "visual."):
-                    parameter.data = parameter.data.clone()
+                    parameter.data = parameter.data.to(dtype, copy=True)
         in_memory.add(prefix)
 
     def image(request: dict) -> dict:
         into_memory("visual.")
         shape = (request["batch"], 3, *model.visual.image_size)
         pixels = torch.from_numpy(synthetic.values("input.image", shape))
-        return serve.timed(lambda: model.encode_image(pixels).numpy())
+        return serve.timed(lambda: model.encode_image(pixels.to(dtype)).float().numpy())
 
     def text(request: dict) -> dict:
         into_memory("text.")
         ids = torch.tensor([row + [pad] * (request["padTo"] - len(row)) for row in request["rows"]])
         groups = ids.split(request["batchSize"])
-        return serve.timed(lambda: np.concatenate([model.encode_text(group).numpy() for group in groups]))
+        return serve.timed(lambda: np.concatenate([model.encode_text(group).float().numpy() for group in groups]))
 
     def matrix(request: dict) -> dict:
-        a, b = torch.randn(2, request["size"], request["size"])
-        return serve.timed(lambda: torch.mm(a, b).numpy())
+        a, b = torch.randn(2, request["size"], request["size"]).to(dtype)
+        return serve.timed(lambda: torch.mm(a, b).float().numpy())
 
     version = f"{torch.__version__}, open_clip {open_clip.__version__}"
-    serve.serve("PyTorch", version, {"image": image, "text": text, "matrix": matrix})
+    name = "PyTorch" if dtype == torch.float32 else "PyTorch, bf16"
+    serve.serve(name, version, {"image": image, "text": text, "matrix": matrix})
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        first_embedding(Path(sys.argv[1]), Path(sys.argv[2]))
+    if sys.argv[2] == "--precision":
+        answer_requests(Path(sys.argv[1]), {"f32": torch.float32, "bf16": torch.bfloat16}[sys.argv[3]])
     else:
-        answer_requests(Path(sys.argv[1]))
+        first_embedding(Path(sys.argv[1]), Path(sys.argv[2]))

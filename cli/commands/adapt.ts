@@ -12,7 +12,7 @@ import { examples, nonNegativeNumber, positiveInteger, wholeNumber } from "../op
 import { templateOption } from "../options/output-options.ts";
 import { readLabelledFeatures } from "../options/read-labelled-features.ts";
 import { readValidation } from "../options/read-validation.ts";
-import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
+import { precisionOption, weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { percent, printable } from "../terminal/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -75,6 +75,7 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--lr <number>", "tip-adapter-f: learning rate (default: 0.001)", nonNegativeNumber)
     .option("--batch-size <n>", "tip-adapter-f: examples per step (default: 256)", positiveInteger)
     .addOption(weightsOption())
+    .addOption(precisionOption())
     .addHelpText(
       "after",
       examples(

@@ -14,7 +14,7 @@ import { encodeNpy } from "../../lib/tensor/npy.ts";
 import { encodeSafetensors } from "../../lib/tensor/safetensors.ts";
 import { collect, examples } from "../options/option-values.ts";
 import { assertOneStandardInput, exifOption, standardInputImage } from "../options/with-images.ts";
-import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
+import { precisionOption, weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { packageInfo } from "../package-info.ts";
 import { printable } from "../terminal/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -59,6 +59,7 @@ export function register(program: Command, terminal: Terminal): void {
     )
     .addOption(exifOption())
     .addOption(weightsOption())
+    .addOption(precisionOption())
     .addHelpText(
       "after",
       examples(

@@ -23,6 +23,8 @@ interface BackendReport {
   readonly description: string;
   readonly startMs: number | null;
   readonly rss: number | null;
+  /** How it computes products with `--precision`; null if it computes in float32 alone. */
+  readonly precisions: Readonly<Record<string, string>> | null;
 }
 
 interface Report {
@@ -73,6 +75,7 @@ async function examine(): Promise<Report> {
       description: tried.runs ? tried.description : tried.reason,
       startMs: tried.runs ? tried.startMs : null,
       rss: tried.runs ? tried.rss : null,
+      precisions: tried.runs ? tried.precisions : null,
     });
   }
   const cache = cacheFolder();
@@ -104,7 +107,21 @@ async function tryInChild(index: number): Promise<Tried> {
   }
 }
 
-const instructions = ["sse4_2", "avx", "avx2", "fma", "avx512f", "avx512_vnni", "amx_tile", "asimd", "sve"];
+const instructions = [
+  ...[
+    "sse4_2",
+    "avx",
+    "avx2",
+    "fma",
+    "avx512f",
+    "avx512_vnni",
+    "avx512_bf16",
+    "amx_tile",
+    "amx_bf16",
+    "amx_int8",
+  ],
+  ...["asimd", "sve", "bf16", "i8mm"],
+];
 
 /** Linux only. */
 function vectorInstructions(): string[] | null {
@@ -176,8 +193,18 @@ function describe(report: Report): string[] {
       ? `✗ ${backend}, ${title}: ${description}`
       : `✓ ${description}; ${title}, starts in ${startMs} ms, ${byteSize(rss)}`,
   );
+  const precisions = report.backends.flatMap(({ backend, precisions }) =>
+    Object.entries(precisions ?? {}).map(([name, how]) => `  --precision ${name} on ${backend}: ${how}`),
+  );
   const preset = report.preset === null ? "" : `, but CLIPSCOPE_BACKEND is set to ${report.preset}`;
-  return [...fields, "", ...backends, "", `--backend auto chooses: ${report.auto ?? "nothing"}${preset}`];
+  return [
+    ...fields,
+    "",
+    ...backends,
+    ...precisions,
+    "",
+    `--backend auto chooses: ${report.auto ?? "nothing"}${preset}`,
+  ];
 }
 
 function gpuAbsence(driver: boolean): string {

@@ -18,7 +18,7 @@ import { clean } from "../../lib/text/clean/clean.ts";
 import { disposing } from "../../lib/tensor/disposing.ts";
 import { collect, examples, positiveInteger, wholeNumber } from "../options/option-values.ts";
 import { exifOption, standardInputImage } from "../options/with-images.ts";
-import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
+import { precisionOption, weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { printable } from "../terminal/format.ts";
 import { layOutTable } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -77,6 +77,7 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--tokens", "print what the score depends on in the text, token by token")
     .addOption(exifOption())
     .addOption(weightsOption())
+    .addOption(precisionOption())
     .addHelpText(
       "after",
       examples(

@@ -21,7 +21,7 @@ import {
   wholeNumber,
 } from "../options/option-values.ts";
 import { exifOption } from "../options/with-images.ts";
-import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
+import { precisionOption, weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { printable } from "../terminal/format.ts";
 import { layOutTable } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -79,6 +79,7 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--seed <n>", "seed of the noise and the cutouts (default: 0)", wholeNumber)
     .addOption(exifOption())
     .addOption(weightsOption())
+    .addOption(precisionOption())
     .addHelpText(
       "after",
       examples(

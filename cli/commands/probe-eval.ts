@@ -16,7 +16,7 @@ import { collect, examples, repetitions, wholeNumber } from "../options/option-v
 import { figuresOption, templateOption } from "../options/output-options.ts";
 import { readLabelledFeatures } from "../options/read-labelled-features.ts";
 import { seededPaths } from "../options/seeds.ts";
-import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
+import { precisionOption, weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { evaluationTables } from "../terminal/evaluation-tables.ts";
 import { intervalAsJson, percent, plusMinus, printable } from "../terminal/format.ts";
 import { layOutTable } from "../terminal/table.ts";
@@ -58,6 +58,7 @@ export function register(probe: Command, terminal: Terminal): void {
     .addOption(templateOption())
     .addOption(figuresOption("SVG", "the confusion matrix and a calibration chart"))
     .addOption(weightsOption())
+    .addOption(precisionOption())
     .addHelpText(
       "after",
       examples(

@@ -18,7 +18,7 @@ import {
   withModelAndImages,
   type ImageOptions,
 } from "../options/with-images.ts";
-import { weightsOption } from "../options/with-model.ts";
+import { precisionOption, weightsOption } from "../options/with-model.ts";
 import { printable } from "../terminal/format.ts";
 import { printScores } from "../terminal/scores-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -44,6 +44,7 @@ export function register(probe: Command, terminal: Terminal): void {
     .addOption(topOption("classes"))
     .addOption(batchOption())
     .addOption(weightsOption())
+    .addOption(precisionOption())
     .addHelpText(
       "after",
       examples(

@@ -10,7 +10,7 @@ import { studioManifest } from "../../lib/node/studio-server/manifest.ts";
 import { serveModel } from "../../lib/node/studio-server/serve-model.ts";
 import { serveStudio, type StudioServer } from "../../lib/node/studio-server/server.ts";
 import { examples, wholeNumber } from "../options/option-values.ts";
-import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
+import { precisionOption, weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { packageInfo } from "../package-info.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -35,6 +35,7 @@ export function register(program: Command, terminal: Terminal): void {
     )
     .option("--open", "open the page in the browser")
     .addOption(weightsOption())
+    .addOption(precisionOption())
     .addHelpText("after", examples("clipscope studio --open", "clipscope studio --model DIR --port 8000"))
     .action(async (_options: unknown, self: Command) => {
       await studio(self.optsWithGlobals(), terminal);

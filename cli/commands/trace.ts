@@ -21,7 +21,7 @@ import { addLabelOptions, readLabels, type LabelOptions } from "../options/class
 import { collect, examples, wholeNumber } from "../options/option-values.ts";
 import { figuresOption } from "../options/output-options.ts";
 import { exifOption } from "../options/with-images.ts";
-import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
+import { precisionOption, weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { packageInfo } from "../package-info.ts";
 import { percent, printable } from "../terminal/format.ts";
 import { layOutTable } from "../terminal/table.ts";
@@ -76,6 +76,7 @@ export function register(program: Command, terminal: Terminal): void {
   addLabelOptions(command)
     .addOption(exifOption())
     .addOption(weightsOption())
+    .addOption(precisionOption())
     .addHelpText(
       "after",
       examples(

@@ -1,5 +1,6 @@
 /** `clipscope verify`: compares every tap with a golden file of the reference. */
 import type { Command } from "commander";
+import type { Clip } from "../../lib/clip/clip.ts";
 import { syntheticClip } from "../../lib/clip/synthetic-clip.ts";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
 import { FileSource } from "../../lib/node/files/file-source.ts";
@@ -7,16 +8,16 @@ import { withOutput, type Reservation } from "../../lib/node/files/reserve-outpu
 import { writeWhole } from "../../lib/node/files/write-file.ts";
 import { Golden } from "../../lib/parity/golden.ts";
 import { encodeReport } from "../../lib/parity/report-json.ts";
-import { verify } from "../../lib/parity/verify.ts";
+import { defaultTolerance, verify } from "../../lib/parity/verify.ts";
 import { examples, nonNegativeNumber } from "../options/option-values.ts";
-import { weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
+import { precisionOption, weightsOption, withModel, type ModelOptions } from "../options/with-model.ts";
 import { htmlReport } from "../terminal/parity-html.ts";
 import { describeReport } from "../terminal/parity-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 interface Options extends ModelOptions {
   readonly golden: string;
-  readonly tolerance: number;
+  readonly tolerance?: number;
   readonly isolated?: boolean;
   readonly html?: string;
 }
@@ -30,10 +31,17 @@ export function register(program: Command, terminal: Terminal): void {
         "is missing on either side.",
     )
     .requiredOption("--golden <file>", "golden file: inputs and activations of the reference (safetensors)")
-    .option("--tolerance <x>", "largest relative L2 error that passes", nonNegativeNumber, 1e-4)
+    .option(
+      "--tolerance <x>",
+      `largest relative L2 error that passes (default: ${Object.entries(defaultTolerance)
+        .map(([name, value]) => `${value} with ${name}`)
+        .join(", ")})`,
+      nonNegativeNumber,
+    )
     .option("--isolated", "give each module the golden's input, so that errors do not propagate")
     .option("--html <file>", "also write an HTML report")
     .addOption(weightsOption())
+    .addOption(precisionOption())
     .addHelpText(
       "after",
       examples(
@@ -68,7 +76,8 @@ async function verifyGolden(options: Options, html: Reservation | null, terminal
           const onTap = (): void => {
             update(++done);
           };
-          return verify(clip, golden, { tolerance: options.tolerance, isolated, onTap });
+          const { tolerance } = options;
+          return verify(clip, golden, { ...(tolerance !== undefined && { tolerance }), isolated, onTap });
         });
         const { description: backend } = await startNodeBackend(options.backend);
         if (html !== null) {
@@ -78,9 +87,14 @@ async function verifyGolden(options: Options, html: Reservation | null, terminal
         else terminal.printLines(describeReport(report, golden, terminal));
         if (!report.passed) terminal.status = 1;
       },
-      isSynthetic ? () => syntheticClip(syntheticArch) : undefined,
+      isSynthetic ? () => syntheticModel(syntheticArch, options) : undefined,
     );
   } finally {
     await golden.close();
   }
+}
+
+async function syntheticModel(arch: string, { backend, precision }: Options): Promise<Clip> {
+  await startNodeBackend(backend);
+  return syntheticClip(arch, precision);
 }

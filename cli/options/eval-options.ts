@@ -5,7 +5,7 @@ import type { TaskName } from "../../lib/eval/evaluation.ts";
 import type { LinearProbeOptions } from "../../lib/node/eval/linear-probe.ts";
 import { batchOption } from "./with-images.ts";
 import { collect, nonNegativeNumber, positiveInteger, wholeNumber } from "./option-values.ts";
-import { weightsOption, type ModelOptions } from "./with-model.ts";
+import { precisionOption, weightsOption, type ModelOptions } from "./with-model.ts";
 
 export interface EvalOptions extends ModelOptions {
   readonly data?: string;
@@ -111,7 +111,8 @@ export function addEvalOptions(command: Command): Command {
     .addOption(toleranceOption())
     .option("--dry-run", "show what would be evaluated: images, texts, prompts and where they come from")
     .addOption(batchOption())
-    .addOption(weightsOption());
+    .addOption(weightsOption())
+    .addOption(precisionOption());
 }
 
 export function compareOption(): Option {

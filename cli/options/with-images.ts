@@ -8,7 +8,7 @@ import type { EmbedTapsOptions } from "../../lib/node/images/embed-images.ts";
 import { defaultBatchSize } from "../../lib/tasks/embed-images.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { positiveInteger } from "./option-values.ts";
-import { weightsOption, withModel, type ModelOptions } from "./with-model.ts";
+import { precisionOption, weightsOption, withModel, type ModelOptions } from "./with-model.ts";
 
 export interface ImageOptions extends ModelOptions {
   readonly exif?: boolean;
@@ -29,9 +29,13 @@ export function batchOption(): Option {
   ).argParser(positiveInteger);
 }
 
-/** `--exif`, `--batch` and `--weights`. */
+/** `--exif`, `--batch`, `--weights` and `--precision`. */
 export function addImageOptions(command: Command): Command {
-  return command.addOption(exifOption()).addOption(batchOption()).addOption(weightsOption());
+  return command
+    .addOption(exifOption())
+    .addOption(batchOption())
+    .addOption(weightsOption())
+    .addOption(precisionOption());
 }
 
 /** The options in the library's form. */

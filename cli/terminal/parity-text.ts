@@ -1,6 +1,6 @@
 /** The parity report as text for terminals; the HTML report uses the same phrases. */
 import type { Golden } from "../../lib/parity/golden.ts";
-import type { ParityReport, TapReport } from "../../lib/parity/verify.ts";
+import { yardstick, type ParityReport, type TapReport } from "../../lib/parity/verify.ts";
 import { isImageTap } from "../../lib/parity/run-inputs.ts";
 import { logChart } from "./column-chart.ts";
 import { layOutTable, type Column } from "./table.ts";
@@ -98,7 +98,7 @@ function kinds(taps: readonly TapReport[]): string[] {
 
 /** Whether the report passed, and the first and largest errors if not. */
 export function verdict(report: ParityReport, golden: Golden): string[] {
-  const { taps, worst, worstRatio, tolerance: limit, isolated } = report;
+  const { taps, worst, worstRatio, tolerance: limit, isolated, precision } = report;
   const failed = taps.filter(({ passed }) => !passed);
   const mode = `${isolated ? "each module on the golden's input" : "end to end"}${
     golden.samples === null ? "" : `, ${golden.samples} values of each tap`
@@ -112,14 +112,22 @@ export function verdict(report: ParityReport, golden: Golden): string[] {
       ];
   if (worstRatio) {
     const ratios = taps.flatMap(({ ratio }) => ratio ?? []).sort((a, b) => a - b);
-    const largest = Math.max(...taps.map(({ name }) => golden.float32Error?.get(name) ?? 0));
+    const largest = Math.max(...taps.map(({ name }) => yardstick(golden, precision)?.get(name) ?? 0));
     lines.push(
-      `PyTorch's own float32 error is at most ${largest.toExponential(1)}; ours is ` +
+      `PyTorch's own ${precision === "f32" ? "float32" : "bfloat16"} error is at most ${largest.toExponential(1)}; ours is ` +
         `${ratios[Math.floor(ratios.length / 2)]!.toFixed(2)} times that at the median tap and ` +
         `${worstRatio.ratio!.toFixed(2)} times at the worst, ${worstRatio.name}`,
     );
   }
+  if (precision !== "f32") lines.push(...embeddings(taps));
   return lines;
+}
+
+/** The directions of the embeddings, which is what searches and classifications compare. */
+function embeddings(taps: readonly TapReport[]): string[] {
+  return taps
+    .filter(({ name }) => name === "image_features" || name === "text_features")
+    .map(({ name, cosine }) => `${name}: cosine ${cosine?.toFixed(6) ?? "unknown"}`);
 }
 
 function described(tap: TapReport): string {

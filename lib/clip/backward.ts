@@ -53,7 +53,7 @@ export interface Receivers extends Omit<Wanted, "source" | "onSource"> {
   readonly onLoss: (loss: number) => void;
 }
 
-/** As a pass. @returns the loss */
+/** As a pass. @returns the loss @throws InputError for a model in reduced precision */
 export async function backward(
   model: Clip,
   { pixels, stream, rows }: LossSources,
@@ -61,6 +61,7 @@ export async function backward(
   receivers: Receivers,
   options: BackwardOptions,
 ): Promise<number> {
+  model.weights.assertFloat32("a gradient");
   registerTfjsGradients();
   const run = (images: Omit<LossSources, "rows">): Promise<number> =>
     pass(() =>

@@ -18,6 +18,7 @@ import {
 import { InputError } from "../errors/input-error.ts";
 import type { PreprocessConfig } from "../image/transform.ts";
 import { runStreaming, type RunOptions, type StreamStart, type Tower } from "../nn/tower.ts";
+import type { Precision } from "../tensor/precision.ts";
 import type { TensorStore } from "../tensor/store.ts";
 import { assertOutsideSinks, observerInScope, pass, tap, tapOwned, type Observer } from "../tensor/taps.ts";
 import { disposedModel } from "../tensor/closable-store.ts";
@@ -55,6 +56,8 @@ export interface ClipParts {
   readonly loadTokenizer: () => Promise<Tokenizer>;
   /** Default: resident. */
   readonly residency?: Residency;
+  /** Default: f32. The backend must have a packer for another one. */
+  readonly precision?: Precision;
 }
 
 /** A CLIP model: an image tower, a text tower and the scale of their similarity. */
@@ -74,11 +77,11 @@ export class Clip {
   #disposed: Promise<void> | null = null;
 
   /** @throws InputError that lists every tensor that is missing, unexpected, or has a wrong shape */
-  constructor({ config, store, preprocess, loadTokenizer, residency = "resident" }: ClipParts) {
+  constructor({ config, store, preprocess, loadTokenizer, residency, precision }: ClipParts) {
     this.config = config;
     this.preprocess = preprocess;
     this.#loadTokenizer = loadTokenizer;
-    this.weights = new ModelWeights(store, residency);
+    this.weights = new ModelWeights(store, residency, precision);
     const { visual, text, logitScale } = buildNetwork(this.weights.root, config);
     this.visual = visual;
     this.text = text;

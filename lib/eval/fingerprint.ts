@@ -9,9 +9,12 @@ import { classesOf, defaultRecallK, type EvaluateOptions } from "./evaluate.ts";
 import type { EvaluationHost } from "./host.ts";
 import type { Classifier } from "./metrics/accuracy.ts";
 
-/** Computes the digests of a model's towers once. */
-export function modelDigests(model: Clip): Promise<readonly [image: string, text: string]> {
-  return Promise.all([modelDigest(model, "image"), modelDigest(model, "text")]);
+/** Computes the digests of a model's towers once. Figures depend on the precision, so that the digests do too. */
+export async function modelDigests(model: Clip): Promise<readonly [image: string, text: string]> {
+  const { precision } = model.weights;
+  const suffix = precision === "f32" ? "" : `-${precision}`;
+  const [image, text] = await Promise.all([modelDigest(model, "image"), modelDigest(model, "text")]);
+  return [`${image}${suffix}`, `${text}${suffix}`];
 }
 
 /**

@@ -47,11 +47,14 @@ function tapAndPooling(tap: string, embedding: string, pool: string = "class"): 
 }
 
 async function describe(host: Naming, model: Clip, tower: Tower, normalize = false): Promise<Metadata> {
+  const { precision } = model.weights;
   return {
     model: host.modelName(model.weights.store.name),
     model_sha256: await modelDigest(model, tower),
     normalized: `${normalize}`,
     backend: getBackend(),
+    // Only in reduced precision: features files without it are float32.
+    ...(precision !== "f32" && { precision }),
     made_by: host.madeBy,
   };
 }
@@ -124,4 +127,9 @@ export function assertSameOrigin(expected: Metadata, found: Metadata, where: str
     const [wanted, got] = [expected[key] ?? defaults, found[key] ?? defaults];
     if (wanted !== undefined && got !== undefined && wanted !== got) throw differs(title, wanted, got);
   }
+}
+
+/** The precision, for the key of a cache: nothing for float32, so that keys stay as they were. */
+export function precisionOf({ precision }: Metadata): readonly string[] {
+  return precision === undefined ? [] : [precision];
 }

@@ -13,9 +13,16 @@ export class Linear<R extends Rank = Rank.R3> extends Module<[x: Tensor<R>], Ten
   readonly weight: Weight<Rank.R2>;
   readonly bias: Weight<Rank.R1> | null;
 
-  constructor(scope: WeightScope, inWidth: number, outWidth: number, options: { readonly bias: boolean }) {
+  /** @param options.isReadOut whether it is one of the last products before an embedding */
+  constructor(
+    scope: WeightScope,
+    inWidth: number,
+    outWidth: number,
+    options: { readonly bias: boolean; readonly isReadOut?: boolean },
+  ) {
     super(scope);
-    this.weight = scope.get("weight", [outWidth, inWidth], "linear");
+    const layout = options.isReadOut === true ? "readOut" : "linear";
+    this.weight = scope.get("weight", [outWidth, inWidth], layout);
     this.bias = options.bias ? scope.get("bias", [outWidth]) : null;
   }
 

@@ -34,6 +34,7 @@ export function scaledDotProductAttention(
   value: Tensor3D,
   mask?: Tensor4D,
 ): Tensor3D {
-  const probabilities = attentionProbabilities(heads, query, key, mask); // [B, heads, L, L]
-  return attentionContext(tap(`${scope.path}#probabilities`, probabilities), value);
+  const { precision } = scope;
+  const probabilities = attentionProbabilities(heads, query, key, mask, precision); // [B, heads, L, L]
+  return attentionContext(tap(`${scope.path}#probabilities`, probabilities), value, precision);
 }

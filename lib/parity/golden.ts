@@ -5,6 +5,7 @@
  * layout. A golden of one tower lacks the other's input. `tools/golden/golden.py` writes goldens, with this metadata:
  * - the reference's versions and the command;
  * - `float32_error`: JSON, tap → relative L2 of PyTorch's own float32 run. The taps then hold the float64 run's values.
+ * - `bfloat16_error`: the same of PyTorch's run in pure bfloat16 (tools/golden/bfloat16.py);
  * - `samples`: each tap holds only its norm, its mean, and this many values at the positions of `samplePositions`;
  * - `arch`, `weights` "synthetic" and `image_shape` (JSON): weights and pixels are those of lib/tensor/synthetic.ts.
  */
@@ -31,6 +32,8 @@ export class Golden {
   readonly text: readonly (readonly number[])[] | null;
   /** PyTorch's own relative L2 in float32, by tap, if the taps hold float64's values. */
   readonly float32Error: ReadonlyMap<string, number> | null;
+  /** The same in bfloat16. */
+  readonly bfloat16Error: ReadonlyMap<string, number> | null;
   /** The number of values kept of each tap; null if the taps are whole. */
   readonly samples: number | null;
   /** The architecture whose synthetic weights the golden was made with; null for weights from a file. */
@@ -47,7 +50,8 @@ export class Golden {
     this.text = text;
     this.samples = metadata["samples"] === undefined ? null : positive(metadata["samples"], file.name);
     this.syntheticArch = metadata["weights"] === "synthetic" ? (metadata["arch"] ?? "") : null;
-    this.float32Error = readErrors(metadata["float32_error"], file.name);
+    this.float32Error = readErrors(metadata, "float32_error", file.name);
+    this.bfloat16Error = readErrors(metadata, "bfloat16_error", file.name);
     this.imageShape = imageShape(file);
     this.taps = new Map(
       [...tensors]
@@ -147,8 +151,13 @@ function positive(text: string, file: string): number {
   throw new InputError(`${file}: metadata "samples": expected a whole number above 0, found "${text}"`);
 }
 
-function readErrors(json: string | undefined, file: string): ReadonlyMap<string, number> | null {
+function readErrors(
+  metadata: Golden["metadata"],
+  key: string,
+  file: string,
+): ReadonlyMap<string, number> | null {
+  const json = metadata[key];
   if (json === undefined) return null;
-  const errors = JsonValue.parse(json, `${file}: metadata "float32_error"`).entries();
+  const errors = JsonValue.parse(json, `${file}: metadata "${key}"`).entries();
   return new Map(errors.map(([name, error]) => [name, error.number()]));
 }

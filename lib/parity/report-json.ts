@@ -3,11 +3,12 @@ import type { JsonValue } from "../json/json-value.ts";
 import type { ParityReport, TapReport } from "./verify.ts";
 
 /** A report as `verify --json` prints it. */
-export function encodeReport({ passed, worst, taps, worstRatio }: ParityReport): unknown {
+export function encodeReport({ passed, worst, taps, worstRatio, precision }: ParityReport): unknown {
   return {
     passed,
     worst: encodeTap(worst),
     taps: taps.map(encodeTap),
+    ...(precision !== "f32" && { precision }),
     ...(worstRatio && { worstRatio: encodeTap(worstRatio) }),
   };
 }

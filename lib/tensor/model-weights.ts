@@ -7,6 +7,7 @@ import type { Rank, ShapeMap } from "@tensorflow/tfjs-core";
 import { InputError } from "../errors/input-error.ts";
 import { ClosableStore } from "./closable-store.ts";
 import { weightDtypes } from "./dtype.ts";
+import { weightPacker, type Precision } from "./precision.ts";
 import { RowTable } from "./row-table.ts";
 import type { TensorStore } from "./store.ts";
 import { loadAll, Weight, type Layout, type Loadable, type Residency, type WeightSource } from "./weight.ts";
@@ -14,14 +15,18 @@ import { loadAll, Weight, type Layout, type Loadable, type Residency, type Weigh
 /** The weights of a model: a store, and a handle for each tensor that a layer has requested. */
 export class ModelWeights implements WeightSource {
   readonly residency: Residency;
+  readonly precision: Precision;
   /** After its `close`, layers that read weights fail with an InputError. */
   readonly store: ClosableStore;
   readonly #handles = new Map<string, Weight | RowTable>();
   readonly #problems: string[] = [];
 
-  constructor(store: TensorStore, residency: Residency = "resident") {
+  /** @throws InputError if the current backend does not support the precision */
+  constructor(store: TensorStore, residency: Residency = "resident", precision: Precision = "f32") {
     this.store = new ClosableStore(store);
     this.residency = residency;
+    this.precision = precision;
+    if (precision !== "f32") weightPacker(precision);
   }
 
   /** The scope of the whole state dict. */
@@ -80,6 +85,17 @@ export class ModelWeights implements WeightSource {
     }
   }
 
+  /**
+   * For computations that need the weights' own values: gradients, statistics of weights.
+   *
+   * @param what the computation, for the error
+   * @throws InputError in reduced precision
+   */
+  assertFloat32(what: string): void {
+    if (this.precision === "f32") return;
+    throw new InputError(`${what} requires weights in float32, found ${this.precision}; use --precision f32`);
+  }
+
   /** Frees all weights. */
   dispose(): void {
     for (const handle of this.#handles.values()) handle.dispose();
@@ -100,6 +116,11 @@ export class WeightScope implements Loadable {
   constructor(weights: ModelWeights, path: string) {
     this.#weights = weights;
     this.path = path;
+  }
+
+  /** The model's. */
+  get precision(): Precision {
+    return this.#weights.precision;
   }
 
   /** The scope of a child: `at("resblocks.0")`. */

@@ -12,8 +12,10 @@ import {
   type Rank,
   type ShapeMap,
   type Tensor,
+  type Tensor2D,
 } from "@tensorflow/tfjs-core";
 import { elementCount, toFloat32 } from "./dtype.ts";
+import { weightPacker, type Precision } from "./precision.ts";
 import { tensorInfo, type TensorStore } from "./store.ts";
 import { weightReader, type StoredMatrix, type WeightReader } from "./weight-reader.ts";
 
@@ -23,11 +25,14 @@ import { weightReader, type StoredMatrix, type WeightReader } from "./weight-rea
  * - `asStored`: not at all.
  * - `linear`: PyTorch stores [out, in]; the product x · W needs [in, out], which takes half the time of a transposed
  *   product.
+ * - `readOut`: as `linear`, for the last products before the embedding. They are small, and their errors reach it in full,
+ *   so that they stay in bfloat16 where others are int8.
  * - `conv2d`: PyTorch stores [out, in, height, width]; tfjs's channels-last convolution needs [height, width, in, out].
  */
 const permutations = {
   asStored: null,
   linear: [1, 0],
+  readOut: [1, 0],
   conv2d: [2, 3, 1, 0],
 } as const;
 
@@ -44,6 +49,8 @@ export type Residency = "resident" | "streamed";
 export interface WeightSource {
   readonly store: TensorStore;
   readonly residency: Residency;
+  /** How weights of products are kept. */
+  readonly precision: Precision;
 }
 
 /** Weights that can be loaded and released: a scope with everything below it, or a single weight. */
@@ -96,7 +103,7 @@ export class Weight<R extends Rank = Rank> implements Loadable {
     return this.#tensor !== null;
   }
 
-  /** float32, permuted by the layout. */
+  /** float32, permuted by the layout; in reduced precision, what `linear` takes in place of a matrix. */
   get tensor(): Tensor<R> {
     if (this.#tensor === null) throw new Error(`${this.name} is used before load() or after release()`);
     return this.#tensor;
@@ -135,7 +142,7 @@ export class Weight<R extends Rank = Rank> implements Loadable {
     const bytes = this.#prefetched ?? store.read(this.name);
     this.#prefetched = null;
     const values = toFloat32(tensorInfo(store, this.name).dtype, await bytes);
-    this.#tensor ??= tidy(() => this.asLoaded(tensor(values, this.shape)));
+    this.#tensor ??= tidy(() => this.#fromStored(tensor(values, this.shape)));
   }
 
   /** Starts reading what `load` will need, without waiting for it. */
@@ -156,13 +163,33 @@ export class Weight<R extends Rank = Rank> implements Loadable {
     if (direct === null) return null;
     try {
       return tidy(() => {
-        const matrix = direct.reader.read(direct.matrix, this.#layout === "linear");
-        const shape = this.#layout === "linear" ? matrix.shape : this.shape;
+        const isPacked = this.#precision !== "f32";
+        const matrix = direct.reader.read(direct.matrix, this.#isFactor && !isPacked);
+        if (isPacked) return this.#fromStored(matrix as Tensor<R>);
+        const shape = this.#isFactor ? matrix.shape : this.shape;
         return reshape(matrix, shape as ShapeMap[R]);
       });
     } catch {
       return null;
     }
+  }
+
+  /** Whether it is the right factor of a product. */
+  get #isFactor(): boolean {
+    return this.#layout === "linear" || this.#layout === "readOut";
+  }
+
+  get #precision(): Precision {
+    const { precision } = this.#source;
+    if (!this.#isFactor) return "f32";
+    return this.#layout === "readOut" && precision === "int8" ? "bf16" : precision;
+  }
+
+  /** From the order of the file to what `tensor` holds. */
+  #fromStored(stored: Tensor<R>): Tensor<R> {
+    const precision = this.#precision;
+    if (precision === "f32") return this.asLoaded(stored);
+    return weightPacker(precision).pack(stored as unknown as Tensor2D, precision) as unknown as Tensor<R>;
   }
 
   #direct(): { reader: WeightReader; matrix: StoredMatrix } | null {

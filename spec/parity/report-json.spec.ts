@@ -28,6 +28,7 @@ const report: ParityReport = {
   worstRatio: good,
   tolerance: 1e-4,
   isolated: false,
+  precision: "f32",
 };
 
 describe("the JSON of verify", () => {

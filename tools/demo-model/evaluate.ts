@@ -3,7 +3,7 @@
  * combination of colour, shape and background never occurred in training. check.py does the same with OpenCLIP.
  *
  *   node dist/tools/demo-model/evaluate.js [--model DIR] [--seed 1001] [--count 2000] [--split test] [--size 320x240]
- *     [--backend auto] [--json]
+ *     [--backend auto] [--precision f32] [--json]
  */
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
@@ -110,6 +110,7 @@ async function main(): Promise<void> {
       split: { type: "string", default: "test" },
       size: { type: "string", default: "320x240" },
       backend: { type: "string", default: "auto" },
+      precision: { type: "string", default: "f32" },
       json: { type: "boolean", default: false },
     },
   });
@@ -127,6 +128,7 @@ async function main(): Promise<void> {
   };
   const model = await loadModel(values.model, {
     backend: values.backend as NonNullable<LoadOptions["backend"]>,
+    precision: values.precision as NonNullable<LoadOptions["precision"]>,
   });
   const found = await evaluate(model, evaluation);
   await model.dispose();

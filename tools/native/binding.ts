@@ -7,12 +7,12 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { buildLayout, napiVersion } from "../../lib/node/native/native-build.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { JsonValue } from "../../lib/json/json-value.ts";
 import { extractArchive } from "./archive.ts";
+import { compileKernels, kernelSources } from "./kernels.ts";
 import type { Library } from "./library.ts";
 import { addOwnFiles } from "./own-files.ts";
 import { lastLines, type Progress, run } from "./run.ts";
@@ -37,22 +37,6 @@ const nodeApiHeaders: NpmPackage = {
   version: "1.9.0",
   integrity:
     "sha512-2oNILP4jXwRB4ywnYKjVk1YyJ96n2D4EOVJO6S3oYZ5PtbJrw3Yt9TpAuX3nBLMuzn74rnfGQrv13pS9vC+YiA==",
-};
-
-/** The C++ sources. This file runs from dist/tools/native. */
-const kernelSources = fileURLToPath(new URL("../../../tools/native/kernels/", import.meta.url));
-
-type InstructionSets = readonly (readonly [name: string, flags: readonly string[]])[];
-
-const plainInstructions: InstructionSets = [["baseline", []]];
-
-/** The instruction sets that the operations are compiled for, by processor. One is chosen when they are loaded. */
-const instructionSets: Readonly<Partial<Record<string, InstructionSets>>> = {
-  x64: [
-    ...plainInstructions,
-    ["avx2", ["-mavx2", "-mfma"]],
-    ["avx512", ["-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mfma"]],
-  ],
 };
 
 export interface CompileOptions {
@@ -92,24 +76,10 @@ export async function compileBinding({ library, build, work, progress }: Compile
   await compile(...shared, ...parts, ...against, "-o", join(build, buildLayout.binding));
 
   progress("compiling the network's operations");
-  const objects: string[] = [];
-  for (const [name, flags] of instructionSets[process.arch] ?? plainInstructions) {
-    const object = join(work, `${name}.o`);
-    // Fused multiply-add, as in TensorFlow's builds of Eigen. Clang does not use it without this flag.
-    const arithmetic = ["-O3", "-ffp-contract=fast", `-DCLIPSCOPE_ISA=${name}`, ...flags];
-    await compile(...arithmetic, "-c", join(kernelSources, "arithmetic.cc"), "-o", object);
-    objects.push(object);
-  }
-  const files = ["addon.cc", "ops.cc", "pool.cc", "read.cc"].map((name) => join(kernelSources, name));
-  await compile(
-    ...shared,
-    "-pthread",
-    ...files,
-    ...objects,
-    ...against,
-    "-o",
-    join(build, buildLayout.operations),
-  );
+  const objects = await compileKernels({ compiler, compile, folder: work });
+  const files = ["addon.cc", "ops.cc", "read.cc"].map((name) => join(kernelSources, name));
+  const operations = join(build, buildLayout.operations);
+  await compile(...shared, "-pthread", ...files, ...objects, ...against, "-o", operations);
   await rm(binding, { recursive: true });
 }
 

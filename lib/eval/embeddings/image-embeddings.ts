@@ -5,7 +5,7 @@ import { sha256OfJson } from "../../features/digest.ts";
 import { embedImagesToFile } from "../../features/embed-to-file.ts";
 import { decodeFeatures } from "../../features/read-features.ts";
 import type { Features, Metadata, Rows } from "../../features/features.ts";
-import { assertSameOrigin, describeImageFeatures } from "../../features/origin.ts";
+import { assertSameOrigin, describeImageFeatures, precisionOf } from "../../features/origin.ts";
 import { embeddingTap, embedLoadedImages } from "../../tasks/embed-images.ts";
 import { nameOf } from "../../tasks/image-source.ts";
 import { joinPath } from "../dataset-files.ts";
@@ -119,7 +119,13 @@ async function placeOf(
   folder: string,
 ): Promise<{ readonly file: string; readonly digest: string }> {
   const digest = await digestOfImages(host.files, images.slice(0, count));
-  const key = await sha256OfJson([origin["model_sha256"], origin["preprocess"], origin["backend"], digest]);
+  const key = await sha256OfJson([
+    origin["model_sha256"],
+    origin["preprocess"],
+    origin["backend"],
+    digest,
+    ...precisionOf(origin),
+  ]);
   const title = name.replace(/^wds\//, "").replaceAll(/[^\w.+-]+/g, "-");
   return { file: joinPath(folder, `images-${title}-${key.slice(0, 16)}.safetensors`), digest };
 }

@@ -11,7 +11,7 @@ import { embedTextsToFile } from "../../features/embed-to-file.ts";
 import { compareCodePoints } from "../../features/code-points.ts";
 import { decodeFeatures } from "../../features/read-features.ts";
 import type { Metadata, Rows } from "../../features/features.ts";
-import { assertSameOrigin, describeTextFeatures } from "../../features/origin.ts";
+import { assertSameOrigin, describeTextFeatures, precisionOf } from "../../features/origin.ts";
 import { SearchableFeatures } from "../../features/search-features.ts";
 import { embedTextTaps, textTap } from "../../tasks/embed-texts.ts";
 import { joinPath } from "../dataset-files.ts";
@@ -65,7 +65,7 @@ export class TextEmbeddings {
   static async open(host: EvaluationHost, model: Clip, features?: string): Promise<TextEmbeddings> {
     const [origin] = await describeTextFeatures(host, model, [textTap], {});
     if (features === undefined) return new TextEmbeddings(host, model, null, origin!);
-    const key = await sha256OfJson([origin!["model_sha256"], origin!["backend"]]);
+    const key = await sha256OfJson([origin!["model_sha256"], origin!["backend"], ...precisionOf(origin!)]);
     const folder = joinPath(features, `texts-${key.slice(0, 16)}`);
     return new TextEmbeddings(host, model, folder, origin!);
   }

@@ -4,6 +4,7 @@
  * Derivative: P̄ = C̄ · Vᵀ, V̄ = Pᵀ · C̄.
  */
 import { matMul, transpose, type Tensor3D, type Tensor4D } from "@tensorflow/tfjs-core";
+import type { Precision } from "../../tensor/precision.ts";
 import { mergeHeads, splitHeads } from "./heads.ts";
 import { operation } from "./operation.ts";
 
@@ -14,7 +15,12 @@ export interface ContextInputs {
   readonly value: Tensor3D;
 }
 
-const operate = operation<ContextInputs, object, Tensor3D>({
+export interface ContextAttributes {
+  /** The kernel of a backend with packed weights computes the products in bfloat16, unless it is f32. */
+  readonly precision: Precision;
+}
+
+const operate = operation<ContextInputs, ContextAttributes, Tensor3D>({
   name: "ClipscopeAttentionContext",
   inputs: ["probabilities", "value"],
   compute: ({ probabilities, value }) =>
@@ -35,6 +41,10 @@ const operate = operation<ContextInputs, object, Tensor3D>({
  * @param value [B, L, heads · headWidth]
  * @returns [B, L, heads · headWidth]
  */
-export function attentionContext(probabilities: Tensor4D, value: Tensor3D): Tensor3D {
-  return operate({ probabilities, value }, {});
+export function attentionContext(
+  probabilities: Tensor4D,
+  value: Tensor3D,
+  precision: Precision = "f32",
+): Tensor3D {
+  return operate({ probabilities, value }, { precision });
 }

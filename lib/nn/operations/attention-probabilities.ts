@@ -5,6 +5,7 @@
  */
 import { add, matMul, mul, softmax, sub, sum, transpose } from "@tensorflow/tfjs-core";
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs-core";
+import type { Precision } from "../../tensor/precision.ts";
 import { mergeHeads, splitHeads } from "./heads.ts";
 import { noGradient, operation } from "./operation.ts";
 
@@ -19,6 +20,8 @@ export interface ProbabilitiesInputs {
 
 export interface ProbabilitiesAttributes {
   readonly heads: number;
+  /** The kernel of a backend with packed weights computes the products in bfloat16, unless it is f32. */
+  readonly precision: Precision;
 }
 
 const operate = operation<ProbabilitiesInputs, ProbabilitiesAttributes, Tensor4D>({
@@ -56,8 +59,9 @@ export function attentionProbabilities(
   query: Tensor3D,
   key: Tensor3D,
   mask?: Tensor4D,
+  precision: Precision = "f32",
 ): Tensor4D {
-  return operate({ query, key, mask }, { heads });
+  return operate({ query, key, mask }, { heads, precision });
 }
 
 /** 1 / √headWidth */

@@ -5,6 +5,7 @@
 import { performance } from "node:perf_hooks";
 
 import { InputError } from "../../errors/input-error.ts";
+import { currentWeightPacker, type ReducedPrecision } from "../../tensor/precision.ts";
 import { nodeBackends } from "./backends.ts";
 
 export type Tried =
@@ -15,6 +16,8 @@ export type Tried =
       readonly startMs: number;
       /** The memory of the process after the start, in bytes. */
       readonly rss: number;
+      /** How it computes products in reduced precision; null if it does not. */
+      readonly precisions: Readonly<Record<ReducedPrecision, string>> | null;
     }
   | { readonly runs: false; readonly reason: string };
 
@@ -25,11 +28,22 @@ async function tryBackend(index: number): Promise<Tried> {
   try {
     const { description } = await loader.load();
     const startMs = Math.round(performance.now() - start);
-    return { runs: true, description, startMs, rss: process.memoryUsage().rss };
+    return {
+      runs: true,
+      description,
+      startMs,
+      rss: process.memoryUsage().rss,
+      precisions: reducedPrecisions(),
+    };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { runs: false, reason: error.message };
   }
+}
+
+function reducedPrecisions(): Readonly<Record<ReducedPrecision, string>> | null {
+  const packer = currentWeightPacker();
+  return packer ? { bf16: packer.describe("bf16"), int8: packer.describe("int8") } : null;
 }
 
 console.log(JSON.stringify(await tryBackend(Number(process.argv[2]))));

@@ -9,6 +9,7 @@ import { InputError } from "../../errors/input-error.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { BackendChoice } from "../../tensor/backend.ts";
 import { elementCount } from "../../tensor/dtype.ts";
+import { bytesPerWeight, precisions, type Precision } from "../../tensor/precision.ts";
 import type { TensorStore } from "../../tensor/store.ts";
 import type { Residency } from "../../tensor/weight.ts";
 import { startNodeBackend, type NodeBackendOptions } from "../backends/backends.ts";
@@ -28,6 +29,8 @@ export interface LoadOptions {
    * pass. Default: `streamed` if they do not fit (the free memory; on wasm 1 GB of float32), else `resident`.
    */
   readonly residency?: Residency | "auto";
+  /** The precision of matrix products. Default: f32. Others require the native backend on the CPU. */
+  readonly precision?: Precision;
   /** Called with what a user should know about a model of another project. */
   readonly onNote?: (note: string) => void;
 }
@@ -44,14 +47,16 @@ export async function loadModel(name: string = demoModel, options: LoadOptions =
   assertArguments(name, options);
   const files = await readModelDirectory(name, options.arch);
   const { name: backend } = await startNodeBackend(options.backend, threadsFor(files.config));
+  const { precision = "f32" } = options;
   const weights = await findWeights(files.path, files.hint, files.layout);
   const { store, notes } = await openModelWeights(weights, files.layout);
   for (const note of notes) options.onNote?.(note);
   const { residency: wanted = "auto" } = options;
-  const residency = wanted === "auto" ? fittingResidency(store, backend) : wanted;
+  const residency = wanted === "auto" ? fittingResidency(store, backend, precision) : wanted;
   const loadTokenizer = (): Promise<Tokenizer> => readTokenizer(files);
   try {
-    return new Clip({ config: files.config, store, preprocess: files.preprocess, loadTokenizer, residency });
+    const { config, preprocess } = files;
+    return new Clip({ config, store, preprocess, loadTokenizer, residency, precision });
   } catch (error) {
     await store.close();
     throw error;
@@ -67,8 +72,9 @@ function assertArguments(name: string, options: LoadOptions): void {
       `loadModel: expected the path of a model directory or hf:REPOSITORY, found ${found(given)}${advice}`,
     );
   }
-  assertOptions(options, ["arch", "backend", "residency", "onNote"], "loadModel");
+  assertOptions(options, ["arch", "backend", "residency", "precision", "onNote"], "loadModel");
   assertChoice(options.residency, ["auto", "resident", "streamed"], "loadModel: residency");
+  assertChoice(options.precision, precisions, "loadModel: precision");
   const { arch }: { readonly arch?: unknown } = options;
   if (arch !== undefined && typeof arch !== "string") {
     throw new InputError(`loadModel: arch: expected the name of an architecture, found ${found(arch)}`);
@@ -93,17 +99,19 @@ const residentLimitOnWasm = 1e9;
 const tables = /(word_embeddings|token_embedding)\.weight$/;
 
 /**
- * `resident` if the weights fit in memory as float32, else `streamed`.
+ * `resident` if the weights fit in memory in the precision, else `streamed`.
  *
  * @param available memory for the process, in bytes
  */
 export function fittingResidency(
   { tensors }: Pick<TensorStore, "tensors">,
   backend: string,
+  precision: Precision = "f32",
   available: number = availableMemory(),
 ): Residency {
   let bytes = 0;
-  for (const [name, { shape }] of tensors) if (!tables.test(name)) bytes += 4 * elementCount(shape);
+  for (const [name, { shape }] of tensors)
+    if (!tables.test(name)) bytes += bytesPerWeight[precision] * elementCount(shape);
   const limit = backend === "wasm" ? Math.min(residentLimitOnWasm, available) : available;
   return bytes > limit ? "streamed" : "resident";
 }

@@ -46,10 +46,11 @@ export const weights: Answer<{ readonly absoluteScale: boolean }, Weights> = asy
 
 /** The norms of the circuits of all heads of the image tower, one a layer. */
 export const circuits: Answer<Readonly<Record<string, never>>, HeadNorms[]> = async (
-  { model: { visual } },
+  { model: { visual, weights } },
   _,
   { signal, progress },
 ) => {
+  weights.assertFloat32("the norms of a head's circuits");
   const all: HeadNorms[] = [];
   for (const layer of visual.blocks.keys()) {
     signal.throwIfAborted();

@@ -6,12 +6,18 @@ import { fittingResidency, loadModel, threadsFor } from "../../../lib/node/model
 import { demoModel, readModelDirectory } from "../../../lib/node/models/model-directory.ts";
 import { InputError } from "../../../lib/errors/input-error.ts";
 import { SyntheticStore } from "../../../lib/tensor/synthetic.ts";
+import type { Precision } from "../../../lib/tensor/precision.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 describe("fittingResidency", () => {
-  async function choice(arch: string, backend: string, available = 64e9): Promise<string> {
+  async function choice(
+    arch: string,
+    backend: string,
+    available = 64e9,
+    precision: Precision = "f32",
+  ): Promise<string> {
     const config = await parseClipConfig(architectureByName(arch), arch, () => Promise.resolve(null));
-    return fittingResidency(new SyntheticStore(declaredTensors(config)), backend, available);
+    return fittingResidency(new SyntheticStore(declaredTensors(config)), backend, precision, available);
   }
 
   it("streams only what exceeds WASM's heap", async () => {

@@ -37,7 +37,7 @@ describe("the native build", () => {
     assert.equal(tf.memory().numTensors, before);
   });
 
-  for (const instructions of ["avx512", "avx2", "baseline"]) {
+  for (const instructions of ["amx", "avx512bf16", "avx512vnni", "avx512", "avx2", "baseline"]) {
     it(`computes the network's operations with ${instructions}, or the processor's best instruction set`, () => {
       const { status, stdout } = spawnSync(
         process.execPath,

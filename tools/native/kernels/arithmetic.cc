@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "vectors.h"
 
 namespace clipscope {
 namespace CLIPSCOPE_ISA {
@@ -15,29 +16,7 @@ namespace {
 
 // A tile of the product stays in registers: `tileRows` rows of two vectors, two vectors of the right matrix and a
 // broadcast number of the left one. AVX-512 and NEON have 32 registers, AVX2 and SSE 16.
-#if defined(__AVX512F__)
-constexpr int lanes = 16, tileRows = 14;
-#elif defined(__AVX__)
-constexpr int lanes = 8, tileRows = 6;
-#elif defined(__aarch64__)
-constexpr int lanes = 4, tileRows = 14;
-#else
-constexpr int lanes = 4, tileRows = 6;
-#endif
-
-// Not with `using`: Clang would ignore `aligned` there and assume the alignment of whole vectors.
-typedef float Vector __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-typedef int32_t Integers __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-
-inline Vector load(const float *from) { return *reinterpret_cast<const Vector *>(from); }
-inline void store(float *to, Vector value) { *reinterpret_cast<Vector *>(to) = value; }
-inline Vector spread(float value) { return Vector{} + value; }
-
-inline float sum(Vector x) {
-  float total = 0;
-  for (int i = 0; i < lanes; ++i) total += x[i];
-  return total;
-}
+constexpr int tileRows = manyRegisters ? 14 : 6;
 
 // --- Products ------------------------------------------------------------------------------------------------------
 
@@ -304,28 +283,6 @@ void linear(const Linear &op, Pool &pool) {
 // The size of an elementwise task: large enough to hide the cost of scheduling it.
 constexpr int64_t valuesAtOnce = 16384;
 
-// eˣ for x ≤ 0: 2ⁿ · eʳ with |r| ≤ ln 2 / 2, and eʳ by its Taylor series, whose first omitted term is below 6e-9. 0 if
-// the result would be denormal.
-inline Vector expNegative(Vector x) {
-  const Vector least = spread(-87.33f);
-  const Integers tiny = x < least;
-  x = tiny ? least : x;
-  const Integers n = __builtin_convertvector(x * 1.44269504f - 0.5f, Integers);
-  const Vector whole = __builtin_convertvector(n, Vector);
-  const Vector r = (x - whole * 0.693145752f) - whole * 1.42860677e-6f;  // ln 2 in two parts; the product of n and the first part is exact
-  Vector e = 1.0f / 5040 * r + 1.0f / 720;
-  e = e * r + 1.0f / 120;
-  e = e * r + 1.0f / 24;
-  e = e * r + 1.0f / 6;
-  e = e * r + 0.5f;
-  e = e * r + 1.0f;
-  e = e * r + 1.0f;
-  const Integers power = (n + 127) << 23;
-  Vector scale;
-  std::memcpy(&scale, &power, sizeof scale);
-  return tiny ? Vector{} : e * scale;
-}
-
 // x · Φ(x). Near 0, Φ(x) = ½ + x · P(x²). Elsewhere Φ(−t) = e^(−t²/2) · R(1 / (1 + 0.4 t)), whose relative error stays
 // small as the value approaches 0. coefficients.py computes P and R.
 inline Vector geluOf(Vector x) {
@@ -394,29 +351,6 @@ void layerNorm(const LayerNorm &op, Pool &pool) {
 }
 
 // --- Attention ------------------------------------------------------------------------------------------------------
-
-void softmaxInPlace(float *x, int64_t size) {
-  const int64_t whole = size / lanes * lanes;
-  Vector highest = spread(x[0]);
-  for (int64_t i = 0; i < whole; i += lanes) {
-    const Vector v = load(x + i);
-    highest = v > highest ? v : highest;
-  }
-  float most = highest[0];
-  for (int i = 1; i < lanes; ++i) most = std::max(most, highest[i]);
-  for (int64_t i = whole; i < size; ++i) most = std::max(most, x[i]);
-
-  Vector partial = {};
-  for (int64_t i = 0; i < whole; i += lanes) {
-    const Vector e = expNegative(load(x + i) - most);
-    store(x + i, e);
-    partial += e;
-  }
-  float total = sum(partial);
-  for (int64_t i = whole; i < size; ++i) total += x[i] = expNegative(spread(x[i] - most))[0];
-  const float scale = 1 / total;
-  for (int64_t i = 0; i < size; ++i) x[i] *= scale;
-}
 
 void probabilities(const Probabilities &op, Pool &pool) {
   const int64_t headWidth = op.width / op.heads, length = op.length;

@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "instruction-sets.h"
 #include "kernels.h"
 #include "read.h"
+#include "reduced.h"
 
 // Declarations of TensorFlow's C API for operations (tensorflow/c/kernels.h and ops.h). The C library's archive lacks
 // these headers, and in Python's wheels they include headers that are missing.
@@ -40,38 +42,10 @@ void TF_OpKernelContext_Failure(TF_OpKernelContext *, TF_Status *);
 
 namespace clipscope {
 
-#if defined(__x86_64__)
-namespace avx512 { extern const Kernels kernels; }
-namespace avx2 { extern const Kernels kernels; }
-#endif
-namespace baseline { extern const Kernels kernels; }
-
 namespace {
 
-struct Choice {
-  const Kernels *kernels;
-  bool runs;
-};
-
-// The kernels with the widest vectors that this processor supports, or those that CLIPSCOPE_INSTRUCTIONS names.
-const Kernels &kernels() {
-  static const Kernels &best = *[] {
-    const Choice choices[] = {
-#if defined(__x86_64__)
-        {&avx512::kernels, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")},
-        {&avx2::kernels, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
-#endif
-        {&baseline::kernels, true},
-    };
-    const char *named = std::getenv("CLIPSCOPE_INSTRUCTIONS");
-    for (const Choice &choice : choices) {
-      if (choice.runs && (!named || std::string(named) == choice.kernels->name)) return choice.kernels;
-    }
-    return &baseline::kernels;
-  }();
-  return best;
-}
+const Kernels &kernels() { return *instructionSet().kernels; }
+const ReducedKernels &reducedKernels() { return *instructionSet().reduced; }
 
 // The number of threads is TensorFlow's setting, else one per available core. Created on first use.
 Pool &pool() {
@@ -115,14 +89,9 @@ class Call {
   }
 
   // Allocates the next output.
-  float *allocate(const std::vector<int64_t> &shape) {
-    int64_t size = 1;
-    for (int64_t length : shape) size *= length;
-    TF_Tensor *output = TF_AllocateOutput(context_, static_cast<int>(outputs_.size()), TF_FLOAT, shape.data(),
-                                          static_cast<int>(shape.size()), size * sizeof(float), status_);
-    if (!ok()) return nullptr;
-    outputs_.push_back(output);
-    return static_cast<float *>(TF_TensorData(output));
+  float *allocate(const std::vector<int64_t> &shape) { return static_cast<float *>(allocate(shape, TF_FLOAT)); }
+  int32_t *allocateIntegers(const std::vector<int64_t> &shape) {
+    return static_cast<int32_t *>(allocate(shape, TF_INT32));
   }
   std::vector<int64_t> shape(int i) const {
     std::vector<int64_t> lengths;
@@ -131,6 +100,17 @@ class Call {
   }
 
  private:
+  // Both types have four bytes.
+  void *allocate(const std::vector<int64_t> &shape, TF_DataType type) {
+    size_t size = 4;
+    for (int64_t length : shape) size *= length;
+    TF_Tensor *output = TF_AllocateOutput(context_, static_cast<int>(outputs_.size()), type, shape.data(),
+                                          static_cast<int>(shape.size()), size, status_);
+    if (!ok()) return nullptr;
+    outputs_.push_back(output);
+    return TF_TensorData(output);
+  }
+
   TF_OpKernelContext *context_;
   TF_Status *status_;
   std::vector<TF_Tensor *> inputs_;
@@ -140,6 +120,7 @@ class Call {
 // The attributes of an operation.
 struct Attributes {
   int32_t heads = 1, parts = 1;
+  int32_t precision = 0;  // of a Precision; 0 for float32
   float epsilon = 0;
 };
 
@@ -151,6 +132,9 @@ void *readAttributes(TF_OpKernelConstruction *construction) {
   }
   if (TF_OpKernelConstruction_HasAttr(construction, "parts", status)) {
     TF_OpKernelConstruction_GetAttrInt32(construction, "parts", &attributes->parts, status);
+  }
+  if (TF_OpKernelConstruction_HasAttr(construction, "precision", status)) {
+    TF_OpKernelConstruction_GetAttrInt32(construction, "precision", &attributes->precision, status);
   }
   if (TF_OpKernelConstruction_HasAttr(construction, "epsilon", status)) {
     TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &attributes->epsilon, status);
@@ -178,6 +162,40 @@ void computeLinear(void *attributes, TF_OpKernelContext *context) {
   kernels().linear({call.size(0) / in, in, width / parts, parts, call.data(0), call.data(1), bias, y.data()}, pool());
 }
 
+// w [out, in]; the output is an array of words (reduced.h)
+void computePackWeight(void *attributes, TF_OpKernelContext *context) {
+  Call call(context);
+  if (!call.expect(call.rank(0) == 2 && call.size(0) > 0, "expected a matrix")) return;
+  const auto precision = static_cast<Precision>(static_cast<Attributes *>(attributes)->precision);
+  if (!call.expect(isPrecision(precision), "unknown precision")) return;
+  const int64_t out = call.dim(0, 0), in = call.dim(0, 1);
+  int32_t *words = call.allocateIntegers({packedSize(precision, in, out)});
+  if (words) pack(precision, call.data(0), in, out, words, pool());
+}
+
+// x [..., in], w packed, bias [out] or empty; the outputs are parts of [..., out]
+void computeReducedLinear(void *attributes, TF_OpKernelContext *context) {
+  Call call(context);
+  ReducedLinear op{};
+  if (!call.expect(call.rank(0) > 0, "x has no axis")) return;
+  const std::string problem = readPacked(call.integers(1), call.size(1), &op.w);
+  if (!call.expect(problem.empty(), problem.c_str())) return;
+  op.parts = static_cast<Attributes *>(attributes)->parts;
+  if (!call.expect(call.dim(0, -1) == op.w.in, "x · w do not match")) return;
+  if (!call.expect(call.size(2) == op.w.out || call.size(2) == 0, "the bias does not match")) return;
+  if (!call.expect(op.parts > 0 && op.w.out % op.parts == 0, "the parts differ in size")) return;
+  std::vector<int64_t> shape = call.shape(0);
+  shape.back() = op.w.out / op.parts;
+  std::vector<float *> y;
+  while (call.ok() && static_cast<int64_t>(y.size()) < op.parts) y.push_back(call.allocate(shape));
+  if (!call.ok()) return;
+  op.rows = call.size(0) / op.w.in;
+  op.x = call.data(0);
+  op.bias = call.size(2) > 0 ? call.data(2) : nullptr;
+  op.y = y.data();
+  reducedKernels().linear(op, pool());
+}
+
 void computeGelu(void *, TF_OpKernelContext *context) {
   Call call(context);
   if (!call.ok()) return;
@@ -200,6 +218,7 @@ void computeLayerNorm(void *attributes, TF_OpKernelContext *context) {
 
 // q, k [batch, length, width], mask with four axes that broadcasts to [batch, heads, length, length], or empty
 void computeProbabilities(void *attributes, TF_OpKernelContext *context) {
+  const bool isReduced = static_cast<Attributes *>(attributes)->precision != 0;
   Call call(context);
   const int64_t heads = static_cast<Attributes *>(attributes)->heads;
   if (!call.expect(call.rank(0) == 3 && call.shape(0) == call.shape(1), "q and k do not match")) return;
@@ -219,18 +238,20 @@ void computeProbabilities(void *attributes, TF_OpKernelContext *context) {
     op.mask = call.data(2);
   }
   op.p = call.allocate({batch, heads, length, length});
-  if (op.p && length > 0) kernels().probabilities(op, pool());
+  if (op.p && length > 0) (isReduced ? reducedKernels().probabilities : kernels().probabilities)(op, pool());
 }
 
 // p [batch, heads, length, length], v [batch, length, width]
-void computeContext(void *, TF_OpKernelContext *context) {
+void computeContext(void *attributes, TF_OpKernelContext *context) {
+  const bool isReduced = static_cast<Attributes *>(attributes)->precision != 0;
   Call call(context);
   if (!call.expect(call.rank(0) == 4 && call.rank(1) == 3, "p and v do not match")) return;
   const int64_t batch = call.dim(1, 0), length = call.dim(1, 1), width = call.dim(1, 2), heads = call.dim(0, 1);
   const std::vector<int64_t> full{batch, heads, length, length};
   if (!call.expect(call.shape(0) == full && heads > 0 && width % heads == 0, "p and v do not match")) return;
   float *y = call.allocate(call.shape(1));
-  if (y) kernels().context({batch, heads, length, width, call.data(0), call.data(1), y}, pool());
+  const Context op{batch, heads, length, width, call.data(0), call.data(1), y};
+  if (y) (isReduced ? reducedKernels().context : kernels().context)(op, pool());
 }
 
 // place: file, offset (high and low half), dtype, rows, columns, whether transposed
@@ -280,10 +301,16 @@ const char *registerOperations(std::string *message) {
            {"ClipscopeLayerNorm", {"x: float", "gamma: float", "beta: float"}, {"epsilon: float"}, "y: float", computeLayerNorm},
            {"ClipscopeAttentionProbabilities",
             {"q: float", "k: float", "mask: float"},
-            {"heads: int"},
+            {"heads: int", "precision: int"},
             "y: float",
             computeProbabilities},
-           {"ClipscopeAttentionContext", {"p: float", "v: float"}, {}, "y: float", computeContext},
+           {"ClipscopeAttentionContext", {"p: float", "v: float"}, {"precision: int"}, "y: float", computeContext},
+           {"ClipscopeReducedLinear",
+            {"x: float", "w: int32", "bias: float"},
+            {"parts: int >= 1"},
+            "y: parts * float",
+            computeReducedLinear},
+           {"ClipscopePackWeight", {"w: float"}, {"precision: int"}, "y: int32", computePackWeight},
            {"ClipscopeReadWeight", {"place: int32"}, {}, "y: float", computeReadWeight},
        }) {
     add(operation, status);
@@ -292,7 +319,7 @@ const char *registerOperations(std::string *message) {
   const bool worked = TF_GetCode(status) == TF_OK;
   if (!worked) *message = TF_Message(status);
   TF_DeleteStatus(status);
-  return worked ? kernels().name : nullptr;
+  return worked ? instructionSet().name : nullptr;
 }
 
 }  // namespace clipscope

@@ -1,7 +1,6 @@
 #include "read.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+
+#include "memory.h"
 
 namespace clipscope {
 
@@ -75,18 +76,6 @@ void widen(Dtype dtype, const char *from, int64_t count, float *to) {
   }
 }
 
-// Asks for large pages: allocating gigabytes in small pages takes seconds.
-void preferLargePages(float *memory, int64_t count) {
-#if defined(MADV_HUGEPAGE)
-  constexpr uintptr_t page = 2 * 1024 * 1024;
-  const auto begin = (reinterpret_cast<uintptr_t>(memory) + page - 1) / page * page;
-  const auto end = reinterpret_cast<uintptr_t>(memory + count) / page * page;
-  if (end > begin) madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE);
-#else
-  (void)memory, (void)count;
-#endif
-}
-
 struct Buffers {
   std::unique_ptr<double[]> bytes{new double[chunkSize / sizeof(double)]};  // aligned for every dtype
   std::unique_ptr<float[]> values{new float[chunkSize / 2]};
@@ -96,7 +85,7 @@ struct Buffers {
 
 std::string readWeight(const Place &place, float *y, Pool &pool) {
   const int64_t rows = place.rows, columns = place.columns, width = sizeOf(place.dtype);
-  preferLargePages(y, rows * columns);
+  preferLargePages(y, rows * columns * static_cast<int64_t>(sizeof *y));
   const int64_t valuesAtOnce = chunkSize / width;
   // If transposed, a piece consists of whole rows, and each column of a piece is contiguous in y.
   const int64_t piece = place.transposed ? std::max<int64_t>(1, valuesAtOnce / columns) * columns : valuesAtOnce;

@@ -18,9 +18,9 @@ export class MlpProjection extends Module<[x: Tensor2D], Tensor2D> {
   constructor(scope: WeightScope, width: number, embedDim: number) {
     super(scope);
     const hidden = Math.floor((width + embedDim) / 2);
-    this.expand = new Linear(scope.at(0), width, hidden, { bias: false });
+    this.expand = new Linear(scope.at(0), width, hidden, { bias: false, isReadOut: true });
     this.gelu = new Gelu(scope.at(1));
-    this.contract = new Linear(scope.at(2), hidden, embedDim, { bias: false });
+    this.contract = new Linear(scope.at(2), hidden, embedDim, { bias: false, isReadOut: true });
   }
 
   /** @param x [B, width] @returns [B, embedDim] */

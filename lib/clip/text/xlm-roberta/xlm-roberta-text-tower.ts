@@ -140,7 +140,7 @@ function createProjection(
     case "mlp":
       return new MlpProjection(scope, width, embedDim);
     case "linear":
-      return new Linear<Rank.R2>(scope, width, embedDim, { bias: false });
+      return new Linear<Rank.R2>(scope, width, embedDim, { bias: false, isReadOut: true });
     case "none":
       return null;
   }
