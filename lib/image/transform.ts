@@ -5,7 +5,10 @@
  * transforms/functional.py, resize, center_crop, to_tensor, normalize
  */
 import { paste, samplesLike, toRgb, type DecodedImage, type Size } from "./image.ts";
-import { resize, type Interpolation, type Window } from "./resize.ts";
+import type { Window } from "./raster.ts";
+import { resize } from "./resize.ts";
+import { simdNormalise } from "./simd.ts";
+import type { Interpolation } from "./resize-weights.ts";
 
 /** How an image becomes the network's input. */
 export interface PreprocessConfig {
@@ -113,6 +116,14 @@ export function transform(image: DecodedImage, config: PreprocessConfig): Float3
 
 /** (x / 255 − mean) / std of 8-bit pixels [height, width, 3]. @returns float32 [3, height, width] */
 export function normalisePixels(
+  rgb: Uint8Array,
+  config: Pick<PreprocessConfig, "mean" | "std">,
+): Float32Array {
+  return simdNormalise(rgb, config.mean, config.std) ?? plainNormalise(rgb, config);
+}
+
+/** `normalisePixels` without SIMD. */
+export function plainNormalise(
   rgb: Uint8Array,
   config: Pick<PreprocessConfig, "mean" | "std">,
 ): Float32Array {
