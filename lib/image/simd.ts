@@ -10,7 +10,7 @@ import { base64 } from "../wasm/modules/preprocess.ts";
 import type { Raster, Window } from "./raster.ts";
 import type { FixedCoefficients } from "./resize-weights.ts";
 
-let started: WasmKernels<"horizontal" | "vertical" | "normalise"> | null | undefined;
+let started: WasmKernels<"horizontal" | "vertical" | "lookUp"> | null | undefined;
 
 /** This thread's module; null where the host cannot run it. */
 function kernels(): typeof started {
@@ -82,13 +82,13 @@ export function simdHorizontal(
 ): Uint8Array | undefined {
   const module = kernels();
   if (module == null || stride < 3 || bands < 3) return undefined;
-  const groups = Math.ceil(largest(coefficients.count) / 4);
+  const pairs = Math.ceil(largest(coefficients.count) / 2);
   const [pitch, targetPitch] = [width * stride, window.width * bands];
   const rowsAtOnce = Math.min(Math.max(stripBytes / pitch, 2) & ~1, window.height);
   const { at, end } = layOut(
     4 * window.width,
-    16 * groups * window.width,
-    rowsAtOnce * pitch + 16 * groups, // the last taps of a group may lie beyond the row
+    8 * pairs * window.width,
+    rowsAtOnce * pitch + 8 * pairs, // the last taps may lie beyond the row
     rowsAtOnce * targetPitch,
   );
   const [first = 0, weights = 0, source = 0, target = 0] = at;
@@ -99,13 +99,13 @@ export function simdHorizontal(
     first,
     coefficients.first.map((column) => column * stride),
   );
-  store(module, weights, packWeights(coefficients, 4 * groups));
+  store(module, weights, packWeights(coefficients, 2 * pairs));
   const resized = new Uint8Array(window.height * targetPitch);
   for (let row = 0; row < window.height; row += rowsAtOnce) {
     const rows = Math.min(rowsAtOnce, window.height - row);
     const from = (window.top + row) * pitch;
     bytesAt(module, source, rows * pitch).set(data.subarray(from, from + rows * pitch));
-    module.horizontal(source, pitch, stride, rows, window.width, first, weights, groups, target, bands);
+    module.horizontal(source, pitch, stride, rows, window.width, first, weights, pairs, target, bands);
     resized.set(bytesAt(module, target, rows * targetPitch), row * targetPitch);
   }
   return resized;
@@ -134,30 +134,22 @@ export function simdVertical(
 }
 
 /**
- * (x / 255 − mean) / std of 8-bit pixels [pixels, 3], each step rounded to float32.
+ * Looks up the values of RGB pixels.
  *
+ * @param rgb [pixels, 3]
+ * @param tables [3, 256]: the value of each level, per band
  * @returns [3, pixels]; undefined if the host or the size do not allow it
  */
-export function simdNormalise(
-  rgb: Uint8Array,
-  mean: readonly number[],
-  std: readonly number[],
-): Float32Array | undefined {
+export function wasmLookUp(rgb: Uint8Array, tables: Float32Array): Float32Array | undefined {
   const module = kernels();
   if (module == null) return undefined;
   const pixels = rgb.length / 3;
-  const planePitch = Math.ceil(pixels / 4) * 16;
-  const { at, end } = layOut(24, rgb.length, 3 * planePitch);
-  const [settings = 0, source = 0, target = 0] = at;
+  const { at, end } = layOut(tables.byteLength, rgb.length, 4 * rgb.length);
+  const [table = 0, source = 0, target = 0] = at;
   if (end > mostBytes) return undefined;
   growTo(module.memory, end);
-  new Float32Array(module.memory.buffer, settings, 6).set([...mean, ...std]);
+  new Float32Array(module.memory.buffer, table, tables.length).set(tables);
   bytesAt(module, source, rgb.length).set(rgb);
-  module.normalise(source, pixels, settings, target, planePitch);
-  const normalised = new Float32Array(rgb.length);
-  for (let channel = 0; channel < 3; channel++) {
-    const plane = new Float32Array(module.memory.buffer, target + channel * planePitch, pixels);
-    normalised.set(plane, channel * pixels);
-  }
-  return normalised;
+  module.lookUp(source, pixels, table, target);
+  return new Float32Array(module.memory.buffer, target, rgb.length).slice();
 }

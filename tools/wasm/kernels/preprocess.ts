@@ -1,5 +1,5 @@
 /**
- * Resize and normalisation of 8-bit images, in AssemblyScript. lib/image/simd.ts calls these functions and lays out
+ * Resize and look-up of 8-bit images, in AssemblyScript. lib/image/simd.ts calls these functions and lays out
  * the memory.
  *
  * The arithmetic is Pillow's: a sample times a weight with 22 fraction bits, summed in 32 bits, rounded, shifted and
@@ -30,8 +30,7 @@ function samples(low: v128, high: v128): v128 {
  * @param stride bytes of a source pixel: 3 or 4
  * @param bands bytes of a target pixel: 3 or 4
  * @param first byte offsets in the source row, one per column
- * @param weights [columns, groups, 4]: for four taps the low halves of the first two, their high halves, and the same
- *   of the other two
+ * @param weights [columns, pairs, 2]: for two taps their low halves, then their high halves
  */
 export function horizontal(
   source: usize,
@@ -41,7 +40,7 @@ export function horizontal(
   columns: i32,
   first: usize,
   weights: usize,
-  groups: i32,
+  pairs: i32,
   target: usize,
   bands: usize,
 ): void {
@@ -54,6 +53,7 @@ export function horizontal(
     ? i8x16(6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1)
     : i8x16(8, -1, 12, -1, 9, -1, 13, -1, 10, -1, 14, -1, 11, -1, 15, -1);
   const step: usize = 4 * stride;
+  const isOdd = (pairs & 1) === 1;
   for (let y = 0; y < rows; y += 2) {
     const above = source + <usize>y * sourcePitch;
     const isLast = y + 1 === rows;
@@ -69,28 +69,39 @@ export function horizontal(
       let high = i32x4.splat(0);
       let lowBelow = low;
       let highBelow = high;
-      for (let group = 0; group < groups; group++) {
+      for (let pair = 1; pair < pairs; pair += 2) {
         const four = v128.load(from);
         const fourBelow = v128.load(fromBelow);
         let lows = v128.load32_splat(weight);
         let highs = v128.load32_splat(weight, 4);
-        let pair = i8x16.swizzle(four, firstPair);
-        let pairBelow = i8x16.swizzle(fourBelow, firstPair);
-        low = i32x4.add(low, i32x4.dot_i16x8_s(pair, lows));
-        high = i32x4.add(high, i32x4.dot_i16x8_s(pair, highs));
-        lowBelow = i32x4.add(lowBelow, i32x4.dot_i16x8_s(pairBelow, lows));
-        highBelow = i32x4.add(highBelow, i32x4.dot_i16x8_s(pairBelow, highs));
+        let two = i8x16.swizzle(four, firstPair);
+        let twoBelow = i8x16.swizzle(fourBelow, firstPair);
+        low = i32x4.add(low, i32x4.dot_i16x8_s(two, lows));
+        high = i32x4.add(high, i32x4.dot_i16x8_s(two, highs));
+        lowBelow = i32x4.add(lowBelow, i32x4.dot_i16x8_s(twoBelow, lows));
+        highBelow = i32x4.add(highBelow, i32x4.dot_i16x8_s(twoBelow, highs));
         lows = v128.load32_splat(weight, 8);
         highs = v128.load32_splat(weight, 12);
-        pair = i8x16.swizzle(four, secondPair);
-        pairBelow = i8x16.swizzle(fourBelow, secondPair);
-        low = i32x4.add(low, i32x4.dot_i16x8_s(pair, lows));
-        high = i32x4.add(high, i32x4.dot_i16x8_s(pair, highs));
-        lowBelow = i32x4.add(lowBelow, i32x4.dot_i16x8_s(pairBelow, lows));
-        highBelow = i32x4.add(highBelow, i32x4.dot_i16x8_s(pairBelow, highs));
+        two = i8x16.swizzle(four, secondPair);
+        twoBelow = i8x16.swizzle(fourBelow, secondPair);
+        low = i32x4.add(low, i32x4.dot_i16x8_s(two, lows));
+        high = i32x4.add(high, i32x4.dot_i16x8_s(two, highs));
+        lowBelow = i32x4.add(lowBelow, i32x4.dot_i16x8_s(twoBelow, lows));
+        highBelow = i32x4.add(highBelow, i32x4.dot_i16x8_s(twoBelow, highs));
         from += step;
         fromBelow += step;
         weight += 16;
+      }
+      if (isOdd) {
+        const lows = v128.load32_splat(weight);
+        const highs = v128.load32_splat(weight, 4);
+        const two = i8x16.swizzle(v128.load64_zero(from), firstPair);
+        const twoBelow = i8x16.swizzle(v128.load64_zero(fromBelow), firstPair);
+        low = i32x4.add(low, i32x4.dot_i16x8_s(two, lows));
+        high = i32x4.add(high, i32x4.dot_i16x8_s(two, highs));
+        lowBelow = i32x4.add(lowBelow, i32x4.dot_i16x8_s(twoBelow, lows));
+        highBelow = i32x4.add(highBelow, i32x4.dot_i16x8_s(twoBelow, highs));
+        weight += 8;
       }
       const both = i16x8.narrow_i32x4_s(samples(low, high), samples(lowBelow, highBelow));
       const bytes = i8x16.narrow_i16x8_u(both, both);
@@ -189,39 +200,21 @@ export function vertical(
 }
 
 /**
- * (x / 255 − mean) / std of RGB pixels, in float32 and in three planes, four pixels at a time.
+ * Looks up the values of RGB pixels: interleaved samples become three planes of float32.
  *
  * @param source [pixels, 3]
- * @param settings the three means, then the three standard deviations, float32
- * @param planePitch bytes from one plane to the next, with room for three more pixels
+ * @param tables [3, 256]: the value of each level, per band
+ * @param target [3, pixels]
  */
-export function normalise(
-  source: usize,
-  pixels: i32,
-  settings: usize,
-  target: usize,
-  planePitch: usize,
-): void {
-  const full = f32x4.splat(255);
-  const redMean = v128.load32_splat(settings);
-  const greenMean = v128.load32_splat(settings, 4);
-  const blueMean = v128.load32_splat(settings, 8);
-  const redStd = v128.load32_splat(settings, 12);
-  const greenStd = v128.load32_splat(settings, 16);
-  const blueStd = v128.load32_splat(settings, 20);
-  for (let i = 0; i < pixels; i += 4) {
-    const four = v128.load(source);
-    const red = i8x16.swizzle(four, i8x16(0, -1, -1, -1, 3, -1, -1, -1, 6, -1, -1, -1, 9, -1, -1, -1));
-    const green = i8x16.swizzle(four, i8x16(1, -1, -1, -1, 4, -1, -1, -1, 7, -1, -1, -1, 10, -1, -1, -1));
-    const blue = i8x16.swizzle(four, i8x16(2, -1, -1, -1, 5, -1, -1, -1, 8, -1, -1, -1, 11, -1, -1, -1));
-    v128.store(target, scaled(red, full, redMean, redStd));
-    v128.store(target + planePitch, scaled(green, full, greenMean, greenStd));
-    v128.store(target + 2 * planePitch, scaled(blue, full, blueMean, blueStd));
-    source += 12;
-    target += 16;
+export function lookUp(source: usize, pixels: i32, tables: usize, target: usize): void {
+  const plane = (<usize>pixels) << 2;
+  const green = tables + 1024;
+  const blue = tables + 2048;
+  for (let i = 0; i < pixels; i++) {
+    f32.store(target, f32.load(tables + ((<usize>load<u8>(source)) << 2)));
+    f32.store(target + plane, f32.load(green + ((<usize>load<u8>(source, 1)) << 2)));
+    f32.store(target + 2 * plane, f32.load(blue + ((<usize>load<u8>(source, 2)) << 2)));
+    source += 3;
+    target += 4;
   }
-}
-
-function scaled(levels: v128, full: v128, mean: v128, std: v128): v128 {
-  return f32x4.div(f32x4.sub(f32x4.div(f32x4.convert_i32x4_s(levels), full), mean), std);
 }
