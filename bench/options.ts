@@ -12,6 +12,7 @@ export const sectionNames = [
   "cold",
   "preprocess",
   "throughput",
+  "batching",
   "scale",
   "tokenizer",
   "probe",

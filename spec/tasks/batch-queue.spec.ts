@@ -144,6 +144,17 @@ describe("BatchQueue", () => {
     assert.equal(queue.waiting, 0);
   });
 
+  it("does not run an aborted call again when its pass fails", async () => {
+    const { clock, passes, queue } = start();
+    const controller = new AbortController();
+    const calls = Promise.allSettled([queue.submit([1], controller.signal), queue.submit([-2])]);
+    clock.advance(10);
+    controller.abort();
+    for (let pass = 0; pass < 3; pass++) await passes.end();
+    await calls;
+    assert.deepEqual(passes.batches, [[1, -2], [-2]]);
+  });
+
   it("rejects what waits when it is closed, and lets the running pass end", async () => {
     const { passes, queue } = start();
     const calls = Promise.allSettled([queue.submit([1, 2, 3, 4]), queue.submit([5])]);
