@@ -48,8 +48,8 @@ const sections: Readonly<Record<SectionName, Section>> = {
   studio: measureStudio,
 };
 
-/** Sections that run no network, or the demo model alone. */
-const demoSections: readonly SectionName[] = ["probe", "scale", "throughput", "batching"];
+/** Sections that run no network, or the demo model alone. No model is written for them. */
+const demoSections: readonly SectionName[] = ["preprocess", "probe", "scale", "throughput", "batching"];
 
 /** Sections that compare files in float32 and in half precision. */
 const halfSections: readonly SectionName[] = ["memory", "load", "cold"];

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parsePreprocessConfig } from "../../lib/clip/config/preprocess-config.ts";
 import { decodeImage, type ImageCodecs } from "../../lib/image/decode.ts";
 import type { DecodedImage } from "../../lib/image/image.ts";
 import { preprocessImage } from "../../lib/image/preprocess.ts";
@@ -17,6 +18,9 @@ import type { Column, Row, Table } from "../table.ts";
 interface Timed extends Runner<{ seconds: number }> {
   readonly variant: string | null;
 }
+
+/** As the published models preprocess. */
+const config = parsePreprocessConfig({}, 224, "the benchmark");
 
 /** Images in one run. */
 const count = 100;
@@ -35,12 +39,12 @@ export async function measurePreprocessing(context: Context): Promise<Table[]> {
     ),
   );
   context.showStatus("preprocessing");
-  const participants = await startPeers(context, [pillow(context)]);
+  const participants = await startPeers(context, [pillow(context, config.size[0])]);
   try {
     const whole: Timed[] = [
-      oneThread(context, "one thread", jpeg!, wasmCodecs()),
+      oneThread("one thread", jpeg!, wasmCodecs()),
       ...(await withSharpDecoder(context, jpeg!)),
-      allThreads(context, jpeg!),
+      allThreads(jpeg!),
       ...(await sharpRunner(context, jpeg!)),
       ...participants.map((participant) => ({
         name: participant.name,
@@ -48,7 +52,7 @@ export async function measurePreprocessing(context: Context): Promise<Table[]> {
         run: () => participant.ask({ kind: "preprocess", path: jpeg!.path, count }),
       })),
     ];
-    const steps = [jpeg!, png!].flatMap((sample) => stepRunners(context, sample));
+    const steps = [jpeg!, png!].flatMap((sample) => stepRunners(sample));
     return [
       {
         id: "preprocess",
@@ -104,8 +108,8 @@ async function rowsOf({ options }: Context, runners: readonly Timed[]): Promise<
   }));
 }
 
-function oneThread({ model }: Context, variant: string, { path }: Sample, codecs: ImageCodecs): Timed {
-  const preprocess = preprocessImage(model.preprocess, codecs);
+function oneThread(variant: string, { path }: Sample, codecs: ImageCodecs): Timed {
+  const preprocess = preprocessImage(config, codecs);
   return {
     name: "clipscope",
     variant,
@@ -121,11 +125,11 @@ async function withSharpDecoder(context: Context, sample: Sample): Promise<Timed
     return [];
   }
   context.programs.set("sharp", sharp.version);
-  return [oneThread(context, "one thread, sharp decodes", sample, withSharp(sharp))];
+  return [oneThread("one thread, sharp decodes", sample, withSharp(sharp))];
 }
 
-function allThreads({ model }: Context, { path }: Sample): Timed {
-  const loader = imageLoader({ config: model.preprocess });
+function allThreads({ path }: Sample): Timed {
+  const loader = imageLoader({ config });
   const paths = Array<string>(count).fill(path);
   return {
     name: "clipscope",
@@ -137,7 +141,7 @@ function allThreads({ model }: Context, { path }: Sample): Timed {
   };
 }
 
-function stepRunners({ model }: Context, { path, bytes, image, title }: Sample): Timed[] {
+function stepRunners({ path, bytes, image, title }: Sample): Timed[] {
   return [
     {
       name: "clipscope",
@@ -147,7 +151,7 @@ function stepRunners({ model }: Context, { path, bytes, image, title }: Sample):
     {
       name: "clipscope",
       variant: `resize, crop and normalize ${title}`,
-      run: () => many(() => transform(image, model.preprocess)),
+      run: () => many(() => transform(image, config)),
     },
   ];
 }
@@ -159,10 +163,10 @@ function many(step: () => unknown): Promise<{ seconds: number }> {
 }
 
 /** sharp decodes and resizes, one image at a time, and JavaScript normalises. */
-async function sharpRunner({ options, model }: Context, { path }: Sample): Promise<Timed[]> {
+async function sharpRunner({ options }: Context, { path }: Sample): Promise<Timed[]> {
   if (!options.peers || (await loadSharp()) === undefined) return [];
   const { default: sharp } = await import("sharp");
-  const { size, mean, std } = model.preprocess;
+  const { size, mean, std } = config;
   const [height, width] = size;
   const prepare = async (): Promise<void> => {
     const resized = sharp(path).resize(width, height, { fit: "cover", kernel: "cubic" });
@@ -173,11 +177,5 @@ async function sharpRunner({ options, model }: Context, { path }: Sample): Promi
       for (let i = 0; i < area; i++) pixels[c * area + i] = (bytes[3 * i + c]! / 255 - mean[c]!) / std[c]!;
     }
   };
-  return [
-    {
-      name: "sharp",
-      variant: null,
-      run: () => many(prepare),
-    },
-  ];
+  return [{ name: "sharp", variant: null, run: () => many(prepare) }];
 }
