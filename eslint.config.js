@@ -3,7 +3,7 @@ import tseslint from "typescript-eslint";
 import { roomsPlugin } from "./rooms.js";
 
 export default tseslint.config(
-  { ignores: ["dist/", "studio-shots/", "fixtures/", "node_modules/"] },
+  { ignores: ["dist/", "studio-shots/", "fixtures/", "node_modules/", "tools/wasm/kernels/"] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ["**/*.ts", "**/*.tsx"] })),
   {

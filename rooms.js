@@ -10,6 +10,7 @@ import { dirname, relative, resolve, sep } from "node:path";
 export const rooms = [
   { path: "lib/errors", holds: "the error that a user can fix" },
   { path: "lib/json", holds: "one reader of untrusted JSON" },
+  { path: "lib/wasm", holds: "the package's own WebAssembly modules" },
   { path: "lib/tensor", holds: "backends, dtypes, safetensors, weights, taps, comparison" },
   { path: "lib/image", holds: "image files to pixels, as Pillow computes them" },
   { path: "lib/text", holds: "text cleaning, tokenizers, their files" },
@@ -53,6 +54,7 @@ export const rooms = [
   { path: "lib/index.ts", holds: "the package under Node", host: true },
   { path: "tools/convert", holds: "checkpoints to model directories", host: true },
   { path: "tools/native", holds: "the native TensorFlow build", host: true },
+  { path: "tools/wasm", holds: "the compiler of lib/wasm's modules", host: true },
   { path: "cli", holds: "the command line", host: true },
   { path: "spec/support", holds: "what specs and the fuzzer share", host: true },
   { path: "bench", holds: "the benchmark and its peers", host: true },

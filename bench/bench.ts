@@ -13,6 +13,7 @@ import { describeMachine, machineLine } from "./machine.ts";
 import { parseOptions, type BenchOptions, type SectionName } from "./options.ts";
 import { writeResult } from "./result.ts";
 import { removeAtExit } from "./scratch.ts";
+import { measureBatching } from "./sections/batching.ts";
 import { measureCold } from "./sections/cold.ts";
 import { countGrowth } from "./sections/growth.ts";
 import { measureLoad } from "./sections/load.ts";
@@ -41,6 +42,7 @@ const sections: Readonly<Record<SectionName, Section>> = {
   cold: measureCold,
   preprocess: measurePreprocessing,
   throughput: measureThroughput,
+  batching: measureBatching,
   scale: measureScale,
   tokenizer: measureTokenizer,
   probe: measureProbe,
@@ -48,8 +50,8 @@ const sections: Readonly<Record<SectionName, Section>> = {
   studio: measureStudio,
 };
 
-/** Sections that run no network, or the demo model alone. */
-const demoSections: readonly SectionName[] = ["probe", "scale", "throughput"];
+/** Sections that run no network, or the demo model alone. No model is written for them. */
+const demoSections: readonly SectionName[] = ["preprocess", "probe", "scale", "throughput", "batching"];
 
 /** Sections that compare files in float32 and in half precision. */
 const halfSections: readonly SectionName[] = ["memory", "load", "cold"];

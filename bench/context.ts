@@ -136,11 +136,11 @@ export function openClipTrain({ options, model }: Context): Peer {
   };
 }
 
-export function pillow({ options, model }: Context): Peer {
+export function pillow({ options }: Context, size: number): Peer {
   return {
     title: "Pillow",
     command: options.python,
-    args: [python("pillow.py"), String(model.config.vision.imageSize[0])],
+    args: [python("pillow.py"), String(size)],
     remedy: "pip install pillow numpy, and name that Python with --python",
   };
 }

@@ -13,6 +13,7 @@ export const sectionNames = [
   "cold",
   "preprocess",
   "throughput",
+  "batching",
   "scale",
   "tokenizer",
   "probe",
@@ -73,7 +74,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
       false,
     )
     .option("--python <path>", "a Python that has the Python peers", "python3")
-    .option("--modules <dir>", "a folder where npm has installed onnxruntime-node and sharp", ".")
+    .option("--modules <dir>", "a folder where npm has installed onnxruntime-node", ".")
     .option("--keep", "keep the synthetic models for the next run", false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });

@@ -1,12 +1,15 @@
 /** Image files to pixels, as a whole and by step. */
 import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
-import { decodeImage } from "../../lib/image/decode.ts";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parsePreprocessConfig } from "../../lib/clip/config/preprocess-config.ts";
+import { decodeImage, type ImageCodecs } from "../../lib/image/decode.ts";
 import type { DecodedImage } from "../../lib/image/image.ts";
+import { preprocessImage } from "../../lib/image/preprocess.ts";
 import { transform } from "../../lib/image/transform.ts";
-import { nodeCodecs } from "../../lib/node/images/codecs.ts";
+import { wasmCodecs, withSharp } from "../../lib/node/images/codecs.ts";
 import { imageLoader } from "../../lib/node/images/image-loader.ts";
+import { loadSharp } from "../../lib/node/images/sharp-decoder.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { pillow, startPeers, stopAll, type Context } from "../context.ts";
 import { inTurn, timed, type Measured, type Runner } from "../rounds.ts";
@@ -15,6 +18,9 @@ import type { Column, Row, Table } from "../table.ts";
 interface Timed extends Runner<{ seconds: number }> {
   readonly variant: string | null;
 }
+
+/** As the published models preprocess. */
+const config = parsePreprocessConfig({}, 224, "the benchmark");
 
 /** Images in one run. */
 const count = 100;
@@ -33,19 +39,20 @@ export async function measurePreprocessing(context: Context): Promise<Table[]> {
     ),
   );
   context.showStatus("preprocessing");
-  const participants = await startPeers(context, [pillow(context)]);
+  const participants = await startPeers(context, [pillow(context, config.size[0])]);
   try {
     const whole: Timed[] = [
-      ours(context, "one thread", jpeg!, 0),
-      ours(context, null, jpeg!),
-      ...sharpRunner(context, jpeg!),
+      oneThread("one thread", jpeg!, wasmCodecs()),
+      ...(await withSharpDecoder(context, jpeg!)),
+      allThreads(jpeg!),
+      ...(await sharpRunner(context, jpeg!)),
       ...participants.map((participant) => ({
         name: participant.name,
         variant: null,
         run: () => participant.ask({ kind: "preprocess", path: jpeg!.path, count }),
       })),
     ];
-    const steps = [jpeg!, png!].flatMap((sample) => stepRunners(context, sample));
+    const steps = [jpeg!, png!].flatMap((sample) => stepRunners(sample));
     return [
       {
         id: "preprocess",
@@ -73,7 +80,7 @@ interface Sample {
   readonly title: string;
 }
 
-const codecs = nodeCodecs();
+const codecs = wasmCodecs();
 
 async function openSample(path: string): Promise<Sample> {
   const bytes = readFileSync(path);
@@ -101,12 +108,32 @@ async function rowsOf({ options }: Context, runners: readonly Timed[]): Promise<
   }));
 }
 
-function ours({ model }: Context, variant: string | null, { path }: Sample, workers?: number): Timed {
-  const loader = imageLoader({ config: model.preprocess, ...(workers === undefined ? {} : { workers }) });
-  const paths = Array<string>(count).fill(path);
+function oneThread(variant: string, { path }: Sample, codecs: ImageCodecs): Timed {
+  const preprocess = preprocessImage(config, codecs);
   return {
     name: "clipscope",
     variant,
+    run: () => many(async () => preprocess(await readFile(path), path)),
+  };
+}
+
+/** Measured where the optional package is installed. */
+async function withSharpDecoder(context: Context, sample: Sample): Promise<Timed[]> {
+  const sharp = await loadSharp();
+  if (sharp === undefined) {
+    context.warn("sharp: not found; npm install sharp");
+    return [];
+  }
+  context.programs.set("sharp", sharp.version);
+  return [oneThread("one thread, sharp decodes", sample, withSharp(sharp))];
+}
+
+function allThreads({ path }: Sample): Timed {
+  const loader = imageLoader({ config });
+  const paths = Array<string>(count).fill(path);
+  return {
+    name: "clipscope",
+    variant: null,
     run: () =>
       timed(async () => {
         for await (const loaded of loader.load(paths)) if ("error" in loaded) throw loaded.error;
@@ -114,7 +141,7 @@ function ours({ model }: Context, variant: string | null, { path }: Sample, work
   };
 }
 
-function stepRunners({ model }: Context, { path, bytes, image, title }: Sample): Timed[] {
+function stepRunners({ path, bytes, image, title }: Sample): Timed[] {
   return [
     {
       name: "clipscope",
@@ -124,7 +151,7 @@ function stepRunners({ model }: Context, { path, bytes, image, title }: Sample):
     {
       name: "clipscope",
       variant: `resize, crop and normalize ${title}`,
-      run: () => many(() => transform(image, model.preprocess)),
+      run: () => many(() => transform(image, config)),
     },
   ];
 }
@@ -135,31 +162,11 @@ function many(step: () => unknown): Promise<{ seconds: number }> {
   });
 }
 
-/** The part of sharp's API that is used here. */
-interface Sharp {
-  (path: string): SharpImage;
-  readonly versions: Readonly<Record<string, string>>;
-}
-
-interface SharpImage {
-  resize(width: number, height: number, options: object): SharpImage;
-  removeAlpha(): SharpImage;
-  raw(): { toBuffer(): Promise<Uint8Array> };
-}
-
-/** sharp with its own threads, one image at a time, and the normalisation in JavaScript. */
-function sharpRunner({ options, model, programs, warn }: Context, { path }: Sample): Timed[] {
-  if (!options.peers) return [];
-  const require = createRequire(join(resolve(options.modules), "any.js"));
-  let sharp: Sharp;
-  try {
-    sharp = require("sharp") as Sharp;
-    programs.set("sharp", sharp.versions["sharp"]!);
-  } catch {
-    warn("sharp: not found; npm install sharp in a folder, and name that folder with --modules");
-    return [];
-  }
-  const { size, mean, std } = model.preprocess;
+/** sharp decodes and resizes, one image at a time, and JavaScript normalises. */
+async function sharpRunner({ options }: Context, { path }: Sample): Promise<Timed[]> {
+  if (!options.peers || (await loadSharp()) === undefined) return [];
+  const { default: sharp } = await import("sharp");
+  const { size, mean, std } = config;
   const [height, width] = size;
   const prepare = async (): Promise<void> => {
     const resized = sharp(path).resize(width, height, { fit: "cover", kernel: "cubic" });
@@ -170,11 +177,5 @@ function sharpRunner({ options, model, programs, warn }: Context, { path }: Samp
       for (let i = 0; i < area; i++) pixels[c * area + i] = (bytes[3 * i + c]! / 255 - mean[c]!) / std[c]!;
     }
   };
-  return [
-    {
-      name: "sharp",
-      variant: null,
-      run: () => many(prepare),
-    },
-  ];
+  return [{ name: "sharp", variant: null, run: () => many(prepare) }];
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Command } from "commander";
+import { loadSharp } from "../../lib/node/images/sharp-decoder.ts";
 import { hasNvidiaDriver, nodeBackends } from "../../lib/node/backends/backends.ts";
 import { cacheFolder, type NativeManifest, nativeBuilds } from "../../lib/node/native/native-build.ts";
 import type { Tried } from "../../lib/node/backends/try-backend.ts";
@@ -44,6 +45,8 @@ interface Report {
     readonly cache: string;
     readonly builds: readonly (NativeManifest & { folder: string })[];
   };
+  /** The optional package sharp: its version, and the formats that it decodes to Pillow's pixels; null without it. */
+  readonly sharp: { readonly version: string; readonly formats: readonly string[] } | null;
   /** The value of CLIPSCOPE_BACKEND, if set. */
   readonly preset: string | null;
   /** The backend that "auto" chooses: the first that runs. */
@@ -79,6 +82,7 @@ async function examine(): Promise<Report> {
     });
   }
   const cache = cacheFolder();
+  const sharp = await loadSharp();
   return {
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
@@ -87,6 +91,7 @@ async function examine(): Promise<Report> {
     memory: { total: totalmem(), free: freemem() },
     gpu: { driver: hasNvidiaDriver(), devices: await gpuDevices(), libraries: gpuLibraries() },
     native: { cache, builds: nativeBuilds(cache).map(({ folder, manifest }) => ({ ...manifest, folder })) },
+    sharp: sharp === undefined ? null : { version: sharp.version, formats: [...sharp.exact] },
     preset: process.env["CLIPSCOPE_BACKEND"] ?? null,
     auto: backends.find(({ runs }) => runs)?.title ?? null,
     backends,
@@ -183,6 +188,7 @@ function describe(report: Report): string[] {
     ["memory", `${byteSize(memory.total)}, ${byteSize(memory.free)} free`],
     ["GPU", gpu.devices.length > 0 ? gpu.devices.join("; ") : gpuAbsence(gpu.driver)],
     ["", libraries.join(", ")],
+    ["images", decoders(report.sharp)],
     ["native", native.cache],
     ...(builds.length > 0 ? builds : ['no build; "clipscope native" makes one']).map(
       (line): [string, string] => ["", line],
@@ -205,6 +211,14 @@ function describe(report: Report): string[] {
     "",
     `--backend auto chooses: ${report.auto ?? "nothing"}${preset}`,
   ];
+}
+
+function decoders(sharp: Report["sharp"]): string {
+  if (sharp === null)
+    return 'WebAssembly decodes JPEG and WebP; "npm install sharp" is faster for many images';
+  if (sharp.formats.length === 0)
+    return `sharp ${sharp.version} is not used: its pixels differ from Pillow's`;
+  return `sharp ${sharp.version} decodes ${sharp.formats.join(" and ")} where there are many images`;
 }
 
 function gpuAbsence(driver: boolean): string {

@@ -3,7 +3,7 @@
  *
  * The browser's own JPEG and WebP decoders would apply colour profiles, and canvases premultiply alpha.
  */
-import type { ImageCodecs, RgbaImage } from "../image/formats/format.ts";
+import type { CodecImage, ImageCodecs } from "../image/formats/format.ts";
 
 /** Addresses of the codecs' WebAssembly files. */
 export interface CodecFiles {
@@ -13,7 +13,7 @@ export interface CodecFiles {
 
 interface WasmCodec {
   init(module: WebAssembly.Module, overrides: { print: Print; printErr: Print }): Promise<unknown>;
-  decode(buffer: ArrayBuffer): Promise<RgbaImage>;
+  decode(buffer: ArrayBuffer): Promise<Omit<CodecImage, "stride">>;
 }
 
 type Print = (line: string) => void;
@@ -50,7 +50,8 @@ function wasmDecoder(url: string, load: () => Promise<WasmCodec>): ImageCodecs["
     const codec = await started;
     try {
       // A copy, because the codec reads the whole ArrayBuffer of a view.
-      return await codec.decode(new Uint8Array(bytes).buffer);
+      const { width, height, data } = await codec.decode(new Uint8Array(bytes).buffer);
+      return { width, height, data, stride: 4 };
     } catch (error) {
       started = undefined;
       throw new Error(messages[0] ?? "the decoder rejects it", { cause: error });

@@ -77,6 +77,7 @@ export function samplesLike(like: Samples, length: number): Exclude<Samples, Uin
 export function toRgb(image: DecodedImage): Uint8Array {
   const { width, height, mode, data, stride } = image;
   const pixels = width * height;
+  if (mode === "RGB" && stride === 3) return new Uint8Array(data);
   const rgb = new Uint8Array(pixels * 3);
   switch (mode) {
     case "RGB":

@@ -5,7 +5,8 @@
  */
 import type { TorchRandom } from "../tensor/torch-random.ts";
 import { toRgb, type DecodedImage, type Size } from "./image.ts";
-import { crop, resize, type Window } from "./resize.ts";
+import type { Window } from "./raster.ts";
+import { crop, resize } from "./resize.ts";
 import { normalisePixels, roundHalfToEven, type PreprocessConfig } from "./transform.ts";
 
 /** What share of an image a crop covers, and its shape. */

@@ -5,7 +5,10 @@
  * transforms/functional.py, resize, center_crop, to_tensor, normalize
  */
 import { paste, samplesLike, toRgb, type DecodedImage, type Size } from "./image.ts";
-import { resize, type Interpolation, type Window } from "./resize.ts";
+import type { Window } from "./raster.ts";
+import { resize } from "./resize.ts";
+import { wasmLookUp } from "./simd.ts";
+import type { Interpolation } from "./resize-weights.ts";
 
 /** How an image becomes the network's input. */
 export interface PreprocessConfig {
@@ -116,17 +119,24 @@ export function normalisePixels(
   rgb: Uint8Array,
   config: Pick<PreprocessConfig, "mean" | "std">,
 ): Float32Array {
-  const pixels = rgb.length / 3;
-  const out = new Float32Array(rgb.length);
-  const value = new Float32Array(256);
+  const tables = new Float32Array(3 * 256);
   for (const [channel, mean] of config.mean.entries()) {
     const std = Math.fround(config.std[channel]!);
     for (let level = 0; level < 256; level++) {
       const centred = Math.fround(Math.fround(level / 255) - Math.fround(mean));
-      value[level] = centred / std;
+      tables[256 * channel + level] = centred / std;
     }
-    const start = channel * pixels;
-    for (let i = 0; i < pixels; i++) out[start + i] = value[rgb[i * 3 + channel]!]!;
+  }
+  return wasmLookUp(rgb, tables) ?? plainLookUp(rgb, tables);
+}
+
+/** As `wasmLookUp`, on every host. */
+export function plainLookUp(rgb: Uint8Array, tables: Float32Array): Float32Array {
+  const pixels = rgb.length / 3;
+  const out = new Float32Array(rgb.length);
+  for (let channel = 0; channel < 3; channel++) {
+    const [table, start] = [tables.subarray(256 * channel), channel * pixels];
+    for (let i = 0; i < pixels; i++) out[start + i] = table[rgb[i * 3 + channel]!]!;
   }
   return out;
 }

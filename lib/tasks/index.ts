@@ -15,6 +15,8 @@ export {
   type ImageSource,
   type NamedImage,
 } from "./image-source.ts";
+export { BatchQueue, QueueFullError, type BatchQueueOptions } from "./batch-queue.ts";
+export { BatchedEncoder, type BatchedCallOptions, type BatchedEncoderOptions } from "./batched-encoder.ts";
 export { Best } from "./best.ts";
 export {
   classEmbeddings,

@@ -26,9 +26,8 @@ import { findLayout, findLayoutOfFile } from "../../lib/node/models/foreign-mode
 import { bytesPerElement, elementCount, type Dtype } from "../../lib/tensor/dtype.ts";
 import type { FloatDtype } from "../../lib/tensor/rounding.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { syncFile } from "../../lib/node/files/sync-file.ts";
 import { withNewFolder } from "./new-folder.ts";
-import { checkWeights, planWeights, writeWeights } from "./write-weights.ts";
+import { planWeights, writeWeights } from "./write-weights.ts";
 
 const weightsName = "open_clip_model.safetensors";
 
@@ -43,7 +42,7 @@ export interface ConvertOptions {
   readonly keepLogitScale?: boolean;
   /** Write infinities for numbers that are too large for the dtype. */
   readonly allowOverflow?: boolean;
-  /** Called with the bytes written and verified so far, and in total. */
+  /** Called with the bytes written so far, and in total. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -158,7 +157,7 @@ async function convertWeights(
   let done = 0;
   const onBytes = (count: number): void => {
     done += count;
-    onProgress?.(done, 2 * bytes);
+    onProgress?.(done, bytes);
   };
   const metadata = { format: "pt", ...store.metadata };
   return withNewFolder(destination, force, async (folder) => {
@@ -170,8 +169,6 @@ async function convertWeights(
         `${path}: ${written.overflowed} numbers are too large for ${String(dtype)} and would become infinite; convert to bf16 or f32, or use --allow-overflow`,
       );
     }
-    // Verifying reads from the system's page cache while the disk is still writing.
-    await Promise.all([syncFile(partial), checkWeights(partial, written.checksums, onBytes)]);
     const files = await copyCompanions(model, architecture.name, folder);
     await rename(partial, join(folder, weightsName));
     const dtypes: Partial<Record<Dtype, number>> = {};

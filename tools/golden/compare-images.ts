@@ -2,14 +2,20 @@
  * Compares decoding and preprocessing with the results of Pillow and open_clip for the same files.
  *
  *     python tools/golden/image_fuzz.py --out DIR
- *     node dist/tools/golden/compare-images.js DIR
+ *     node dist/tools/golden/compare-images.js DIR [sharp]
  *
- * Prints a table by format and mode, and every difference. The exit status is 1 if there are any.
+ * With "sharp", that package decodes JPEG and WebP. Prints a table by format and mode, and every difference. The exit status is 1 if there are any.
  */
+import { wasmCodecs, withSharp } from "../../lib/node/images/codecs.ts";
+import { loadSharp } from "../../lib/node/images/sharp-decoder.ts";
 import { readCases, compareCase, type Difference } from "./image-cases.ts";
 
-const folder = process.argv[2];
-if (folder === undefined) throw new Error("usage: compare-images.js DIR");
+const [folder, decoder] = process.argv.slice(2);
+if (folder === undefined) throw new Error("usage: compare-images.js DIR [sharp]");
+
+const sharp = decoder === "sharp" ? await loadSharp() : undefined;
+if (decoder === "sharp" && sharp === undefined) throw new Error("sharp is not installed");
+const codecs = sharp === undefined ? wasmCodecs() : withSharp(sharp);
 
 const table = new Map<string, { files: number; arrays: number; differing: number; worst: number }>();
 let failed = 0;
@@ -21,7 +27,7 @@ for (const item of cases) {
   row.files += 1;
   let differences: readonly Difference[];
   try {
-    differences = await compareCase(folder, item);
+    differences = await compareCase(folder, item, codecs);
   } catch (error) {
     if (item.refused === undefined) {
       failed += 1;

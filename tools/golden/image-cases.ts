@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { parsePreprocessConfig } from "../../lib/clip/config/preprocess-config.ts";
 import type { PreprocessConfig } from "../../lib/image/transform.ts";
-import { decodeImage } from "../../lib/image/decode.ts";
+import { decodeImage, type ImageCodecs } from "../../lib/image/decode.ts";
 import { bandsOf, type DecodedImage } from "../../lib/image/image.ts";
 import { transform, transformPixels } from "../../lib/image/transform.ts";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
@@ -45,7 +45,6 @@ export interface Difference {
   readonly where: string | undefined;
 }
 
-const codecs = nodeCodecs();
 const unpacked = new Map<string, Promise<Uint8Array>>();
 
 export async function readCases(folder: string): Promise<readonly ImageCase[]> {
@@ -67,7 +66,11 @@ export function configOf(given: TransformCase): PreprocessConfig {
 }
 
 /** Decodes a file of the folder. */
-export async function decodeCase(folder: string, { file }: ImageCase): Promise<DecodedImage> {
+export async function decodeCase(
+  folder: string,
+  { file }: ImageCase,
+  codecs: ImageCodecs = nodeCodecs(),
+): Promise<DecodedImage> {
   return decodeImage(await readFile(`${folder}/${file}`), file, codecs);
 }
 
@@ -76,8 +79,12 @@ export async function decodeCase(folder: string, { file }: ImageCase): Promise<D
  *
  * @throws InputError if clipscope rejects the file
  */
-export async function compareCase(folder: string, item: ImageCase): Promise<readonly Difference[]> {
-  const image = await decodeCase(folder, item);
+export async function compareCase(
+  folder: string,
+  item: ImageCase,
+  codecs?: ImageCodecs,
+): Promise<readonly Difference[]> {
+  const image = await decodeCase(folder, item, codecs);
   const found = `${image.mode} ${image.width} x ${image.height}`;
   const wanted = `${item.mode} ${item.width} x ${item.height}`;
   if (found !== wanted && item.refused === undefined) {

@@ -10,18 +10,24 @@ import type { ImageBytes } from "./bytes.ts";
  */
 export type Inflate = (bytes: Uint8Array, size: number) => Promise<Uint8Array>;
 
-/** The result of a JPEG or WebP codec: RGBA, 8 bits, not premultiplied. */
-export interface RgbaImage extends Size {
+/** The result of a JPEG or WebP codec: 8 bits, not premultiplied. */
+export interface CodecImage extends Size {
+  /** [height, width, stride] */
   readonly data: Uint8Array | Uint8ClampedArray;
+  /** Samples of a pixel: 3 for RGB, 4 for RGBA. */
+  readonly stride: 3 | 4;
 }
 
 /** Decoders that the host provides, because it decides how to load them. */
 export interface ImageCodecs {
   readonly inflate: Inflate;
-  /** Decodes gray, YCbCr and RGB JPEG without applying the orientation. Throws if the file is damaged or truncated. */
-  readonly jpeg: (bytes: Uint8Array) => Promise<RgbaImage>;
-  /** Decodes a still WebP file. Throws if the file is damaged or truncated. */
-  readonly webp: (bytes: Uint8Array) => Promise<RgbaImage>;
+  /**
+   * Decodes gray, YCbCr and RGB JPEG without applying the orientation. Gray gives three equal bands. Throws if the file
+   * is damaged or truncated.
+   */
+  readonly jpeg: (bytes: Uint8Array) => Promise<CodecImage>;
+  /** Decodes a still WebP file to RGBA. Throws if the file is damaged or truncated. */
+  readonly webp: (bytes: Uint8Array) => Promise<CodecImage>;
 }
 
 /** Reads the size in a file's header, in pixels, without decoding the image. Throws ImageFormatError. */

@@ -414,13 +414,13 @@ async function readJpegPart(
     throw new ImageFormatError("a JPEG strip or tile that is too large");
   }
   assertJpegScans(part);
-  const { width, data } = await codecs.jpeg(jpeg);
+  const { width, data, stride } = await codecs.jpeg(jpeg);
   const stored = new Uint8Array(layout.tile.width * rows * channels);
   let to = 0;
   for (let y = 0; y < rows; y++) {
     for (let x = 0; x < layout.tile.width; x++) {
       for (let channel = 0; channel < channels; channel++)
-        stored[to++] = data[(y * width + x) * 4 + channel]!;
+        stored[to++] = data[(y * width + x) * stride + channel]!;
     }
   }
   return stored;

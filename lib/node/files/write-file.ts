@@ -172,7 +172,11 @@ export async function writeWhole(output: Output, parts: Iterable<Uint8Array>): P
 }
 
 /** Writes all bytes at the current position of a file, or at the given one. */
-export async function writeAll(file: FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
+export async function writeAll(
+  file: Pick<FileHandle, "write">,
+  bytes: Uint8Array,
+  position?: number,
+): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const at = position === undefined ? null : position + done;
     done += (await file.write(bytes, done, bytes.length - done, at)).bytesWritten;

@@ -1,13 +1,16 @@
 /**
- * The image decoders under Node: zlib, and mozjpeg and libwebp as WebAssembly (@jsquash/jpeg and @jsquash/webp).
+ * The image decoders under Node: zlib; for JPEG and WebP sharp if it is installed, else mozjpeg and libwebp as
+ * WebAssembly (@jsquash/jpeg and @jsquash/webp). Both give the same pixels.
  *
- * These packages fetch their .wasm files, which fails for file URLs under Node. So the files are read and compiled here.
+ * The WebAssembly packages fetch their .wasm files, which fails for file URLs under Node. So the files are read and compiled here.
  * Each codec is loaded with the first image that needs it.
  */
 import { readFile } from "node:fs/promises";
+import { isMainThread } from "node:worker_threads";
 import { promisify } from "node:util";
 import { constants, inflate } from "node:zlib";
-import type { ImageCodecs, Inflate, RgbaImage } from "../../image/formats/format.ts";
+import type { ImageCodecs, Inflate, CodecImage } from "../../image/formats/format.ts";
+import { loadSharp, type SharpDecoder, type SharpFormat } from "./sharp-decoder.ts";
 
 const inflateAsync = promisify(inflate);
 
@@ -23,7 +26,10 @@ const inflateAtMost: Inflate = async (bytes, size) => {
 /** A WASM heap never shrinks, so the codec is restarted after an image of more pixels than this. */
 const mostPixelsKept = 1 << 25;
 
-type Decode = (bytes: Uint8Array) => Promise<RgbaImage>;
+type Decode = (bytes: Uint8Array) => Promise<CodecImage>;
+
+/** Like the browser's ImageData: RGBA. */
+type RgbaImage = Omit<CodecImage, "stride">;
 
 type Print = (line: string) => void;
 
@@ -51,9 +57,9 @@ function wasmDecoder(wasmFile: string, load: () => Promise<WasmCodec>): Decode {
     const codec = await started;
     try {
       // A copy, because the codec reads the whole ArrayBuffer of a view.
-      const image = await codec.decode(new Uint8Array(bytes).buffer);
-      if (image.width * image.height > mostPixelsKept) started = undefined;
-      return image;
+      const { width, height, data } = await codec.decode(new Uint8Array(bytes).buffer);
+      if (width * height > mostPixelsKept) started = undefined;
+      return { width, height, data, stride: 4 };
     } catch (error) {
       started = undefined;
       throw new Error(messages[0] ?? "the decoder rejects it", { cause: error });
@@ -79,7 +85,7 @@ function provideImageData(): void {
   Object.assign(globalThis, { ImageData });
 }
 
-const codecs: ImageCodecs = {
+const wasm: ImageCodecs = {
   inflate: inflateAtMost,
   jpeg: wasmDecoder("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm", async () => {
     const { default: decode, init } = await import("@jsquash/jpeg/decode.js");
@@ -91,7 +97,44 @@ const codecs: ImageCodecs = {
   }),
 };
 
+/** Loading sharp takes as long as it saves on about this many images. */
+export const imagesThatPayForSharp = 250;
+
+/** This thread's sharp, once it is wanted. */
+let sharp: Promise<SharpDecoder | undefined> | undefined;
+
+/** Makes this thread use sharp, if it is installed. In a worker thread, the main thread must have done so before. */
+export function useSharp(): Promise<SharpDecoder | undefined> {
+  return (sharp ??= loadSharp());
+}
+
+let decoded = 0;
+
+function fastest(format: SharpFormat): Decode {
+  return async (bytes) => {
+    if (isMainThread && ++decoded > imagesThatPayForSharp) void useSharp();
+    const decoder = await sharp;
+    return decoder === undefined ? wasm[format](bytes) : withSharp(decoder)[format](bytes);
+  };
+}
+
+const codecs: ImageCodecs = { inflate: inflateAtMost, jpeg: fastest("jpeg"), webp: fastest("webp") };
+
 /** This thread's decoders for {@link decodeImage}. Each is loaded when it is first needed. */
 export function nodeCodecs(): ImageCodecs {
   return codecs;
+}
+
+/** The decoders without sharp. */
+export function wasmCodecs(): ImageCodecs {
+  return wasm;
+}
+
+/** The decoders with sharp where it is exact. Files that it rejects go to the others, which say what is damaged. */
+export function withSharp({ exact, decode }: SharpDecoder): ImageCodecs {
+  const decoder =
+    (format: SharpFormat): Decode =>
+    (bytes) =>
+      exact.has(format) ? decode(format, bytes).catch(() => wasm[format](bytes)) : wasm[format](bytes);
+  return { inflate: inflateAtMost, jpeg: decoder("jpeg"), webp: decoder("webp") };
 }

@@ -4,10 +4,11 @@ import { Worker } from "node:worker_threads";
 import type { PreprocessConfig } from "../../image/transform.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { imageReader } from "./image-reader.ts";
-import type { ImageMessage, ImageReply, ReaderOptions } from "./image-reader.ts";
+import type { ImageMessage, ImageReply, ReaderOptions, WorkerOptions } from "./image-reader.ts";
 import type { LoadedImage } from "../../tasks/embed-images.ts";
 import type { ImageList } from "../../tasks/image-list.ts";
 import { inputName, type ImageInput } from "../../tasks/image-source.ts";
+import { imagesThatPayForSharp, useSharp } from "./codecs.ts";
 import { isSource, readyImage, type ReadyImage } from "./image-content.ts";
 
 export interface ImageLoaderOptions {
@@ -83,6 +84,7 @@ async function* loadInWorkers(
   threads: number,
   window: number,
 ): AsyncGenerator<LoadedImage, void, undefined> {
+  const sharp = images.length >= imagesThatPayForSharp * threads && (await useSharp()) !== undefined;
   const replies = new Map<number, ImageReply>();
   const stopped = new AbortController();
   let failure: Error | undefined;
@@ -91,7 +93,7 @@ async function* loadInWorkers(
   const workers = Array.from({ length: threads }, () => {
     // Without this process's flags: some, such as --input-type, prevent a thread from starting.
     const worker = new Worker(new URL("./image-worker.js", import.meta.url), {
-      workerData: options,
+      workerData: { ...options, sharp } satisfies WorkerOptions,
       execArgv: [],
     });
     const ended = new Promise((resolve) => worker.once("exit", resolve));

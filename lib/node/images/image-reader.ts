@@ -17,6 +17,12 @@ export interface ReaderOptions {
   readonly convertToRgbFirst?: boolean;
 }
 
+/** What a worker thread starts with. */
+export interface WorkerOptions extends ReaderOptions {
+  /** Decode with sharp, which the main thread has loaded. */
+  readonly sharp: boolean;
+}
+
 /** To a worker thread. */
 export interface ImageRequest {
   readonly index: number;

@@ -1,12 +1,15 @@
 /** A worker thread of image-loader.ts: receives images, answers with pixels or errors. */
 import { parentPort, workerData } from "node:worker_threads";
 import { InputError } from "../../errors/input-error.ts";
-import type { ImageMessage, ImageReply, ImageRequest, ReaderOptions } from "./image-reader.ts";
+import { useSharp } from "./codecs.ts";
+import type { ImageMessage, ImageReply, ImageRequest, WorkerOptions } from "./image-reader.ts";
 import { imageReader } from "./image-reader.ts";
 
 if (parentPort === null) throw new Error("image-worker runs as a worker thread only");
 const port = parentPort;
-const read = imageReader(workerData as ReaderOptions);
+const { sharp, ...options } = workerData as WorkerOptions;
+const read = imageReader(options);
+if (sharp) void useSharp();
 
 let isStopping = false;
 

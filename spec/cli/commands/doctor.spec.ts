@@ -4,6 +4,7 @@ import { temporaryFolder } from "../../support/temporary.ts";
 
 interface Doctor {
   readonly auto: string;
+  readonly sharp: { readonly formats: readonly string[] } | null;
   readonly native: { readonly cache: string; readonly builds: readonly unknown[] };
   readonly backends: readonly {
     readonly backend: string;
@@ -23,6 +24,7 @@ describe("clipscope doctor", () => {
     assert.equal(stderr, "");
     const report = JSON.parse(stdout) as Doctor;
     assert.deepEqual(report.native, { cache: cache.path, builds: [] });
+    assert.deepEqual(report.sharp?.formats, ["jpeg", "webp"]);
     const wasm = report.backends.find(({ backend }) => backend === "wasm");
     assert.deepEqual([wasm?.runs, wasm?.description], [true, "wasm with SIMD, 2 threads"]);
   });
@@ -31,6 +33,7 @@ describe("clipscope doctor", () => {
     const { stdout } = await doctor();
     assert.match(stdout, /^✗ tensorflow, native build: .*make one with "clipscope native"/m);
     assert.match(stdout, /^✓ wasm with SIMD, 2 threads; /m);
+    assert.match(stdout, /^images +sharp \S+ decodes jpeg and webp where there are many images$/m);
     assert.match(stdout, /^--backend auto chooses: /m);
   });
 });

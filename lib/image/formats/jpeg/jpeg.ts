@@ -1,5 +1,5 @@
 /**
- * JPEG. This file reads the header; mozjpeg, a codec that the host provides, decodes the pixels as libjpeg-turbo does.
+ * JPEG. This file reads the header; a codec that the host provides decodes the pixels as libjpeg-turbo does.
  * (jimp's own JavaScript decoder differs by up to 67 levels for subsampled colour.)
  *
  * Source: ITU-T T.81; Pillow, src/PIL/JpegImagePlugin.py (modes)
@@ -100,10 +100,10 @@ export async function decodeJpeg(file: ImageBytes, codecs: ImageCodecs): Promise
   if (components !== 1 && components !== 3) {
     throw new UnsupportedImageError(`${components} colour components (supported: 1, 3 and 4)`);
   }
-  const { width, height, data } = await codecs.jpeg(file.bytes);
-  if (components === 3) return { width, height, mode: "RGB", data, stride: 4 };
+  const { width, height, data, stride } = await codecs.jpeg(file.bytes);
+  if (components === 3) return { width, height, mode: "RGB", data, stride };
   const gray = new Uint8Array(width * height);
-  for (let i = 0; i < gray.length; i++) gray[i] = data[i * 4]!;
+  for (let i = 0; i < gray.length; i++) gray[i] = data[i * stride]!;
   return { width, height, mode: "L", data: gray, stride: 1 };
 }
 
