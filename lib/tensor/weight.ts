@@ -226,7 +226,12 @@ export function freeWeight<R extends Rank>(
   values: Float32Array,
   layout: Layout = "asStored",
 ): Weight<R> {
-  const weight = new Weight<R>({ store: emptyStore, residency: "resident", precision: "f32" }, name, shape, layout);
+  const weight = new Weight<R>(
+    { store: emptyStore, residency: "resident", precision: "f32" },
+    name,
+    shape,
+    layout,
+  );
   weight.assign(tidy(() => weight.asLoaded(tensor(values, shape))));
   return weight;
 }
