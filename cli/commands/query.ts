@@ -40,7 +40,12 @@ export function register(program: Command, terminal: Terminal): void {
     )
     .argument("<dir>", "index folder")
     .argument("[text...]", "texts to search for")
-    .option("--image <file>", "search for images similar to this one (repeatable; - for standard input)", collect, [])
+    .option(
+      "--image <file>",
+      "search for images similar to this one (repeatable; - for standard input)",
+      collect,
+      [],
+    )
     .option("--id <n>", "search for rows similar to this one (repeatable)", collect, [])
     .option("--minus <text>", "results should not be like this text (repeatable)", collect, [])
     .option(
@@ -49,14 +54,25 @@ export function register(program: Command, terminal: Terminal): void {
       collect,
       [],
     )
-    .addOption(new Option("--in <what>", "what is searched").choices(["images", "captions"]).default("images"))
-    .option("--where <condition>", "only rows whose metadata fulfil a condition, such as \"width >= 512\"")
+    .addOption(
+      new Option("--in <what>", "what is searched").choices(["images", "captions"]).default("images"),
+    )
+    .option("--where <condition>", 'only rows whose metadata fulfil a condition, such as "width >= 512"')
     .option("--min <similarity>", "only rows at least this similar; without --top, all of them", finiteNumber)
     .option("--top <k>", "show the best K rows (default: 10)", positiveInteger)
-    .option("--dedup <similarity>", "leave out rows at least this similar to a better one, such as 0.94", finiteNumber)
+    .option(
+      "--dedup <similarity>",
+      "leave out rows at least this similar to a better one, such as 0.94",
+      finiteNumber,
+    )
     .option("--diversity <d>", "0 to 1: how much results should differ from each other", unitNumber)
     .option("--threads <n>", "threads of the scan (default: one per processor)", wholeNumber)
-    .option("--out <file>", `write the results to a file (${resultEndings.join(" ")}; repeatable)`, collect, [])
+    .option(
+      "--out <file>",
+      `write the results to a file (${resultEndings.join(" ")}; repeatable)`,
+      collect,
+      [],
+    )
     .option("--copy <dir>", "copy the images of the results to a folder")
     .addOption(weightsOption())
     .addHelpText(

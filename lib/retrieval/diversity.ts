@@ -3,7 +3,8 @@
 /** Dot products of rows of a matrix. @param vectors [rows, width] */
 export function rowProduct(vectors: Float32Array, width: number, a: number, b: number): number {
   let sum = 0;
-  for (let i = 0, at = a * width, other = b * width; i < width; i++) sum += vectors[at + i]! * vectors[other + i]!;
+  for (let i = 0, at = a * width, other = b * width; i < width; i++)
+    sum += vectors[at + i]! * vectors[other + i]!;
   return sum;
 }
 

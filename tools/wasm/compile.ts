@@ -2,12 +2,18 @@
  * Compiles the kernels of tools/wasm/kernels to WebAssembly. They are written in AssemblyScript, which has the types of
  * WebAssembly and one function for each of its instructions.
  */
-import { readdir, readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import asc from "assemblyscript/asc";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
 
 const kernelsFolder = fileURLToPath(new URL("../../../tools/wasm/kernels/", import.meta.url));
+
+const compiler = fileURLToPath(new URL("../../../node_modules/assemblyscript/bin/asc.js", import.meta.url));
 
 /** The names of the kernels' files, without the extension. */
 export async function kernelNames(): Promise<string[]> {
@@ -18,22 +24,24 @@ export async function kernelNames(): Promise<string[]> {
     .sort();
 }
 
-/** @returns the module's bytes: they depend on the source and on the version of AssemblyScript alone */
+/**
+ * The compiler runs as a process of its own: importing it would add AssemblyScript's declarations of `Array` and `Map` to
+ * all files of this project.
+ *
+ * @returns the module's bytes: they depend on the source and on the version of AssemblyScript alone
+ */
 export async function compileKernel(name: string): Promise<Uint8Array> {
-  const source = await readFile(join(kernelsFolder, `${name}.ts`), "utf8");
-  let bytes: Uint8Array | undefined;
-  const options = ["--optimizeLevel", "3", "--noAssert", "--runtime", "stub", "--enable", "simd"];
-  const { error, stderr } = await asc.main([`${name}.ts`, "--outFile", "out.wasm", ...options], {
-    readFile: (file) => (file === `${name}.ts` ? source : null),
-    writeFile: (_file, contents) => {
-      bytes = contents as Uint8Array;
-    },
-    listFiles: () => [],
-  });
-  if (error !== null || bytes === undefined) {
-    throw new Error(`tools/wasm/kernels/${name}.ts: ${stderr.toString()}`, { cause: error });
+  const folder = await mkdtemp(join(tmpdir(), "clipscope-wasm-"));
+  try {
+    const outFile = join(folder, "out.wasm");
+    const options = ["--optimizeLevel", "3", "--noAssert", "--runtime", "stub", "--enable", "simd"];
+    await run(process.execPath, [compiler, `${name}.ts`, "--outFile", outFile, ...options], {
+      cwd: kernelsFolder,
+    });
+    return await readFile(outFile);
+  } finally {
+    await rm(folder, { recursive: true });
   }
-  return bytes;
 }
 
 /** The text of the module's file in lib/wasm/modules. */

@@ -23,8 +23,7 @@ export async function thumbnailsOf(names: readonly string[], folder?: string): P
   for (const name of names) {
     const source = await find(name, folder, tars);
     const small = source === null ? null : await thumbnail(source, side).catch(() => null);
-    if (small !== null)
-      thumbnails.set(name, `data:image/png;base64,${toBase64(await encodePng(small))}`);
+    if (small !== null) thumbnails.set(name, `data:image/png;base64,${toBase64(await encodePng(small))}`);
   }
   return thumbnails;
 }

@@ -92,10 +92,7 @@ export class OpenedIndex {
    *
    * @throws InputError for terms, columns and values that do not fit
    */
-  query(
-    terms: readonly QueryTerm[],
-    options?: QueryOptions,
-  ): AsyncGenerator<Found, void, undefined> {
+  query(terms: readonly QueryTerm[], options?: QueryOptions): AsyncGenerator<Found, void, undefined> {
     return this.queries.query(terms, options);
   }
 

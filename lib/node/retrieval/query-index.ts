@@ -89,7 +89,10 @@ export class IndexQueries {
    *
    * @throws InputError for terms, columns and values that do not fit
    */
-  async *query(terms: readonly QueryTerm[], options: QueryOptions = {}): AsyncGenerator<Found, void, undefined> {
+  async *query(
+    terms: readonly QueryTerm[],
+    options: QueryOptions = {},
+  ): AsyncGenerator<Found, void, undefined> {
     const { side = "image" } = options;
     const vector = await queryVector(this.#index, terms, side, options.model ?? null);
     const rows = await this.rank(vector, options);

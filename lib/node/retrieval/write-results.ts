@@ -80,7 +80,8 @@ class SheetWriter implements ResultsWriter {
 }
 
 const formats: Readonly<Record<string, (file: NewFile, of: ResultsOf) => ResultsWriter>> = {
-  ".txt": (file) => new LinesWriter(file, "", ({ id, path }) => `${(path ?? String(id)).replaceAll("\n", " ")}\n`),
+  ".txt": (file) =>
+    new LinesWriter(file, "", ({ id, path }) => `${(path ?? String(id)).replaceAll("\n", " ")}\n`),
   ".jsonl": (file) => new LinesWriter(file, "", (found) => `${JSON.stringify(resultAsJson(found))}\n`),
   ".csv": (file, { columns }) => {
     const names = resultColumns(columns).map(({ name }) => name);

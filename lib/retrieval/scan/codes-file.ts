@@ -48,7 +48,9 @@ export function encodeCodesHead({ rows, width, size, mtime, largestNorm }: Codes
 export function decodeCodesHead(bytes: Uint8Array, source: CodesSource, fileSize: number): CodesHead | null {
   if (bytes.length < headBytes || new TextDecoder().decode(bytes.subarray(0, 8)) !== magic) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, headBytes);
-  const [rows, width, largestNorm, size, mtime] = [0, 1, 2, 3, 4].map((i) => view.getFloat64(8 + 8 * i, true));
+  const [rows, width, largestNorm, size, mtime] = [0, 1, 2, 3, 4].map((i) =>
+    view.getFloat64(8 + 8 * i, true),
+  );
   const isOf =
     rows === source.rows && width === source.width && size === source.size && mtime === source.mtime;
   return isOf && fileSize === codesLayout(source).size ? { ...source, largestNorm: largestNorm! } : null;

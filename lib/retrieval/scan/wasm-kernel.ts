@@ -90,14 +90,7 @@ export function wasmKernelBytes(): Uint8Array<ArrayBuffer> {
   });
 }
 
-type Dots = (
-  base: number,
-  list: number,
-  listEnd: number,
-  stride: number,
-  query: number,
-  out: number,
-) => void;
+type Dots = (base: number, list: number, listEnd: number, stride: number, query: number, out: number) => void;
 
 const pageBytes = 2 ** 16;
 

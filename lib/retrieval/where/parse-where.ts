@@ -185,7 +185,9 @@ class Parser {
     if (this.#take("TRUE")) return { value: true, at };
     if (this.#take("FALSE")) return { value: false, at };
     throw this.#expected(
-      kind === "word" && value === "NULL" ? "a value (use IS NULL)" : "a number, a text in single quotes, TRUE or FALSE",
+      kind === "word" && value === "NULL"
+        ? "a value (use IS NULL)"
+        : "a number, a text in single quotes, TRUE or FALSE",
     );
   }
 }

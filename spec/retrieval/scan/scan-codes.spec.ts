@@ -88,15 +88,11 @@ describe("The scan of int8 codes", () => {
         const mask = Uint8Array.from({ length: Math.ceil((rows + 5) / 8) }, (_, i) => (i * 37) & 0xff);
         const segment = segmentOf(vectors, width, 5);
         for (const admitted of [null, mask]) {
-          const [found] = scanCodes(
-            [segment],
-            [quantiseQuery(query, paddedWidth(width))],
-            { min },
-            admitted,
-          );
+          const [found] = scanCodes([segment], [quantiseQuery(query, paddedWidth(width))], { min }, admitted);
           const ids = new Set(found!.map(({ id }) => id));
           for (let row = 0; row < rows; row++) {
-            const isAdmitted = admitted === null || ((admitted[(row + 5) >> 3]! >> ((row + 5) & 7)) & 1) === 1;
+            const isAdmitted =
+              admitted === null || ((admitted[(row + 5) >> 3]! >> ((row + 5) & 7)) & 1) === 1;
             const exact = dot(vectors.subarray(row * width, (row + 1) * width), query);
             if (isAdmitted && exact >= min) ok(ids.has(row + 5), `row ${row} with ${exact} is missing`);
             if (!isAdmitted) ok(!ids.has(row + 5), `row ${row} is masked`);

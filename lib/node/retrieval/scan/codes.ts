@@ -42,7 +42,11 @@ export interface CodesFile {
  */
 export async function ensureCodes(vectors: VectorFile, place: string | null): Promise<CodesFile> {
   const source = await sourceOf(vectors);
-  const cached = join(cacheFolder(), "codes", `${createHash("sha256").update(vectors.path).digest("hex")}.i8`);
+  const cached = join(
+    cacheFolder(),
+    "codes",
+    `${createHash("sha256").update(vectors.path).digest("hex")}.i8`,
+  );
   const places = place === null ? [cached] : [place, cached];
   for (const path of places) {
     const head = await readHead(path, source);

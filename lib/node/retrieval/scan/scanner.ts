@@ -52,9 +52,13 @@ export async function openScanner(
   const padded = paddedWidth(width);
   const isSmall = rows * padded < fewestBytesForThreads;
   const wanted = threads ?? (isSmall ? 0 : availableParallelism());
-  const perSegment = Math.max(1, Math.min(Math.floor(mostBytes / padded), Math.ceil(rows / Math.max(1, wanted))));
+  const perSegment = Math.max(
+    1,
+    Math.min(Math.floor(mostBytes / padded), Math.ceil(rows / Math.max(1, wanted))),
+  );
   const segments = divide(places, perSegment);
-  if (wanted === 0 || segments.length === 0) return LocalScanner.open(segments, width, kernel ?? scanKernel());
+  if (wanted === 0 || segments.length === 0)
+    return LocalScanner.open(segments, width, kernel ?? scanKernel());
   return ThreadedScanner.open(shareOut(segments, wanted), width, kernel?.name ?? null);
 }
 
