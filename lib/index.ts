@@ -37,12 +37,11 @@ export type { Evaluation } from "./eval/evaluation.ts";
 export type { Dataset } from "./eval/dataset.ts";
 export { train, type TrainOptions, type TrainResult } from "./node/train/train.ts";
 export type { TrainSettings } from "./node/train/settings.ts";
-export {
-  openIndex,
-  type IndexOrigin,
-  type IndexPartition,
-  type OpenedIndex,
-} from "./node/retrieval/open-index.ts";
+export { openIndex, type OpenedIndex } from "./node/retrieval/open-index.ts";
+export type { IndexOrigin, IndexPartition } from "./node/retrieval/searched-index.ts";
+export type { QueryOptions } from "./node/retrieval/query-index.ts";
+export type { LoadModel, QueryTerm } from "./node/retrieval/query-vectors.ts";
+export type { Found } from "./retrieval/result-text.ts";
 export {
   finetune,
   type FinetuneData,

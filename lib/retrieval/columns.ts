@@ -3,8 +3,10 @@ import type { JsonValue } from "../json/json-value.ts";
 
 /** Types of columns; each is null where a row lacks the value. */
 export const columnTypes = ["text", "integer", "number", "boolean"] as const;
+/** The type of a column. */
 export type ColumnType = (typeof columnTypes)[number];
 
+/** A column's name and type. */
 export interface ColumnInfo {
   readonly name: string;
   readonly type: ColumnType;
@@ -19,12 +21,14 @@ export type MetadataRow = Readonly<Record<string, Cell>>;
 /** One column of all rows of an index, decoded for filters. */
 export type Column = NumberColumn | TextColumn | BooleanColumn;
 
+/** A column of numbers. */
 export interface NumberColumn {
   readonly type: "integer" | "number";
   /** Null is NaN. */
   readonly values: Float64Array;
 }
 
+/** A column of texts, each stored once. */
 export interface TextColumn {
   readonly type: "text";
   /** The distinct texts, in order of their first row. */
@@ -33,13 +37,16 @@ export interface TextColumn {
   readonly codes: Uint32Array;
 }
 
+/** A column of true and false. */
 export interface BooleanColumn {
   readonly type: "boolean";
   /** 1 true, 0 false, 2 null */
   readonly values: Uint8Array;
 }
 
+/** The code of a row without a text. */
 export const noText = 0xffffffff;
+/** The value of a row that is neither true nor false. */
 export const noBoolean = 2;
 
 /** The columns that every index has, before those of its sources. */

@@ -25,6 +25,7 @@ export interface PlanEntry {
   readonly isCompacted: boolean;
 }
 
+/** The content of `index.json`. */
 export interface IndexFile {
   /** Changes when rows get other ids. */
   readonly generation: number;

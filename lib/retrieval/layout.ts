@@ -8,13 +8,17 @@
 
 /** The vectors of a row: of its image, or of its caption. */
 export type Side = "image" | "text";
+/** Both sides. */
 export const sides: readonly Side[] = ["image", "text"];
 
 /** Partitions of an index, at most: what six digits can number. */
 export const mostPartitions = 1_000_000;
 
+/** The file that makes a folder an index. */
 export const indexName = "index.json";
+/** The file of deleted rows. */
 export const tombstonesName = "deleted.bin";
+/** The folder of int8 codes. */
 export const codesFolder = "codes";
 
 /** "000042" */

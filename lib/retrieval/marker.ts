@@ -11,6 +11,7 @@ export interface WrittenFile {
   readonly sha256: string;
 }
 
+/** The content of a partition's commit marker. */
 export interface Marker {
   readonly number: number;
   /** The digest of the plan that it belongs to; of a compacted or adopted partition what made it. */
@@ -31,6 +32,7 @@ export interface Marker {
 const format = "clipscope-partition";
 const version = 1;
 
+/** The content of the file. */
 export function encodeMarker(marker: Marker): string {
   const { number, plan, rows, failed, files, backend, madeBy, seconds, finished } = marker;
   const listed = Object.fromEntries(files.map(({ path, size, sha256 }) => [path, { size, sha256 }]));

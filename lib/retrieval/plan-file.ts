@@ -22,12 +22,14 @@ export type PlannedPartition =
   | { readonly number: number; readonly images: number | null; readonly shards: readonly PlannedFile[] }
   | { readonly number: number; readonly images: number; readonly inputs: PlannedInputs };
 
+/** A list of single images. */
 export interface PlannedInputs {
   /** In the index folder. */
   readonly file: string;
   readonly sha256: string;
 }
 
+/** The content of a plan. */
 export interface PlanFile {
   /** The sources as they were given. */
   readonly sources: readonly string[];
@@ -46,6 +48,7 @@ export interface PlanFile {
   readonly partitions: readonly PlannedPartition[];
 }
 
+/** The backend of a plan whose tasks may use different ones. */
 export const mixedBackends = "mixed";
 
 const format = "clipscope-plan";

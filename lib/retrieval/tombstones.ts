@@ -9,6 +9,7 @@ import { InputError } from "../errors/input-error.ts";
 const magic = "clipdel1";
 const headBytes = 24;
 
+/** The rows that were deleted: one bit for each id. */
 export class Tombstones {
   #bits: Uint8Array;
   #count = 0;

@@ -6,6 +6,7 @@
  */
 import { InputError } from "../errors/input-error.ts";
 
+/** What a {@link BatchQueue} runs, and how many items and how long it waits. */
 export interface BatchQueueOptions<Item, Result> {
   /** Runs one pass. @returns one result per item, in their order */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -44,6 +45,7 @@ interface Part<Item, Result> {
   readonly items: readonly Item[];
 }
 
+/** Joins the items of concurrent calls into passes. */
 export class BatchQueue<Item, Result> {
   readonly #options: BatchQueueOptions<Item, Result>;
   readonly #after: NonNullable<BatchQueueOptions<Item, Result>["after"]>;
@@ -102,7 +104,7 @@ export class BatchQueue<Item, Result> {
         },
         reject: (reason) => {
           signal?.removeEventListener("abort", giveUp);
-          reject(reason as Error);
+          reject(reason instanceof Error ? reason : new Error(String(reason)));
         },
       };
       signal?.addEventListener("abort", giveUp, { once: true });

@@ -19,7 +19,7 @@ describe("the benchmark's arguments", () => {
 
   it("are refused with one line that names the mistake", () => {
     const refused: [string[], RegExp][] = [
-      [["--only", "tower"], /Unknown section "tower", expected towers, text, growth/],
+      [["--only", "tower"], /Unknown section "tower", expected towers, precision, text, growth/],
       [["--batch", "1,many"], /whole number above 0, found "many"/],
       [["--repeats", "0"], /whole number above 0, found "0"/],
       [["--backend", "gpu"], /unknown backend "gpu"/],

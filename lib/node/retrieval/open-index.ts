@@ -1,7 +1,6 @@
 /** Opens an index folder, or a folder in clip-retrieval's layout, for reading. */
 import { join, resolve } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
-import type { Metadata } from "../../features/features.ts";
 import type { Column, ColumnInfo, MetadataRow } from "../../retrieval/columns.ts";
 import { GlobalIds } from "../../retrieval/global-ids.ts";
 import { metadataPath, vectorsPath, type Side } from "../../retrieval/layout.ts";
@@ -14,29 +13,9 @@ import { MetadataTable, type MetadataPart } from "./metadata-table.ts";
 import { readParquetFile } from "./parquet-file.ts";
 import { IndexQueries, type QueryOptions } from "./query-index.ts";
 import type { QueryTerm } from "./query-vectors.ts";
+import type { IndexOrigin, IndexPartition, SearchedIndex } from "./searched-index.ts";
 import { readIndexFileIfThere, readTombstones, settledPartitions } from "./read-index-file.ts";
 import { readRowsInto, readVectorFile, type VectorFile } from "./vector-file.ts";
-
-/** Consecutive rows of an index, in files of their own. */
-export interface IndexPartition {
-  /** Names its files; null in a folder of clip-retrieval. */
-  readonly number: number | null;
-  /** The id of its first row. */
-  readonly firstId: number;
-  /** At least 1. */
-  readonly rows: number;
-  /** Null if that side was not embedded. Both have `rows` rows. */
-  readonly image: VectorFile | null;
-  readonly text: VectorFile | null;
-}
-
-/** How the vectors were made, as far as it is known: metadata as of features files. */
-export interface IndexOrigin {
-  readonly image: Metadata;
-  readonly text: Metadata;
-  /** Whether it was declared when the vectors were adopted, or is unknown (both are empty then). */
-  readonly isDeclared: boolean;
-}
 
 export interface OpenIndexOptions {
   /** Threads of a scan. Default: one per processor; none for a small index. */
@@ -47,7 +26,7 @@ export interface OpenIndexOptions {
 const mostOpen = 256;
 
 /** An index that is open. It shows the state of the moment when it was opened. */
-export class OpenedIndex {
+export class OpenedIndex implements SearchedIndex {
   /** The folder as given. */
   readonly path: string;
   /** Changes when rows get other ids. */

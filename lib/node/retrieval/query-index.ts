@@ -11,11 +11,13 @@ import { inOrder, type ScoredRow } from "../../retrieval/scan/top-rows.ts";
 import { columnsOf, evaluateWhere } from "../../retrieval/where/evaluate-where.ts";
 import { parseWhere } from "../../retrieval/where/parse-where.ts";
 import { whereError } from "../../retrieval/where/tokens.ts";
-import type { OpenedIndex } from "./open-index.ts";
+import type { SearchedIndex } from "./searched-index.ts";
 import { queryVector, type LoadModel, type QueryTerm } from "./query-vectors.ts";
 import { ensureCodes } from "./scan/codes.ts";
-import { openScanner, type PlacedCodes, type Scanner } from "./scan/scanner.ts";
+import { openScanner, type Scanner } from "./scan/scanner.ts";
+import type { PlacedCodes } from "./scan/segments.ts";
 
+/** What is searched, and which rows are results. */
 export interface QueryOptions {
   /** Embeds the texts and images of a query. */
   readonly model?: LoadModel;
@@ -25,7 +27,7 @@ export interface QueryOptions {
   readonly top?: number;
   /** Results are at least this similar. */
   readonly min?: number;
-  /** A condition on the metadata, as in {@link parseWhere}. */
+  /** A condition on the metadata in SQL's syntax, such as `width >= 512 AND caption LIKE '%cat%'`. */
   readonly where?: string;
   /** Leave out results at least this similar to a better one. */
   readonly dedup?: number;
@@ -36,8 +38,8 @@ export interface QueryOptions {
 const defaultTop = 10;
 
 /**
- * Rows scored again with the stored vectors, per result: the codes' order is close to the exact one. Recall is in
- * docs/reference/query.md.
+ * Rows scored again with the stored vectors, per result: the codes' order is close to the exact one. The recall is
+ * measured in spec/node/retrieval/query-index.spec.ts.
  */
 const candidatesPerResult = 4;
 const extraCandidates = 32;
@@ -47,13 +49,13 @@ const rowsAtOnce = 4096;
 
 /** Searches one index; keeps its codes in memory, and columns of filters. */
 export class IndexQueries {
-  readonly #index: OpenedIndex;
+  readonly #index: SearchedIndex;
   readonly #threads: number | undefined;
   readonly #scanners = new Map<Side, Promise<Scanner>>();
   readonly #columns = new Map<string, Promise<Column>>();
 
   /** @param threads as of `openScanner` */
-  constructor(index: OpenedIndex, threads?: number) {
+  constructor(index: SearchedIndex, threads?: number) {
     this.#index = index;
     this.#threads = threads;
   }

@@ -15,7 +15,7 @@ import type { ImageInput } from "../../tasks/image-source.ts";
 import { disposing } from "../../tensor/disposing.ts";
 import { nodeHost } from "../host.ts";
 import { embedImage } from "../images/embed-images.ts";
-import type { OpenedIndex } from "./open-index.ts";
+import type { SearchedIndex } from "./searched-index.ts";
 
 /** A part of a query. Weights below 0 are for what results should not be like. Default: 1. */
 export type QueryTerm = { readonly weight?: number } & (
@@ -35,7 +35,7 @@ export type LoadModel = () => Promise<Clip>;
  * @throws InputError for a term that cannot be embedded, a model that did not make the index, and terms that cancel out
  */
 export async function queryVector(
-  index: OpenedIndex,
+  index: SearchedIndex,
   terms: readonly QueryTerm[],
   side: Side,
   loadModel: LoadModel | null,
@@ -62,7 +62,7 @@ function named(term: QueryTerm): string {
 }
 
 async function vectorOf(
-  index: OpenedIndex,
+  index: SearchedIndex,
   term: QueryTerm,
   side: Side,
   loadModel: LoadModel | null,
@@ -90,7 +90,7 @@ async function vectorOf(
  *
  * @throws InputError for another model or width
  */
-export async function assertModelOf(index: OpenedIndex, model: Clip): Promise<void> {
+export async function assertModelOf(index: SearchedIndex, model: Clip): Promise<void> {
   const { embedDim } = model.config;
   if (embedDim !== index.width) {
     throw new InputError(
@@ -100,8 +100,9 @@ export async function assertModelOf(index: OpenedIndex, model: Clip): Promise<vo
   const compare = async (of: Metadata, describe: () => Promise<Metadata[]>): Promise<void> => {
     if (Object.keys(of).length === 0) return;
     // Vectors of norm 1 and others have the same directions.
-    const { normalized: _, ...current } = (await describe())[0]!;
-    assertSameOrigin(current, of, index.path, "the model in use");
+    const [current] = await describe();
+    const compared = Object.entries(current!).filter(([key]) => key !== "normalized");
+    assertSameOrigin(Object.fromEntries(compared), of, index.path, "the model in use");
   };
   const { image, text } = index.origin;
   await compare(image, () => describeImageFeatures(nodeHost, model, [embeddingTap], embeddingOptions(image)));

@@ -1,4 +1,4 @@
-/** What computes the dot products of a scan: WebAssembly, or the native kernels. */
+/** What computes the dot products of a scan. */
 
 /** Rows of one call of a kernel: their codes fit the L2 cache, so that several queries read them from there. */
 export const rowsPerBlock = 512;
@@ -14,9 +14,8 @@ export function paddedWidth(width: number): number {
   return Math.ceil(width / codesPerVector) * codesPerVector;
 }
 
+/** Computes dot products of codes. */
 export interface ScanKernel {
-  /** "wasm", or the instruction set of a native one. */
-  readonly name: string;
   /** Memory for rows of codes. @param width padded */
   allocate(rows: number, width: number): CodeMemory;
 }

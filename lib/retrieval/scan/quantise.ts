@@ -43,6 +43,7 @@ export function quantiseRow(row: Float32Array, codes: Int8Array): QuantisedRow |
   return { scale, error: Math.sqrt(errors), norm: Math.sqrt(squares) };
 }
 
+/** A query whose numbers are integers of 16 bits. */
 export interface QuantisedQuery {
   /** query ≈ scale · codes */
   readonly codes: Int16Array;

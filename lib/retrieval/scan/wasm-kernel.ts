@@ -98,7 +98,6 @@ const pageBytes = 2 ** 16;
 export function wasmKernel(): ScanKernel {
   const module = new WebAssembly.Module(wasmKernelBytes());
   return {
-    name: "wasm",
     allocate: (rows, width) => new WasmCodes(module, rows, width),
   };
 }

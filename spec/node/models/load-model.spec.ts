@@ -68,7 +68,7 @@ describe("wrong arguments of loadModel", () => {
     [[new URL("file:///model")], `${expected} an URL; convert it with fileURLToPath`],
     [
       [undefined, { weights: "streamed" }],
-      'loadModel: unknown option "weights"; the options are arch, backend, residency, onNote',
+      'loadModel: unknown option "weights"; the options are arch, backend, residency, precision, onNote',
     ],
     [
       [undefined, { residency: "stream" }],

@@ -4,12 +4,10 @@ import { InputError } from "../../../errors/input-error.ts";
 import type { QuantisedQuery } from "../../../retrieval/scan/quantise.ts";
 import type { Mask, Wanted } from "../../../retrieval/scan/scan-codes.ts";
 import type { ScoredRow } from "../../../retrieval/scan/top-rows.ts";
-import type { SegmentPlace } from "./scanner.ts";
+import type { SegmentPlace } from "./segments.ts";
 
 export interface OpenRequest {
   readonly places: readonly SegmentPlace[];
-  /** The kernel's name; null for the fastest. */
-  readonly kernel: string | null;
 }
 
 export interface ScanRequest {
@@ -22,7 +20,7 @@ export type ThreadRequest = { readonly open: OpenRequest } | { readonly scan: Sc
 
 /** Answers come in the order of the requests. */
 export type ThreadReply =
-  | { readonly kernel: string }
+  | { readonly rows: number }
   | { readonly found: readonly FoundRows[] }
   | { readonly message: string; readonly details: readonly string[] };
 
@@ -63,10 +61,9 @@ export class ScanThread {
     });
   }
 
-  /** Loads the codes. @returns the kernel's name */
-  async open(request: OpenRequest): Promise<string> {
-    const reply = await this.#ask({ open: request });
-    return (reply as { readonly kernel: string }).kernel;
+  /** Loads the codes. */
+  async open(request: OpenRequest): Promise<void> {
+    await this.#ask({ open: request });
   }
 
   async scan(request: ScanRequest): Promise<ScoredRow[][]> {

@@ -2,9 +2,8 @@
 import { parentPort } from "node:worker_threads";
 import { InputError } from "../../../errors/input-error.ts";
 import { scanCodes, type CodeSegment } from "../../../retrieval/scan/scan-codes.ts";
-import { scanKernel } from "./scan-kernel.ts";
 import type { FoundRows, ThreadReply, ThreadRequest } from "./scan-thread.ts";
-import { loadSegments } from "./scanner.ts";
+import { loadSegments } from "./segments.ts";
 
 if (parentPort === null) throw new Error("scan-worker runs as a worker thread only");
 const port = parentPort;
@@ -12,9 +11,8 @@ let segments: readonly CodeSegment[] = [];
 
 async function answer(request: ThreadRequest): Promise<ThreadReply> {
   if ("open" in request) {
-    const kernel = scanKernel(request.open.kernel);
-    segments = await loadSegments(request.open.places, kernel);
-    return { kernel: kernel.name };
+    segments = await loadSegments(request.open.places);
+    return { rows: segments.reduce((sum, { rows }) => sum + rows, 0) };
   }
   const { queries, wanted, mask } = request.scan;
   const found = scanCodes(segments, queries, wanted, mask).map((rows) => ({

@@ -1,17 +1,14 @@
 /** Scans the codes of an index: in this thread, or in one thread per group of rows. */
 import { availableParallelism } from "node:os";
-import { paddedWidth, type ScanKernel } from "../../../retrieval/scan/kernel.ts";
+import { paddedWidth } from "../../../retrieval/scan/kernel.ts";
 import { quantiseQuery } from "../../../retrieval/scan/quantise.ts";
 import { scanCodes, type CodeSegment, type Mask, type Wanted } from "../../../retrieval/scan/scan-codes.ts";
 import { inOrder, type ScoredRow } from "../../../retrieval/scan/top-rows.ts";
-import { loadCodes, type CodesFile } from "./codes.ts";
-import { scanKernel } from "./scan-kernel.ts";
 import { ScanThread } from "./scan-thread.ts";
+import { loadSegments, type PlacedCodes, type SegmentPlace } from "./segments.ts";
 
 /** Candidates for queries. Another engine than the scan has the same interface. */
 export interface Scanner {
-  /** What computes: "wasm", or an instruction set. */
-  readonly kernel: string;
   /** Threads besides the caller's. */
   readonly threads: number;
   /**
@@ -24,18 +21,6 @@ export interface Scanner {
   close(): Promise<void>;
 }
 
-/** A file of codes, and the id of its first row. */
-export interface PlacedCodes {
-  readonly file: CodesFile;
-  readonly firstId: number;
-}
-
-/** Rows of a file that one thread scans. */
-export interface SegmentPlace extends PlacedCodes {
-  readonly first: number;
-  readonly rows: number;
-}
-
 /** Bytes of codes in one memory: WebAssembly addresses 4 GiB. */
 const mostBytes = 2 ** 30;
 
@@ -46,7 +31,7 @@ const fewestBytesForThreads = 2 ** 25;
 export async function openScanner(
   places: readonly PlacedCodes[],
   width: number,
-  { threads, kernel }: { readonly threads?: number; readonly kernel?: ScanKernel } = {},
+  { threads }: { readonly threads?: number } = {},
 ): Promise<Scanner> {
   const rows = places.reduce((sum, { file }) => sum + file.head.rows, 0);
   const padded = paddedWidth(width);
@@ -57,9 +42,8 @@ export async function openScanner(
     Math.min(Math.floor(mostBytes / padded), Math.ceil(rows / Math.max(1, wanted))),
   );
   const segments = divide(places, perSegment);
-  if (wanted === 0 || segments.length === 0)
-    return LocalScanner.open(segments, width, kernel ?? scanKernel());
-  return ThreadedScanner.open(shareOut(segments, wanted), width, kernel?.name ?? null);
+  if (wanted === 0 || segments.length === 0) return LocalScanner.open(segments, width);
+  return ThreadedScanner.open(shareOut(segments, wanted), width);
 }
 
 function divide(places: readonly PlacedCodes[], most: number): SegmentPlace[] {
@@ -83,34 +67,18 @@ function shareOut(segments: readonly SegmentPlace[], groups: number): SegmentPla
   return shares.map((share) => share.segments).filter((share) => share.length > 0);
 }
 
-/** Loads segments into a kernel's memory. */
-export async function loadSegments(
-  places: readonly SegmentPlace[],
-  kernel: ScanKernel,
-): Promise<CodeSegment[]> {
-  const segments: CodeSegment[] = [];
-  for (const place of places) segments.push(await loadCodes(place.file, kernel, place));
-  return segments;
-}
-
 class LocalScanner implements Scanner {
-  readonly kernel: string;
   readonly threads = 0;
   readonly #segments: readonly CodeSegment[];
   readonly #width: number;
 
-  private constructor(segments: readonly CodeSegment[], width: number, kernel: string) {
+  private constructor(segments: readonly CodeSegment[], width: number) {
     this.#segments = segments;
     this.#width = paddedWidth(width);
-    this.kernel = kernel;
   }
 
-  static async open(
-    places: readonly SegmentPlace[],
-    width: number,
-    kernel: ScanKernel,
-  ): Promise<LocalScanner> {
-    return new LocalScanner(await loadSegments(places, kernel), width, kernel.name);
+  static async open(places: readonly SegmentPlace[], width: number): Promise<LocalScanner> {
+    return new LocalScanner(await loadSegments(places), width);
   }
 
   async search(queries: readonly ArrayLike<number>[], wanted: Wanted, mask: Mask): Promise<ScoredRow[][]> {
@@ -124,25 +92,19 @@ class LocalScanner implements Scanner {
 }
 
 class ThreadedScanner implements Scanner {
-  readonly kernel: string;
   readonly #threads: readonly ScanThread[];
   readonly #width: number;
 
-  private constructor(threads: readonly ScanThread[], width: number, kernel: string) {
+  private constructor(threads: readonly ScanThread[], width: number) {
     this.#threads = threads;
     this.#width = paddedWidth(width);
-    this.kernel = kernel;
   }
 
-  static async open(
-    shares: readonly (readonly SegmentPlace[])[],
-    width: number,
-    kernel: string | null,
-  ): Promise<ThreadedScanner> {
+  static async open(shares: readonly (readonly SegmentPlace[])[], width: number): Promise<ThreadedScanner> {
     const threads = shares.map(() => new ScanThread());
     try {
-      const names = await Promise.all(shares.map((places, i) => threads[i]!.open({ places, kernel })));
-      return new ThreadedScanner(threads, width, names[0]!);
+      await Promise.all(shares.map((places, i) => threads[i]!.open({ places })));
+      return new ThreadedScanner(threads, width);
     } catch (error) {
       await Promise.all(threads.map((thread) => thread.close()));
       throw error;
