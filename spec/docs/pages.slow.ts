@@ -1,0 +1,3 @@
+import { describePages, longPages } from "../support/page-examples.ts";
+
+describePages(longPages);
