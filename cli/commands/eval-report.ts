@@ -28,7 +28,7 @@ export function register(program: Command, terminal: Terminal): void {
     .command("report")
     .description(
       "Write the results in a folder as CLIP_benchmark's CSV file, and as one page of HTML with charts.\n" +
-        "The page shows figures beside published ones, languages, confusions, the worst classes, and the worst\n" +
+        "The page shows figures beside published ones, languages, confusions, the worst classes, and the worst " +
         "retrievals with their images. Results of CLIP_benchmark itself are read too.",
     )
     .argument("<folder>", "what eval --out wrote")

@@ -31,9 +31,9 @@ export function register(program: Command, terminal: Terminal): void {
     .command("eval")
     .description(
       "Evaluate the model as LAION's CLIP_benchmark does: zero-shot classification, retrieval, selection of captions.\n" +
-        "A dataset is one of CLIP_benchmark's names or collections, a file with a name per line, or a folder: a\n" +
+        "A dataset is one of CLIP_benchmark's names or collections, a file with a name per line, or a folder: a " +
         "WebDataset, a folder per class, or another layout that CLIP_benchmark reads.\n" +
-        "Embeddings of images and texts are kept: other languages and later runs use them, and an interrupted run\n" +
+        "Embeddings of images and texts are kept: other languages and later runs use them, and an interrupted run " +
         "continues when started again.",
     )
     .argument(

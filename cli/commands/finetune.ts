@@ -23,8 +23,8 @@ export function register(program: Command, terminal: Terminal): void {
   const command = program
     .command("finetune")
     .description(
-      "Fine-tune the last blocks of a model on labelled images, or low-rank adapters of them. The blocks before\n" +
-        "them run once for each image. DIR receives a model directory, or adapters in peft's layout, and a\n" +
+      "Fine-tune the last blocks of a model on labelled images, or low-rank adapters of them. The blocks before " +
+        "them run once for each image. DIR receives a model directory, or adapters in peft's layout, and a " +
         "classifier (head.safetensors) for `clipscope probe`. An interrupted run continues when started again.",
     );
   addFinetuneOptions(command)

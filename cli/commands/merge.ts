@@ -35,7 +35,7 @@ export function register(program: Command, terminal: Terminal): void {
   program
     .command("merge")
     .description(
-      "Interpolate the weights of a model and of a tuned one: (1 - alpha) BASE + alpha TUNED (WiSE-FT), with their\n" +
+      "Interpolate the weights of a model and of a tuned one: (1 - alpha) BASE + alpha TUNED (WiSE-FT), with their " +
         "classifiers. TUNED may be a folder with adapters in peft's layout, which are folded into BASE.\n" +
         "With --validation or --reference, measures every alpha. DIR receives the model of the best, or the only one.",
     )

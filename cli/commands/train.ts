@@ -15,7 +15,7 @@ export function register(program: Command, terminal: Terminal): void {
     .command("train")
     .description(
       "Train a model on pairs of images and captions, as open_clip_train 3.3 does, in float32.\n" +
-        "Checkpoints are open_clip's: either program continues what the other has begun. A run that was stopped\n" +
+        "Checkpoints are open_clip's: either program continues what the other has begun. A run that was stopped " +
         "continues with --resume latest, with the same weights as without the stop.",
     );
   addTrainOptions(command)

@@ -29,7 +29,7 @@ export function register(index: Command, terminal: Terminal): void {
   const command = index
     .command("add")
     .description(
-      "Embed the images of sources that an index does not have: new files, and those whose size or time changed,\n" +
+      "Embed the images of sources that an index does not have: new files, and those whose size or time changed, " +
         "whose old rows are deleted. Or adopt embeddings in clip-retrieval's layout, such as LAION's of ViT-H/14.",
     )
     .argument("<dir>", "index folder")

@@ -31,7 +31,7 @@ export function register(index: Command, terminal: Terminal): void {
   const command = index
     .command("build")
     .description(
-      "Embed a collection into an index folder. Without sources, do what is planned. Started again, it continues\n" +
+      "Embed a collection into an index folder. Without sources, do what is planned. Started again, it continues " +
         `with the partition that was interrupted.\n${sourcesHelp}`,
     )
     .argument("[source...]", "images, folders, shards and lists")

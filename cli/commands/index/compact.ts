@@ -18,7 +18,7 @@ export function register(index: Command, terminal: Terminal): void {
   index
     .command("compact")
     .description(
-      "Write an index again without its deleted rows, and join small partitions. This is a new generation: rows get\n" +
+      "Write an index again without its deleted rows, and join small partitions. This is a new generation: rows get " +
         "other ids. Whenever the command is killed, the index is the old one or the new one.",
     )
     .argument("<dir>", "index folder")

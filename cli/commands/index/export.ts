@@ -19,7 +19,7 @@ export function register(index: Command, terminal: Terminal): void {
   index
     .command("export")
     .description(
-      "Write an index for another engine: lancedb:URI writes a LanceDB table; faiss prints the recipe, because faiss and\n" +
+      "Write an index for another engine: lancedb:URI writes a LanceDB table; faiss prints the recipe, because faiss and " +
         "autofaiss read the files of an index as they are.",
     )
     .argument("<dir>", "index folder, or a folder of clip-retrieval")

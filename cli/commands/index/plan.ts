@@ -16,7 +16,7 @@ interface Options extends SourceOptions {
 }
 
 export const sourcesHelp =
-  "Sources are image files and folders, shards ('shards/{00000..00999}.tar', or a folder with tars, such as\n" +
+  "Sources are image files and folders, shards ('shards/{00000..00999}.tar', or a folder with tars, such as " +
   "img2dataset writes), and lists (.txt, .csv, .tsv, .jsonl, .parquet) of image files with captions and other columns.";
 
 export function register(index: Command, terminal: Terminal): void {

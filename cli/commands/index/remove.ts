@@ -20,7 +20,7 @@ export function register(index: Command, terminal: Terminal): void {
   index
     .command("remove")
     .description(
-      "Delete rows of an index: no query finds them, and the ids of others stay. Their files are rewritten by\n" +
+      "Delete rows of an index: no query finds them, and the ids of others stay. Their files are rewritten by " +
         '"clipscope index compact". They do not come back with "clipscope index add".',
     )
     .argument("<dir>", "index folder")

@@ -25,8 +25,8 @@ export function register(index: Command, terminal: Terminal): void {
   index
     .command("verify")
     .description(
-      "Check every file of an index: sizes, digests, rows, and that vectors are finite and of unit length. With\n" +
-        "--sample or --images, embed images again instead and compare them with their rows: adopted embeddings are of\n" +
+      "Check every file of an index: sizes, digests, rows, and that vectors are finite and of unit length. With " +
+        "--sample or --images, embed images again instead and compare them with their rows: adopted embeddings are of " +
         "the model in use if their cosines are near 1.",
     )
     .argument("<dir>", "index folder, or with --sample or --images a folder of clip-retrieval")

@@ -76,7 +76,7 @@ describe("index.query", () => {
   }
 
   it("finds at least 99.9 % of the ten best rows of width 1,024, for rows and for other vectors", async () => {
-    const [rows, width, count] = [4000, 1024, 100];
+    const [rows, width, count] = [4000, 1024, 50];
     const values = unitVectors(1, rows, width);
     writeFolder(path, values, width, 1500);
     await withIndex(2, async (index) => {
