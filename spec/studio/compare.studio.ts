@@ -10,7 +10,7 @@ import { decodeImage } from "../../lib/image/decode.ts";
 import { nodeCodecs } from "../../lib/node/images/codecs.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { clipscope } from "../support/cli.ts";
-import { live, StudioBrowser } from "../support/studio.ts";
+import { copiedBy, live, StudioBrowser } from "../support/studio.ts";
 
 const sample = (name: string): string => `${demoModel}/samples/${name}.png`;
 
@@ -32,8 +32,7 @@ function hugePng(size: number): Buffer {
   return head;
 }
 
-describe("the studio's view Compare", function () {
-  this.timeout(120_000);
+describe("the studio's view Compare", () => {
   let studio: StudioBrowser;
   /** For all specs: later ones drop what earlier ones wrote. */
   const folder = mkdtempSync(join(tmpdir(), "clipscope-compare-"));
@@ -225,12 +224,10 @@ describe("the studio's view Compare", function () {
   });
 
   it("copies commands that print the comparison", async () => {
-    const page = await studio.open("#/compare?b.img=s%3Atwo-red-circles", {
-      permissions: ["clipboard-read", "clipboard-write"],
-    });
+    const page = await studio.open("#/compare?b.img=s%3Atwo-red-circles");
     await page.waitForSelector("[data-compared]");
-    await page.locator(".compare-actions").getByRole("button", { name: "Copy command" }).click();
-    const command = await page.evaluate(() => navigator.clipboard.readText());
+    const button = page.locator(".compare-actions").getByRole("button", { name: "Copy command" });
+    const command = await copiedBy(button);
     assert.match(
       command,
       /^node bin\/clipscope\.js trace --image \S+ --text .* --out a\.safetensors && .* diff /,

@@ -12,10 +12,9 @@ import { compare } from "../../lib/tensor/compare.ts";
 import { SafetensorsFile } from "../../lib/tensor/index.ts";
 import { StoredTrace } from "../../lib/trace/stored-trace.ts";
 import { packageRoot } from "../support/paths.ts";
-import { live, StudioBrowser } from "../support/studio.ts";
+import { copiedBy, live, resultOf, StudioBrowser } from "../support/studio.ts";
 
-describe("what leaves the studio's views", function () {
-  this.timeout(60_000);
+describe("what leaves the studio's views", () => {
   let studio: StudioBrowser;
   let folder: string;
   before(async () => {
@@ -31,17 +30,14 @@ describe("what leaves the studio's views", function () {
   after(() => studio.stop());
 
   async function open(hash: string, selector: string): Promise<Page> {
-    const page = await studio.open(hash, { permissions: ["clipboard-read", "clipboard-write"] });
+    const page = await studio.open(hash);
     await live(page);
-    await page.waitForSelector(selector);
+    await resultOf(page, selector);
     return page;
   }
 
-  async function copied(page: Page, button = "Copy command"): Promise<string> {
-    await page.locator(".view-head").getByRole("button", { name: button }).click();
-    await page.getByText("Copied").waitFor();
-    return page.evaluate(() => navigator.clipboard.readText());
-  }
+  const copied = (page: Page, name = "Copy command"): Promise<string> =>
+    copiedBy(page.locator(".view-head").getByRole("button", { name }));
 
   /** Runs a copied command as a user would, in an empty folder. */
   function run(command: string, options = ""): string {

@@ -17,7 +17,7 @@ import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { clipscope } from "../support/cli.ts";
 import { packageRoot } from "../support/paths.ts";
 import { viewNames } from "../../web/state/views.ts";
-import { live, shots, StudioBrowser } from "../support/studio.ts";
+import { copiedBy, live, resultOf, shots, StudioBrowser } from "../support/studio.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const views = [
@@ -56,7 +56,7 @@ async function ready(page: Page, view: (typeof views)[number]): Promise<void> {
   if (view === "lens") await page.waitForSelector(".layer-chart");
   if (view === "stream") await page.waitForSelector(".turns .cells");
   if (view === "attention") await page.waitForSelector(".token-matrix .cells");
-  if (view === "probe") await page.waitForSelector("[data-fitted] [data-layers]");
+  if (view === "probe") await resultOf(page, "[data-fitted] [data-layers]");
   if (view === "search") await page.waitForSelector("[data-found] + .search-map [data-mapped]");
   if (view === "parity") await page.waitForSelector("[data-verified] [data-pair]");
   if (view === "compare") await page.waitForSelector("[data-pair], .side-problem");
@@ -99,8 +99,7 @@ function drawNextImage(): Promise<Drawn> {
 describe("the studio", () => {
   let studio: StudioBrowser;
   const folder = temporaryFolder();
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     studio = await StudioBrowser.start();
   });
   afterEach(() => studio.closePages());
@@ -155,15 +154,17 @@ describe("the studio", () => {
     }
   });
 
-  it("draws every head and the rollout as trace --figures does", async function () {
-    this.timeout(120_000);
+  it("draws every head and the rollout as trace --figures does", async () => {
     const page = await studio.open("#/attention?img=s%3Athree-brown-stars");
     await ready(page, "attention");
-    const compareWith = async (hash: string, file: string): Promise<void> => {
+    const compareWith = async (hash: string, title: string, file: string): Promise<void> => {
       await page.evaluate((to) => {
         location.hash = to;
       }, hash);
-      await page.waitForTimeout(50);
+      await page
+        .locator(".stage", { has: page.getByRole("heading", { name: title, exact: true }) })
+        .waitFor();
+      await page.waitForSelector("[data-stage] canvas:not(.unknown)");
       const drawn = await page.evaluate(() => {
         const canvas = document.querySelector<HTMLCanvasElement>("[data-stage] canvas")!;
         const copy = document.createElement("canvas");
@@ -203,17 +204,18 @@ describe("the studio", () => {
           ]),
         );
         const hash = `#/attention?img=s%3Athree-brown-stars&L=${layer}&H=${head}`;
-        await compareWith(hash, join(out, `attention-layer-${layer}-head-${head}.png`));
+        const file = join(out, `attention-layer-${layer}-head-${head}.png`);
+        await compareWith(hash, `Layer ${layer}, head ${head}`, file);
       }
     }
     await compareWith(
       "#/attention?img=s%3Athree-brown-stars&L=3&mode=rollout",
+      "Rollout to layer 3",
       join(out, "attention-rollout.png"),
     );
   });
 
-  it("has every tap of trace --out, with its values", async function () {
-    this.timeout(240_000);
+  it("has every tap of trace --out, with its values", async () => {
     const out = join(folder.path, "trace.safetensors");
     const { stderr, status } = await clipscope(
       ["trace", "--image", sample, "--text", text, "--out", out, "--backend", "wasm"].concat([
@@ -271,19 +273,16 @@ describe("the studio", () => {
     }
   });
 
-  it("copies a program and a command that print the selected value's statistics", async function () {
-    this.timeout(120_000);
-    const page = await studio.open("", { permissions: ["clipboard-read", "clipboard-write"] });
+  it("copies a program and a command that print the selected value's statistics", async () => {
+    const page = await studio.open();
     await ready(page, "pass");
     for (const tap of ["visual.transformer.resblocks.2.attn", "text.pooler", "logits_per_image"]) {
       await page.evaluate((to) => {
         location.hash = to;
       }, `#/pass?tap=${tap}`);
       await page.waitForSelector(`[data-values="${tap}"]`);
-      const copied = async (button: string): Promise<string> => {
-        await page.getByRole("button", { name: button }).click();
-        return page.evaluate(() => navigator.clipboard.readText());
-      };
+      const copied = (name: string): Promise<string> =>
+        copiedBy(page.locator(".inspector").getByRole("button", { name }));
       const program = await copied("Copy TypeScript");
       // Inside the package, whose own name it imports.
       const file = `${packageRoot}dist/copied-${process.pid}.mjs`;
@@ -429,12 +428,13 @@ describe("the studio", () => {
     });
   }
 
-  it("has no violation of WCAG 2.2 AA, in both themes and both widths", async function () {
-    this.timeout(180_000);
+  it("has no violation of WCAG 2.2 AA, in both themes and both widths", async () => {
     const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
     for (const colorScheme of ["light", "dark"] as const) {
       for (const width of [360, 1280]) {
-        const page = await studio.open("", { colorScheme, viewport: { width, height: 800 } });
+        // Colours move over 160 ms, and have no contrast meanwhile.
+        const reducedMotion = "reduce";
+        const page = await studio.open("", { colorScheme, reducedMotion, viewport: { width, height: 800 } });
         await page.evaluate(axe);
         for (const hash of [
           ...views,
@@ -445,7 +445,6 @@ describe("the studio", () => {
             location.hash = to;
           }, `#/${hash}`);
           await ready(page, hash.split("?")[0] as (typeof views)[number]);
-          await page.waitForTimeout(300); // colours move for 160 ms
           const violations = await page.evaluate(async () => {
             const { axe } = globalThis as unknown as {
               axe: {
@@ -470,8 +469,7 @@ describe("the studio", () => {
     }
   });
 
-  it("fits every width from 360 px without a horizontal scroll, and cuts no text", async function () {
-    this.timeout(120_000);
+  it("fits every width from 360 px without a horizontal scroll, and cuts no text", async () => {
     for (const width of [360, 768, 1280, 1920]) {
       const page = await studio.open("", { viewport: { width, height: 800 } });
       for (const view of views) {
@@ -493,8 +491,7 @@ describe("the studio", () => {
     }
   });
 
-  it("leaves no tensors and little memory behind", async function () {
-    this.timeout(180_000);
+  it("leaves no tensors and little memory behind", async () => {
     const page = await studio.open("#/pass");
     await live(page);
     const tensors = (): Promise<number> =>
@@ -550,12 +547,12 @@ describe("the studio", () => {
     assert.ok(grown < 10);
   });
 
-  it("is photographed in both themes and both widths", async function () {
-    this.timeout(120_000);
+  it("is photographed in both themes and both widths", async () => {
     await mkdir(shots, { recursive: true });
     for (const colorScheme of ["light", "dark"] as const) {
       for (const width of [360, 1280]) {
-        const page = await studio.open("", { colorScheme, viewport: { width, height: 860 } });
+        const reducedMotion = "reduce";
+        const page = await studio.open("", { colorScheme, reducedMotion, viewport: { width, height: 860 } });
         for (const view of views) {
           await page.evaluate(
             (to) => {
@@ -564,7 +561,6 @@ describe("the studio", () => {
             `#/${view}${shown(view, width)}`,
           );
           await ready(page, view);
-          await page.waitForTimeout(300);
           await page.screenshot({
             path: join(shots, `${view}-${colorScheme}-${width}.png`),
             fullPage: width === 360,

@@ -8,7 +8,7 @@ import type { Page } from "playwright-core";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { clipscope } from "../support/cli.ts";
 import { fixture } from "../support/paths.ts";
-import { live, StudioBrowser } from "../support/studio.ts";
+import { copiedBy, live, StudioBrowser } from "../support/studio.ts";
 
 interface Figures {
   readonly name: string;
@@ -19,8 +19,7 @@ interface Figures {
   readonly passed: boolean;
 }
 
-describe("the studio's view Parity", function () {
-  this.timeout(120_000);
+describe("the studio's view Parity", () => {
   let studio: StudioBrowser;
   const folder = mkdtempSync(join(tmpdir(), "clipscope-parity-"));
   before(async () => {
@@ -158,13 +157,11 @@ describe("the studio's view Parity", function () {
   });
 
   it("restores its selection from the address, and copies the command", async () => {
-    const page = await studio.open("#/parity?golden=text-tower&isolated=on&tap=text.pooler", {
-      permissions: ["clipboard-read", "clipboard-write"],
-    });
+    const page = await studio.open("#/parity?golden=text-tower&isolated=on&tap=text.pooler");
     await page.waitForSelector('[data-pair="text.pooler"]');
-    await page.locator(".compare-actions").getByRole("button", { name: "Copy command" }).click();
+    const button = page.locator(".compare-actions").getByRole("button", { name: "Copy command" });
     assert.equal(
-      await page.evaluate(() => navigator.clipboard.readText()),
+      await copiedBy(button),
       "node bin/clipscope.js verify --golden fixtures/demo-model/goldens/text-tower.safetensors --isolated",
     );
   });

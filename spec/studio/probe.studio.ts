@@ -8,10 +8,9 @@ import type { Page } from "playwright-core";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { writeUnseenImages } from "../../tools/demo-model/unseen-images.ts";
 import { clipscope } from "../support/cli.ts";
-import { live, StudioBrowser } from "../support/studio.ts";
+import { live, resultOf, StudioBrowser } from "../support/studio.ts";
 
-describe("the studio's view Probe", function () {
-  this.timeout(180_000);
+describe("the studio's view Probe", () => {
   let studio: StudioBrowser;
   const folder = mkdtempSync(join(tmpdir(), "clipscope-probe-"));
   const path = (...parts: string[]): string => join(folder, ...parts);
@@ -95,7 +94,7 @@ describe("the studio's view Probe", function () {
   ] as const) {
     it(`saves a probe of ${tap} that probe eval and probe predict read with equal results`, async () => {
       const page = await studio.open(`#/probe?probe=${tap}&pool=${pool}`);
-      await page.waitForSelector("[data-fitted] [data-layers]");
+      await resultOf(page, "[data-fitted] [data-layers]");
       const probe = await savedProbe(page, `${tap}.safetensors`);
       await embed(
         "samples",
@@ -129,12 +128,11 @@ describe("the studio's view Probe", function () {
     });
   }
 
-  it("measures folders as probe fit --folds does, at every layer", async function () {
-    this.timeout(180_000); // five fits of 48 images
+  it("measures folders as probe fit --folds does, at every layer", async () => {
     const page = await studio.open("#/probe?pool=mean");
     await live(page);
     await page.setInputFiles("[data-choose=classes]", path("fill"));
-    await page.waitForSelector('[data-fitted="48"] [data-layers="5"]', { timeout: 120_000 });
+    await resultOf(page, '[data-fitted="48"] [data-layers="5"]');
     for (const layer of ["visual.transformer.resblocks.0", "visual.transformer.resblocks.3", "visual"]) {
       const features = `fill-${layer}.safetensors`;
       await embed("fill", features, ...(layer === "visual" ? [] : ["--tap", layer, "--pool", "mean"]));
@@ -166,7 +164,7 @@ describe("the studio's view Probe", function () {
       json("probe", "fit", "--features", path(features), "--out", path(out));
     await fit("own.safetensors", "own-probe.safetensors");
     const page = await studio.open("#/probe");
-    await page.waitForSelector("[data-predicted]");
+    await resultOf(page, "[data-predicted]");
     await page.setInputFiles("[data-choose=probe]", path("own-probe.safetensors"));
     await page.getByRole("button", { name: "Close own-probe.safetensors" }).waitFor();
     const expected = await predictedByCommand(path("own-probe.safetensors"));
@@ -184,14 +182,14 @@ describe("the studio's view Probe", function () {
 
   it("groups the tray's images, in the address, and says what a probe needs", async () => {
     const page = await studio.open("#/probe?img=s%3Aorange-heart");
-    await page.waitForSelector("[data-fitted] [data-layers]");
+    await resultOf(page, "[data-fitted] [data-layers]");
     await page.getByRole("button", { name: "Add a class" }).click();
     await page.getByText(/the classes: 1 of the 3 classes have no rows/).waitFor();
     await page.getByRole("button", { name: "Add the current image" }).nth(2).click();
-    await page.waitForSelector("[data-fitted] [data-layers]");
+    await resultOf(page, "[data-fitted] [data-layers]");
     await page.getByText("needs two images of each class").waitFor();
     await page.reload();
-    await page.waitForSelector("[data-fitted] [data-layers]");
+    await resultOf(page, "[data-fitted] [data-layers]");
     assert.equal(await page.getByLabel("Name of class 3").inputValue(), "class 3");
     assert.equal(await page.getByRole("button", { name: "Take orange heart out of class 3" }).count(), 1);
     await page.getByRole("button", { name: "Reset" }).click();
@@ -200,7 +198,7 @@ describe("the studio's view Probe", function () {
 
   it("shows the iterations of the fit, whose loss falls", async () => {
     const page = await studio.open("#/probe");
-    await page.waitForSelector("[data-fitted] [data-layers]");
+    await resultOf(page, "[data-fitted] [data-layers]");
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.locator(".probe-fit").getByRole("button", { name: "CSV" }).click(),

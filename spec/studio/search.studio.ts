@@ -26,8 +26,7 @@ interface Match {
   readonly similarity: number;
 }
 
-describe("the studio's view Search", function () {
-  this.timeout(180_000);
+describe("the studio's view Search", () => {
   let studio: StudioBrowser;
   const folder = mkdtempSync(join(tmpdir(), "clipscope-search-"));
   const features = join(folder, "features.safetensors");

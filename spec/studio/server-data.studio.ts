@@ -7,10 +7,9 @@ import { join } from "node:path";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { clipscope } from "../support/cli.ts";
 import { serveNetwork } from "../support/studio-network.ts";
-import { StudioBrowser } from "../support/studio.ts";
+import { resultOf, StudioBrowser } from "../support/studio.ts";
 
-describe("the studio's views of data, with the network in the server", function () {
-  this.timeout(120_000);
+describe("the studio's views of data, with the network in the server", () => {
   let studio: StudioBrowser;
   const folder = mkdtempSync(join(tmpdir(), "clipscope-server-"));
   before(async () => {
@@ -35,7 +34,7 @@ describe("the studio's views of data, with the network in the server", function 
 
   it("fits a probe, and classifies with it", async () => {
     const page = await studio.open("#/probe");
-    await page.waitForSelector('[data-fitted="8"] [data-layers="5"]');
+    await resultOf(page, '[data-fitted="8"] [data-layers="5"]');
     await page.waitForSelector("[data-predicted]");
   });
 

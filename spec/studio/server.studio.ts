@@ -35,24 +35,30 @@ function assertSameNumbers(found: readonly string[], expected: readonly string[]
   }
 }
 
-describe("the studio over its server", function () {
-  this.timeout(120_000);
+describe("the studio over its server", () => {
   const parent = mkdtempSync(join(tmpdir(), "clipscope-spec-"));
-  const delay = { milliseconds: 0 };
+  const pace = { milliseconds: 0, isHeld: false };
   let server: StudioServer;
   let studio: StudioBrowser;
   let expected = /^$/;
   before(async () => {
     studio = await StudioBrowser.start(async () => {
-      server = await serveNetwork({ parent, delay });
+      server = await serveNetwork({ parent, pace });
       return server;
     });
   });
   afterEach(async () => {
-    delay.milliseconds = 0;
+    run();
     await studio.closePages(expected);
     expected = /^$/;
   });
+  /** Passes take seconds, and do not end before `run`. */
+  const hold = (): void => {
+    Object.assign(pace, { milliseconds: 500, isHeld: true });
+  };
+  const run = (): void => {
+    Object.assign(pace, { milliseconds: 0, isHeld: false });
+  };
   after(async () => {
     await studio.stop();
     assert.deepEqual(readdirSync(parent), [], "the spool is deleted");
@@ -83,7 +89,7 @@ describe("the studio over its server", function () {
   it("fills the cards while a long pass runs, says which block runs, and stops when it is told to", async () => {
     const page = await studio.open();
     await live(page);
-    delay.milliseconds = 700;
+    hold();
     await page.keyboard.press("]");
     await page.waitForSelector(".status progress");
     const status = page.locator(".status");
@@ -95,7 +101,7 @@ describe("the studio over its server", function () {
     await status.getByRole("button", { name: "Cancel the pass" }).click();
     await page.waitForSelector(".status progress", { state: "detached" });
     assert.equal(await cards(), 4, "the pass before is shown again");
-    delay.milliseconds = 0;
+    run();
     await page.keyboard.press("]");
     await live(page);
   });
@@ -103,13 +109,14 @@ describe("the studio over its server", function () {
   it("lets two tabs take turns, and tells the second one its place", async () => {
     const [first, second] = [await studio.open(), await studio.open()];
     await Promise.all([live(first), live(second)]);
-    delay.milliseconds = 500;
+    hold();
     await first.keyboard.press("[");
     await first.waitForSelector(".status progress");
     await second.keyboard.press("]");
     await second.keyboard.press("]");
     await second.waitForSelector(".status:has-text('waiting, 1 before this')");
     await second.screenshot({ path: `${shots}/server-queue.png` });
+    run();
     await Promise.all([live(first), live(second)]);
   });
 
@@ -118,18 +125,19 @@ describe("the studio over its server", function () {
     const page = await studio.open("#/pass?tap=visual.transformer.resblocks.2.attn");
     await live(page);
     const shown = await page.locator(".result .number").first().textContent();
-    delay.milliseconds = 400;
+    hold();
     await page.keyboard.press("]");
     await page.waitForSelector(".status progress");
-    await server.close();
+    const closed = server.close();
+    run();
+    await closed;
     await page.waitForSelector(".status.failed:has-text('server gone')");
     await page.waitForSelector(".notices :text('The server does not answer')");
     assert.equal(await page.locator(".result .number").first().textContent(), shown);
     const images = await page.locator(".rail .image-tray button img").count();
     await page.screenshot({ path: `${shots}/server-gone.png` });
 
-    delay.milliseconds = 0;
-    server = await serveNetwork({ parent, delay, port: Number(new URL(studio.url).port) });
+    server = await serveNetwork({ parent, pace, port: Number(new URL(studio.url).port) });
     studio.server = server;
     await page.waitForSelector(".notices :text('does not know this page')");
     const before = await page.evaluate(() => location.hash);

@@ -8,7 +8,7 @@ import type { Page } from "playwright-core";
 import { clipscope } from "../support/cli.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { hostFolder, type StaticHost } from "../support/static-host.ts";
-import { live, shots, StudioBrowser } from "../support/studio.ts";
+import { copiedBy, live, shots, StudioBrowser } from "../support/studio.ts";
 import { writeSite } from "../../tools/studio/site.ts";
 
 const path = "/courses/clip/studio/";
@@ -20,8 +20,7 @@ function post(theme: string): string {
       style="border:0"></iframe></body></html>`;
 }
 
-describe("the studio's static site", function () {
-  this.timeout(60_000);
+describe("the studio's static site", () => {
   const folder = mkdtempSync(join(tmpdir(), "clipscope-site-"));
   const site = join(folder, "site");
   let host: StaticHost;
@@ -109,7 +108,7 @@ describe("the studio's static site", function () {
       await page.keyboard.press("n"); // a key of the whole page
       await page.keyboard.press("l");
       const link = figure.locator(`a[href="${host.url}#/attention?L=3&H=1"]`);
-      await link.waitFor({ timeout: 5000 });
+      await link.waitFor();
       assert.equal(await page.evaluate(() => history.length), steps);
     }
   });
@@ -117,10 +116,8 @@ describe("the studio's static site", function () {
   it("gives the HTML of a figure, which shows the same", async () => {
     const page = await studio.open("#/attention?L=1&H=2");
     await live(page);
-    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.keyboard.press("?");
-    await page.getByRole("button", { name: "Copy the figure's HTML" }).click();
-    const code = await page.evaluate(() => navigator.clipboard.readText());
+    const code = await copiedBy(page.getByRole("button", { name: "Copy the figure's HTML" }));
     await page.goto(`${host.url}light.html`);
     await page.evaluate((html) => {
       document.body.innerHTML = html;

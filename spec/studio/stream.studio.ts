@@ -19,8 +19,7 @@ import { live, StudioBrowser } from "../support/studio.ts";
 
 describe("the studio's view Stream", () => {
   let studio: StudioBrowser;
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     studio = await StudioBrowser.start();
   });
   afterEach(() => studio.closePages());

@@ -16,8 +16,7 @@ const image = `${demoModel}/samples/three-brown-stars.png`;
 describe("the studio's views Text and Lens", () => {
   const folder = temporaryFolder();
   let studio: StudioBrowser;
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     studio = await StudioBrowser.start();
   });
   afterEach(() => studio.closePages());

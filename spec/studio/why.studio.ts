@@ -5,14 +5,13 @@ import type { SaliencyMap } from "../../lib/study/saliency/map.ts";
 import { explain } from "../../lib/studio/calls/why.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { demoPasses, recordingContext, sampleImage } from "../support/passes.ts";
-import { live, StudioBrowser } from "../support/studio.ts";
+import { live, resultOf, StudioBrowser } from "../support/studio.ts";
 
 const labels = ["three brown stars", "two red circles"];
 
 describe("the studio's view Why", () => {
   let studio: StudioBrowser;
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     studio = await StudioBrowser.start();
   });
   afterEach(() => studio.closePages());
@@ -35,10 +34,7 @@ describe("the studio's view Why", () => {
       const page = await studio.open(`#/why?${query.toString()}`);
       await live(page);
       const button = page.locator(`button[aria-label="Save why-${method}.csv"]`);
-      const run = page.getByRole("button", { name: /^Run \d+ passes/ }).first();
-      await button.or(run).first().waitFor();
-      if (!(await button.isVisible()) && (await run.isVisible())) await run.click();
-      await button.waitFor({ timeout: 30_000 });
+      await resultOf(page, `button[aria-label="Save why-${method}.csv"]`);
       const [download] = await Promise.all([page.waitForEvent("download"), button.click()]);
       const text = await readFile(await download.path(), "utf8");
       const values = Float32Array.from(text.trim().split(/[\n,]/), Number);
@@ -47,16 +43,12 @@ describe("the studio's view Why", () => {
     });
   }
 
-  it("checks a map by its deletion curve, once the user starts it", async () => {
+  it("checks a map by its deletion curve, started by the user if it takes long", async () => {
     const query = new URLSearchParams({ labels: labels.join("\n"), method: "occlusion" });
     const page = await studio.open(`#/why?${query.toString()}`);
     await live(page);
     const curve = page.locator(".why-curve");
-    const run = curve.getByRole("button", { name: /^Run \d+ passes/ });
-    const chart = curve.locator(".layer-chart");
-    await run.or(chart).first().waitFor({ timeout: 30_000 });
-    if (await run.isVisible()) await run.click();
-    await chart.waitFor({ timeout: 50_000 });
+    await resultOf(page, ".why-curve .layer-chart");
     assert.match((await curve.locator(".readout").textContent())!, /the map finds what the score needs/);
   });
 });

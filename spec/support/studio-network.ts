@@ -7,18 +7,25 @@ import { serveModel } from "../../lib/node/studio-server/serve-model.ts";
 import type { StudioServer } from "../../lib/node/studio-server/server.ts";
 import type { WritableTrace } from "../../lib/trace/trace-source.ts";
 
+/** How passes run: a large model's time on a small one's weights. Can change while one runs. */
+export interface Pace {
+  /** For each block. */
+  milliseconds: number;
+  /** Whether passes stop before their third block's values, until it changes. */
+  isHeld: boolean;
+}
+
 export interface NetworkOptions {
   /** The folder of the spool's folder. */
   readonly parent: string;
   readonly port?: number;
-  /** For each block: a large model's time on a small one's weights. Can change. */
-  readonly delay?: { milliseconds: number };
+  readonly pace?: Readonly<Pace>;
 }
 
 export async function serveNetwork({
   parent,
   port = 0,
-  delay = { milliseconds: 0 },
+  pace = { milliseconds: 0, isHeld: false },
 }: NetworkOptions): Promise<StudioServer> {
   const model = await loadModel(demoModel, { backend: "wasm" });
   const server = await serveModel(model, {
@@ -27,7 +34,7 @@ export async function serveNetwork({
     version: packageInfo().version,
     port,
     parent,
-    wrapTrace: (trace) => slowed(trace, delay),
+    wrapTrace: (trace) => paced(trace, pace),
   });
   return {
     ...server,
@@ -39,10 +46,12 @@ export async function serveNetwork({
 }
 
 /** Keeps the blocks of a pass waiting. */
-function slowed(trace: WritableTrace, delay: { readonly milliseconds: number }): WritableTrace {
+function paced(trace: WritableTrace, pace: Readonly<Pace>): WritableTrace {
   const add = trace.add.bind(trace);
   trace.add = async (name, shape, values) => {
-    if (/(resblocks|layer)\.\d+$/.test(name)) await setTimeout(delay.milliseconds);
+    const [, block] = /(?:resblocks|layer)\.(\d+)$/.exec(name) ?? [];
+    if (block !== undefined) await setTimeout(pace.milliseconds);
+    while (pace.isHeld && block === "2") await setTimeout(10);
     await add(name, shape, values);
   };
   return trace;

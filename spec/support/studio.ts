@@ -1,12 +1,15 @@
 /** The studio in a real browser. Everything that a browser complains about fails the spec. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
 import { studioManifest } from "../../lib/node/studio-server/manifest.ts";
 import { serveStudio, type StudioServer } from "../../lib/node/studio-server/server.ts";
 import { packageRoot } from "./paths.ts";
 
 const executablePath = process.env["CLIPSCOPE_CHROMIUM"] ?? "/usr/bin/chromium";
+
+/** In milliseconds. Long enough for a machine that is much slower than a user's: only a hang fails. */
+const patience = 120_000;
 
 /** Folder of screenshots, which git ignores. */
 export const shots = `${packageRoot}studio-shots`;
@@ -67,6 +70,7 @@ export class StudioBrowser {
   /** A page with an empty profile. A server with a network opens at the address that it prints. */
   async open(hash = "", options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+    context.setDefaultTimeout(patience);
     const page = await context.newPage();
     const complaints: string[] = [];
     page.on("console", (message) => complaints.push(`console ${message.type()}: ${message.text()}`));
@@ -111,5 +115,29 @@ export class StudioBrowser {
 
 /** Waits until the values of the current selection are shown, and the network computed them. */
 export async function live(page: Page): Promise<void> {
-  await page.waitForSelector(".status.live:not(.busy)", { timeout: 20_000 });
+  await page.waitForSelector(".status.live:not(.busy)");
+}
+
+/**
+ * Waits for a result, and starts the work before it where the page asks first: it does so for work that takes
+ * seconds, which depends on the machine.
+ */
+export async function resultOf(page: Page, selector: string): Promise<void> {
+  await page.waitForFunction((result) => {
+    for (const button of document.querySelectorAll<HTMLButtonElement>(".long-work button")) button.click();
+    return document.querySelector(result) !== null;
+  }, selector);
+}
+
+/** Clicks a button that copies. @returns the copied text */
+export async function copiedBy(button: Locator): Promise<string> {
+  const page = button.page();
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.evaluate(() => navigator.clipboard.writeText(""));
+  await button.click();
+  return page.evaluate(async () => {
+    let text = "";
+    for (; text === ""; text = await navigator.clipboard.readText()) await new Promise(requestAnimationFrame);
+    return text;
+  });
 }

@@ -44,7 +44,8 @@ export const embedEstimate = computed(() => {
 
 /** Longer work waits for the user. In milliseconds. */
 const patience = 5000;
-const allowed = signal("");
+/** What was decided about a question: by the user, or because its work takes less. */
+const decision = signal<{ readonly of: string; readonly runs: boolean } | null>(null);
 
 const isOpen = computed(() => route.value.view === "probe");
 const question = computed(() => {
@@ -54,17 +55,22 @@ const question = computed(() => {
 });
 
 /** Whether the work waits for the user. */
-export const isWaiting = computed(
-  () => question.value !== null && embedEstimate.value > patience && allowed.value !== question.value,
-);
+export const isWaiting = computed(() => {
+  if (question.value === null) return false;
+  return decision.value?.of === question.value ? !decision.value.runs : embedEstimate.value > patience;
+});
+
+function decide(runs: boolean): void {
+  decision.value = question.peek() === null ? null : { of: question.peek()!, runs };
+}
 
 export function startEmbedding(): void {
-  allowed.value = question.value ?? "";
+  decide(true);
 }
 
 /** Ends the work; what is embedded is kept. */
 export function stopEmbedding(): void {
-  allowed.value = "";
+  decide(false);
 }
 
 type Fitted = Calls["fitLinearProbe"]["result"];
@@ -119,6 +125,8 @@ async function embedMissing(signal: AbortSignal): Promise<void> {
   const missing = images.peek().filter((image) => !known.has(keyOf(pool, image)));
   for (let start = 0; start < missing.length; start += imagesAtOnce) {
     embedding.value = { done: start, total: missing.length };
+    // A slower pass of another image meanwhile does not stop work that has begun.
+    if (start > 0) decide(true);
     const some = missing.slice(start, start + imagesAtOnce);
     const files = await Promise.all(
       some.map(async ({ key, name, bytes }) => ({ key, name, bytes: await bytes() })),

@@ -62,8 +62,8 @@ function Stage() {
   return (
     <div class="stage">
       <div class="stage-head">
-        <h2>
-          {title(layer, head, mode)}{" "}
+        <div class="titled">
+          <h2>{title(layer, head, mode)}</h2>
           {patchWeights && (
             <MapTools
               name={`attention-${mode}-${layer}-${head ?? "mean"}`}
@@ -78,7 +78,7 @@ function Stage() {
               })}
             />
           )}
-        </h2>
+        </div>
         <Segmented
           label="What is shown"
           options={modes}

@@ -148,15 +148,15 @@ function Circuits() {
           const matrix = { rows: layers, columns: heads, values: all.flatMap((one) => [...one[kind]]) };
           return (
             <div>
-              <h3>
-                {name}{" "}
+              <div class="titled">
+                <h3>{name}</h3>
                 <MapTools
                   name={`circuits-${name.toLowerCase()}`}
                   title={`Norms of the ${name} circuits: layer (row), head (column)`}
                   matrix={matrix}
                   drawn={() => drawnAs(matrix, "sequential", rangeOf(matrix.values), "norm")}
                 />
-              </h3>
+              </div>
               <LabelledMap
                 matrix={matrix}
                 rowNames={names(layers)}
@@ -182,7 +182,7 @@ function Circuits() {
         <a href="https://transformer-circuits.pub/2021/framework/index.html" target="_blank" rel="noreferrer">
           Elhage et al. 2021
         </a>
-        ). A head with a small OV circuit can attend to whatever it likes without effect.
+        ). What a head with a small OV circuit attends to has little effect.
       </p>
     </figure>
   );
