@@ -151,7 +151,7 @@ describe("what leaves the studio's views", () => {
     const page = await open("#/why?method=relevance", 'button[aria-label="Save why-relevance.csv"]');
     const report = JSON.parse(run(await copied(page), "--json")) as unknown;
     const shown = Number(
-      (await page.locator(".why-part .readout b").first().textContent())!.replace("−", "-"),
+      (await page.locator(".readout", { hasText: "Score:" }).locator("b").textContent())!.replace("−", "-"),
     );
     const scores = JSON.stringify(report).match(/"score":(-?[\d.]+)/);
     assert.ok(Math.abs(Number(scores![1]) - shown) < 1e-3, `${scores![1]}, shown ${shown}`);
