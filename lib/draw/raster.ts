@@ -130,20 +130,19 @@ export function place(image: Raster, sheet: Raster, left: number, top: number): 
   }
 }
 
-/** Interpolates a grid of numbers bilinearly; (0, 0) is the centre of the first cell. */
-export function bilinear(
-  values: ArrayLike<number>,
-  rows: number,
-  columns: number,
-  x: number,
-  y: number,
-): number {
-  const clampedX = Math.min(Math.max(x, 0), columns - 1);
-  const clampedY = Math.min(Math.max(y, 0), rows - 1);
-  const [left, top] = [Math.floor(clampedX), Math.floor(clampedY)];
-  const [right, bottom] = [Math.min(left + 1, columns - 1), Math.min(top + 1, rows - 1)];
-  const [u, v] = [clampedX - left, clampedY - top];
-  const upper = values[top * columns + left]! * (1 - u) + values[top * columns + right]! * u;
-  const lower = values[bottom * columns + left]! * (1 - u) + values[bottom * columns + right]! * u;
-  return upper * (1 - v) + lower * v;
+/** Where a pixel lies between the centres of two cells. */
+export interface Sample {
+  readonly from: number;
+  readonly to: number;
+  /** Of the cell `to`, 0 to 1. */
+  readonly share: number;
+}
+
+/** For each of `pixels` along an axis of `cells`: the two cells whose numbers it interpolates linearly. */
+export function samplesAlong(pixels: number, cells: number): Sample[] {
+  return Array.from({ length: pixels }, (_, pixel) => {
+    const at = Math.min(Math.max(((pixel + 0.5) / pixels) * cells - 0.5, 0), cells - 1);
+    const from = Math.floor(at);
+    return { from, to: Math.min(from + 1, cells - 1), share: at - from };
+  });
 }

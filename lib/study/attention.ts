@@ -5,7 +5,7 @@
  * R ← (½ Ā + ½ I) · R, where Ā is the mean over heads.
  * Paper: Abnar, Zuidema, "Quantifying Attention Flow in Transformers", 2020 (arXiv 2005.00928).
  */
-import { bilinear, heat, Raster, type ColorMap } from "../draw/raster.ts";
+import { heat, samplesAlong, Raster, type ColorMap } from "../draw/raster.ts";
 import { position, type Scale } from "../draw/scale.ts";
 
 /** Attention probabilities of one image in one layer: [heads, L, L]; row q holds what token q attends to. */
@@ -101,15 +101,23 @@ export function overlay(
   scale: Scale,
   { color = heat, opacity = 0.55 }: OverlayOptions = {},
 ): Raster {
-  const { width, height } = image;
+  const { width, height, rgb } = image;
   const drawn = new Raster(width, height);
+  const across = samplesAlong(width, columns);
+  const down = samplesAlong(height, rows);
+  const row = new Float64Array(columns);
   for (let y = 0, at = 0; y < height; y++) {
-    const down = ((y + 0.5) / height) * rows - 0.5;
+    const { from, to, share } = down[y]!;
+    for (let i = 0; i < columns; i++) {
+      row[i] = weights[from * columns + i]! * (1 - share) + weights[to * columns + i]! * share;
+    }
     for (let x = 0; x < width; x++, at += 3) {
-      const across = ((x + 0.5) / width) * columns - 0.5;
-      const shown = color(position(bilinear(weights, rows, columns, across, down), scale));
-      const gray = 0.299 * image.rgb[at]! + 0.587 * image.rgb[at + 1]! + 0.114 * image.rgb[at + 2]!;
-      for (let c = 0; c < 3; c++) drawn.rgb[at + c] = (1 - opacity) * gray + opacity * shown[c]!;
+      const { from: left, to: right, share: part } = across[x]!;
+      const shown = color(position(row[left]! * (1 - part) + row[right]! * part, scale));
+      const gray = 0.299 * rgb[at]! + 0.587 * rgb[at + 1]! + 0.114 * rgb[at + 2]!;
+      drawn.rgb[at] = (1 - opacity) * gray + opacity * shown[0];
+      drawn.rgb[at + 1] = (1 - opacity) * gray + opacity * shown[1];
+      drawn.rgb[at + 2] = (1 - opacity) * gray + opacity * shown[2];
     }
   }
   return drawn;

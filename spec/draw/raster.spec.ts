@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bilinear, diverging, grid, heat, heatMap, Raster, stacked } from "../../lib/draw/raster.ts";
+import { diverging, grid, heat, heatMap, Raster, samplesAlong, stacked } from "../../lib/draw/raster.ts";
 
 describe("Raster", () => {
   it("heat: colours run from dark to bright", () => {
@@ -38,10 +38,13 @@ describe("Raster", () => {
     assert.deepEqual([sheet.at(1, 0)[0], sheet.at(2, 0)[0], sheet.at(2, 2)[0]], [0, 255, 9]);
   });
 
-  it("bilinear interpolates", () => {
-    const values = [0, 1, 2, 3];
-    assert.equal(bilinear(values, 2, 2, 0.5, 0.5), 1.5);
-    assert.equal(bilinear(values, 2, 2, -3, 9), 2);
+  it("samplesAlong interpolates between the centres of cells, and not beyond them", () => {
+    assert.deepEqual(samplesAlong(4, 2), [
+      { from: 0, to: 1, share: 0 },
+      { from: 0, to: 1, share: 0.25 },
+      { from: 0, to: 1, share: 0.75 },
+      { from: 1, to: 1, share: 0 },
+    ]);
   });
 
   it("grid arranges images with a gap", () => {
