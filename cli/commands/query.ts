@@ -2,12 +2,11 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { ImageCopies } from "../../lib/node/retrieval/copy-images.ts";
 import { openIndex } from "../../lib/node/retrieval/open-index.ts";
-import type { QueryOptions } from "../../lib/node/retrieval/query-index.ts";
+import type { QueryOptions } from "../../lib/node/retrieval/query-options.ts";
 import type { QueryTerm } from "../../lib/node/retrieval/query-vectors.ts";
 import { assertResultPath, resultEndings, writeResults } from "../../lib/node/retrieval/write-results.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { resultAsJson, type Found } from "../../lib/retrieval/result-text.ts";
-import { clean } from "../../lib/text/clean/clean.ts";
 import { withLazyModel } from "../options/index-options.ts";
 import { collect, examples, positiveInteger, wholeNumber } from "../options/option-values.ts";
 import { assertOneStandardInput, standardInputImage } from "../options/with-images.ts";
@@ -99,19 +98,26 @@ async function query(
   const { json = false, out, copy } = options;
   for (const path of out) assertResultPath(path);
   const terms = termsOf(texts, options, terminal);
+  // Files are finished even if nobody reads the standard output.
+  terminal.endsWithReader = out.length === 0 && copy === undefined;
   await withLazyModel(options, terminal, async (model) => {
     const { threads } = options;
     const index = await openIndex(folder, threads === undefined ? {} : { threads });
     try {
-      const copies = copy === undefined ? null : await ImageCopies.open(copy, index.base);
-      const list = json ? terminal.jsonList() : null;
-      const results = index.query(terms, { ...queryOptions(options), model });
-      await writeResults(results, out, index, async (found) => {
-        if (list !== null) list.add(resultAsJson(found));
-        else if (out.length === 0 && copies === null) terminal.print(lineOf(found));
-        await copies?.add(found).catch(terminal.report);
-      });
-      list?.end();
+      const copies = copy === undefined ? null : await ImageCopies.open(copy, index);
+      try {
+        const list = json ? terminal.jsonList() : null;
+        const results = index.query(terms, { ...queryOptions(options), model });
+        const inputs = options.image.filter((file) => file !== "-");
+        await writeResults(results, out, index, inputs, async (found) => {
+          if (list !== null) list.add(resultAsJson(found));
+          else if (out.length === 0 && copies === null) terminal.print(lineOf(found));
+          await copies?.add(found).catch(terminal.report);
+        });
+        list?.end();
+      } finally {
+        await copies?.close();
+      }
     } finally {
       await index.close();
     }
@@ -141,9 +147,6 @@ function termsOf(
   terminal: Terminal,
 ): QueryTerm[] {
   assertOneStandardInput(image);
-  for (const text of [...texts, ...minus]) {
-    if (clean(text) === "") throw new InputError("query: expected a text, found a blank one");
-  }
   const terms = [
     ...texts.map((text) => ({ text })),
     ...image.map((file) => ({ image: file === "-" ? standardInputImage(terminal) : file })),

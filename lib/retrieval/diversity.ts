@@ -1,25 +1,61 @@
 /** Results that differ from each other: without near-duplicates, or chosen by maximal marginal relevance. */
 
-/** Dot products of rows of a matrix. @param vectors [rows, width] */
-export function rowProduct(vectors: Float32Array, width: number, a: number, b: number): number {
+/** The dot product of two rows of matrices. @param b of the same width as `a` */
+export function rowProduct(
+  a: Float32Array,
+  row: number,
+  b: Float32Array,
+  other: number,
+  width: number,
+): number {
   let sum = 0;
-  for (let i = 0, at = a * width, other = b * width; i < width; i++)
-    sum += vectors[at + i]! * vectors[other + i]!;
+  for (let i = 0, at = row * width, to = other * width; i < width; i++) sum += a[at + i]! * b[to + i]!;
   return sum;
 }
 
-/**
- * The rows that are not near-duplicates of an earlier one that is kept.
- *
- * @param vectors [rows, width], best first
- * @param threshold the similarity from which on two rows are near-duplicates
- * @returns indices of rows, ascending
- */
-export function withoutDuplicates(vectors: Float32Array, width: number, threshold: number): number[] {
-  const kept: number[] = [];
-  for (let row = 0; row < vectors.length / width; row++)
-    if (!kept.some((other) => rowProduct(vectors, width, row, other) >= threshold)) kept.push(row);
-  return kept;
+/** Rows that are not near-duplicates of one that was added before. Keeps the vectors of these rows only. */
+export class DistinctRows {
+  readonly #width: number;
+  readonly #threshold: number;
+  #vectors: Float32Array;
+  #count = 0;
+
+  /** @param threshold the dot product from which on two rows are near-duplicates; Infinity to keep all */
+  constructor(width: number, threshold: number) {
+    this.#width = width;
+    this.#threshold = threshold;
+    this.#vectors = new Float32Array(16 * width);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** [count, width], valid until the next row is added */
+  get vectors(): Float32Array {
+    return this.#vectors.subarray(0, this.#count * this.#width);
+  }
+
+  /**
+   * Adds a row unless it is a near-duplicate.
+   *
+   * @param vectors [rows, width]
+   * @returns whether it was added
+   */
+  add(vectors: Float32Array, row: number): boolean {
+    const width = this.#width;
+    const compared = this.#threshold === Infinity ? 0 : this.#count;
+    for (let kept = 0; kept < compared; kept++)
+      if (rowProduct(vectors, row, this.#vectors, kept, width) >= this.#threshold) return false;
+    if ((this.#count + 1) * width > this.#vectors.length) {
+      const larger = new Float32Array(2 * this.#vectors.length);
+      larger.set(this.#vectors);
+      this.#vectors = larger;
+    }
+    this.#vectors.set(vectors.subarray(row * width, (row + 1) * width), this.#count * width);
+    this.#count += 1;
+    return true;
+  }
 }
 
 /**
@@ -51,7 +87,8 @@ export function maximalMarginalRelevance(
     }
     left.delete(best);
     chosen.push(best);
-    for (const row of left) nearest[row] = Math.max(nearest[row]!, rowProduct(vectors, width, row, best));
+    for (const row of left)
+      nearest[row] = Math.max(nearest[row]!, rowProduct(vectors, row, vectors, best, width));
   }
   return chosen;
 }

@@ -4,7 +4,7 @@
  * @module retrieval
  */
 export * from "./columns.ts";
-export { maximalMarginalRelevance, withoutDuplicates } from "./diversity.ts";
+export { DistinctRows, maximalMarginalRelevance } from "./diversity.ts";
 export { GlobalIds, type RowPlace } from "./global-ids.ts";
 export * from "./index-file.ts";
 export * from "./layout.ts";

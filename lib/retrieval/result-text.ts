@@ -12,13 +12,22 @@ export interface Found {
 }
 
 /** Names that results have of their own, before the columns of the metadata. */
-const own = ["id", "path", "similarity"] as const;
+const own: readonly string[] = ["id", "path", "similarity"];
+
+/** The name of a metadata column among results: "metadata.id" if results have a field of this name themselves. */
+function nameOf(column: string): string {
+  return own.includes(column) ? `metadata.${column}` : column;
+}
 
 /** A row as `clipscope query --json` prints it: its own fields, then the metadata that are not null. */
 export function resultAsJson({ id, path, similarity, metadata }: Found): Record<string, Cell> {
-  const isOther = ([name, value]: [string, Cell]): boolean =>
-    value !== null && !own.some((field) => field === name);
-  return { id, path, similarity, ...Object.fromEntries(Object.entries(metadata).filter(isOther)) };
+  const others = Object.entries(metadata).filter(([, value]) => value !== null);
+  return {
+    id,
+    path,
+    similarity,
+    ...Object.fromEntries(others.map(([name, value]) => [nameOf(name), value])),
+  };
 }
 
 /** The columns of a table of results. */
@@ -27,7 +36,7 @@ export function resultColumns(columns: readonly ColumnInfo[]): ColumnInfo[] {
     { name: "id", type: "integer" },
     { name: "path", type: "text" },
     { name: "similarity", type: "number" },
-    ...columns.filter(({ name }) => !own.some((field) => field === name)),
+    ...columns.map(({ name, type }) => ({ name: nameOf(name), type })),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Checks of the path of an output file. */
 import { constants } from "node:fs";
 import { access, readlink, realpath, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
 import { diskFull } from "./disk-space.ts";
 import { unreadable } from "./file-source.ts";
@@ -69,4 +69,22 @@ export async function placeFor(path: string, inputs: Iterable<string | undefined
     throw unwritable(path, error);
   });
   return place;
+}
+
+/** @throws InputError for an output in a folder whose files belong together */
+export async function assertOutside(path: string, folder: string): Promise<void> {
+  const place = await followLinks(resolve(path)).catch((error: unknown) => {
+    throw unwritable(path, error);
+  });
+  const [of, to] = [await realpath(folder), await realFolder(place)];
+  const inner = relative(of, to);
+  if (inner === ".." || inner.startsWith(`..${sep}`) || isAbsolute(inner)) return;
+  throw new InputError(`${path}: is in ${folder}, whose files must not change; choose another place`);
+}
+
+/** A path whose existing part has no links. */
+async function realFolder(path: string): Promise<string> {
+  const parent = dirname(path);
+  if (parent === path) return path;
+  return realpath(path).catch(async () => resolve(await realFolder(parent), relative(parent, path)));
 }

@@ -30,10 +30,13 @@ export async function reserveOutput(
 }
 
 /** Reserves several output files, or none. @throws InputError as `reserveOutput` */
-export async function reserveOutputs(paths: readonly string[]): Promise<Reservation[]> {
+export async function reserveOutputs(
+  paths: readonly string[],
+  inputs: readonly (string | undefined)[] = [],
+): Promise<Reservation[]> {
   const reserved: Reservation[] = [];
   try {
-    for (const path of paths) reserved.push(await reserveOutput(path));
+    for (const path of paths) reserved.push(await reserveOutput(path, inputs));
     return reserved;
   } catch (error) {
     for (const output of reserved) await output.release();

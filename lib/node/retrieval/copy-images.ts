@@ -1,30 +1,43 @@
 /** Copies the images of results into a folder. */
-import { constants } from "node:fs";
-import { copyFile, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { link, rename, rm } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
 import type { Found } from "../../retrieval/result-text.ts";
-import { unreadable } from "../files/file-source.ts";
+import { exists } from "../files/exists.ts";
 import { makeFolder } from "../files/make-folder.ts";
-import { unwritable } from "../files/output-path.ts";
+import { assertOutside, unwritable } from "../files/output-path.ts";
+import { removeAtExit } from "../files/remove-at-exit.ts";
+import { lockOrRefuse } from "../files/reserve-output.ts";
+import { createAlone, writeAll } from "../files/write-file.ts";
 import { readSource } from "../images/image-reader.ts";
 import { imageOfRow } from "./row-image.ts";
+
+/** The index that results come from, as far as copies need it. */
+export interface CopiesOf {
+  /** Its folder. */
+  readonly path: string;
+  /** The folder that relative paths start from; null if it is not known. */
+  readonly base: string | null;
+}
 
 /** Copies images as "0001-NAME", in the order of the results. Images that exist already are an error. */
 export class ImageCopies {
   readonly #folder: string;
   readonly #base: string;
+  readonly #release: () => Promise<void>;
   #rank = 0;
 
-  private constructor(folder: string, base: string) {
+  private constructor(folder: string, base: string, release: () => Promise<void>) {
     this.#folder = folder;
     this.#base = base;
+    this.#release = release;
   }
 
-  /** @param base the folder that relative paths start from */
-  static async open(folder: string, base: string | null): Promise<ImageCopies> {
+  /** @throws InputError if the folder cannot be made, is in the index, or another process copies to it */
+  static async open(folder: string, { path, base }: CopiesOf): Promise<ImageCopies> {
+    await assertOutside(folder, path);
     await makeFolder(folder);
-    return new ImageCopies(folder, base ?? ".");
+    return new ImageCopies(folder, base ?? ".", await lockOrRefuse(resolve(folder), folder));
   }
 
   /** @throws InputError if the image cannot be read, or the copy not be written */
@@ -34,16 +47,38 @@ export class ImageCopies {
     if (source === null) throw new InputError(`row ${id}: the metadata do not name its image`);
     const name = basename(path ?? String(id)).replaceAll(/[\0/\\]/g, "_");
     const to = join(this.#folder, `${String(this.#rank).padStart(4, "0")}-${name}`);
-    if (typeof source === "string") {
-      await copyFile(source, to, constants.COPYFILE_EXCL).catch((error: unknown) => {
-        const { code } = error as NodeJS.ErrnoException;
-        throw code === "ENOENT" || code === "EACCES" ? unreadable(source, error) : unwritable(to, error);
-      });
-      return;
-    }
     const [bytes] = await readSource(source);
-    await writeFile(to, bytes, { flag: "wx" }).catch((error: unknown) => {
+    await writeNew(to, bytes).catch((error: unknown) => {
       throw unwritable(to, error);
     });
+  }
+
+  /** Lets other processes copy to the folder. */
+  close(): Promise<void> {
+    return this.#release();
+  }
+}
+
+/** Writes a file that appears complete or not at all, and replaces none. */
+async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
+  const existing = new InputError(`${path}: exists already; copy to another folder`);
+  if (await exists(path)) throw existing;
+  const temporary = `${path}.clipscope.tmp`;
+  const keep = removeAtExit(temporary);
+  try {
+    const file = await createAlone(temporary);
+    try {
+      await writeAll(file, bytes);
+    } finally {
+      await file.close();
+    }
+    await link(temporary, path).catch(async (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") throw existing;
+      // A file system without second names.
+      await rename(temporary, path);
+    });
+  } finally {
+    await rm(temporary, { force: true });
+    keep();
   }
 }

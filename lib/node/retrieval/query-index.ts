@@ -1,41 +1,20 @@
 /** Queries of an index: candidates from a scan of codes, scored again with the stored vectors. */
 import { join } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
-import type { Column, MetadataRow } from "../../retrieval/columns.ts";
-import { maximalMarginalRelevance, withoutDuplicates } from "../../retrieval/diversity.ts";
-import type { Side } from "../../retrieval/layout.ts";
-import { codesPath } from "../../retrieval/layout.ts";
-import type { Mask, Wanted } from "../../retrieval/scan/scan-codes.ts";
+import type { Clip } from "../../clip/clip.ts";
+import type { MetadataRow } from "../../retrieval/columns.ts";
+import { codesPath, type Side } from "../../retrieval/layout.ts";
 import type { Found } from "../../retrieval/result-text.ts";
+import type { Mask, Wanted } from "../../retrieval/scan/scan-codes.ts";
 import { inOrder, type ScoredRow } from "../../retrieval/scan/top-rows.ts";
-import { columnsOf, evaluateWhere } from "../../retrieval/where/evaluate-where.ts";
-import { parseWhere } from "../../retrieval/where/parse-where.ts";
-import { whereError } from "../../retrieval/where/tokens.ts";
-import type { SearchedIndex } from "./searched-index.ts";
-import { queryVector, type LoadModel, type QueryTerm } from "./query-vectors.ts";
+import { chooseRows, poolPerResult } from "./choose-rows.ts";
+import { checkedOptions, type CheckedOptions, type QueryOptions } from "./query-options.ts";
+import { assertModelOf, assertTerms, queryVector, type LoadModel, type QueryTerm } from "./query-vectors.ts";
+import { RowFilter } from "./row-filter.ts";
 import { ensureCodes } from "./scan/codes.ts";
 import { openScanner, type Scanner } from "./scan/scanner.ts";
 import type { PlacedCodes } from "./scan/segments.ts";
-
-/** What is searched, and which rows are results. */
-export interface QueryOptions {
-  /** Embeds the texts and images of a query. */
-  readonly model?: LoadModel;
-  /** What is searched: the vectors of images (default) or of captions. */
-  readonly side?: Side;
-  /** Results, at most. Default: 10, or with `min` all. */
-  readonly top?: number;
-  /** Results are at least this similar. */
-  readonly min?: number;
-  /** A condition on the metadata in SQL's syntax, such as `width >= 512 AND caption LIKE '%cat%'`. */
-  readonly where?: string;
-  /** Leave out results at least this similar to a better one. */
-  readonly dedup?: number;
-  /** 0 to 1: how much results should differ from each other (maximal marginal relevance). */
-  readonly diversity?: number;
-}
-
-const defaultTop = 10;
+import type { SearchedIndex } from "./searched-index.ts";
 
 /**
  * Rows scored again with the stored vectors, per result: the codes' order is close to the exact one. The recall is
@@ -44,7 +23,7 @@ const defaultTop = 10;
 const candidatesPerResult = 4;
 const extraCandidates = 32;
 
-/** Rows whose vectors are read at once. */
+/** Rows whose vectors or metadata are read at once. */
 const rowsAtOnce = 4096;
 
 /** Searches one index; keeps its codes in memory, and columns of filters. */
@@ -52,16 +31,20 @@ export class IndexQueries {
   readonly #index: SearchedIndex;
   readonly #threads: number | undefined;
   readonly #scanners = new Map<Side, Promise<Scanner>>();
-  readonly #columns = new Map<string, Promise<Column>>();
+  readonly #filter: RowFilter;
+  readonly #models = new WeakSet<Clip>();
+  #isClosed = false;
 
   /** @param threads as of `openScanner` */
   constructor(index: SearchedIndex, threads?: number) {
     this.#index = index;
     this.#threads = threads;
+    this.#filter = new RowFilter(index);
   }
 
   /** Opens the codes of a side, and makes those that are missing. Queries do so themselves. */
   scanner(side: Side): Promise<Scanner> {
+    if (this.#isClosed) return Promise.reject(new Error(`${this.#index.path}: the index is closed`));
     let scanner = this.#scanners.get(side);
     if (scanner === undefined) {
       scanner = this.#openScanner(side);
@@ -95,9 +78,12 @@ export class IndexQueries {
     terms: readonly QueryTerm[],
     options: QueryOptions = {},
   ): AsyncGenerator<Found, void, undefined> {
-    const { side = "image" } = options;
-    const vector = await queryVector(this.#index, terms, side, options.model ?? null);
-    const rows = await this.rank(vector, options);
+    const checked = checkedOptions(options);
+    // Mistakes are reported before a model is loaded.
+    assertTerms(terms);
+    const mask = await this.mask(checked.where);
+    const vector = await queryVector(this.#index, terms, checked.side, this.#checking(options.model));
+    const rows = await this.#rank(vector, checked, mask);
     for (let start = 0; start < rows.length; start += rowsAtOnce) {
       const some = rows.slice(start, start + rowsAtOnce);
       const metadata = await this.#index.readMetadata(some.map(({ id }) => id));
@@ -106,39 +92,72 @@ export class IndexQueries {
     }
   }
 
-  /** Ids and similarities for a vector, in the order of the results. */
+  /**
+   * Ids and similarities for a vector, in the order of the results.
+   *
+   * @param vector [width], of norm 1
+   * @throws InputError as `query`
+   */
   async rank(vector: Float32Array, options: Omit<QueryOptions, "model"> = {}): Promise<ScoredRow[]> {
-    const { side = "image", min, dedup, diversity, where } = options;
-    const top = options.top ?? (min === undefined ? defaultTop : Infinity);
-    const mask = await this.mask(where);
+    const checked = checkedOptions(options);
+    const { width, path } = this.#index;
+    if (vector.length !== width)
+      throw new InputError(
+        `query: expected a vector of ${width} numbers as in ${path}, found ${vector.length}`,
+      );
+    return this.#rank(vector, checked, await this.mask(checked.where));
+  }
+
+  /** The rows that a query may find: neither deleted nor excluded by the condition. Null for all. */
+  mask(where: string | undefined): Promise<Mask> {
+    return this.#filter.mask(where);
+  }
+
+  /** The model, which is compared with the index when it is used first: its fingerprint takes time. */
+  #checking(load: LoadModel | undefined): LoadModel | null {
+    if (load === undefined) return null;
+    return async () => {
+      const model = await load();
+      if (this.#models.has(model)) return model;
+      await assertModelOf(this.#index, model);
+      this.#models.add(model);
+      return model;
+    };
+  }
+
+  async #rank(vector: Float32Array, options: CheckedOptions, mask: Mask): Promise<ScoredRow[]> {
+    const { side, top, dedup, diversity } = options;
     const scanner = await this.scanner(side);
+    const best = (count: number): Promise<ScoredRow[]> => this.#best(scanner, vector, options, mask, count);
+    if (dedup === undefined && diversity === undefined) return best(top);
     // Results that are left out for others are replaced by more candidates.
-    const chooses = dedup !== undefined || diversity !== undefined;
-    for (let wanted = chooses ? 4 * top : top; ; wanted *= 4) {
-      const rows = await this.#exact(scanner, vector, side, mask, min, wanted);
-      const isAll = rows.length < wanted;
-      if (!chooses) return rows;
-      const chosen = await this.#choose(rows, top, side, dedup, diversity);
-      if (chosen.length >= top || isAll) return chosen;
+    for (let pool = poolPerResult * top; ; pool *= poolPerResult) {
+      const rows = await best(pool);
+      const chosen = await chooseRows(this.#index, rows, options);
+      if (chosen.length >= top || rows.length < pool) return chosen;
     }
   }
 
-  async #exact(
+  /** The best `count` rows from `min` on, by their stored vectors. */
+  async #best(
     scanner: Scanner,
     vector: Float32Array,
-    side: Side,
+    { side, min }: CheckedOptions,
     mask: Mask,
-    min: number | undefined,
-    top: number,
+    count: number,
   ): Promise<ScoredRow[]> {
-    const isBounded = top < this.#index.rows;
-    const wanted: Wanted = isBounded
-      ? { k: Math.min(this.#index.rows, candidatesPerResult * top + extraCandidates) }
-      : { min: min ?? -Infinity };
-    const [candidates] = await scanner.search([vector], wanted, mask);
-    const rows = await this.#score(candidates!, vector, side);
-    const kept = min === undefined ? rows : rows.filter(({ score }) => score >= min);
-    return kept.sort(inOrder).slice(0, top);
+    const search = async (wanted: Wanted): Promise<ScoredRow[]> => {
+      const [candidates] = await scanner.search([vector], wanted, mask);
+      const scored = await this.#score(candidates!, vector, side);
+      return scored.filter(({ score }) => min === undefined || score >= min).sort(inOrder);
+    };
+    const k = candidatesPerResult * count + extraCandidates;
+    if (k < this.#index.rows) {
+      const rows = await search({ k });
+      // With fewer, a row that reaches `min` may be missing among the candidates.
+      if (min === undefined || rows.length >= count) return rows.slice(0, count);
+    }
+    return (await search({ min: min ?? -Infinity })).slice(0, count);
   }
 
   /** Candidates with the scores of their stored vectors. */
@@ -157,64 +176,9 @@ export class IndexQueries {
     return scored;
   }
 
-  async #choose(
-    rows: readonly ScoredRow[],
-    top: number,
-    side: Side,
-    dedup: number | undefined,
-    diversity: number | undefined,
-  ): Promise<ScoredRow[]> {
-    const { width } = this.#index;
-    const ids = rows.map(({ id }) => id);
-    let vectors = await this.#index.readRows(ids, side);
-    let kept = rows;
-    if (dedup !== undefined) {
-      const places = withoutDuplicates(vectors, width, dedup);
-      kept = places.map((place) => rows[place]!);
-      const ofKept = new Float32Array(kept.length * width);
-      for (const [i, place] of places.entries())
-        ofKept.set(vectors.subarray(place * width, (place + 1) * width), i * width);
-      vectors = ofKept;
-    }
-    if (diversity === undefined) return kept.slice(0, top);
-    const scores = kept.map(({ score }) => score);
-    const count = Math.min(top, kept.length);
-    return maximalMarginalRelevance(scores, vectors, width, count, diversity).map((place) => kept[place]!);
-  }
-
-  /** The rows that a query may find: neither deleted nor excluded by the condition. Null for all. */
-  async mask(where: string | undefined): Promise<Mask> {
-    const { deleted, rows } = this.#index;
-    if (where === undefined && deleted.count === 0) return null;
-    const bits =
-      where === undefined ? new Uint8Array(Math.ceil(rows / 8)).fill(0xff) : await this.#admitted(where);
-    for (const [i, byte] of deleted.bits.subarray(0, bits.length).entries()) bits[i]! &= ~byte;
-    return bits;
-  }
-
-  async #admitted(expression: string): Promise<Uint8Array> {
-    const where = parseWhere(expression);
-    const columns = new Map<string, Column>();
-    for (const { name, at } of columnsOf(where)) columns.set(name, await this.#column(name, expression, at));
-    return evaluateWhere(where, expression, columns, this.#index.rows);
-  }
-
-  async #column(name: string, expression: string, at: number): Promise<Column> {
-    const known = this.#index.columns;
-    if (!known.some((column) => column.name === name)) {
-      const names = known.map((column) => column.name).join(", ") || "none";
-      throw whereError(expression, at, `expected a column of ${this.#index.path} (${names}), found ${name}`);
-    }
-    let column = this.#columns.get(name);
-    if (column === undefined) {
-      column = this.#index.readColumn(name);
-      this.#columns.set(name, column);
-      column.catch(() => this.#columns.delete(name));
-    }
-    return column;
-  }
-
+  /** Ends the threads. Later queries fail. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const scanner of this.#scanners.values())
       await scanner.then(
         (open) => open.close(),

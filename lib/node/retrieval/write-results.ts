@@ -1,15 +1,21 @@
 /** Writes results to files whose names tell the format: txt, csv, jsonl, parquet, png. */
-import { extname } from "node:path";
+import { basename, extname } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
 import { encodePng } from "../../draw/png.ts";
 import type { ColumnInfo } from "../../retrieval/columns.ts";
 import { csvLine, resultAsJson, resultColumns, type Found } from "../../retrieval/result-text.ts";
+import { fileOf } from "../../tasks/image-source.ts";
+import { assertOutside, placeFor } from "../files/output-path.ts";
+import { reserveOutputs, type Reservation } from "../files/reserve-output.ts";
 import { writeTogether, type NewFile } from "../files/write-file.ts";
 import { ContactSheet } from "./contact-sheet.ts";
+import { imageOfRow } from "./row-image.ts";
 import { TableWriter } from "./table-writer.ts";
 
 /** The index that results come from, as far as files need it. */
 export interface ResultsOf {
+  /** Its folder. */
+  readonly path: string;
   readonly columns: readonly ColumnInfo[];
   readonly base: string | null;
 }
@@ -80,8 +86,7 @@ class SheetWriter implements ResultsWriter {
 }
 
 const formats: Readonly<Record<string, (file: NewFile, of: ResultsOf) => ResultsWriter>> = {
-  ".txt": (file) =>
-    new LinesWriter(file, "", ({ id, path }) => `${(path ?? String(id)).replaceAll("\n", " ")}\n`),
+  ".txt": (file) => new LinesWriter(file, "", (found) => `${lineOf(found)}\n`),
   ".jsonl": (file) => new LinesWriter(file, "", (found) => `${JSON.stringify(resultAsJson(found))}\n`),
   ".csv": (file, { columns }) => {
     const names = resultColumns(columns).map(({ name }) => name);
@@ -93,6 +98,12 @@ const formats: Readonly<Record<string, (file: NewFile, of: ResultsOf) => Results
   ".parquet": (file, { columns }) => new ParquetWriter(file, resultColumns(columns)),
   ".png": (file, { base }) => new SheetWriter(file, base),
 };
+
+/** @throws InputError for a path that would be two lines */
+function lineOf({ id, path }: Found): string {
+  if (path === null || !/[\r\n]/.test(path)) return path ?? String(id);
+  throw new InputError(`row ${id}: its path has a line break; write the results as .jsonl, .csv or .parquet`);
+}
 
 /** The endings of files of results. */
 export const resultEndings = Object.keys(formats);
@@ -106,22 +117,47 @@ export function assertResultPath(path: string): void {
 /**
  * Writes results to files as they come, all files or none.
  *
+ * @param inputs files that the query reads, which must not be overwritten
  * @param onFound called for each result
- * @throws InputError if a file cannot be written
+ * @throws InputError if a file cannot be written, is in the index folder, or is one of the inputs or the images found
  */
 export async function writeResults(
   results: AsyncIterable<Found>,
   paths: readonly string[],
   of: ResultsOf,
+  inputs: readonly string[],
   onFound: (found: Found) => void | Promise<void>,
 ): Promise<void> {
-  for (const path of paths) assertResultPath(path);
-  await writeTogether(paths, async (files) => {
-    const writers = files.map((file) => formats[extname(file.path).toLowerCase()]!(file, of));
-    for await (const found of results) {
-      for (const writer of writers) await writer.add(found);
-      await onFound(found);
-    }
-    for (const writer of writers) await writer.finish();
-  });
+  for (const path of paths) {
+    assertResultPath(path);
+    await assertOutside(path, of.path);
+  }
+  const outputs = await reserveOutputs(paths, inputs);
+  try {
+    await writeTogether(outputs, async (files) => {
+      const writers = files.map((file) => formats[extname(file.path).toLowerCase()]!(file, of));
+      for await (const found of results) {
+        await assertNotFound(outputs, found, of.base);
+        for (const writer of writers) await writer.add(found);
+        await onFound(found);
+      }
+      for (const writer of writers) await writer.finish();
+    });
+  } finally {
+    for (const output of outputs) await output.release();
+  }
+}
+
+/** @throws InputError if an output would replace the image of a result */
+async function assertNotFound(
+  outputs: readonly Reservation[],
+  { metadata }: Found,
+  base: string | null,
+): Promise<void> {
+  const source = imageOfRow(metadata, base ?? ".");
+  if (source === null) return;
+  const file = fileOf(source);
+  // Names first: a look at each image would take longer than the query.
+  for (const { path, place } of outputs)
+    if (basename(file) === basename(path) || basename(file) === basename(place)) await placeFor(path, [file]);
 }

@@ -84,7 +84,7 @@ describe("clipscope index add", () => {
     const unknown = await clipscope(["index", "remove", out, "--where", "NSFW = 'x'"]);
     assert.match(
       unknown.stderr,
-      /^clipscope: no column "NSFW" in the metadata; choose one of these\n {2}image_path/,
+      /^clipscope: where: expected a column of .*\(image_path, caption.*found NSFW, at character 1\n {2}NSFW = 'x'\n {2}\^\n$/,
     );
   });
 

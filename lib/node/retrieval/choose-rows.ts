@@ -1,0 +1,58 @@
+/** Chooses results that differ from each other among the best rows. */
+import { InputError } from "../../errors/input-error.ts";
+import { DistinctRows, maximalMarginalRelevance } from "../../retrieval/diversity.ts";
+import type { ScoredRow } from "../../retrieval/scan/top-rows.ts";
+import type { CheckedOptions } from "./query-options.ts";
+import type { SearchedIndex } from "./searched-index.ts";
+
+/** Results that are compared with each other, at most: the time grows with the square, to about ten seconds here. */
+const mostCompared = 5000;
+
+/** Rows whose vectors are read at once. */
+const rowsAtOnce = 1024;
+
+/** Rows among which maximal marginal relevance chooses, per result. */
+export const poolPerResult = 4;
+
+/**
+ * Leaves out near-duplicates, then reorders by maximal marginal relevance, as far as the options say.
+ *
+ * @param rows best first
+ * @returns at most `top` of them
+ * @throws InputError if more results would be compared with each other than is feasible
+ */
+export async function chooseRows(
+  index: Pick<SearchedIndex, "readRows" | "width">,
+  rows: readonly ScoredRow[],
+  { top, side, dedup, diversity }: CheckedOptions,
+): Promise<ScoredRow[]> {
+  const { width } = index;
+  const most = diversity === undefined ? top : Math.max(top, Math.min(poolPerResult * top, mostCompared));
+  // No product reaches infinity: without `dedup` all rows are distinct.
+  const distinct = new DistinctRows(width, dedup ?? Infinity);
+  const kept: ScoredRow[] = [];
+  for (let start = 0; start < rows.length && kept.length < most; start += rowsAtOnce) {
+    const some = rows.slice(start, start + rowsAtOnce);
+    const vectors = await index.readRows(
+      some.map(({ id }) => id),
+      side,
+    );
+    for (let i = 0; i < some.length && kept.length < most; i++) {
+      if (!distinct.add(vectors, i)) continue;
+      if (kept.push(some[i]!) > mostCompared) throw tooMany(top);
+    }
+  }
+  if (diversity === undefined) return kept;
+  const scores = kept.map(({ score }) => score);
+  const count = Math.min(top, kept.length);
+  return maximalMarginalRelevance(scores, distinct.vectors, width, count, diversity).map(
+    (place) => kept[place]!,
+  );
+}
+
+function tooMany(top: number): InputError {
+  const found = top === Infinity ? "more" : `top ${top}`;
+  return new InputError(
+    `query: dedup and diversity compare at most ${mostCompared} rows with each other, found ${found}; lower top, or raise min`,
+  );
+}
