@@ -80,6 +80,8 @@ export async function compileBinding({ library, build, work, progress }: Compile
   const files = ["addon.cc", "ops.cc", "read.cc"].map((name) => join(kernelSources, name));
   const operations = join(build, buildLayout.operations);
   await compile(...shared, "-pthread", ...files, ...objects, ...against, "-o", operations);
+  const scan = join(build, buildLayout.scan);
+  await compile(...shared, "-pthread", join(kernelSources, "scan-addon.cc"), ...objects, "-o", scan);
   await rm(binding, { recursive: true });
 }
 

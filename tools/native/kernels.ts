@@ -21,7 +21,10 @@ const instructionSets: Readonly<Partial<Record<string, InstructionSets>>> = {
   x64: [...plainInstructions, ["avx2", ["-mavx2", "-mfma"]], ["avx512", avx512]],
 };
 
-/** Further sets, for the products with packed weights alone. Older compilers do not know them. */
+/**
+ * Further sets, for the products with packed weights alone; the scan has a kernel for the first. Older compilers do not know
+ * them. One that knows a set knows those before it.
+ */
 const reducedInstructionSets: Readonly<Partial<Record<string, InstructionSets>>> = {
   x64: [
     ["avx512vnni", [...avx512, "-mavx512vnni"]],
@@ -52,11 +55,13 @@ export async function compileKernels({ compiler, compile, folder }: KernelOption
   for (const [name, flags] of instructionSets[process.arch] ?? plainInstructions) {
     await addFor("arithmetic", name, flags);
     await addFor("reduced", name, flags);
+    await addFor("scan", name, flags);
   }
   const known: string[] = [];
   for (const [name, flags] of reducedInstructionSets[process.arch] ?? []) {
     if (!(await knowsFlags(compiler, flags))) continue;
     await addFor("reduced", name, flags);
+    if (name === "avx512vnni") await addFor("scan", name, flags);
     known.push(`-DCLIPSCOPE_HAS_${name}`);
   }
   await add("instruction-sets", "instruction-sets", ...known);

@@ -108,6 +108,8 @@ export const buildLayout = {
   quiet: "tfjs-node/lib/quiet.node",
   /** The network's operations for TensorFlow. */
   operations: "tfjs-node/lib/operations.node",
+  /** The kernel of the scan, which does not use TensorFlow. */
+  scan: "tfjs-node/lib/scan.node",
   /** tfjs-node's JavaScript. */
   backend: "tfjs-node/dist/nodejs_kernel_backend.js",
   kernels: "tfjs-node/dist/register_all_kernels.js",

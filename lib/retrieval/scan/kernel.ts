@@ -16,6 +16,8 @@ export function paddedWidth(width: number): number {
 
 /** Computes dot products of codes. */
 export interface ScanKernel {
+  /** For reports: "wasm", or "native" and its instruction set. */
+  readonly name: string;
   /** Memory for rows of codes. @param width padded */
   allocate(rows: number, width: number): CodeMemory;
 }

@@ -11,9 +11,10 @@
 namespace clipscope {
 
 // CLIPSCOPE_HAS_… is set for the sets that the compiler supports.
-#define CLIPSCOPE_DECLARE(set) \
-  namespace set {              \
-  extern const Kernels kernels; \
+#define CLIPSCOPE_DECLARE(set)        \
+  namespace set {                     \
+  extern const Kernels kernels;       \
+  extern const ScanKernel scanKernel; \
   }
 #define CLIPSCOPE_DECLARE_REDUCED(set)        \
   namespace set {                             \
@@ -29,6 +30,9 @@ CLIPSCOPE_DECLARE_REDUCED(avx512)
 #endif
 #if defined(CLIPSCOPE_HAS_avx512vnni)
 CLIPSCOPE_DECLARE_REDUCED(avx512vnni)
+namespace avx512vnni {
+extern const ScanKernel scanKernel;
+}
 #endif
 #if defined(CLIPSCOPE_HAS_avx512bf16)
 CLIPSCOPE_DECLARE_REDUCED(avx512bf16)
@@ -68,18 +72,18 @@ std::vector<InstructionSet> instructionSets() {
   const bool avx512bf16 = avx512vnni && hasFeature(1, 0, 5);
   const bool amx = avx512bf16 && hasFeature(0, 3, 22) && hasFeature(0, 3, 24) && hasFeature(0, 3, 25);
 #if defined(CLIPSCOPE_HAS_amx)
-  sets.push_back({"amx", &avx512::kernels, &amx::reducedKernels, amx && enableTiles()});
+  sets.push_back({"amx", &avx512::kernels, &amx::reducedKernels, avx512vnni::scanKernel, amx && enableTiles()});
 #endif
 #if defined(CLIPSCOPE_HAS_avx512bf16)
-  sets.push_back({"avx512bf16", &avx512::kernels, &avx512bf16::reducedKernels, avx512bf16});
+  sets.push_back({"avx512bf16", &avx512::kernels, &avx512bf16::reducedKernels, avx512vnni::scanKernel, avx512bf16});
 #endif
 #if defined(CLIPSCOPE_HAS_avx512vnni)
-  sets.push_back({"avx512vnni", &avx512::kernels, &avx512vnni::reducedKernels, avx512vnni});
+  sets.push_back({"avx512vnni", &avx512::kernels, &avx512vnni::reducedKernels, avx512vnni::scanKernel, avx512vnni});
 #endif
-  sets.push_back({"avx512", &avx512::kernels, &avx512::reducedKernels, avx512});
-  sets.push_back({"avx2", &avx2::kernels, &avx2::reducedKernels, avx2});
+  sets.push_back({"avx512", &avx512::kernels, &avx512::reducedKernels, avx512::scanKernel, avx512});
+  sets.push_back({"avx2", &avx2::kernels, &avx2::reducedKernels, avx2::scanKernel, avx2});
 #endif
-  sets.push_back({"baseline", &baseline::kernels, &baseline::reducedKernels, true});
+  sets.push_back({"baseline", &baseline::kernels, &baseline::reducedKernels, baseline::scanKernel, true});
   return sets;
 }
 

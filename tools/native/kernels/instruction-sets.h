@@ -6,6 +6,7 @@
 
 #include "kernels.h"
 #include "reduced.h"
+#include "scan.h"
 
 namespace clipscope {
 
@@ -13,6 +14,7 @@ struct InstructionSet {
   const char *name;
   const Kernels *kernels;
   const ReducedKernels *reduced;
+  ScanKernel scan;
   bool runs;  // on this processor
 };
 

@@ -4,10 +4,12 @@ import { InputError } from "../../../errors/input-error.ts";
 import type { QuantisedQuery } from "../../../retrieval/scan/quantise.ts";
 import type { Mask, Wanted } from "../../../retrieval/scan/scan-codes.ts";
 import type { ScoredRow } from "../../../retrieval/scan/top-rows.ts";
+import type { KernelChoice } from "./scan-kernel.ts";
 import type { SegmentPlace } from "./segments.ts";
 
 export interface OpenRequest {
   readonly places: readonly SegmentPlace[];
+  readonly kernel: KernelChoice;
 }
 
 export interface ScanRequest {

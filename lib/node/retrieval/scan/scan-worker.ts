@@ -2,6 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { InputError } from "../../../errors/input-error.ts";
 import { scanCodes, type CodeSegment } from "../../../retrieval/scan/scan-codes.ts";
+import { scanKernel } from "./scan-kernel.ts";
 import type { FoundRows, ThreadReply, ThreadRequest } from "./scan-thread.ts";
 import { loadSegments } from "./segments.ts";
 
@@ -11,7 +12,7 @@ let segments: readonly CodeSegment[] = [];
 
 async function answer(request: ThreadRequest): Promise<ThreadReply> {
   if ("open" in request) {
-    segments = await loadSegments(request.open.places);
+    segments = await loadSegments(request.open.places, scanKernel(request.open.kernel));
     return { rows: segments.reduce((sum, { rows }) => sum + rows, 0) };
   }
   const { queries, wanted, mask } = request.scan;

@@ -4,6 +4,7 @@ import { paddedWidth } from "../../../retrieval/scan/kernel.ts";
 import { quantiseQuery } from "../../../retrieval/scan/quantise.ts";
 import { scanCodes, type CodeSegment, type Mask, type Wanted } from "../../../retrieval/scan/scan-codes.ts";
 import { inOrder, type ScoredRow } from "../../../retrieval/scan/top-rows.ts";
+import { scanKernel, type KernelChoice } from "./scan-kernel.ts";
 import { ScanThread } from "./scan-thread.ts";
 import { loadSegments, type PlacedCodes, type SegmentPlace } from "./segments.ts";
 
@@ -27,11 +28,17 @@ const mostBytes = 2 ** 30;
 /** Smaller collections are scanned before a thread could start. */
 const fewestBytesForThreads = 2 ** 25;
 
-/** @param threads default: one per processor; 0 scans in the calling thread */
+export interface ScannerOptions {
+  /** Default: one per processor; 0 scans in the calling thread. */
+  readonly threads?: number;
+  /** Default: auto. */
+  readonly kernel?: KernelChoice;
+}
+
 export async function openScanner(
   places: readonly PlacedCodes[],
   width: number,
-  { threads }: { readonly threads?: number } = {},
+  { threads, kernel = "auto" }: ScannerOptions = {},
 ): Promise<Scanner> {
   const rows = places.reduce((sum, { file }) => sum + file.head.rows, 0);
   const padded = paddedWidth(width);
@@ -42,8 +49,8 @@ export async function openScanner(
     Math.min(Math.floor(mostBytes / padded), Math.ceil(rows / Math.max(1, wanted))),
   );
   const segments = divide(places, perSegment);
-  if (wanted === 0 || segments.length === 0) return LocalScanner.open(segments, width);
-  return ThreadedScanner.open(shareOut(segments, wanted), width);
+  if (wanted === 0 || segments.length === 0) return LocalScanner.open(segments, width, kernel);
+  return ThreadedScanner.open(shareOut(segments, wanted), width, kernel);
 }
 
 function divide(places: readonly PlacedCodes[], most: number): SegmentPlace[] {
@@ -77,8 +84,12 @@ class LocalScanner implements Scanner {
     this.#width = paddedWidth(width);
   }
 
-  static async open(places: readonly SegmentPlace[], width: number): Promise<LocalScanner> {
-    return new LocalScanner(await loadSegments(places), width);
+  static async open(
+    places: readonly SegmentPlace[],
+    width: number,
+    kernel: KernelChoice,
+  ): Promise<LocalScanner> {
+    return new LocalScanner(await loadSegments(places, scanKernel(kernel)), width);
   }
 
   async search(queries: readonly ArrayLike<number>[], wanted: Wanted, mask: Mask): Promise<ScoredRow[][]> {
@@ -100,10 +111,14 @@ class ThreadedScanner implements Scanner {
     this.#width = paddedWidth(width);
   }
 
-  static async open(shares: readonly (readonly SegmentPlace[])[], width: number): Promise<ThreadedScanner> {
+  static async open(
+    shares: readonly (readonly SegmentPlace[])[],
+    width: number,
+    kernel: KernelChoice,
+  ): Promise<ThreadedScanner> {
     const threads = shares.map(() => new ScanThread());
     try {
-      await Promise.all(shares.map((places, i) => threads[i]!.open({ places })));
+      await Promise.all(shares.map((places, i) => threads[i]!.open({ places, kernel })));
       return new ThreadedScanner(threads, width);
     } catch (error) {
       await Promise.all(threads.map((thread) => thread.close()));

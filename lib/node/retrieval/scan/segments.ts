@@ -1,6 +1,6 @@
 /** The parts of an index's codes that one thread scans. */
 import type { CodeSegment } from "../../../retrieval/scan/scan-codes.ts";
-import { wasmKernel } from "../../../retrieval/scan/wasm-kernel.ts";
+import type { ScanKernel } from "../../../retrieval/scan/kernel.ts";
 import { loadCodes, type CodesFile } from "./codes.ts";
 
 /** A file of codes, and the id of its first row. */
@@ -15,9 +15,11 @@ export interface SegmentPlace extends PlacedCodes {
   readonly rows: number;
 }
 
-/** Loads segments into WebAssembly's memory. */
-export async function loadSegments(places: readonly SegmentPlace[]): Promise<CodeSegment[]> {
-  const kernel = wasmKernel();
+/** Loads segments into a kernel's memory. */
+export async function loadSegments(
+  places: readonly SegmentPlace[],
+  kernel: ScanKernel,
+): Promise<CodeSegment[]> {
   const segments: CodeSegment[] = [];
   for (const place of places) segments.push(await loadCodes(place.file, kernel, place));
   return segments;
