@@ -94,7 +94,8 @@ export async function startPeers(
   );
 }
 
-async function startAll(
+/** Starts participants; those that start as null are left out. The caller stops them. */
+export async function startAll(
   starts: readonly (() => Promise<Participant | null>)[],
   programs: Map<string, string>,
 ): Promise<Participant[]> {

@@ -19,6 +19,7 @@ export const sectionNames = [
   "probe",
   "train",
   "studio",
+  "scan",
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
 
@@ -35,6 +36,7 @@ export interface BenchOptions {
   readonly python: string;
   readonly modules: string;
   readonly keep: boolean;
+  readonly rows: number;
 }
 
 /**
@@ -75,6 +77,11 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     )
     .option("--python <path>", "a Python that has the Python peers", "python3")
     .option("--modules <dir>", "a folder where npm has installed onnxruntime-node", ".")
+    .addOption(
+      new Option("--rows <n>", "rows of the larger index in scan")
+        .argParser(wholePartitions)
+        .default(1_000_000),
+    )
     .option("--keep", "keep the synthetic models for the next run", false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
@@ -97,6 +104,16 @@ function section(name: string): SectionName {
     throw new InvalidArgumentError(`Unknown section "${name}", expected ${sectionNames.join(", ")}.`);
   }
   return found;
+}
+
+/** In `scan`, an index has partitions of this many rows. */
+export const rowsPerPartition = 100_000;
+
+function wholePartitions(text: string): number {
+  const value = count(text);
+  if (value % rowsPerPartition !== 0)
+    throw new InvalidArgumentError(`Expected a multiple of ${rowsPerPartition}, found "${text}".`);
+  return value;
 }
 
 function count(text: string): number {

@@ -13,10 +13,24 @@ export type Request =
   | { readonly kind: "train"; readonly rows: readonly (readonly number[])[] }
   /** The peak memory of the process so far. */
   | { readonly kind: "memory" }
+  /** The seconds that it took to open what it searches. */
+  | { readonly kind: "open" }
+  | SearchRequest
   /** Reads the bytes of the image tower's weights, then loads them. */
   | { readonly kind: "load" }
   /** Preprocesses an image file `count` times. */
   | { readonly kind: "preprocess"; readonly path: string; readonly count: number };
+
+export interface SearchRequest {
+  readonly kind: "search";
+  /** Float32 [count, width], little-endian, in base64. */
+  readonly queries: string;
+  readonly count: number;
+  /** Rows per query. */
+  readonly top: number;
+  /** Whole queries one by one, the scan of each alone, or one scan for all. */
+  readonly what: "query" | "scan" | "batch";
+}
 
 export interface TextRequest {
   readonly kind: "text";
@@ -38,6 +52,8 @@ export interface Reply {
   readonly seconds: number;
   /** For "image" and "text": float32 [rows, width], little-endian, in base64. */
   readonly embedding?: string;
+  /** For "search": the rows found, best first. */
+  readonly ids?: readonly (readonly number[])[];
   /** For "memory": bytes. */
   readonly peak?: number;
   /** For "load": seconds to read the bytes. */
@@ -47,7 +63,12 @@ export interface Reply {
 /** The rows of an embedding. */
 export function rowsOf({ embedding }: Reply, count: number): Float32Array[] {
   if (embedding === undefined) throw new Error("a participant answered without an embedding");
-  const bytes = Buffer.from(embedding, "base64");
+  return decodeRows(embedding, count);
+}
+
+/** @param base64 float32 [count, width], little-endian */
+export function decodeRows(base64: string, count: number): Float32Array[] {
+  const bytes = Buffer.from(base64, "base64");
   const values = new Float32Array(new Uint8Array(bytes).buffer);
   const width = values.length / count;
   return Array.from({ length: count }, (_, row) => values.subarray(row * width, (row + 1) * width));

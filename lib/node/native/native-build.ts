@@ -13,7 +13,7 @@ import { JsonValue } from "../../json/json-value.ts";
 export const napiVersion = 8;
 
 /** Increased when older builds no longer work with this program. */
-export const nativeBuildFormat = 5;
+export const nativeBuildFormat = 6;
 
 /** Written last: a folder without it is not a complete build. */
 export const manifestName = "build.json";

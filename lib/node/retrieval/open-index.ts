@@ -14,14 +14,13 @@ import { readParquetFile } from "./parquet-file.ts";
 import { IndexQueries } from "./query-index.ts";
 import type { QueryOptions } from "./query-options.ts";
 import type { QueryTerm } from "./query-vectors.ts";
+import type { ScannerOptions } from "./scan/scanner.ts";
 import type { IndexOrigin, IndexPartition, SearchedIndex } from "./searched-index.ts";
 import { readIndexFileIfThere, readTombstones, settledPartitions } from "./read-index-file.ts";
 import { readRowsInto, readVectorFile, type VectorFile } from "./vector-file.ts";
 
-export interface OpenIndexOptions {
-  /** Threads of a scan. Default: one per processor; none for a small index. */
-  readonly threads?: number;
-}
+/** How its codes are scanned. */
+export type OpenIndexOptions = ScannerOptions;
 
 /** Files that stay open. Those of larger indexes are opened for each read. */
 const mostOpen = 256;
@@ -50,9 +49,9 @@ export class OpenedIndex implements SearchedIndex {
     state: Pick<
       OpenedIndex,
       "path" | "generation" | "width" | "partitions" | "deleted" | "origin" | "base" | "isOwn"
-    > &
-      OpenIndexOptions,
+    >,
     metadata: MetadataTable,
+    options: OpenIndexOptions,
   ) {
     this.path = state.path;
     this.generation = state.generation;
@@ -64,7 +63,7 @@ export class OpenedIndex implements SearchedIndex {
     this.isOwn = state.isOwn;
     this.ids = new GlobalIds(this.partitions.map(({ rows }) => rows));
     this.#metadata = metadata;
-    this.queries = new IndexQueries(this, state.threads);
+    this.queries = new IndexQueries(this, options);
   }
 
   /**
@@ -196,9 +195,9 @@ export async function openIndex(path: string, options: OpenIndexOptions = {}): P
       origin: { image: origin, text: textOrigin ?? {}, isDeclared: isAdopted },
       base,
       isOwn: true,
-      ...options,
     },
     new MetadataTable(columns, parts),
+    options,
   );
 }
 
@@ -244,9 +243,9 @@ async function openClipRetrievalFolder(path: string, options: OpenIndexOptions):
       origin: { image: {}, text: {}, isDeclared: true },
       base: resolve("."),
       isOwn: false,
-      ...options,
     },
     new MetadataTable(columns, parts),
+    options,
   );
 }
 

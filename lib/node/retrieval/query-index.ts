@@ -12,7 +12,7 @@ import { checkedOptions, type CheckedOptions, type QueryOptions } from "./query-
 import { assertModelOf, assertTerms, queryVector, type LoadModel, type QueryTerm } from "./query-vectors.ts";
 import { RowFilter } from "./row-filter.ts";
 import { ensureCodes } from "./scan/codes.ts";
-import { openScanner, type Scanner } from "./scan/scanner.ts";
+import { openScanner, type Scanner, type ScannerOptions } from "./scan/scanner.ts";
 import type { PlacedCodes } from "./scan/segments.ts";
 import type { SearchedIndex } from "./searched-index.ts";
 
@@ -29,16 +29,15 @@ const rowsAtOnce = 4096;
 /** Searches one index; keeps its codes in memory, and columns of filters. */
 export class IndexQueries {
   readonly #index: SearchedIndex;
-  readonly #threads: number | undefined;
+  readonly #options: ScannerOptions;
   readonly #scanners = new Map<Side, Promise<Scanner>>();
   readonly #filter: RowFilter;
   readonly #models = new WeakSet<Clip>();
   #isClosed = false;
 
-  /** @param threads as of `openScanner` */
-  constructor(index: SearchedIndex, threads?: number) {
+  constructor(index: SearchedIndex, options: ScannerOptions = {}) {
     this.#index = index;
-    this.#threads = threads;
+    this.#options = options;
     this.#filter = new RowFilter(index);
   }
 
@@ -66,7 +65,7 @@ export class IndexQueries {
       const place = number === null ? null : join(index.path, codesPath(side, number));
       places.push({ file: await ensureCodes(vectors, place), firstId });
     }
-    return openScanner(places, index.width, this.#threads === undefined ? {} : { threads: this.#threads });
+    return openScanner(places, index.width, this.#options);
   }
 
   /**

@@ -2,7 +2,6 @@
  * The kernel of the scan in C++, from a native build (tools/native/kernels/scan.cc). Its sums are the same integers as those
  * of the kernel in WebAssembly.
  */
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import {
@@ -30,17 +29,15 @@ interface ScanAddon {
 
 let loaded: ScanKernel | null | undefined;
 
-/** @returns null without a native build, or with one that was made before it had this kernel */
+/** @returns null without a native build */
 export function nativeScanKernel(): ScanKernel | null {
   return loaded === undefined ? (loaded = load()) : loaded;
 }
 
 function load(): ScanKernel | null {
-  const path = nativeBuilds()
-    .map(({ folder }) => join(folder, buildLayout.scan))
-    .find((file) => existsSync(file));
-  if (path === undefined) return null;
-  const addon = require(path) as ScanAddon;
+  const [build] = nativeBuilds();
+  if (build === undefined) return null;
+  const addon = require(join(build.folder, buildLayout.scan)) as ScanAddon;
   return {
     name: `native, ${addon.instructions}`,
     allocate: (rows, width) => new NativeCodes(addon, rows, width),

@@ -29,9 +29,9 @@ const mostBytes = 2 ** 30;
 const fewestBytesForThreads = 2 ** 25;
 
 export interface ScannerOptions {
-  /** Default: one per processor; 0 scans in the calling thread. */
+  /** Default: one per processor, and none for a small index; 0 scans in the calling thread. */
   readonly threads?: number;
-  /** Default: auto. */
+  /** Default: auto, which is native with a native build, else wasm. The results are the same. */
   readonly kernel?: KernelChoice;
 }
 
