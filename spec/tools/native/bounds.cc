@@ -1,4 +1,4 @@
-// Runs the kernels of reduced precision on arrays that end at a page which must not be touched, at sizes around the edges
+// Runs the kernels of reduced precision, and the scan's, on arrays that end at a page which must not be touched, at sizes around the edges
 // of tiles, panels, blocks and chunks. Prints the instruction set; exits with a signal, or AddressSanitizer's report, if a
 // kernel reads or writes outside its arrays.
 #include <sys/mman.h>
@@ -82,6 +82,24 @@ void checkAttention(int64_t batch, int64_t heads, int64_t length, int64_t headWi
   }
 }
 
+void checkScan(int64_t rows, int64_t stride, int64_t count) {
+  Guarded<int8_t> codes(rows * stride);
+  Guarded<int32_t> list(count), out(count);
+  Guarded<int16_t> query(stride);
+  for (int64_t i = 0; i < rows * stride; ++i) codes.data()[i] = static_cast<int8_t>(i % 255 - 127);
+  for (int64_t i = 0; i < stride; ++i) query.data()[i] = static_cast<int16_t>(i % 1001 - 500);
+  for (int64_t i = 0; i < count; ++i) list.data()[i] = static_cast<int32_t>(rows - 1 - i % rows);
+  instructionSet().scan({codes.data(), stride, list.data(), count, query.data(), out.data()});
+  for (int64_t i = 0; i < count; ++i) {
+    int32_t sum = 0;
+    for (int64_t j = 0; j < stride; ++j) sum += codes.data()[list.data()[i] * stride + j] * query.data()[j];
+    if (sum == out.data()[i]) continue;
+    std::printf("scan of %lld of %lld rows: expected %d, found %d\n", static_cast<long long>(count),
+                static_cast<long long>(rows), sum, out.data()[i]);
+    std::exit(1);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -98,6 +116,11 @@ int main() {
   }
   for (const int64_t length : {1, 2, 15, 16, 17, 31, 32, 33, 65}) {
     for (const int64_t headWidth : {1, 2, 15, 31, 32, 33, 80}) checkAttention(2, 3, length, headWidth, pool);
+  }
+  for (const int64_t rows : {1, 2, 3, 4, 5, 17}) {
+    for (const int64_t stride : {64, 128, 320}) {
+      for (const int64_t count : {1, 2, 3, 4, 5, 7, 8, 9, 33}) checkScan(rows, stride, count);
+    }
   }
   std::printf("%s\n", instructionSet().name);
   std::fflush(stdout);

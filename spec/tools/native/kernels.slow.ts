@@ -1,4 +1,4 @@
-/** The kernels for packed weights stay within their arrays: guard pages, AddressSanitizer and UBSan. */
+/** The kernels for packed weights and of the scan stay within their arrays: guard pages, AddressSanitizer and UBSan. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { compileKernels, kernelSources } from "../../../tools/native/kernels.ts";
 import { packageRoot } from "../../support/paths.ts";
 
-describe("the kernels for packed weights", function () {
+describe("the kernels for packed weights and of the scan", function () {
   this.timeout(240_000);
   const compiler = process.env["CXX"] ?? "c++";
   const sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
