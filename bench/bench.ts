@@ -16,6 +16,7 @@ import { removeAtExit } from "./scratch.ts";
 import { measureBatching } from "./sections/batching.ts";
 import { measureCold } from "./sections/cold.ts";
 import { countGrowth } from "./sections/growth.ts";
+import { measureIndex } from "./sections/index-build.ts";
 import { measureLoad } from "./sections/load.ts";
 import { measureMemory } from "./sections/memory.ts";
 import { measurePrecision } from "./sections/precision.ts";
@@ -50,6 +51,7 @@ const sections: Readonly<Record<SectionName, Section>> = {
   train: measureTraining,
   studio: measureStudio,
   scan: measureScan,
+  index: measureIndex,
 };
 
 /** Sections that run no network, or the demo model alone. No model is written for them. */

@@ -20,6 +20,7 @@ export const sectionNames = [
   "train",
   "studio",
   "scan",
+  "index",
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
 

@@ -1,8 +1,7 @@
 /** Many image files through the demo model: one by one, and with `embedImages`. */
-import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Jimp } from "jimp";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { disposing } from "../../lib/tensor/disposing.ts";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
@@ -11,6 +10,7 @@ import { demoModel } from "../../lib/node/models/model-directory.ts";
 import { readImages } from "../../lib/node/images/read-images.ts";
 import { embedImages } from "../../lib/node/images/embed-images.ts";
 import type { Context } from "../context.ts";
+import { noiseJpegs } from "../noise-images.ts";
 import { timed } from "../rounds.ts";
 import { removeAtExit } from "../scratch.ts";
 import type { Row, Table } from "../table.ts";
@@ -85,24 +85,13 @@ async function manyAtOnce(model: Clip, paths: readonly string[]): Promise<void> 
   }
 }
 
-/** Noise at several scales, which takes a decoder as long as photographs do. */
 async function writeImages(): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "clipscope-bench-"));
   removeAtExit(folder);
-  await mkdir(folder, { recursive: true });
-  let state = 1;
-  const random = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
   const originals: string[] = [];
-  for (let i = 0; i < differentImages; i++) {
-    const image = new Jimp({ width: 640, height: 480 });
-    for (const cell of [160, 40, 8]) {
-      const layer = new Jimp({ width: 640 / cell, height: 480 / cell });
-      const { data } = layer.bitmap;
-      for (let at = 0; at < data.length; at++) data[at] = at % 4 === 3 ? 110 : Math.floor(256 * random());
-      image.composite(layer.resize({ w: 640, h: 480 }), 0, 0);
-    }
+  for (const [i, bytes] of (await noiseJpegs(differentImages)).entries()) {
     const path = join(folder, `${i}.jpg`);
-    await writeFile(path, await image.getBuffer("image/jpeg", { quality: 87 }));
+    await writeFile(path, bytes);
     originals.push(path);
   }
   return Promise.all(
