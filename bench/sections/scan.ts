@@ -31,7 +31,7 @@ export async function measureScan(context: Context): Promise<Table[]> {
   const { options, showStatus } = context;
   const folder = mkdtempSync(join(tmpdir(), "clipscope-bench-"));
   removeAtExit(folder);
-  await startNodeBackend(options.backend[0]!);
+  await startNodeBackend(options.backend[0]);
   const embeddings = new SyntheticEmbeddings(width, 18);
   const queries: Queries = {
     image: await embeddings.queries("image", queriesPerKind),

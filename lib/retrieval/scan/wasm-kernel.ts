@@ -38,7 +38,7 @@ class WasmCodes implements CodeMemory {
     const codes = queries + 2 * queriesAtOnce * width;
     growTo(kernels.memory, codes + rows * width);
     // The memory does not grow again, so that these views stay valid.
-    const buffer = kernels.memory.buffer as ArrayBuffer;
+    const buffer = kernels.memory.buffer;
     this.list = new Int32Array(buffer, list, rowsPerBlock);
     this.#out = new Int32Array(buffer, out, rowsPerBlock);
     this.#queries = new Int16Array(buffer, queries, queriesAtOnce * width);
