@@ -141,6 +141,19 @@ describe("the benchmark's report", () => {
     assert.equal(await fillIn(filled, [result]), filled);
   });
 
+  it("fills in a table by its id, from the last result that has it", async () => {
+    const older = { ...result, tables: [{ ...table, rows: [] }] };
+    const newer = { ...result, tables: [table] };
+    const page = `<!-- bench:table ${table.id} -->\n<!-- /bench -->\n`;
+    const filled = await fillIn(page, [older, result, newer]);
+    assert.match(filled, /\n\| program +\| +images\/s \| +difference \|\n/);
+    assert.match(filled, /\n\| a third +\| +10\.0 \| +0 \|\n/);
+    await assert.rejects(
+      fillIn(page.replace(table.id, "none"), [result]),
+      /InputError: the table none is in none of/,
+    );
+  });
+
   it("names commands, machines and versions, without the paths of one machine", async () => {
     const filled = await fillIn("<!-- bench:runs -->\n<!-- /bench -->\n", [result]);
     const text = filled.replace(/\s+/g, " ");
