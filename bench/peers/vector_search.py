@@ -20,15 +20,16 @@ import time  # noqa: E402
 import numpy as np  # noqa: E402
 import serve  # noqa: E402
 
-files = [np.load(path, mmap_mode="r") for path in sorted(glob.glob(os.path.join(folder, "img_emb", "*.npy")))]
-rows, width = sum(len(file) for file in files), files[0].shape[1]
+paths = sorted(glob.glob(os.path.join(folder, "img_emb", "*.npy")))
+shapes = [np.load(path, mmap_mode="r").shape for path in paths]
+rows, width = sum(shape[0] for shape in shapes), shapes[0][1]
 
 start = time.perf_counter()
 if engine == "numpy":
     title, version = "NumPy, float32", np.__version__
     matrix = np.empty((rows, width), np.float32)
     at = 0
-    for file in files:
+    for file in map(np.load, paths):
         matrix[at : at + len(file)] = file
         at += len(file)
 
@@ -45,8 +46,8 @@ else:
     faiss.omp_set_num_threads(int(threads))
     kind = {"SQfp16": faiss.ScalarQuantizer.QT_fp16, "SQ8": faiss.ScalarQuantizer.QT_8bit}[engine]
     index = faiss.IndexScalarQuantizer(width, kind, faiss.METRIC_INNER_PRODUCT)
-    index.train(files[0][:50_000].astype(np.float32))
-    for file in files:
+    index.train(np.load(paths[0])[:50_000].astype(np.float32))
+    for file in map(np.load, paths):
         for first in range(0, len(file), 10_000):
             index.add(file[first : first + 10_000].astype(np.float32))
 
