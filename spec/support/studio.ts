@@ -1,6 +1,7 @@
 /** The studio in a real browser. Everything that a browser complains about fails the spec. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
 import { studioManifest } from "../../lib/node/studio-server/manifest.ts";
 import { serveStudio, type StudioServer } from "../../lib/node/studio-server/server.ts";
@@ -127,6 +128,31 @@ export async function resultOf(page: Page, selector: string): Promise<void> {
     for (const button of document.querySelectorAll<HTMLButtonElement>(".long-work button")) button.click();
     return document.querySelector(result) !== null;
   }, selector);
+}
+
+/**
+ * Repeats an assertion until it holds. What the page shows follows an input after an unknown time, so an assertion
+ * about it must not be made once.
+ *
+ * @throws the assertion's last error, if the page hangs
+ */
+export async function eventually(assertion: () => Promise<void>): Promise<void> {
+  for (const end = performance.now() + patience; ;) {
+    try {
+      await assertion();
+      return;
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
+    await setTimeout(50);
+  }
+}
+
+/** Waits until an element has this text, and no other. */
+export async function hasText(locator: Locator, text: string): Promise<void> {
+  await eventually(async () => {
+    assert.equal(await locator.textContent(), text);
+  });
 }
 
 /** Clicks a button that copies. @returns the copied text */
