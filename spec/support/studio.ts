@@ -125,7 +125,7 @@ export async function live(page: Page): Promise<void> {
  */
 export async function resultOf(page: Page, selector: string): Promise<void> {
   await page.waitForFunction((result) => {
-    for (const button of document.querySelectorAll<HTMLButtonElement>(".long-work button")) button.click();
+    for (const button of document.querySelectorAll<HTMLButtonElement>(".long-work .start")) button.click();
     return document.querySelector(result) !== null;
   }, selector);
 }

@@ -6,6 +6,7 @@ import { Legend } from "../parts/legend.tsx";
 import { LinesField } from "../parts/lines-field.tsx";
 import { PatchStage } from "../parts/patch-stage.tsx";
 import { MapTools } from "../parts/map-tools.tsx";
+import { OpenFiles } from "../parts/open-files.tsx";
 import { SaveChart } from "../parts/save-chart.tsx";
 import { Segmented } from "../parts/segmented.tsx";
 import { Switch } from "../parts/switch.tsx";
@@ -13,7 +14,6 @@ import { ViewHead } from "../parts/view-head.tsx";
 import { label, layer, patchScores, probeAnswers, probes, scores } from "../state/lens.ts";
 import { labels } from "../state/matching.ts";
 import { adjust, navigate, route } from "../state/navigation.ts";
-import { notifyError } from "../state/notices.ts";
 import type { LensScore } from "../state/route.ts";
 import { imagePass, isCurrent } from "../state/session.ts";
 
@@ -221,31 +221,15 @@ function Settings() {
           adjust({ labels: lines });
         }}
       />
-      <label class="file">
-        <span>Probes as a baseline</span>
-        <input
-          type="file"
-          multiple
-          accept=".safetensors"
-          onChange={(event) => {
-            openProbes(event.currentTarget.files).catch(notifyError);
-          }}
-        />
-      </label>
+      <p class="lens-probes">
+        <b>Probes as a baseline</b>{" "}
+        <OpenFiles text="Open probe files …" name="probes" accept=".safetensors" />
+      </p>
       <p class="caption">
         Files of <code>clipscope probe layers</code>, folder <code>probes</code>. A class counts for a label
         of the same name.
         {probes.value.length > 0 && probeAnswers.value !== null && ` Open: ${probes.value.length}.`}
       </p>
     </form>
-  );
-}
-
-async function openProbes(files: FileList | null): Promise<void> {
-  probes.value = await Promise.all(
-    [...(files ?? [])].map(async (file) => ({
-      name: file.name,
-      bytes: new Uint8Array(await file.arrayBuffer()),
-    })),
   );
 }
