@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Locator,
+  type Page,
+} from "playwright-core";
 import { studioManifest } from "../../lib/node/studio-server/manifest.ts";
 import { serveStudio, type StudioServer } from "../../lib/node/studio-server/server.ts";
 import { packageRoot } from "./paths.ts";
@@ -72,6 +79,24 @@ export class StudioBrowser {
   async open(hash = "", options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
     context.setDefaultTimeout(patience);
+    const page = await this.#watch(context);
+    await page.goto(this.url + (this.token === "" ? hash : this.token));
+    if (this.token !== "" && hash !== "") {
+      await page.evaluate((to) => {
+        location.hash = to;
+      }, hash);
+    }
+    return page;
+  }
+
+  /** Another tab of the same browser window, which shares what the page keeps. */
+  async openBeside(page: Page, hash = ""): Promise<Page> {
+    const beside = await this.#watch(page.context());
+    await beside.goto(this.url + hash);
+    return beside;
+  }
+
+  async #watch(context: BrowserContext): Promise<Page> {
     const page = await context.newPage();
     const complaints: string[] = [];
     page.on("console", (message) => complaints.push(`console ${message.type()}: ${message.text()}`));
@@ -84,12 +109,6 @@ export class StudioBrowser {
       if (response.status() >= 400) complaints.push(`status ${response.status()} of ${response.url()}`);
     });
     this.#pages.push({ page, complaints });
-    await page.goto(this.url + (this.token === "" ? hash : this.token));
-    if (this.token !== "" && hash !== "") {
-      await page.evaluate((to) => {
-        location.hash = to;
-      }, hash);
-    }
     return page;
   }
 
