@@ -79,29 +79,40 @@ describe("the studio and bad input", () => {
     assert.equal(await texts.count(), count);
   });
 
-  it("restores what it can from damaged addresses", async () => {
-    const page = await studio.open();
-    await live(page);
-    for (const hash of [
-      "#/match?labels=",
-      "#/pass?txt=",
-      "#/attention?L=99&H=-1&tok=1e9",
-      "#/text?txt=%E0%A4%A",
-      "#//",
-      "#/pass?img=s%3Anobody",
-    ]) {
-      await page.goto("about:blank");
-      await page.goto(studio.url + hash);
-      await page.waitForTimeout(3000);
-      console.log(
-        hash,
-        await page.locator(".notices li span").allTextContents(),
-        await page.locator("h1").allTextContents(),
-        await page.locator(".status").textContent(),
-        await page.evaluate(() => location.hash),
-      );
-    }
-  });
+  for (const [hash, heading, ...problems] of [
+    ["#//", "Pass", 'There is no view "/"; this is the view "pass".'],
+    ["#/pass?txt=", "Pass", 'txt: expected a text, found "".'],
+    ["#/text?txt=%E0%A4%A", "Text", 'txt: expected a text, found "\ufffd%A".'],
+    [
+      "#/match?labels=&score=best",
+      "Match",
+      'labels: expected labels, one a line, found "".',
+      /^score: expected one of/,
+    ],
+    [
+      "#/attention?H=-1&tok=1e9",
+      "Attention",
+      /^H: expected a whole number or mean/,
+      /^tok: expected a whole number/,
+    ],
+    [
+      "#/compare?side.a=file%3A&b.img=x",
+      "Compare",
+      /^b\.img: expected s:NAME or sha:HEX/,
+      /^side\.a: expected/,
+    ],
+    ["#/probe?classes=%09%09&C=0", "Probe", /^classes: expected/, /^C: expected/],
+  ] as const) {
+    it(`shows a view with a notice for the damaged address ${hash}`, async () => {
+      const page = await studio.open(hash);
+      await live(page);
+      await hasText(page.locator("h1"), heading);
+      const notices = page.locator(".notices li span");
+      for (const problem of problems) await notices.getByText(problem).waitFor();
+      assert.equal(await notices.count(), problems.length);
+      assert.equal(await page.locator(".current-image").count(), 1);
+    });
+  }
 
   it("works in two tabs that share the images of the user", async () => {
     const first = await studio.open("#/pass");
