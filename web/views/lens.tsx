@@ -84,14 +84,16 @@ function Chart() {
             navigate({ lensScore: value });
           }}
         />
-        <MapTools
-          name={`lens-${lensScore}`}
-          title={`${kinds.find(([kind]) => kind === lensScore)![1]} of each label (column) after each block (row)`}
-          matrix={{ rows: rows.length, columns: row.length, values: rows.flat() }}
-          columnNames={labels.value}
-          drawn={null}
-        />
-        <SaveChart name={`lens-${lensScore}`} />
+        <span class="map-tools">
+          <MapTools
+            name={`lens-${lensScore}`}
+            title={`${kinds.find(([kind]) => kind === lensScore)![1]} of each label (column) after each block (row)`}
+            matrix={{ rows: rows.length, columns: row.length, values: rows.flat() }}
+            columnNames={labels.value}
+            drawn={null}
+          />
+          <SaveChart name={`lens-${lensScore}`} />
+        </span>
       </figcaption>
       <LayerChart
         lines={lines}

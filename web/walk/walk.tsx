@@ -31,8 +31,9 @@ export function Walk() {
   return (
     <section ref={panel} class="walk" aria-labelledby="walk-title">
       <header>
+        <h2 id="walk-title">{step.title}</h2>
         <span class="muted">
-          Walk · {at} of {steps.length}
+          {at} of {steps.length}
         </span>
         <button
           type="button"
@@ -45,7 +46,6 @@ export function Walk() {
           <Icon name="close" />
         </button>
       </header>
-      <h2 id="walk-title">{step.title}</h2>
       <p aria-live="polite">{step.text}</p>
       <footer>
         <button
