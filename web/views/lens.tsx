@@ -195,7 +195,8 @@ function PatchLens() {
       </p>
       {lensScore === "probabilities" && (
         <Switch
-          label="Scale from 0 to 1"
+          label="Absolute scale"
+          title="From 0 to 1"
           isOn={absolute}
           onChange={(isOn) => {
             navigate({ absolute: isOn });

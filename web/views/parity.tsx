@@ -8,6 +8,7 @@ import { ParityTable } from "../parts/parity-table.tsx";
 import { SaveTable } from "../parts/save-table.tsx";
 import { Segmented } from "../parts/segmented.tsx";
 import { Switch } from "../parts/switch.tsx";
+import { TapName } from "../parts/tap-name.tsx";
 import { TapDots } from "../parts/tap-dots.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
 import { droppedGoldens, goldenTitles } from "../state/goldens.ts";
@@ -209,7 +210,9 @@ function Pair({ tap, found: { golden } }: { readonly tap: TapRow; readonly found
   return (
     <section class="pair" aria-label={`The values of ${name}`} data-pair={values === null ? undefined : name}>
       <header class="pair-head">
-        <h2>{name}</h2>
+        <h2>
+          <TapName name={name} />
+        </h2>
         {relativeL2 !== null && (
           <p>
             relative L2 <b>{tiny(relativeL2)}</b>
