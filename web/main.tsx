@@ -51,7 +51,10 @@ function Page() {
             <Tray />
           </div>
         )}
-        <main>{View && <View />}</main>
+        <main>
+          {!isEmbedded && <Walk />}
+          {View && <View />}
+        </main>
         {hasInspector && <Inspector />}
       </div>
       {openDialog.value === "search" && <SearchDialog />}
@@ -62,7 +65,6 @@ function Page() {
           <Tray />
         </Dialog>
       )}
-      {!isEmbedded && <Walk />}
       <Notices />
     </>
   );

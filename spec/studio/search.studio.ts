@@ -139,7 +139,7 @@ describe("the studio's view Search", () => {
       page.locator(".search-map").getByRole("button", { name: "PNG" }).click(),
     ]);
     const drawn = await decodeImage(await readFile(await png.path()), "map.png", nodeCodecs());
-    assert.ok(drawn.width === 720 && new Set(drawn.data).size > 10, "dots in several colours");
+    assert.ok(drawn.width > 600 && new Set(drawn.data).size > 10, "dots in several colours");
     await page.locator(".scatter-map").focus();
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("Enter");

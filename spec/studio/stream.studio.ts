@@ -72,6 +72,6 @@ describe("the studio's view Stream", () => {
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowRight");
     await page.waitForFunction(() => location.hash === "#/stream?tok=4&state=3");
-    await page.waitForFunction(() => document.querySelector(".turns h2")?.textContent.includes("column 4"));
+    await page.waitForFunction(() => document.querySelector(".similar h2")?.textContent.includes("column 4"));
   });
 });

@@ -1,7 +1,15 @@
 /** The studio in a real browser. Everything that a browser complains about fails the spec. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
+import { setTimeout } from "node:timers/promises";
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Locator,
+  type Page,
+} from "playwright-core";
 import { studioManifest } from "../../lib/node/studio-server/manifest.ts";
 import { serveStudio, type StudioServer } from "../../lib/node/studio-server/server.ts";
 import { packageRoot } from "./paths.ts";
@@ -71,6 +79,24 @@ export class StudioBrowser {
   async open(hash = "", options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
     context.setDefaultTimeout(patience);
+    const page = await this.#watch(context);
+    await page.goto(this.url + (this.token === "" ? hash : this.token));
+    if (this.token !== "" && hash !== "") {
+      await page.evaluate((to) => {
+        location.hash = to;
+      }, hash);
+    }
+    return page;
+  }
+
+  /** Another tab of the same browser window, which shares what the page keeps. */
+  async openBeside(page: Page, hash = ""): Promise<Page> {
+    const beside = await this.#watch(page.context());
+    await beside.goto(this.url + hash);
+    return beside;
+  }
+
+  async #watch(context: BrowserContext): Promise<Page> {
     const page = await context.newPage();
     const complaints: string[] = [];
     page.on("console", (message) => complaints.push(`console ${message.type()}: ${message.text()}`));
@@ -83,12 +109,6 @@ export class StudioBrowser {
       if (response.status() >= 400) complaints.push(`status ${response.status()} of ${response.url()}`);
     });
     this.#pages.push({ page, complaints });
-    await page.goto(this.url + (this.token === "" ? hash : this.token));
-    if (this.token !== "" && hash !== "") {
-      await page.evaluate((to) => {
-        location.hash = to;
-      }, hash);
-    }
     return page;
   }
 
@@ -124,9 +144,34 @@ export async function live(page: Page): Promise<void> {
  */
 export async function resultOf(page: Page, selector: string): Promise<void> {
   await page.waitForFunction((result) => {
-    for (const button of document.querySelectorAll<HTMLButtonElement>(".long-work button")) button.click();
+    for (const button of document.querySelectorAll<HTMLButtonElement>(".long-work .start")) button.click();
     return document.querySelector(result) !== null;
   }, selector);
+}
+
+/**
+ * Repeats an assertion until it holds. What the page shows follows an input after an unknown time, so an assertion
+ * about it must not be made once.
+ *
+ * @throws the assertion's last error, if the page hangs
+ */
+export async function eventually(assertion: () => Promise<void>): Promise<void> {
+  for (const end = performance.now() + patience; ;) {
+    try {
+      await assertion();
+      return;
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
+    await setTimeout(50);
+  }
+}
+
+/** Waits until an element has this text, and no other. */
+export async function hasText(locator: Locator, text: string): Promise<void> {
+  await eventually(async () => {
+    assert.equal(await locator.textContent(), text);
+  });
 }
 
 /** Clicks a button that copies. @returns the copied text */

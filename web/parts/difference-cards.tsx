@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { TapDifference } from "../../lib/trace/compare-traces.ts";
 import { cardsOf, shortTap, type Card } from "../state/cards.ts";
-import { fixed } from "./format.ts";
+import { fixed, tiny } from "./format.ts";
 import { Icon } from "./icon.tsx";
 
 interface Props {
@@ -93,7 +93,7 @@ function Figures({ difference: { relativeL2, cosine, shapes } }: { readonly diff
   }
   return (
     <span class="figures-line">
-      <span title="relative L2">{relativeL2 === 0 ? "0" : relativeL2.toExponential(1)}</span>
+      <span title="relative L2">{tiny(relativeL2)}</span>
       <span title="cosine">{fixed(cosine ?? NaN, 4)}</span>
     </span>
   );

@@ -3,17 +3,21 @@ import { max } from "d3-array";
 import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
 import { percent, rough, short } from "./format.ts";
+import { useWidth } from "./use-width.ts";
 
 interface Props {
+  /** At least one. */
   readonly steps: readonly { readonly loss: number; readonly accuracy: number }[];
 }
 
-const [width, height] = [420, 150];
+/** In pixels, until the chart's own width is known. */
+const usualWidth = 420;
+const height = 170;
 const [left, right, top, bottom] = [44, 44, 10, 24];
 
 export function FitCurve({ steps }: Props) {
-  const last = steps.at(-1);
-  if (last === undefined) return <div class="fit-curve hatched" />;
+  const [box, width] = useWidth<SVGSVGElement>(usualWidth);
+  const last = steps.at(-1)!;
   const most = max(steps, ({ loss }) => loss)!;
   const x = scaleLinear([0, Math.max(steps.length - 1, 1)], [left, width - right]);
   const loss = scaleLinear([0, most], [height - bottom, top]);
@@ -25,6 +29,7 @@ export function FitCurve({ steps }: Props) {
   return (
     <figure class="fit-curve">
       <svg
+        ref={box}
         viewBox={`0 0 ${width} ${height}`}
         role="img"
         aria-label={`Loss from ${short(steps[0]!.loss)} to ${short(last.loss)}, training accuracy ${percent(last.accuracy)}, in ${steps.length - 1} iterations`}

@@ -20,6 +20,12 @@ export function rough(value: number): string {
   return short(Number(value.toPrecision(3)));
 }
 
+/** Three significant digits of a figure that may be tiny, such as an error. */
+export function tiny(value: number): string {
+  if (value === 0) return "0";
+  return minus(Math.abs(value) < 1e-2 ? value.toExponential(2) : value.toPrecision(3));
+}
+
 /** A fixed number of decimals, so that columns line up. */
 export function fixed(value: number, decimals: number): string {
   return minus(value.toFixed(decimals));

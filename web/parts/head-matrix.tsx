@@ -3,10 +3,10 @@ import { useMemo } from "preact/hooks";
 import { overlay } from "../../lib/study/attention.ts";
 import { Raster } from "../../lib/draw/raster.ts";
 import type { HeadSummary } from "../../lib/studio/results.ts";
-import { place, rangeFor } from "../state/attention.ts";
+import { largest, place, rangeFor } from "../state/attention.ts";
 import { navigate, route } from "../state/navigation.ts";
 import { imagePass } from "../state/session.ts";
-import { fixed } from "./format.ts";
+import { fixed, rough } from "./format.ts";
 import { RasterCanvas } from "./raster-canvas.tsx";
 
 interface Props {
@@ -16,6 +16,7 @@ interface Props {
 
 export function HeadMatrix({ heads, patches }: Props) {
   const columns = heads[0]?.length ?? 0;
+  const isAbsolute = route.value.absolute;
   return (
     <div class="head-matrix">
       <h2>
@@ -44,7 +45,11 @@ export function HeadMatrix({ heads, patches }: Props) {
         </tbody>
       </table>
       <p class="caption">
-        <b>bits</b>: mean entropy of a row, at most {fixed(Math.log2(patches[0] * patches[1] + 1), 1)}.{" "}
+        Colours:{" "}
+        {isAbsolute
+          ? `one scale for all maps, 0 to ${rough(largest.value)}`
+          : "each map from its smallest to its largest weight"}
+        . <b>bits</b>: mean entropy of a row, at most {fixed(Math.log2(patches[0] * patches[1] + 1), 1)}.{" "}
         <b>reach</b>: mean distance between a patch and the patches it attends to, in patches.
       </p>
     </div>

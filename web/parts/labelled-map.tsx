@@ -7,7 +7,10 @@ import type { Cell } from "./heat-map.tsx";
 interface Props {
   readonly matrix: Matrix;
   readonly rowNames: readonly string[];
-  readonly columnNames: readonly string[];
+  /** Null if columns have no names. */
+  readonly columnNames: readonly string[] | null;
+  /** What rows and columns are, where their names do not say it. */
+  readonly axes?: readonly [row: string, column: string];
   readonly map: ColourMap;
   readonly range?: readonly [number, number];
   readonly title: string;
@@ -15,19 +18,42 @@ interface Props {
   readonly onCell: (cell: Cell) => void;
 }
 
-export function LabelledMap({ matrix, rowNames, columnNames, cell, ...others }: Props) {
+/** How many names have room. */
+const mostRowNames = 16;
+const mostColumnNames = 20;
+
+/** Whether there is room for a name: the chosen one has it, and of the others one in every so many. */
+function isNamed(index: number, count: number, most: number, chosen: number): boolean {
+  const step = Math.ceil(count / most);
+  return index === chosen || (index % step === 0 && (step === 1 || Math.abs(index - chosen) >= step / 2));
+}
+
+export function LabelledMap({ matrix, rowNames, columnNames, axes, cell, ...others }: Props) {
   return (
-    <div class="labelled-map" style={{ "--rows": matrix.rows, "--columns": matrix.columns }}>
-      <ol class="column-names" aria-hidden="true">
-        {columnNames.map((name, i) => (
-          <li class={i === cell.column ? "chosen" : ""}>
-            <span>{name}</span>
-          </li>
-        ))}
-      </ol>
+    <div
+      class={`labelled-map ${axes ? "numbered" : ""}`}
+      style={{ "--rows": matrix.rows, "--columns": matrix.columns }}
+    >
+      {axes && (
+        <p class="axes" aria-hidden="true">
+          <span>{axes[1]} →</span>
+          <span>{axes[0]} ↓</span>
+        </p>
+      )}
+      {columnNames && (
+        <ol class="column-names" aria-hidden="true">
+          {columnNames.map((name, i) => (
+            <li class={i === cell.column ? "chosen" : ""}>
+              <span>{isNamed(i, columnNames.length, mostColumnNames, cell.column) && name}</span>
+            </li>
+          ))}
+        </ol>
+      )}
       <ol class="row-names" aria-hidden="true">
         {rowNames.map((name, i) => (
-          <li class={i === cell.row ? "chosen" : ""}>{name}</li>
+          <li class={i === cell.row ? "chosen" : ""}>
+            {isNamed(i, rowNames.length, mostRowNames, cell.row) && name}
+          </li>
         ))}
       </ol>
       <CellMap matrix={matrix} cell={cell} {...others} />

@@ -3,6 +3,7 @@ import { extent } from "d3-array";
 import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
 import { rough } from "./format.ts";
+import { useWidth } from "./use-width.ts";
 
 export interface Line {
   readonly name: string;
@@ -27,7 +28,8 @@ interface Props {
   readonly tickText?: (point: number) => string;
 }
 
-const [width, height] = [640, 300];
+/** In pixels, until the chart's own width is known. */
+const usualWidth = 640;
 const [left, right, top, bottom] = [46, 12, 12, 30];
 
 export function LayerChart({
@@ -41,6 +43,8 @@ export function LayerChart({
   axis = "layer",
   tickText = String,
 }: Props) {
+  const [box, width] = useWidth<SVGSVGElement>(usualWidth);
+  const height = Math.min(Math.max(Math.round(0.47 * width), 200), 300);
   const values = lines.flatMap((one) => one.values.filter((value) => value !== null));
   const [low = 0, high = 1] = domain ?? extent(values);
   const x = scaleLinear([0, Math.max(layers - 1, 1)], [left, width - right]);
@@ -50,12 +54,13 @@ export function LayerChart({
     .x((_, i) => x(i))
     .y((value) => y(value!));
   const at = (event: PointerEvent): number => {
-    const box = (event.currentTarget as Element).getBoundingClientRect();
-    const place = x.invert(((event.clientX - box.left) / box.width) * width);
+    const { left: start } = (event.currentTarget as Element).getBoundingClientRect();
+    const place = x.invert(event.clientX - start);
     return Math.min(Math.max(Math.round(place), 0), layers - 1);
   };
   return (
     <svg
+      ref={box}
       class="layer-chart"
       viewBox={`0 0 ${width} ${height}`}
       role="img"
@@ -81,7 +86,7 @@ export function LayerChart({
         </g>
       ))}
       {x
-        .ticks(Math.min(layers, 12))
+        .ticks(Math.min(layers, Math.floor(width / 50)))
         .filter(Number.isInteger)
         .map((tick) => (
           <text class="tick-label" x={x(tick)} y={height - bottom + 18} text-anchor="middle">

@@ -1,33 +1,35 @@
-/** Stands in the place of a result that takes long: how long, a button that starts it, or how far it is. */
-import type { Progress } from "../state/asked.ts";
+/** Takes the place of a result that takes long: how long, a button that starts it, or how far it is. */
+import type { Work } from "../state/long-work.ts";
 
 interface Props {
   readonly passes: number;
-  /** In milliseconds. */
-  readonly estimate: number;
-  readonly progress: Progress | null;
-  /** Null while nothing waits for the user. */
-  readonly onStart: (() => void) | null;
+  readonly work: Work;
+  /** Whether the work waits for another result. */
+  readonly waits?: boolean;
 }
 
-export function LongWork({ passes, estimate, progress, onStart }: Props) {
-  if (progress !== null) {
+export function LongWork({ passes, work, waits = false }: Props) {
+  const { progress, estimate, isWanted } = work;
+  if (progress.value !== null) {
     return (
       <p class="long-work">
-        <progress max={progress.total} value={progress.done} aria-label="Passes" />
+        <progress max={progress.value.total} value={progress.value.done} aria-label="Passes" />
         <span>
-          {progress.done} of {progress.total}
+          {progress.value.done} of {progress.value.total}
         </span>
+        <button type="button" onClick={work.stop}>
+          Cancel
+        </button>
       </p>
     );
   }
-  if (onStart === null) return <div class="long-work hatched" />;
+  if (isWanted.value || waits) return <div class="long-work hatched" />;
   return (
     <p class="long-work">
-      <button type="button" onClick={onStart}>
+      <button type="button" class="start" onClick={work.start}>
         Run {passes} passes
       </button>
-      <span class="muted">about {duration(estimate)}, from the time of the last pass</span>
+      <span class="muted">about {duration(estimate.value)}, from the time of the last pass</span>
     </p>
   );
 }

@@ -1,6 +1,7 @@
 /** The figures of each value that was compared with a golden. */
 import type { TapRow } from "../state/parity.ts";
-import { fixed } from "./format.ts";
+import { fixed, tiny } from "./format.ts";
+import { TapName } from "./tap-name.tsx";
 
 interface Props {
   readonly taps: readonly TapRow[];
@@ -54,7 +55,7 @@ function Row({ tap, isSelected, hasRatio, onSelect }: RowProps) {
           }}
         >
           {passed ? "" : "✗ "}
-          {name}
+          <TapName name={name} />
         </button>
       </th>
       {relativeL2 === null ? (
@@ -63,8 +64,8 @@ function Row({ tap, isSelected, hasRatio, onSelect }: RowProps) {
         </td>
       ) : (
         <>
-          <td title={`${relativeL2}`}>{relativeL2.toExponential(2)}</td>
-          <td title={`${maxAbs!}`}>{maxAbs!.toExponential(2)}</td>
+          <td title={`${relativeL2}`}>{tiny(relativeL2)}</td>
+          <td title={`${maxAbs!}`}>{tiny(maxAbs!)}</td>
           <td title={`${cosine!}`}>{fixed(cosine!, 8)}</td>
           {hasRatio && <td>{ratio === undefined ? "" : fixed(ratio, 2)}</td>}
         </>

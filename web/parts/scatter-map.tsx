@@ -1,8 +1,9 @@
 /** Points in a plane, on a canvas: the marked ones have numbers. */
 import { extent } from "d3-array";
 import { scaleLinear } from "d3-scale";
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { theme } from "../state/settings.ts";
+import { useWidth } from "./use-width.ts";
 
 interface Props {
   /** [points, 2] */
@@ -14,25 +15,25 @@ interface Props {
   readonly onPoint: (point: number) => void;
 }
 
-const size = [720, 460] as const;
+/** In pixels, until the map's own width is known. */
+const usualWidth = 720;
 const margin = 22;
-/** In pixels of the canvas: how near the pointer must be. */
+/** In pixels: how near the pointer must be. */
 const reach = 24;
 
 export function ScatterMap({ places, nameOf, marked, title, onPoint }: Props) {
-  const canvas = useRef<HTMLCanvasElement>(null);
+  const [canvas, width] = useWidth<HTMLCanvasElement>(usualWidth);
+  const height = Math.round(0.64 * width);
+  const sharpness = devicePixelRatio;
   const [pointed, setPointed] = useState<number | null>(null);
   const count = places.length / 2;
-  const place = useMemo(() => placer(places), [places]);
+  const place = useMemo(() => placer(places, [width, height]), [places, width, height]);
   useLayoutEffect(() => {
-    draw(canvas.current!, { count, place, marked, pointed });
-  }, [places, marked.join(), pointed, theme.value]);
+    draw(canvas.current!, sharpness, { count, place, marked, pointed });
+  }, [place, marked.join(), pointed, theme.value]);
   const nearest = (event: PointerEvent | MouseEvent): number | null => {
     const box = canvas.current!.getBoundingClientRect();
-    const [x, y] = [
-      ((event.clientX - box.left) / box.width) * size[0],
-      ((event.clientY - box.top) / box.height) * size[1],
-    ];
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     let best: number | null = null;
     let least = reach ** 2;
     for (let i = 0; i < count; i++) {
@@ -47,8 +48,8 @@ export function ScatterMap({ places, nameOf, marked, title, onPoint }: Props) {
       <canvas
         ref={canvas}
         class="scatter-map"
-        width={size[0]}
-        height={size[1]}
+        width={width * sharpness}
+        height={height * sharpness}
         role="img"
         tabIndex={0}
         aria-label={`${title}; arrow keys step through the results, Enter searches for what is similar`}
@@ -86,7 +87,10 @@ export function ScatterMap({ places, nameOf, marked, title, onPoint }: Props) {
 }
 
 /** One unit is as long along both axes, so that distances can be compared. */
-function placer(places: Float32Array): (point: number) => readonly [x: number, y: number] {
+function placer(
+  places: Float32Array,
+  size: readonly [width: number, height: number],
+): (point: number) => readonly [x: number, y: number] {
   const axis = (offset: number): readonly [number, number] => {
     const [low = 0, high = 0] = extent(
       Array.from({ length: places.length / 2 }, (_, i) => places[2 * i + offset]!),
@@ -112,10 +116,11 @@ interface Drawn {
   readonly pointed: number | null;
 }
 
-function draw(canvas: HTMLCanvasElement, { count, place, marked, pointed }: Drawn): void {
+function draw(canvas: HTMLCanvasElement, sharpness: number, { count, place, marked, pointed }: Drawn): void {
   const context = canvas.getContext("2d")!;
   const style = getComputedStyle(canvas);
   context.clearRect(0, 0, canvas.width, canvas.height);
+  context.setTransform(sharpness, 0, 0, sharpness, 0, 0);
   const dot = (point: number, radius: number): void => {
     context.beginPath();
     context.arc(...place(point), radius, 0, 2 * Math.PI);

@@ -1,6 +1,7 @@
 /** A figure of each tap on a logarithmic axis, in the order of the computation. */
 import { max, min } from "d3-array";
 import { scaleLinear, scaleLog } from "d3-scale";
+import { tiny } from "./format.ts";
 import { useWidth } from "./use-width.ts";
 
 export interface TapDot {
@@ -87,7 +88,7 @@ export function TapDots({ taps, title, limit, referenceName, selected, onSelect 
               cy={place(value)}
               r={name === selected ? 5 : taps.length > 200 ? 2 : 3.2}
             >
-              <title>{`${name}: ${value.toExponential(2)}`}</title>
+              <title>{`${name}: ${tiny(value)}`}</title>
             </circle>
           ),
         )}

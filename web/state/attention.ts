@@ -84,7 +84,7 @@ function storedWeights(): Float64Array | null {
 }
 
 /** The largest weight on a patch, over all layers and heads of the pass: the end of the absolute scale. */
-const largest = computed(() =>
+export const largest = computed(() =>
   Math.max(0, ...(imagePass.value?.value.heads.flat().map((head) => head.largest) ?? [1])),
 );
 

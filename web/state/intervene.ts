@@ -1,7 +1,8 @@
 /** What the view of interventions shows: a sweep over all heads, one replacement, and a causal trace. */
 import { computed, signal } from "@preact/signals";
 import type { Calls } from "../worker/protocol.ts";
-import { asked, type Progress } from "./asked.ts";
+import { asked } from "./asked.ts";
+import { longWork } from "./long-work.ts";
 import { labels } from "./matching.ts";
 import { route } from "./navigation.ts";
 import { follow, imagePass, imageTrace, traceOfImage } from "./session.ts";
@@ -81,39 +82,25 @@ export const effect = asked("intervene", () => {
   };
 });
 
-/** In milliseconds; longer work is started by the user, who is told how long it takes. */
-const patience = 3000;
+/** In milliseconds. A pass from block l on takes its part of a whole one: half on average. */
+const half = computed(() => (imagePass.value?.value.milliseconds ?? 0) / 2);
 
-/** Which of the long questions the user has started. */
-export const started = signal<ReadonlySet<"sweep" | "causal">>(new Set());
-
-/** In milliseconds, from the time of the pass. A pass from block l on takes its part of a whole one: half on average. */
-export const estimates = computed(() => {
-  const { layers, heads, tokens } = place.value;
-  const half = (imagePass.value?.value.milliseconds ?? 0) / 2;
-  return { sweep: layers * heads * half, causal: (layers + 1) * tokens * half };
-});
-
-function isWanted(work: "sweep" | "causal"): boolean {
-  return started.value.has(work) || estimates.value[work] <= patience;
-}
-
-export const sweepProgress = signal<Progress | null>(null);
+export const sweepWork = longWork(() => place.value.layers * place.value.heads * half.value);
 export const sweep = asked(
   "sweep",
   () =>
-    question.value === null || !isWanted("sweep")
+    question.value === null || !sweepWork.isWanted.value
       ? null
       : { ...question.value, label: label.value, by: route.value.by === "mean" ? "mean" : "zero" },
-  sweepProgress,
+  sweepWork.progress,
 );
 
-export const causalProgress = signal<Progress | null>(null);
+export const causalWork = longWork(() => (place.value.layers + 1) * place.value.tokens * half.value);
 export const causal = asked(
   "causal",
   () =>
-    question.value === null || other.value === null || !isWanted("causal")
+    question.value === null || other.value === null || !causalWork.isWanted.value
       ? null
       : { ...question.value, label: label.value, other: other.value },
-  causalProgress,
+  causalWork.progress,
 );

@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 import type { Metadata } from "../../lib/features/features.ts";
 import { NoticeError, type Calls } from "../worker/protocol.ts";
 import type { Progress } from "./asked.ts";
+import type { Work } from "./long-work.ts";
 import { call, model } from "./network.ts";
 import { route } from "./navigation.ts";
 import { probeClasses, type ClassImage } from "./probe-classes.ts";
@@ -36,7 +37,7 @@ const images = computed(() => probeClasses.value.flatMap((one) => one.images));
 const keyOf = (pool: string, { key }: ClassImage): string => `${pool} ${key}`;
 
 /** In milliseconds, from the time of the last pass. */
-export const embedEstimate = computed(() => {
+const embedEstimate = computed(() => {
   const { pool } = route.value;
   const missing = images.value.filter((image) => !known.has(keyOf(pool, image))).length;
   return missing * (imagePass.value?.value.milliseconds ?? 0);
@@ -64,14 +65,18 @@ function decide(runs: boolean): void {
   decision.value = question.peek() === null ? null : { of: question.peek()!, runs };
 }
 
-export function startEmbedding(): void {
-  decide(true);
-}
-
-/** Ends the work; what is embedded is kept. */
-export function stopEmbedding(): void {
-  decide(false);
-}
+/** Images that are embedded are kept when it stops. */
+export const embedWork: Work = {
+  estimate: embedEstimate,
+  isWanted: computed(() => !isWaiting.value),
+  progress: embedding,
+  start: () => {
+    decide(true);
+  },
+  stop: () => {
+    decide(false);
+  },
+};
 
 type Fitted = Calls["fitLinearProbe"]["result"];
 

@@ -197,6 +197,9 @@ const anyText = {
   read: (text: string) => text,
 };
 
+/** An input of the network. */
+const someText = { ...anyText, read: (text: string) => (text === "" ? undefined : text) };
+
 const imageKey = {
   expected: "s:NAME or sha:HEX",
   write: (value: string | null) => value ?? "",
@@ -255,9 +258,9 @@ const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
     read: positiveNumber,
   },
   image: { ...imageKey, key: "img" },
-  text: { key: "txt", ...anyText },
+  text: { key: "txt", ...someText },
   imageB: { ...imageKey, key: "b.img" },
-  textB: { key: "b.txt", ...anyText },
+  textB: { key: "b.txt", ...someText },
   sideA: { key: "side.a", ...side },
   sideB: { key: "side.b", ...side },
   golden: {
@@ -335,7 +338,7 @@ const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
     key: "labels",
     expected: "labels, one a line",
     write: (value) => value?.join("\n") ?? "",
-    read: (text) => list(text),
+    read: (text) => (text === "" ? undefined : list(text)),
   },
   templates: {
     key: "tpl",
@@ -384,12 +387,17 @@ export function parseRoute(hash: string): ParsedRoute {
     if (field === undefined) unknown.push([name, value]);
     else {
       const { read, expected } = codecs[field];
-      const parsed = read(value);
+      const parsed = isDamaged(value, query) ? undefined : read(value);
       if (parsed === undefined) problems.push(`${name}: expected ${expected}, found "${value}".`);
       else changed[field] = parsed;
     }
   }
   return { route: { ...home, ...(changed as Partial<Route>), view: known ?? home.view, unknown }, problems };
+}
+
+/** Whether bytes of a value were no UTF-8, for which U+FFFD stands. */
+function isDamaged(value: string, query: string): boolean {
+  return value.includes("\ufffd") && !/\ufffd|%EF%BF%BD/i.test(query);
 }
 
 function splitOnce(text: string, separator: string): string[] {

@@ -162,7 +162,10 @@ export function removeImage(key: string): void {
 
 /** Adds a text unless it is there, and returns whether it is there now. */
 export function addText(text: string): boolean {
-  if (text.trim() === "") return false;
+  if (text.trim() === "") {
+    notify("warning", "The text is empty; type one first.");
+    return false;
+  }
   if (trayTexts.value.some((one) => one.text === text)) return true;
   if (trayTexts.value.length >= mostTexts) {
     notify("warning", `The tray holds ${mostTexts} texts; remove one first.`);

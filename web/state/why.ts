@@ -1,7 +1,8 @@
 /** What the view Why shows: maps by all methods, the check of the chosen one, and the tokens of the text. */
 import { computed, signal } from "@preact/signals";
 import type { SaliencyMap } from "../../lib/study/saliency/map.ts";
-import { asked, type Progress } from "./asked.ts";
+import { asked } from "./asked.ts";
+import { longWork } from "./long-work.ts";
 import { labels } from "./matching.ts";
 import { route } from "./navigation.ts";
 import type { MethodName } from "./route.ts";
@@ -52,28 +53,18 @@ export const curvePasses = computed(() => {
   return pass ? 4 * (Math.min(pass.patches[0] * pass.patches[1], 32) + 1) : 0;
 });
 
-/** In milliseconds; longer work is started by the user, who is told how long it takes. */
-const patience = 3000;
-
 /** In milliseconds. */
-export function estimate(count: number): number {
+function timeOf(count: number): number {
   return count * (imagePass.value?.value.milliseconds ?? 0);
 }
 
-/** The work that the user has started. */
-export const started = signal<ReadonlySet<MethodName | "curve">>(new Set());
-
-function isWanted(work: MethodName | "curve", count: number): boolean {
-  return started.value.has(work) || estimate(count) <= patience;
-}
-
 function explained(method: MethodName) {
-  const progress = signal<Progress | null>(null);
+  const work = longWork(() => timeOf(passes.value[method]));
   const part = signal<SaliencyMap | null>(null);
   const found = asked(
     "explain",
     () => {
-      if (question.value === null || !isWanted(method, passes.value[method])) return null;
+      if (question.value === null || !work.isWanted.value) return null;
       const { startLayer, steps } = route.value;
       const layers = imagePass.value?.value.heads.length ?? 1;
       // Only what the method reads, so that another method's option does not ask again.
@@ -85,10 +76,10 @@ function explained(method: MethodName) {
         ...(method === "occlusion" ? occluded.value : { window: 1, stride: 1 }),
       };
     },
-    progress,
+    work.progress,
     part,
   );
-  return { found, progress, part };
+  return { found, work, part };
 }
 
 export const explanations = {
@@ -100,14 +91,14 @@ export const explanations = {
 
 const chosen = computed(() => explanations[route.value.method].found.value);
 
-export const curveProgress = signal<Progress | null>(null);
+export const curveWork = longWork(() => timeOf(curvePasses.value));
 export const curve = asked(
   "deletion",
   () =>
-    question.value === null || chosen.value === null || !isWanted("curve", curvePasses.value)
+    question.value === null || chosen.value === null || !curveWork.isWanted.value
       ? null
       : { ...question.value, map: chosen.value.map },
-  curveProgress,
+  curveWork.progress,
 );
 
 export const textExplanation = asked("explainText", () =>

@@ -38,7 +38,7 @@ export function TextTray() {
             setDraft(event.currentTarget.value);
           }}
         />
-        <button type="submit" aria-label="Add the text" disabled={draft.trim() === ""}>
+        <button type="submit" aria-label="Add the text">
           <Icon name="plus" />
         </button>
       </form>

@@ -4,10 +4,11 @@ import { matrixOf } from "../../lib/trace/tap-summary.ts";
 import type { TapDifference } from "../../lib/trace/compare-traces.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
 import { DifferenceCards } from "../parts/difference-cards.tsx";
-import { fixed, shapeText } from "../parts/format.ts";
+import { fixed, shapeText, tiny } from "../parts/format.ts";
 import { PairMaps } from "../parts/pair-maps.tsx";
 import { SaveTable } from "../parts/save-table.tsx";
 import { SideSelect } from "../parts/side-select.tsx";
+import { TapName } from "../parts/tap-name.tsx";
 import { TapDots } from "../parts/tap-dots.tsx";
 import { cellNames, layOut, unitOf } from "../parts/tap-matrix.ts";
 import { useValues } from "../parts/use-values.ts";
@@ -62,8 +63,7 @@ function Result() {
               "All are equal."
             ) : (
               <>
-                Largest relative L2: <b>{worst!.relativeL2!.toExponential(2)}</b> at{" "}
-                <code>{worst!.name}</code>.
+                Largest relative L2: <b>{tiny(worst!.relativeL2!)}</b> at <code>{worst!.name}</code>.
               </>
             )}
           </>
@@ -104,10 +104,12 @@ function Pair({ difference }: { readonly difference: TapDifference }) {
   return (
     <section class="pair" aria-label={`The values of ${name}`} data-pair={both === null ? undefined : name}>
       <header class="pair-head">
-        <h2>{name}</h2>
+        <h2>
+          <TapName name={name} />
+        </h2>
         {relativeL2 !== null && (
           <p>
-            relative L2 <b>{relativeL2.toExponential(2)}</b> · cosine <b>{fixed(cosine ?? NaN, 6)}</b>
+            relative L2 <b>{tiny(relativeL2)}</b> · cosine <b>{fixed(cosine ?? NaN, 6)}</b>
           </p>
         )}
       </header>
@@ -174,10 +176,10 @@ function WorstList({ differences, selected, onSelect }: ListProps) {
                     onSelect(name);
                   }}
                 >
-                  {name}
+                  <TapName name={name} />
                 </button>
               </th>
-              <td title={`${relativeL2!}`}>{relativeL2!.toExponential(2)}</td>
+              <td title={`${relativeL2!}`}>{tiny(relativeL2!)}</td>
               <td title={`${cosine!}`}>{fixed(cosine!, 6)}</td>
             </tr>
           ))}

@@ -1,7 +1,6 @@
 /** Interventions: what the answer needs. */
 import { useMemo } from "preact/hooks";
 import { rangeOf, type Matrix } from "../../lib/trace/tap-summary.ts";
-import { CellMap } from "../parts/cell-map.tsx";
 import { fixed, percent } from "../parts/format.ts";
 import { LabelledMap } from "../parts/labelled-map.tsx";
 import { LayerChart } from "../parts/layer-chart.tsx";
@@ -13,18 +12,7 @@ import { MapTools } from "../parts/map-tools.tsx";
 import { drawnAs } from "../parts/drawn-map.ts";
 import { Segmented } from "../parts/segmented.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
-import {
-  causal,
-  causalProgress,
-  donor,
-  effect,
-  estimates,
-  label,
-  place,
-  started,
-  sweep,
-  sweepProgress,
-} from "../state/intervene.ts";
+import { causal, causalWork, donor, effect, label, place, sweep, sweepWork } from "../state/intervene.ts";
 import { labels, softmax } from "../state/matching.ts";
 import { adjust, navigate, route } from "../state/navigation.ts";
 import { imagePass, isCurrent } from "../state/session.ts";
@@ -68,10 +56,6 @@ export function InterveneView() {
   );
 }
 
-function start(work: "sweep" | "causal"): void {
-  started.value = new Set([...started.peek(), work]);
-}
-
 function names(length: number): string[] {
   return Array.from({ length }, (_, i) => `${i}`);
 }
@@ -101,24 +85,14 @@ function Sweep() {
         )}
       </figcaption>
       {found === null || matrix === null ? (
-        <LongWork
-          passes={layers * heads}
-          estimate={estimates.value.sweep}
-          progress={sweepProgress.value}
-          onStart={
-            started.value.has("sweep")
-              ? null
-              : () => {
-                  start("sweep");
-                }
-          }
-        />
+        <LongWork passes={layers * heads} work={sweepWork} />
       ) : (
         <>
           <LabelledMap
             matrix={matrix}
             rowNames={names(layers)}
             columnNames={names(heads)}
+            axes={["layer", "head"]}
             map="diverging"
             title="Change of the score without each head: layer (row), head (column)"
             cell={{ row: layer, column: head }}
@@ -404,22 +378,13 @@ function Trace() {
         <DonorChoice />
       </p>
       {found === null || matrix === null ? (
-        <LongWork
-          passes={(layers + 1) * tokens}
-          estimate={estimates.value.causal}
-          progress={causalProgress.value}
-          onStart={
-            started.value.has("causal")
-              ? null
-              : () => {
-                  start("causal");
-                }
-          }
-        />
+        <LongWork passes={(layers + 1) * tokens} work={causalWork} />
       ) : (
         <>
-          <CellMap
+          <LabelledMap
             matrix={matrix}
+            rowNames={["in", ...names(layers)]}
+            columnNames={null}
             map="diverging"
             range={[-1, 1]}
             title="Share of the answer that one token of one state brings back: state (row), token (column)"
@@ -437,8 +402,8 @@ function Trace() {
         </>
       )}
       <p class="caption">
-        One token of this image’s pass is put into the other image’s pass. Rows: the input of block 0, then
-        the output of each block (
+        One token of this image’s pass is put into the other image’s pass. Rows: the input of block 0 (in),
+        then the output of each block; columns: tokens, the class token first (
         <a href="https://arxiv.org/abs/2202.05262" target="_blank" rel="noreferrer">
           Meng et al. 2022
         </a>

@@ -6,6 +6,7 @@ import { Legend } from "../parts/legend.tsx";
 import { LinesField } from "../parts/lines-field.tsx";
 import { PatchStage } from "../parts/patch-stage.tsx";
 import { MapTools } from "../parts/map-tools.tsx";
+import { OpenFiles } from "../parts/open-files.tsx";
 import { SaveChart } from "../parts/save-chart.tsx";
 import { Segmented } from "../parts/segmented.tsx";
 import { Switch } from "../parts/switch.tsx";
@@ -13,7 +14,6 @@ import { ViewHead } from "../parts/view-head.tsx";
 import { label, layer, patchScores, probeAnswers, probes, scores } from "../state/lens.ts";
 import { labels } from "../state/matching.ts";
 import { adjust, navigate, route } from "../state/navigation.ts";
-import { notifyError } from "../state/notices.ts";
 import type { LensScore } from "../state/route.ts";
 import { imagePass, isCurrent } from "../state/session.ts";
 
@@ -84,14 +84,16 @@ function Chart() {
             navigate({ lensScore: value });
           }}
         />
-        <MapTools
-          name={`lens-${lensScore}`}
-          title={`${kinds.find(([kind]) => kind === lensScore)![1]} of each label (column) after each block (row)`}
-          matrix={{ rows: rows.length, columns: row.length, values: rows.flat() }}
-          columnNames={labels.value}
-          drawn={null}
-        />
-        <SaveChart name={`lens-${lensScore}`} />
+        <span class="map-tools">
+          <MapTools
+            name={`lens-${lensScore}`}
+            title={`${kinds.find(([kind]) => kind === lensScore)![1]} of each label (column) after each block (row)`}
+            matrix={{ rows: rows.length, columns: row.length, values: rows.flat() }}
+            columnNames={labels.value}
+            drawn={null}
+          />
+          <SaveChart name={`lens-${lensScore}`} />
+        </span>
       </figcaption>
       <LayerChart
         lines={lines}
@@ -193,7 +195,8 @@ function PatchLens() {
       </p>
       {lensScore === "probabilities" && (
         <Switch
-          label="Scale from 0 to 1"
+          label="Absolute scale"
+          title="From 0 to 1"
           isOn={absolute}
           onChange={(isOn) => {
             navigate({ absolute: isOn });
@@ -221,31 +224,15 @@ function Settings() {
           adjust({ labels: lines });
         }}
       />
-      <label class="file">
-        <span>Probes as a baseline</span>
-        <input
-          type="file"
-          multiple
-          accept=".safetensors"
-          onChange={(event) => {
-            openProbes(event.currentTarget.files).catch(notifyError);
-          }}
-        />
-      </label>
+      <p class="lens-probes">
+        <b>Probes as a baseline</b>{" "}
+        <OpenFiles text="Open probe files …" name="probes" accept=".safetensors" />
+      </p>
       <p class="caption">
         Files of <code>clipscope probe layers</code>, folder <code>probes</code>. A class counts for a label
         of the same name.
         {probes.value.length > 0 && probeAnswers.value !== null && ` Open: ${probes.value.length}.`}
       </p>
     </form>
-  );
-}
-
-async function openProbes(files: FileList | null): Promise<void> {
-  probes.value = await Promise.all(
-    [...(files ?? [])].map(async (file) => ({
-      name: file.name,
-      bytes: new Uint8Array(await file.arrayBuffer()),
-    })),
   );
 }

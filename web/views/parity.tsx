@@ -1,13 +1,14 @@
 /** The network against the reference: each value's difference to a golden that PyTorch has written. */
 import { useId } from "preact/hooks";
 import { CopyButton } from "../parts/copy-button.tsx";
-import { fixed } from "../parts/format.ts";
+import { fixed, tiny } from "../parts/format.ts";
 import { OpenFiles } from "../parts/open-files.tsx";
 import { PairMaps } from "../parts/pair-maps.tsx";
 import { ParityTable } from "../parts/parity-table.tsx";
 import { SaveTable } from "../parts/save-table.tsx";
 import { Segmented } from "../parts/segmented.tsx";
 import { Switch } from "../parts/switch.tsx";
+import { TapName } from "../parts/tap-name.tsx";
 import { TapDots } from "../parts/tap-dots.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
 import { droppedGoldens, goldenTitles } from "../state/goldens.ts";
@@ -182,7 +183,7 @@ function Summary({ found: { taps, golden, isComplete } }: { readonly found: Pari
       {taps.length} values{golden.kind === "report" ? " in this report" : ` of ${comparedName.value}`}
       {worst?.relativeL2 != null && (
         <>
-          , largest relative L2 <b>{worst.relativeL2.toExponential(2)}</b> at <code>{worst.name}</code>
+          , largest relative L2 <b>{tiny(worst.relativeL2)}</b> at <code>{worst.name}</code>
         </>
       )}
       {ratio?.ratio !== undefined && (
@@ -209,10 +210,12 @@ function Pair({ tap, found: { golden } }: { readonly tap: TapRow; readonly found
   return (
     <section class="pair" aria-label={`The values of ${name}`} data-pair={values === null ? undefined : name}>
       <header class="pair-head">
-        <h2>{name}</h2>
+        <h2>
+          <TapName name={name} />
+        </h2>
         {relativeL2 !== null && (
           <p>
-            relative L2 <b>{relativeL2.toExponential(2)}</b>
+            relative L2 <b>{tiny(relativeL2)}</b>
             {tap.ratio !== undefined && (
               <>
                 {" "}

@@ -7,7 +7,7 @@ import { Sparkline } from "../parts/sparkline.tsx";
 import { TapCard } from "../parts/tap-card.tsx";
 import { TokenBars } from "../parts/token-bars.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
-import { goTo } from "../walk/walk.tsx";
+import { goTo, hasWalk } from "../walk/walk.tsx";
 import type { Card, Tower } from "../state/cards.ts";
 import { cards, summaryOf } from "../state/derived.ts";
 import {
@@ -33,17 +33,22 @@ export function PassView() {
         title="Pass"
         about={
           <>
-            Every value from the inputs to the similarity, by its name in PyTorch. Unfold a card to choose
-            one, or{" "}
-            <button
-              type="button"
-              class="link"
-              onClick={() => {
-                goTo(1);
-              }}
-            >
-              walk through the network
-            </button>
+            Every value from the inputs to the similarity, by its name in PyTorch. Unfold a card to choose one
+            {hasWalk.value && (
+              <>
+                , or{" "}
+                <button
+                  type="button"
+                  class="link"
+                  onClick={() => {
+                    goTo(1);
+                  }}
+                >
+                  walk through the network
+                </button>{" "}
+                to the head with which it counts to three
+              </>
+            )}
             .
           </>
         }

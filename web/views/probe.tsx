@@ -17,15 +17,13 @@ import { probeClasses } from "../state/probe-classes.ts";
 import {
   curve,
   embedding,
-  embedEstimate,
+  embedWork,
   fit,
   isWaiting,
   probeProblem,
   probeTap,
   probeTaps,
   probing,
-  startEmbedding,
-  stopEmbedding,
   tapTitle,
 } from "../state/probing.ts";
 import { quoted } from "../state/snippet.ts";
@@ -56,7 +54,7 @@ export function ProbeView() {
           {probeProblem.value}
         </p>
       )}
-      <Work />
+      <Embedding />
       <Result />
       <ProbeAnswers />
     </section>
@@ -112,23 +110,12 @@ function Settings() {
   );
 }
 
-function Work() {
-  const progress = embedding.value;
-  if (!isWaiting.value && progress === null) return null;
+function Embedding() {
+  if (!isWaiting.value && embedding.value === null) return null;
   const images = probeClasses.value.reduce((sum, one) => sum + one.images.length, 0);
   return (
     <div class="probe-work">
-      <LongWork
-        passes={images}
-        estimate={embedEstimate.value}
-        progress={progress}
-        onStart={isWaiting.value ? startEmbedding : null}
-      />
-      {progress !== null && !isWaiting.value && embedEstimate.value > 0 && (
-        <button type="button" onClick={stopEmbedding}>
-          Cancel
-        </button>
-      )}
+      <LongWork passes={images} work={embedWork} />
     </div>
   );
 }
@@ -175,7 +162,7 @@ function Result() {
             </dd>
           </div>
         </dl>
-        <FitCurve steps={curve.value} />
+        {curve.value.length > 0 ? <FitCurve steps={curve.value} /> : <div class="fit-curve hatched" />}
         <div class="actions">
           <button
             type="button"

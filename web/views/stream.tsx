@@ -4,6 +4,7 @@ import { rangeOf, type Matrix } from "../../lib/trace/tap-summary.ts";
 import { BlockSteps } from "../parts/block-steps.tsx";
 import { CellMap } from "../parts/cell-map.tsx";
 import { fixed, short } from "../parts/format.ts";
+import { LabelledMap } from "../parts/labelled-map.tsx";
 import { Legend } from "../parts/legend.tsx";
 import { PatchStage } from "../parts/patch-stage.tsx";
 import { MapTools } from "../parts/map-tools.tsx";
@@ -84,8 +85,10 @@ function Norms() {
           drawn={() => drawnAs(matrix, "sequential", rangeOf(matrix.values), "L2 norm")}
         />
       </figcaption>
-      <CellMap
+      <LabelledMap
         matrix={matrix}
+        rowNames={stateNames(norms.length)}
+        columnNames={null}
         map="sequential"
         title="Norm of each token (column) in each state (row)"
         cell={{ row: state, column: token }}
@@ -98,7 +101,7 @@ function Norms() {
         Norm of {tokenName(token)} in {stateName(state)}: <b>{short(norms[state]![token]!)}</b>
       </p>
       <p class="caption">
-        Rows: the input of block 0, then the output of each block. Columns: tokens
+        Rows: the input of block 0 (in), then the output of each block. Columns: tokens
         {route.value.tower === "image" && ", the class token first"}.
       </p>
     </figure>
@@ -125,7 +128,7 @@ function SimilarPatches() {
   return (
     <figure class="stream-map similar">
       <figcaption>
-        <h2>Tokens like {tokenName(token)}</h2>
+        <h2>Cosine to {tokenName(token)}</h2>
         {all && row && (
           <MapTools
             name="token-cosines"
@@ -208,7 +211,7 @@ function Turns() {
   return (
     <figure class="stream-map turns">
       <figcaption>
-        <h2>How {tokenName(token)} turns</h2>
+        <h2>Cosine of its states</h2>
         <MapTools
           name="state-cosines"
           title={`Cosine of the states of ${tokenName(token)}`}
@@ -216,17 +219,20 @@ function Turns() {
           drawn={() => drawnAs(matrix, "diverging", [-1, 1], "cosine")}
         />
       </figcaption>
-      <CellMap
+      <LabelledMap
         matrix={matrix}
+        rowNames={stateNames(states)}
+        columnNames={stateNames(states)}
+        axes={["block", "block"]}
         map="diverging"
         range={[-1, 1]}
         title={`Cosine of the states of ${tokenName(token)}`}
         cell={{ row: state, column: state }}
-        isSquare
         onCell={({ row, column }) => {
           adjust({ state: row === state ? column : row });
         }}
       />
+      <Legend map="diverging" range={[-1, 1]} unit="cosine" />
       <p class="readout">
         {state > 0 && (
           <>
@@ -247,6 +253,11 @@ function nearest(row: ArrayLike<number>, token: number) {
       Most alike: <b>{tokenName(best)}</b>, cosine {fixed(row[best]!, 3)}
     </>
   );
+}
+
+/** Of the states as rows and columns: "in" is the input of block 0. */
+function stateNames(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => (i === 0 ? "in" : `${i - 1}`));
 }
 
 function stateName(state: number): string {

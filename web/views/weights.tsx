@@ -10,6 +10,7 @@ import { Legend } from "../parts/legend.tsx";
 import { RasterCanvas } from "../parts/raster-canvas.tsx";
 import { MapTools } from "../parts/map-tools.tsx";
 import { drawnAs } from "../parts/drawn-map.ts";
+import { SaveCanvas } from "../parts/save-png.tsx";
 import { Switch } from "../parts/switch.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
 import { adjust, navigate, route } from "../state/navigation.ts";
@@ -60,6 +61,7 @@ function Filters() {
     <figure class="weights-part">
       <figcaption>
         <h2>Patch filters</h2>
+        <SaveCanvas name="patch-filters" selector=".weights-part .sheet" />
       </figcaption>
       <RasterCanvas
         image={filters}
@@ -120,7 +122,14 @@ function Positions() {
         Cosine of the embedding of row {cell.row + 1}, column {cell.column + 1} with all others. Click another
         one.
       </p>
-      <Switch label="Its own range of colours" isOn={own} onChange={setOwn} />
+      <Switch
+        label="Absolute scale"
+        title="From −1 to 1, not from the smallest to the largest cosine"
+        isOn={!own}
+        onChange={(isOn) => {
+          setOwn(!isOn);
+        }}
+      />
     </figure>
   );
 }
@@ -161,6 +170,7 @@ function Circuits() {
                 matrix={matrix}
                 rowNames={names(layers)}
                 columnNames={names(heads)}
+                axes={["layer", "head"]}
                 map="sequential"
                 title={`Norms of the ${name} circuits: layer (row), head (column)`}
                 cell={cell}

@@ -19,17 +19,7 @@ import { labels } from "../state/matching.ts";
 import { adjust, navigate, route } from "../state/navigation.ts";
 import type { MethodName } from "../state/route.ts";
 import { imagePass, isCurrent, textPass } from "../state/session.ts";
-import {
-  curve,
-  curvePasses,
-  curveProgress,
-  estimate,
-  explanations,
-  label,
-  passes,
-  started,
-  textExplanation,
-} from "../state/why.ts";
+import { curve, curvePasses, curveWork, explanations, label, passes, textExplanation } from "../state/why.ts";
 
 const methods: Readonly<Record<MethodName, { title: string; paper: string; link: string; caveat: string }>> =
   {
@@ -73,22 +63,19 @@ export function WhyView() {
       {imagePass.value && (
         <div class="why-columns">
           <div>
+            <Question />
             <Methods />
             <Curve />
           </div>
           <div>
             <Chosen />
             <Tokens />
-            <Question />
+            <Labels />
           </div>
         </div>
       )}
     </section>
   );
-}
-
-function start(work: MethodName | "curve"): void {
-  started.value = new Set([...started.peek(), work]);
 }
 
 function Methods() {
@@ -132,7 +119,7 @@ function coloursOf({ isSigned }: SaliencyMap): ColourMap {
 function Chosen() {
   const { method, startLayer, steps, window } = route.value;
   const { title, paper, link, caveat } = methods[method];
-  const { found, progress, part } = explanations[method];
+  const { found, work, part } = explanations[method];
   const map = found.value?.map ?? part.value;
   const layers = imagePass.value!.value.heads.length;
   return (
@@ -162,20 +149,7 @@ function Chosen() {
           <Legend map={coloursOf(map)} range={rangeOf(map.values)} unit={map.quantity} />
         </>
       )}
-      {found.value === null && (
-        <LongWork
-          passes={passes.value[method]}
-          estimate={estimate(passes.value[method])}
-          progress={progress.value}
-          onStart={
-            started.value.has(method)
-              ? null
-              : () => {
-                  start(method);
-                }
-          }
-        />
-      )}
+      {found.value === null && <LongWork passes={passes.value[method]} work={work} />}
       {method === "relevance" && (
         <Slider
           label="Start layer"
@@ -287,15 +261,8 @@ function Curve() {
       {found === null ? (
         <LongWork
           passes={curvePasses.value}
-          estimate={estimate(curvePasses.value)}
-          progress={curveProgress.value}
-          onStart={
-            started.value.has("curve") || explanations[method].found.value === null
-              ? null
-              : () => {
-                  start("curve");
-                }
-          }
+          work={curveWork}
+          waits={explanations[method].found.value === null}
         />
       ) : (
         <>
@@ -370,16 +337,12 @@ function Tokens() {
   );
 }
 
+/** The label whose score is explained. */
 function Question() {
   return (
-    <form
-      class="why-part"
-      onSubmit={(event) => {
-        event.preventDefault();
-      }}
-    >
+    <div class="why-question">
       <label>
-        Explain{" "}
+        <b>Explain</b>{" "}
         <select
           value={labels.value[label.value]}
           onChange={(event) => {
@@ -398,10 +361,22 @@ function Question() {
           navigate({ against });
         }}
       />
+    </div>
+  );
+}
+
+function Labels() {
+  return (
+    <form
+      class="why-part"
+      onSubmit={(event) => {
+        event.preventDefault();
+      }}
+    >
       <LinesField
         label="Labels"
         hint="one a line"
-        rows={4}
+        rows={8}
         lines={labels.value}
         onChange={(lines) => {
           adjust({ labels: lines });

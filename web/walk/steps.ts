@@ -10,6 +10,8 @@ export interface Step {
   readonly text: string;
   /** What differs from the page's first state. */
   readonly route: Partial<Route>;
+  /** Selects the part of the view that the step is about. */
+  readonly target: string;
 }
 
 const image = "s:three-brown-stars";
@@ -23,71 +25,84 @@ export const steps: readonly Step[] = [
   {
     title: "An image becomes 36 patches",
     text: "The image is resized to 84 × 84 pixels and cut into 6 × 6 patches of 14 × 14. One convolution turns each patch into a vector of 96 numbers. A class token is put in front: 37 tokens enter the blocks.",
-    route: { view: "pass", tap: "visual.conv1" },
+    route: { view: "pass" },
+    target: '[data-card="image embed"]',
   },
   {
-    title: "Filters look for edges and colours",
-    text: "The convolution has 96 filters, each the size of a patch. Some are stripes, some are blobs of two colours. Training has found them; nobody drew them.",
+    title: "Filters respond to brightness and colour",
+    text: "The convolution has 96 filters, each the size of a patch. Gray ones respond to brightness: stripes and checks. Others respond to colour alone. Training has made them from random numbers.",
     route: { view: "weights", weight: "visual.conv1.weight" },
+    target: ".weights-part:nth-child(1)",
   },
   {
-    title: "Positions know rows and columns",
-    text: "Attention has no order of its own, so each token gets a learned vector for its place. The vectors of one row or column are similar, those of other places hardly: the model has learned a grid.",
+    title: "Position embeddings form a grid",
+    text: "Attention gives the same result for any order of tokens, so a learned vector is added for each position. The cosine of two vectors is above 0.4 on average in one row or column, and near 0 elsewhere.",
     route: { view: "weights", token: patch(3, 3) },
+    target: ".weights-part:nth-child(2)",
   },
   {
     title: "Blocks add to a stream",
-    text: "Each of the four blocks reads the stream of 37 vectors and adds to it, first by attention, then by an MLP. Nothing is erased, and the vectors grow with every block.",
+    text: "Each of the four blocks reads the stream of 37 vectors and adds to it: first the output of attention, then that of an MLP. The mean norm grows with every block.",
     route: { view: "stream", state: 4, token: patch(5, 6) },
+    target: ".stream-map:nth-child(1)",
   },
   {
     title: "The MLP adds more than attention",
     text: "In every block the MLP adds longer vectors than attention. Attention moves information between tokens; the MLP works on each token alone.",
     route: { view: "stream", state: 2, token: 0 },
+    target: ".block-steps",
   },
   {
-    title: "Each head looks its own way",
-    text: "A block has four heads. Entropy says how widely a head looks. In the last block, head 2 is the most focused one: the class token gives most of its attention to a single patch of the lower right star.",
+    title: "Heads attend to different patches",
+    text: "A block has four heads. The entropy of a head says how widely it attends; 0 bits is a single token. In the last block head 2 has the lowest: the class token gives more than half of its attention to one patch of the lower right star.",
     route: { view: "attention", layer: 3, head: 2 },
+    target: ".stage",
   },
   {
-    title: "Other heads look around",
-    text: "Head 0 of the same block spreads its attention over many patches, most of them background. It will matter at the end of the walk.",
+    title: "Some heads attend to the background",
+    text: "Head 0 of the same block spreads the class token’s attention over many patches, most of them background. The last step returns to this head.",
     route: { view: "attention", layer: 3, head: 0 },
+    target: ".stage",
   },
   {
-    title: "Star finds star",
-    text: "After three blocks, the vector of a patch on one star points in nearly the same direction as patches on the other two, and away from the background. Nothing told the model which patches belong together.",
+    title: "Patches of stars are alike",
+    text: "After three blocks, the vector of a patch on one star has a cosine above 0.7 with patches on the other two, and a negative one with the background above. Training used captions of whole images, not labels of patches.",
     route: { view: "stream", state: 3, token: patch(3, 3) },
+    target: ".stream-map.similar",
   },
   {
     title: "A text becomes tokens",
-    text: "The tokenizer cuts “three brown stars” into three pieces between two marks. The text tower, two layers of XLM-RoBERTa, works on five vectors; their mean becomes the text’s embedding.",
+    text: "The tokenizer cuts “three brown stars” into three pieces between two marks. The text tower, two layers of XLM-RoBERTa, turns them into five vectors; their mean, projected, is the text’s embedding.",
     route: { view: "text", token: 1 },
+    target: ".token-rows",
   },
   {
-    title: "The number weighs most",
-    text: "The pooled vector is a mean, so each token has a share in it. The largest share is that of “three”: in the demo’s world, numbers decide as much as colours and shapes do.",
+    title: "The number has the largest share",
+    text: "The pooled vector is the mean of the tokens, so each token has a share in it. “three” has the largest.",
     route: { view: "text", token: 1, state: 2 },
+    target: ".text-map:nth-child(2)",
   },
   {
-    title: "Languages meet",
-    text: "“drei braune Sterne” has other pieces, and nearly the same embedding: the two texts’ cosine is above 0.99. After the last layer, “drei” is most similar to “three”.",
+    title: "Languages share one embedding",
+    text: "“drei braune Sterne” has other pieces and nearly the same embedding: the cosine of the two texts is above 0.99. After the last layer, the token most similar to “three” is “drei”.",
     route: { view: "text", token: 1, state: 2, other: "drei braune Sterne" },
+    target: ".text-map:nth-child(3)",
   },
   {
-    title: "One number joins the towers",
-    text: "Both embeddings have length 1. Their cosine, times exp(logit_scale), is the logit; a softmax over several texts makes probabilities of logits. That is all that zero-shot classification is.",
+    title: "One number compares image and text",
+    text: "Both embeddings have length 1. Their cosine times exp(logit_scale) is the logit; a softmax over several texts turns logits into probabilities. This is zero-shot classification.",
     route: { view: "match", score: "labels" },
+    target: ".match-results",
   },
   {
-    title: "The count comes last",
-    text: "Four labels differ only in their number. Read out after each block, “two” leads until the last one; only block 3 turns the answer to “three”. A raw lens is no belief, so the last step tests it.",
+    title: "The count appears in the last block",
+    text: "These four labels differ only in their number. Read out after each block, “two” leads until the last one; block 3 turns the answer to “three”. A raw lens does not show what the network uses, so the next step intervenes.",
     route: { view: "lens", labels: counts, label: counts[2]! },
+    target: ".lens-chart",
   },
   {
-    title: "Here it counts to three",
-    text: "Take out head 0 of layer 3, the one that looked around, and the model answers “two brown stars”. No other head of the last block does that. With the head, it counts to three.",
+    title: "Where the model counts to three",
+    text: "Without head 0 of layer 3, the head that attends to the background, the model answers “two brown stars”. Without any other head of this block, and with all of them, it answers “three brown stars”.",
     route: {
       view: "intervene",
       labels: counts,
@@ -97,5 +112,6 @@ export const steps: readonly Step[] = [
       part: "head",
       by: "zero",
     },
+    target: ".intervene-view .effect",
   },
 ].map((step) => ({ ...step, route: { image, text, ...step.route } }) as Step);

@@ -132,6 +132,12 @@ describe("formatRoute and parseRoute", () => {
       'scale: expected abs or each, found "big".',
     ]);
     assert.deepEqual(route, { ...home, view: "attention", head: 2, unknown: [["later", "1"]] });
+    const damaged = parseRoute("#/text?txt=%E0%A4%A&b.txt=%EF%BF%BD&labels=");
+    assert.deepEqual(damaged.problems, [
+      'txt: expected a text, found "\ufffd%A".',
+      'labels: expected labels, one a line, found "".',
+    ]);
+    assert.deepEqual(damaged.route, { ...home, view: "text", textB: "\ufffd" });
   });
 
   it("send an unknown view to the first one", () => {

@@ -8,6 +8,8 @@ import { alignment, pooling, texts } from "../../../lib/studio/calls/texts.ts";
 import { weights } from "../../../lib/studio/calls/weights.ts";
 import type { Passes } from "../../../lib/studio/passes.ts";
 import type { ImagePass, TextPass } from "../../../lib/studio/results.ts";
+import { toNumbers } from "../../../lib/tensor/dtype.ts";
+import { tensorInfo } from "../../../lib/tensor/store.ts";
 import { formatRoute, home, parseRoute } from "../../../web/state/route.ts";
 import { steps } from "../../../web/walk/steps.ts";
 import { demoPasses, recordingContext, sampleImage } from "../../support/passes.ts";
@@ -19,6 +21,18 @@ const argmax = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((best, value, i, all) => (value > all[best]! ? i : best), 0);
 const mean = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Of a filter [3, pixels]: how much of its energy is in the mean of the colours. */
+function brightnessShare(filter: Float32Array): number {
+  const pixels = filter.length / 3;
+  let [bright, whole] = [0, 0];
+  for (let i = 0; i < pixels; i++) {
+    const colours = [0, 1, 2].map((c) => filter[c * pixels + i]!);
+    bright += mean(colours) ** 2 * 3;
+    whole += colours.reduce((sum, value) => sum + value ** 2, 0);
+  }
+  return bright / whole;
+}
 
 describe("the walk", () => {
   const context = recordingContext();
@@ -39,12 +53,20 @@ describe("the walk", () => {
       assert.deepEqual(shapes.get("visual.conv1"), [1, 96, 6, 6]);
       assert.deepEqual(shapes.get("visual.ln_pre"), [1, 37, 96]);
     },
-    "Filters look for edges and colours": async () => {
+    "Filters respond to brightness and colour": async () => {
       const { tensors } = await weights(passes, { absoluteScale: false }, context);
       const { shape } = tensors.find(({ name }) => name === "visual.conv1.weight")!;
       assert.deepEqual(shape, [96, 3, 14, 14]);
+      const { store } = passes.model.weights;
+      const name = "visual.conv1.weight";
+      const values = Float32Array.from(toNumbers(tensorInfo(store, name).dtype, await store.read(name))!);
+      const shares = Array.from({ length: 96 }, (_, filter) =>
+        brightnessShare(values.subarray(filter * 588, (filter + 1) * 588)),
+      );
+      assert.ok(Math.max(...shares) > 0.9, "gray filters");
+      assert.ok(shares.filter((share) => share < 0.1).length > 10, "filters of colour");
     },
-    "Positions know rows and columns": async () => {
+    "Position embeddings form a grid": async () => {
       const { positions } = await weights(passes, { absoluteScale: false }, context);
       const [inLine, elsewhere]: [number[], number[]] = [[], []];
       for (const [i, cosine] of positions.entries()) {
@@ -64,13 +86,13 @@ describe("the walk", () => {
       const { steps: blocks } = await stream(passes, { trace: image.trace }, context);
       assert.ok(blocks.every(({ attention: moved, mlp }) => mlp > moved));
     },
-    "Each head looks its own way": () => {
+    "Heads attend to different patches": () => {
       const heads = image.heads[3]!;
       assert.equal(argmax(heads.map(({ entropy }) => -entropy)), 2);
       assert.equal(argmax(heads[2]!.row), patch(5, 5));
       assert.ok(heads[2]!.row[patch(5, 5)]! > 0.5);
     },
-    "Other heads look around": async () => {
+    "Some heads attend to the background": async () => {
       const matrix = await attention(passes, { trace: image.trace, layer: 3, head: 0 }, context);
       const row = matrix.slice(0, 37);
       assert.ok(Math.max(...row) < 0.15);
@@ -78,7 +100,7 @@ describe("the walk", () => {
       const background = [1, 2, 3, 4, 5, 6].map((column) => row[patch(1, column)]!);
       assert.ok(mean(background) > mean(row));
     },
-    "Star finds star": async () => {
+    "Patches of stars are alike": async () => {
       const cosines = await similarities(passes, { trace: image.trace, state: 3 }, context);
       const row = cosines.subarray(patch(3, 3) * 37, (patch(3, 3) + 1) * 37);
       assert.ok(row[patch(5, 2)]! > 0.8, "the lower left star");
@@ -92,12 +114,12 @@ describe("the walk", () => {
       );
       assert.equal(text.received.length, 2);
     },
-    "The number weighs most": async () => {
+    "The number has the largest share": async () => {
       const { kind, shares } = (await pooling(passes, { trace: text.trace }, context))!;
       assert.equal(kind, "mean");
       assert.equal(argmax(shares!), 1);
     },
-    "Languages meet": async () => {
+    "Languages share one embedding": async () => {
       const { texts: read, cosines } = await texts(
         passes,
         { texts: ["three brown stars", "drei braune Sterne"] },
@@ -109,7 +131,7 @@ describe("the walk", () => {
       const best = argmax(aligned.subarray(columns, 2 * columns));
       assert.equal(read[1]!.tokens[best]!.piece, "▁drei");
     },
-    "One number joins the towers": async () => {
+    "One number compares image and text": async () => {
       const { cosine, logit } = (await passes.joint(image.trace, text.trace)).result;
       const { scale } = await passes.info("", "");
       assert.ok(Math.abs(logit - scale * cosine) < 1e-3);
@@ -119,7 +141,7 @@ describe("the walk", () => {
         assert.ok(Math.abs(Math.hypot(...features) - 1) < 1e-5);
       }
     },
-    "The count comes last": async () => {
+    "The count appears in the last block": async () => {
       const { labels } = steps[12]!.route;
       const { probabilities } = await lens(
         passes,
@@ -128,7 +150,7 @@ describe("the walk", () => {
       );
       assert.deepEqual(probabilities.map(argmax), [1, 1, 1, 2]);
     },
-    "Here it counts to three": async () => {
+    "Where the model counts to three": async () => {
       const { labels } = steps[13]!.route;
       const question = { trace: image.trace, labels: labels!, templates: ["{}"], by: "zero" } as const;
       const tap = "visual.transformer.resblocks.3.attn#probabilities";
