@@ -382,12 +382,12 @@ export function parseRoute(hash: string): ParsedRoute {
   }
   const changed: Record<string, unknown> = {};
   const unknown: [string, string][] = [];
-  for (const [name, value] of new URLSearchParams(query)) {
+  for (const [name, value, encoded] of parametersOf(query)) {
     const field = fields.find((one) => codecs[one].key === name);
     if (field === undefined) unknown.push([name, value]);
     else {
       const { read, expected } = codecs[field];
-      const parsed = isDamaged(value, query) ? undefined : read(value);
+      const parsed = isDamaged(value, encoded) ? undefined : read(value);
       if (parsed === undefined) problems.push(`${name}: expected ${expected}, found "${value}".`);
       else changed[field] = parsed;
     }
@@ -395,9 +395,22 @@ export function parseRoute(hash: string): ParsedRoute {
   return { route: { ...home, ...(changed as Partial<Route>), view: known ?? home.view, unknown }, problems };
 }
 
+/** Names and values, each with the part of the query that it was decoded from. */
+function parametersOf(query: string): [name: string, value: string, encoded: string][] {
+  return query
+    .split("&")
+    .flatMap((encoded) =>
+      [...new URLSearchParams(`?${encoded}`)].map(([name, value]): [string, string, string] => [
+        name,
+        value,
+        encoded,
+      ]),
+    );
+}
+
 /** Whether bytes of a value were no UTF-8, for which U+FFFD stands. */
-function isDamaged(value: string, query: string): boolean {
-  return value.includes("\ufffd") && !/\ufffd|%EF%BF%BD/i.test(query);
+function isDamaged(value: string, encoded: string): boolean {
+  return value.includes("\ufffd") && !/\ufffd|%EF%BF%BD/i.test(encoded);
 }
 
 function splitOnce(text: string, separator: string): string[] {
