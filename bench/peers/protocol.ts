@@ -28,7 +28,10 @@ export interface SearchRequest {
   readonly count: number;
   /** Rows per query. */
   readonly top: number;
-  /** Whole queries one by one, the scan of each alone, or one scan for all. */
+  /**
+   * Whole queries one by one, or the scan of each alone: the seconds are those of the fastest, the one least disturbed by
+   * other load. Or one scan for all.
+   */
   readonly what: "query" | "scan" | "batch";
 }
 

@@ -136,8 +136,8 @@ async function measureSearch(
     const scans = await time(own, "scan");
     const single = await time(all, "query");
     const batch = await time(all, "batch");
-    const milliseconds = (measured: Measured<Reply> | undefined): number | null =>
-      measured === undefined ? null : (1000 * measured.seconds) / timedQueries;
+    const milliseconds = (measured: Measured<Reply> | undefined, of = 1): number | null =>
+      measured === undefined ? null : (1000 * measured.seconds) / of;
     const faiss = single[all.findIndex(({ name }) => name === "faiss, SQfp16")];
     const table: Row[] = [];
     for (const [at, participant] of all.entries()) {
@@ -151,9 +151,9 @@ async function measureSearch(
         program: participant.name,
         scan: milliseconds(scans[at]),
         query: milliseconds(single[at]),
-        median: (1000 * single[at]!.median) / timedQueries,
+        median: 1000 * single[at]!.median,
         ratio: faiss === undefined ? null : single[at]!.seconds / faiss.seconds,
-        batch: milliseconds(batch[at]),
+        batch: milliseconds(batch[at], timedQueries),
         ...found,
         megabytes: peak / 1e6,
       });
@@ -214,7 +214,8 @@ function searchTable(rows: readonly Row[]): Table {
     ],
     rows,
     legend:
-      "scan: the candidates by int8 codes; query: scan and scores of the candidates with the stored vectors; " +
+      "scan: the candidates by int8 codes; query: scan and scores of the candidates with the stored vectors; both of the " +
+      `fastest of ${timedQueries} queries in each round; median: of the rounds; ` +
       `together: one scan for ${timedQueries} queries, of clipscope without these scores; faiss divides queries, not rows, among threads; ` +
       `recall: found of the ${best} best rows by products in float64 of the vectors before they were rounded to float16, ` +
       `${queriesPerKind} queries of each kind; MB: peak of the whole process`,
