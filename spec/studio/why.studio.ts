@@ -51,4 +51,33 @@ describe("the studio's view Why", () => {
     await resultOf(page, ".why-curve .layer-chart");
     assert.match((await curve.locator(".readout").textContent())!, /the map finds what the score needs/);
   });
+
+  it("cancels long work, and runs it again when the user starts it", async () => {
+    const page = await studio.open("#/why?method=integrated&steps=32");
+    await live(page);
+    const result = 'button[aria-label="Save why-integrated.csv"]';
+    // Before the work can end: as soon as the button is there.
+    await page.evaluate(
+      () =>
+        new Promise<void>((resolve) => {
+          const look = (): void => {
+            for (const button of document.querySelectorAll<HTMLButtonElement>(".long-work button")) {
+              if (button.className === "start") button.click();
+              if (button.textContent !== "Cancel" || button.closest(".why-curve") !== null) continue;
+              observer.disconnect();
+              button.click();
+              resolve();
+            }
+          };
+          const observer = new MutationObserver(look);
+          observer.observe(document.body, { childList: true, subtree: true, characterData: true });
+          look();
+        }),
+    );
+    const start = page.locator("figure", { hasText: "Integrated gradients" }).locator(".start");
+    await start.waitFor();
+    assert.equal(await page.locator(result).count(), 0);
+    await start.click();
+    await page.waitForSelector(result);
+  });
 });

@@ -30,7 +30,7 @@ interface Props {
 
 /** In pixels, until the chart's own width is known. */
 const usualWidth = 640;
-const [left, right, top, bottom] = [46, 12, 12, 30];
+const [left, right, top, bottom] = [46, 18, 16, 44];
 
 export function LayerChart({
   lines,
@@ -93,10 +93,10 @@ export function LayerChart({
             {tickText(tick)}
           </text>
         ))}
-      <text class="tick-label" x={left - 8} y={height - bottom + 18} text-anchor="end">
+      <text class="tick-label" x={(left + width - right) / 2} y={height - 6} text-anchor="middle">
         {axis}
       </text>
-      <text class="tick-label" x={left} y={top - 3}>
+      <text class="tick-label" x={left} y={top - 5}>
         {unit}
       </text>
       <line class="marked" x1={x(layer)} x2={x(layer)} y1={top} y2={height - bottom} />

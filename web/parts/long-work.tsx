@@ -2,14 +2,13 @@
 import type { Work } from "../state/long-work.ts";
 
 interface Props {
-  readonly passes: number;
   readonly work: Work;
   /** Whether the work waits for another result. */
   readonly waits?: boolean;
 }
 
-export function LongWork({ passes, work, waits = false }: Props) {
-  const { progress, estimate, isWanted } = work;
+export function LongWork({ work, waits = false }: Props) {
+  const { passes, progress, estimate, isWanted } = work;
   if (progress.value !== null) {
     return (
       <p class="long-work">
@@ -27,9 +26,9 @@ export function LongWork({ passes, work, waits = false }: Props) {
   return (
     <p class="long-work">
       <button type="button" class="start" onClick={work.start}>
-        Run {passes} passes
+        Run {passes.value} passes
       </button>
-      <span class="muted">about {duration(estimate.value)}, from the time of the last pass</span>
+      <span class="muted">about {duration(estimate.value)}, from the time of earlier passes</span>
     </p>
   );
 }

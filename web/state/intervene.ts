@@ -82,10 +82,10 @@ export const effect = asked("intervene", () => {
   };
 });
 
-/** In milliseconds. A pass from block l on takes its part of a whole one: half on average. */
-const half = computed(() => (imagePass.value?.value.milliseconds ?? 0) / 2);
+/** A pass from block l on takes its part of a whole one: half on average. */
+const share = 0.5;
 
-export const sweepWork = longWork(() => place.value.layers * place.value.heads * half.value);
+export const sweepWork = longWork(() => place.value.layers * place.value.heads, share);
 export const sweep = asked(
   "sweep",
   () =>
@@ -95,7 +95,7 @@ export const sweep = asked(
   sweepWork.progress,
 );
 
-export const causalWork = longWork(() => (place.value.layers + 1) * place.value.tokens * half.value);
+export const causalWork = longWork(() => (place.value.layers + 1) * place.value.tokens, share);
 export const causal = asked(
   "causal",
   () =>

@@ -67,6 +67,7 @@ function decide(runs: boolean): void {
 
 /** Images that are embedded are kept when it stops. */
 export const embedWork: Work = {
+  passes: computed(() => images.value.length),
   estimate: embedEstimate,
   isWanted: computed(() => !isWaiting.value),
   progress: embedding,

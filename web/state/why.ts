@@ -35,7 +35,7 @@ export const occluded = computed(() => {
 });
 
 /** How many passes each method takes. A gradient takes three: the pass, its blocks again, and the way back. */
-export const passes = computed<Readonly<Record<MethodName, number>>>(() => {
+const passes = computed<Readonly<Record<MethodName, number>>>(() => {
   const pass = imagePass.value?.value;
   const { window, stride } = occluded.value;
   const along = (size: number): number => Math.max(Math.ceil((size - window) / stride), 0) + 1;
@@ -48,18 +48,13 @@ export const passes = computed<Readonly<Record<MethodName, number>>>(() => {
 });
 
 /** The curve of the map, and three random orders. */
-export const curvePasses = computed(() => {
+const curvePasses = computed(() => {
   const pass = imagePass.value?.value;
   return pass ? 4 * (Math.min(pass.patches[0] * pass.patches[1], 32) + 1) : 0;
 });
 
-/** In milliseconds. */
-function timeOf(count: number): number {
-  return count * (imagePass.value?.value.milliseconds ?? 0);
-}
-
 function explained(method: MethodName) {
-  const work = longWork(() => timeOf(passes.value[method]));
+  const work = longWork(() => passes.value[method]);
   const part = signal<SaliencyMap | null>(null);
   const found = asked(
     "explain",
@@ -91,7 +86,7 @@ export const explanations = {
 
 const chosen = computed(() => explanations[route.value.method].found.value);
 
-export const curveWork = longWork(() => timeOf(curvePasses.value));
+export const curveWork = longWork(() => curvePasses.value);
 export const curve = asked(
   "deletion",
   () =>

@@ -85,7 +85,7 @@ function Sweep() {
         )}
       </figcaption>
       {found === null || matrix === null ? (
-        <LongWork passes={layers * heads} work={sweepWork} />
+        <LongWork work={sweepWork} />
       ) : (
         <>
           <LabelledMap
@@ -351,7 +351,7 @@ function Answers({
 
 function Trace() {
   const found = causal.value;
-  const { layers, layer, token, tokens } = place.value;
+  const { layers, layer, token } = place.value;
   const from = donor.value;
   if (from === null) return null;
   const matrix = found && {
@@ -378,7 +378,7 @@ function Trace() {
         <DonorChoice />
       </p>
       {found === null || matrix === null ? (
-        <LongWork passes={(layers + 1) * tokens} work={causalWork} />
+        <LongWork work={causalWork} />
       ) : (
         <>
           <LabelledMap

@@ -13,7 +13,6 @@ import { Segmented } from "../parts/segmented.tsx";
 import { ViewHead } from "../parts/view-head.tsx";
 import { download } from "../state/download.ts";
 import { navigate, route } from "../state/navigation.ts";
-import { probeClasses } from "../state/probe-classes.ts";
 import {
   curve,
   embedding,
@@ -112,10 +111,9 @@ function Settings() {
 
 function Embedding() {
   if (!isWaiting.value && embedding.value === null) return null;
-  const images = probeClasses.value.reduce((sum, one) => sum + one.images.length, 0);
   return (
     <div class="probe-work">
-      <LongWork passes={images} work={embedWork} />
+      <LongWork work={embedWork} />
     </div>
   );
 }

@@ -19,7 +19,7 @@ import { labels } from "../state/matching.ts";
 import { adjust, navigate, route } from "../state/navigation.ts";
 import type { MethodName } from "../state/route.ts";
 import { imagePass, isCurrent, textPass } from "../state/session.ts";
-import { curve, curvePasses, curveWork, explanations, label, passes, textExplanation } from "../state/why.ts";
+import { curve, curveWork, explanations, label, textExplanation } from "../state/why.ts";
 
 const methods: Readonly<Record<MethodName, { title: string; paper: string; link: string; caveat: string }>> =
   {
@@ -149,7 +149,7 @@ function Chosen() {
           <Legend map={coloursOf(map)} range={rangeOf(map.values)} unit={map.quantity} />
         </>
       )}
-      {found.value === null && <LongWork passes={passes.value[method]} work={work} />}
+      {found.value === null && <LongWork work={work} />}
       {method === "relevance" && (
         <Slider
           label="Start layer"
@@ -259,11 +259,7 @@ function Curve() {
         )}
       </figcaption>
       {found === null ? (
-        <LongWork
-          passes={curvePasses.value}
-          work={curveWork}
-          waits={explanations[method].found.value === null}
-        />
+        <LongWork work={curveWork} waits={explanations[method].found.value === null} />
       ) : (
         <>
           <LayerChart
@@ -276,7 +272,7 @@ function Curve() {
             onLayer={() => undefined}
             domain={null}
             unit="score"
-            axis="covered"
+            axis="patches covered"
             tickText={(point) => `${Math.round(100 * (found.map.fractions[point] ?? 0))} %`}
             title="Score while patches are covered, in the order of the map and in random orders"
           />

@@ -91,9 +91,10 @@ export class HttpClient implements Client {
         `${found} MB are too much to send to the server at once, which accepts ${most} MB`,
       );
     }
+    const token = this.#options.token();
     const response = await fetch(`api/calls/${name}`, {
       method: "POST",
-      headers: { Authorization: `Bearer ${this.#options.token()}`, "Content-Type": "application/json" },
+      headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
       body,
       ...(signal && { signal }),
     }).catch((error: unknown) => {
@@ -101,6 +102,8 @@ export class HttpClient implements Client {
     });
     if (response.ok) return response;
     const reason = (await response.text()).trim();
+    // The user opened the server's address meanwhile: the answer is about the token before.
+    if (response.status === 401 && token !== this.#options.token()) return this.#post(name, params, signal);
     throw response.status === 401 ? new DisconnectedError(refused, true) : new Error(reason);
   }
 
