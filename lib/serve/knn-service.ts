@@ -19,7 +19,6 @@ export type FetchImage = (url: string, signal: AbortSignal) => Promise<Uint8Arra
 
 export interface KnnServiceOptions {
   readonly indices: readonly IndexService[];
-  /** Null for a model without a tokenizer, whose queries are images, rows and vectors. */
   readonly embeddings: QueryEmbeddings;
   readonly filters: Filters;
   /** Null if addresses are not accepted. */

@@ -2,7 +2,7 @@
 import { InputError } from "../errors/input-error.ts";
 import { QueueFullError } from "../tasks/batch-queue.ts";
 
-export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 413 | 429 | 500 | 503;
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 413 | 500 | 503;
 
 /** A request that is refused, with the status that says so. The message is for the client. */
 export class Problem extends Error {
@@ -17,12 +17,12 @@ export class Problem extends Error {
   }
 }
 
-/** Seconds after which a client may try again that found a queue full. */
-export const retryAfter = 1;
+/** Seconds after which a client may try again. */
+const retryAfter = 1;
 
-/** A request that found a queue full. */
-export function tooManyRequests(message: string): Problem {
-  return new Problem(429, message, { "Retry-After": `${retryAfter}` });
+/** A request that the server cannot answer at this moment. */
+export function busy(message: string): Problem {
+  return new Problem(503, message, { "Retry-After": `${retryAfter}` });
 }
 
 /**
@@ -32,7 +32,7 @@ export function tooManyRequests(message: string): Problem {
  */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof QueueFullError) return tooManyRequests(error.message);
+  if (error instanceof QueueFullError) return busy("too many texts or images wait; try again later");
   if (error instanceof InputError) return new Problem(400, [error.message, ...error.details].join("\n"));
   throw error;
 }

@@ -29,6 +29,8 @@ export interface Route {
   readonly method: "GET" | "POST";
   /** Whether it is answered without a token. */
   readonly isOpen?: boolean;
+  /** Whether it is answered at once, however many requests there are. */
+  readonly isQuick?: boolean;
   /** @throws Problem, InputError, QueueFullError; the signal's reason */
   readonly answer: (call: Call) => Promise<Reply>;
 }
@@ -46,10 +48,11 @@ export const ignoredHeader = "X-Clipscope-Ignored";
 
 export function routesOf({ indices, knn, embeddings, model, metrics }: Services): Route[] {
   return [
-    { path: "/health", method: "GET", isOpen: true, answer: () => json({ status: "ok" }) },
+    { path: "/health", method: "GET", isOpen: true, isQuick: true, answer: () => json({ status: "ok" }) },
     {
       path: "/metrics",
       method: "GET",
+      isQuick: true,
       answer: () => Promise.resolve({ type: metricsType, body: exposition(metrics()) }),
     },
     { path: "/indices-list", method: "GET", answer: () => json(indices.map(({ name }) => name)) },

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Counter, Gauge, Histogram, type Metric } from "../../serve/metrics.ts";
-import { Problem, problemOf, retryAfter, tooManyRequests } from "../../serve/problem.ts";
+import { busy, Problem, problemOf } from "../../serve/problem.ts";
 import type { Reply, Route } from "../../serve/routes.ts";
 import { isAllowedOrigin, refuse, type GuardRules } from "../http/guard.ts";
 import { securityHeaders } from "../http/headers.ts";
@@ -58,18 +58,21 @@ const headers = securityHeaders([
   "style-src 'self'",
 ]);
 
+/** Why work is given up whose client has closed the connection. */
+const gone = new Error("the client has gone");
+
 export class ApiServer {
   readonly #options: ApiServerOptions;
   readonly #limits: Limits;
   readonly #server: Server;
-  readonly #stopped = new AbortController();
+  /** Of the requests that are worked on. */
+  readonly #running = new Set<AbortController>();
   #isStopping = false;
-  #requests = 0;
   #bytes = 0;
   readonly #counts = new Counter("clipscope_http_requests_total", "Requests, by route and status.");
   readonly #times = new Histogram("clipscope_http_request_seconds", "Time of requests that a route answered.");
   readonly #open = new Gauge("clipscope_http_requests", "Requests that are worked on.", () => [
-    [{}, this.#requests],
+    [{}, this.#running.size],
   ]);
 
   constructor(options: ApiServerOptions) {
@@ -108,12 +111,11 @@ export class ApiServer {
     });
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => {
-      this.#stopped.abort();
+      for (const request of this.#running) request.abort(busy("the server has stopped"));
       void closeServer(this.#server);
     }, this.#limits.grace);
     await closed;
     clearTimeout(timer);
-    this.#stopped.abort();
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -183,38 +185,36 @@ export class ApiServer {
     query: URLSearchParams,
   ): Promise<void> {
     assertMethod(request, route.method);
-    if (this.#isStopping) {
-      throw new Problem(503, "the server is stopping", { "Retry-After": `${retryAfter}` });
-    }
-    if (route.isOpen === true) {
-      const call = { rest: "", query, body: new Uint8Array(), signal: this.#stopped.signal };
-      send(request, response, await route.answer(call));
-      return;
-    }
+    if (this.#isStopping) throw busy("the server is stopping");
     const { mostRequests, largestBodies, answer } = this.#limits;
     const size = route.method === "POST" ? this.#sizeOf(request) : 0;
-    if (this.#requests >= mostRequests || this.#bytes + size > largestBodies) {
-      throw tooManyRequests("too many requests at the same time; try again later");
+    const isTooMany = this.#running.size >= mostRequests || this.#bytes + size > largestBodies;
+    // Health and metrics are asked for when a server is busy.
+    if (isTooMany && route.isQuick !== true) {
+      throw busy("too many requests at the same time; try again later");
     }
-    this.#requests += 1;
+    const running = new AbortController();
+    this.#running.add(running);
     this.#bytes += size;
-    const gone = new AbortController();
-    response.once("close", () => {
-      gone.abort();
-    });
-    const late = AbortSignal.timeout(answer);
+    const giveUp = (): void => {
+      running.abort(gone);
+    };
+    response.once("close", giveUp);
+    const timer = setTimeout(() => {
+      running.abort(busy("no answer in time; try again later"));
+    }, answer);
     try {
-      const signal = AbortSignal.any([gone.signal, this.#stopped.signal, late]);
       const body = route.method === "POST" ? await this.#body(request) : new Uint8Array();
-      const call = { rest: pathname.slice(route.path.length), query, body, signal };
+      const call = { rest: pathname.slice(route.path.length), query, body, signal: running.signal };
       const reply = await this.#times.time(() => route.answer(call), { route: route.path });
       send(request, response, reply);
     } catch (error) {
-      if (gone.signal.aborted) return;
-      if (!late.aborted && !this.#stopped.signal.aborted) throw error;
-      throw new Problem(503, "no answer in time; try again later", { "Retry-After": `${retryAfter}` });
+      if (running.signal.reason === gone) return;
+      throw running.signal.aborted ? running.signal.reason : error;
     } finally {
-      this.#requests -= 1;
+      clearTimeout(timer);
+      response.off("close", giveUp);
+      this.#running.delete(running);
       this.#bytes -= size;
     }
   }

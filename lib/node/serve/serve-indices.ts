@@ -41,6 +41,8 @@ export interface ServeOptions {
   /** Embeddings of queries that are kept. */
   readonly cached: number;
   readonly manifest: Manifest;
+  /** Of a scan. Default: one per processor. */
+  readonly threads?: number;
   readonly limits?: Partial<Limits>;
   readonly onError: (error: unknown) => void;
 }
@@ -55,6 +57,7 @@ export interface RunningServer {
 
 /** @throws InputError for a folder that is not an index, or not of the model; options that do not fit; a taken port */
 export async function serveIndices(model: Clip, modelName: string, options: ServeOptions): Promise<RunningServer> {
+  const { threads } = options;
   const opened: OpenedIndex[] = [];
   const closing: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
@@ -63,7 +66,7 @@ export async function serveIndices(model: Clip, modelName: string, options: Serv
   try {
     for (const folder of options.folders) {
       // Resolved, so that errors that name the folder can be told from a client's.
-      const index = await openIndex(resolve(folder));
+      const index = await openIndex(resolve(folder), threads === undefined ? {} : { threads });
       closing.push(() => index.close());
       await assertModelOf(index, model);
       opened.push(index);
