@@ -68,7 +68,12 @@ async function serve(folders: readonly string[], options: ServeOptions, terminal
   });
 }
 
-async function filtersOf({ safeWhere, nonviolentWhere, aesthetic, ignoreFilter }: ServeOptions): Promise<Filters> {
+async function filtersOf({
+  safeWhere,
+  nonviolentWhere,
+  aesthetic,
+  ignoreFilter,
+}: ServeOptions): Promise<Filters> {
   return {
     ...(safeWhere !== undefined && { safety: safeWhere }),
     ...(nonviolentWhere !== undefined && { violence: nonviolentWhere }),
@@ -77,7 +82,11 @@ async function filtersOf({ safeWhere, nonviolentWhere, aesthetic, ignoreFilter }
   };
 }
 
-function announce({ port, indices }: RunningServer, { host, json = false }: ServeOptions, terminal: Terminal): void {
+function announce(
+  { port, indices }: RunningServer,
+  { host, json = false }: ServeOptions,
+  terminal: Terminal,
+): void {
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
   if (json) {
     terminal.printJson({ url, indices: indices.map(({ name, rows }) => ({ name, rows })) });
@@ -105,5 +114,9 @@ function describe(error: unknown, debug: boolean): string {
 }
 
 function nameOf({ model }: ServeOptions): string {
-  return model === undefined ? "demo" : model.startsWith("hf:") ? model : resolve(model).split(/[/\\]/).at(-1)!;
+  return model === undefined
+    ? "demo"
+    : model.startsWith("hf:")
+      ? model
+      : resolve(model).split(/[/\\]/).at(-1)!;
 }

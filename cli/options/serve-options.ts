@@ -37,18 +37,38 @@ export function addServeOptions(command: Command): Command {
         .argParser(wholeNumber)
         .default(defaultPort),
     )
-    .option("--host <address>", "address to listen on; one that other machines reach requires a token", "127.0.0.1")
-    .option("--token <secret>", "secret that clients must send; or set CLIPSCOPE_TOKEN, which process lists do not show")
-    .option("--allow-host <name>", "answer requests to this host name too, such as a proxy's (repeatable)", collect, [])
+    .option(
+      "--host <address>",
+      "address to listen on; one that other machines reach requires a token",
+      "127.0.0.1",
+    )
+    .option(
+      "--token <secret>",
+      "secret that clients must send; or set CLIPSCOPE_TOKEN, which process lists do not show",
+    )
+    .option(
+      "--allow-host <name>",
+      "answer requests to this host name too, such as a proxy's (repeatable)",
+      collect,
+      [],
+    )
     .option("--allow-origin <origin>", "let pages of this origin send requests (repeatable)", collect, [])
     .option("--allow-urls", "download images from public addresses that clients send as image_url")
-    .option("--root <dir>", "show images below this folder too (repeatable; default: the index's sources)", collect, [])
+    .option(
+      "--root <dir>",
+      "show images below this folder too (repeatable; default: the index's sources)",
+      collect,
+      [],
+    )
     .option("--column <name>", "show this metadata column too (repeatable)", collect, [])
     .option("--safe-where <condition>", "rows that use_safety_model leaves, such as \"NSFW = 'UNLIKELY'\"")
     .option("--nonviolent-where <condition>", "rows that use_violence_detector leaves")
     .option("--aesthetic <file>", "vectors of the scores 0 to 9 (.npy) for aesthetic_score")
     .addOption(
-      new Option("--ignore-filter <name>", "ignore a filter that is not available instead of refusing the request (repeatable)")
+      new Option(
+        "--ignore-filter <name>",
+        "ignore a filter that is not available instead of refusing the request (repeatable)",
+      )
         .choices(filterNames)
         .argParser(filterName)
         .default([]),
@@ -63,7 +83,8 @@ export function addServeOptions(command: Command): Command {
 
 function filterName(value: string, previous: readonly FilterName[]): FilterName[] {
   const name = filterNames.find((one) => one === value);
-  if (name === undefined) throw new InputError(`--ignore-filter ${value}: expected one of ${filterNames.join(", ")}`);
+  if (name === undefined)
+    throw new InputError(`--ignore-filter ${value}: expected one of ${filterNames.join(", ")}`);
   return [...previous, name];
 }
 
@@ -94,7 +115,8 @@ export function tokenOf({ host, token: given }: ServeOptions, { env }: Terminal)
 /** @throws InputError for values that do not fit */
 export function assertServeOptions({ port, queue, allowHost, allowOrigin }: ServeOptions): void {
   if (port > 65_535) throw new InputError(`--port ${port}: expected at most 65535`);
-  if (queue < mostTerms) throw new InputError(`--queue ${queue}: expected at least ${mostTerms}, the terms of one query`);
+  if (queue < mostTerms)
+    throw new InputError(`--queue ${queue}: expected at least ${mostTerms}, the terms of one query`);
   for (const name of allowHost) {
     if (/^[\w.-]+(:\d+)?$/.test(name)) continue;
     throw new InputError(`--allow-host ${name}: expected a host name, such as images.example.org`);

@@ -38,13 +38,14 @@ export interface AppliedFilters {
 }
 
 /** The field of a request, and what makes its filter available. */
-const fields: Readonly<Record<FilterName, { readonly field: string; readonly off: string; readonly option: string | null }>> =
-  {
-    safety: { field: "use_safety_model", off: "false", option: "--safe-where CONDITION" },
-    violence: { field: "use_violence_detector", off: "false", option: "--nonviolent-where CONDITION" },
-    aesthetic: { field: "aesthetic_score", off: '""', option: "--aesthetic FILE" },
-    mclip: { field: "use_mclip", off: "false", option: null },
-  };
+const fields: Readonly<
+  Record<FilterName, { readonly field: string; readonly off: string; readonly option: string | null }>
+> = {
+  safety: { field: "use_safety_model", off: "false", option: "--safe-where CONDITION" },
+  violence: { field: "use_violence_detector", off: "false", option: "--nonviolent-where CONDITION" },
+  aesthetic: { field: "aesthetic_score", off: '""', option: "--aesthetic FILE" },
+  mclip: { field: "use_mclip", off: "false", option: null },
+};
 
 /** @throws Problem for a filter that is asked for and not available */
 export function applyFilters(asked: AskedFilters, filters: Filters): AppliedFilters {

@@ -8,8 +8,7 @@ export type Cell = string | number | boolean | null;
 
 /** A part of a query that is embedded already, or a row. Weights below 0 are for what results should not be like. */
 export type VectorTerm = { readonly weight: number } & (
-  | { readonly vector: ArrayLike<number> }
-  | { readonly id: number }
+  { readonly vector: ArrayLike<number> } | { readonly id: number }
 );
 
 /** What a search looks for. */
@@ -47,8 +46,12 @@ export interface IndexService {
   has(side: Side): boolean;
   /** @returns [width], of norm 1 @throws InputError for terms that cancel out, and rows that there are not */
   vectorOf(terms: readonly VectorTerm[], side: Side): Promise<Float32Array>;
-  /** @param vector [width], of norm 1 @returns best first @throws InputError for a condition that does not fit */
-  search(vector: Float32Array, search: Search): Promise<readonly ScoredRow[]>;
+  /**
+   * @param vector [width], of norm 1
+   * @returns best first
+   * @throws InputError for a condition that does not fit; the signal's reason if it is aborted
+   */
+  search(vector: Float32Array, search: Search, signal: AbortSignal): Promise<readonly ScoredRow[]>;
   /** @throws InputError for an id that no row has, or a deleted one has */
   shownRows(ids: readonly number[]): Promise<readonly ShownRow[]>;
   /** @returns [ids, width] as stored */

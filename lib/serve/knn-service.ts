@@ -59,14 +59,18 @@ export class KnnService {
     signal.throwIfAborted();
     const found = await this.#searches.time(
       () =>
-        index.search(vector, {
-          side,
-          top: ids,
-          conditions: applied.conditions,
-          ...(where !== null && { where }),
-          ...(min !== null && { min }),
-          ...(deduplicate && { dedup: duplicateSimilarity }),
-        }),
+        index.search(
+          vector,
+          {
+            side,
+            top: ids,
+            conditions: applied.conditions,
+            ...(where !== null && { where }),
+            ...(min !== null && { min }),
+            ...(deduplicate && { dedup: duplicateSimilarity }),
+          },
+          signal,
+        ),
       { index: index.name },
     );
     const shown = found.slice(0, images).map(({ id }) => id);

@@ -157,11 +157,7 @@ export class Histogram implements Metric {
         const le = numeral(this.#ends[i] ?? Infinity);
         return { suffix: "_bucket", labels: { ...labels, le }, value: count };
       });
-      return [
-        ...buckets,
-        { suffix: "_sum", labels, value: sum },
-        { suffix: "_count", labels, value: count },
-      ];
+      return [...buckets, { suffix: "_sum", labels, value: sum }, { suffix: "_count", labels, value: count }];
     });
   }
 }

@@ -97,7 +97,13 @@ export function routesOf({ indices, knn, embeddings, model, metrics }: Services)
 /** What the search page shows of an index. */
 function describe(index: IndexService): object {
   const { name, rows, width, columns } = index;
-  return { name, rows, width, columns, sides: (["image", "text"] as const).filter((side) => index.has(side)) };
+  return {
+    name,
+    rows,
+    width,
+    columns,
+    sides: (["image", "text"] as const).filter((side) => index.has(side)),
+  };
 }
 
 /** The document in a request's body, whatever its content type says: ClipClient sends none. */

@@ -15,10 +15,7 @@ export interface ServerInfo {
 }
 
 /** What is searched for: a text, an image, or the rows like one. */
-export type Query =
-  | { readonly text: string }
-  | { readonly file: File }
-  | { readonly id: number };
+export type Query = { readonly text: string } | { readonly file: File } | { readonly id: number };
 
 export interface Search {
   readonly index: string;

@@ -39,10 +39,21 @@ function Page({ server }: { readonly server: ServerInfo }) {
       <QueryForm onQuery={ask} />
       <div class="options">
         {server.indices.length > 1 && (
-          <Choice label="Index" value={index.name} values={server.indices.map(({ name }) => name)} onChange={setIndex} />
+          <Choice
+            label="Index"
+            value={index.name}
+            values={server.indices.map(({ name }) => name)}
+            onChange={setIndex}
+          />
         )}
         {index.sides.length > 1 && (
-          <Choice label="Search in" value={searched} values={index.sides} names={{ image: "images", text: "captions" }} onChange={setSide} />
+          <Choice
+            label="Search in"
+            value={searched}
+            values={index.sides}
+            names={{ image: "images", text: "captions" }}
+            onChange={setSide}
+          />
         )}
         {conditions.length > 0 && (
           <label>

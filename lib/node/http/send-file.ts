@@ -23,11 +23,7 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** Adds the files of a folder. @param prefix of their paths in the address */
-export async function addFolder(
-  manifest: Map<string, Entry>,
-  folder: string,
-  prefix: string,
-): Promise<void> {
+export async function addFolder(manifest: Map<string, Entry>, folder: string, prefix: string): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = join(entry.parentPath, entry.name);

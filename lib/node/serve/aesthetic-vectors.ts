@@ -9,7 +9,9 @@ const scores = 10;
 export async function readAestheticVectors(path: string): Promise<Float32Array[]> {
   const file = await readVectorFile(path);
   if (file.rows !== scores) {
-    throw new InputError(`${path}: expected ${scores} rows, one for each score from 0 to 9, found ${file.rows}`);
+    throw new InputError(
+      `${path}: expected ${scores} rows, one for each score from 0 to 9, found ${file.rows}`,
+    );
   }
   const vectors: Float32Array[] = [];
   for await (const { values } of rowBlocks(file, 1)) vectors.push(values.slice());

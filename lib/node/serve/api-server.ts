@@ -70,7 +70,10 @@ export class ApiServer {
   #isStopping = false;
   #bytes = 0;
   readonly #counts = new Counter("clipscope_http_requests_total", "Requests, by route and status.");
-  readonly #times = new Histogram("clipscope_http_request_seconds", "Time of requests that a route answered.");
+  readonly #times = new Histogram(
+    "clipscope_http_request_seconds",
+    "Time of requests that a route answered.",
+  );
   readonly #open = new Gauge("clipscope_http_requests", "Requests that are worked on.", () => [
     [{}, this.#running.size],
   ]);

@@ -56,7 +56,11 @@ export interface RunningServer {
 }
 
 /** @throws InputError for a folder that is not an index, or not of the model; options that do not fit; a taken port */
-export async function serveIndices(model: Clip, modelName: string, options: ServeOptions): Promise<RunningServer> {
+export async function serveIndices(
+  model: Clip,
+  modelName: string,
+  options: ServeOptions,
+): Promise<RunningServer> {
   const { threads } = options;
   const opened: OpenedIndex[] = [];
   const closing: (() => Promise<unknown>)[] = [];
@@ -75,7 +79,10 @@ export async function serveIndices(model: Clip, modelName: string, options: Serv
     const { exifOrientation, convertToRgbFirst } = embeddingOptions(opened[0]!.origin.image);
     const reading = { config: model.preprocess, exifOrientation, convertToRgbFirst };
     const [queries, thumbnails] = [new DecodeThread(reading), new DecodeThread(reading)];
-    closing.push(() => queries.close(), () => thumbnails.close());
+    closing.push(
+      () => queries.close(),
+      () => thumbnails.close(),
+    );
     const indices: ServedIndex[] = [];
     for (const index of opened) {
       indices.push(
@@ -105,7 +112,9 @@ export async function serveIndices(model: Clip, modelName: string, options: Serv
       indices,
       embeddings,
       filters: options.filters,
-      fetchImage: options.allowUrls ? (url, signal) => fetchImage(url, signal, { largest: largestBody }) : null,
+      fetchImage: options.allowUrls
+        ? (url, signal) => fetchImage(url, signal, { largest: largestBody })
+        : null,
     });
     const metrics: Metric[] = [...embeddings.metrics, ...knn.metrics, ...gauges(encoder, indices)];
     const routes = routesOf({
@@ -148,7 +157,9 @@ function assertTogether(indices: readonly OpenedIndex[]): void {
   });
   for (const { path, reading } of others) {
     if (reading === first!.reading) continue;
-    throw new InputError(`${path}: its images were read with other options than those of ${first!.path}; serve it alone`);
+    throw new InputError(
+      `${path}: its images were read with other options than those of ${first!.path}; serve it alone`,
+    );
   }
 }
 
@@ -176,6 +187,8 @@ function gauges(encoder: BatchedEncoder, indices: readonly ServedIndex[]): Metri
     new Gauge("clipscope_index_rows", "Rows of each index.", () =>
       indices.map(({ name, rows }) => [{ index: name }, rows] as const),
     ),
-    new Gauge("process_resident_memory_bytes", "Memory of the process.", () => [[{}, process.memoryUsage.rss()]]),
+    new Gauge("process_resident_memory_bytes", "Memory of the process.", () => [
+      [{}, process.memoryUsage.rss()],
+    ]),
   ];
 }

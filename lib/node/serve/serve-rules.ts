@@ -25,7 +25,10 @@ export interface Names {
 export function serveRules({ host, allowedHosts, allowedOrigins }: Names): (port: number) => GuardRules {
   const own = ["127.0.0.1", "localhost", "[::1]", ...(isIP(host) === 0 ? [host] : [])];
   return (port) => ({
-    hosts: [...own.flatMap((name) => atPort(name, port)), ...allowedHosts.flatMap((name) => [name, `${name}:${port}`])],
+    hosts: [
+      ...own.flatMap((name) => atPort(name, port)),
+      ...allowedHosts.flatMap((name) => [name, `${name}:${port}`]),
+    ],
     ...(!isLoopback(host) && { addressesAt: port }),
     // Behind a proxy the page's own origin has another port, and often another protocol.
     origins: [...allowedOrigins, ...allowedHosts.flatMap((name) => [`http://${name}`, `https://${name}`])],

@@ -69,28 +69,35 @@ export class ServedIndex implements IndexService {
 
   async vectorOf(terms: readonly VectorTerm[], side: Side): Promise<Float32Array> {
     this.#assertIds(terms.flatMap((term) => ("id" in term ? [term.id] : [])));
-    return queryVector(this.#index, terms, side, null);
+    return withoutFiles(queryVector(this.#index, terms, side, null));
   }
 
   async search(
     vector: Float32Array,
     { where, conditions, ...options }: Search,
+    signal: AbortSignal,
   ): Promise<readonly ScoredRow[]> {
     if (where !== undefined) this.#assertCondition(where);
     const all = [...(where === undefined ? [] : [where]), ...conditions];
-    return this.#index.queries.rank(vector, {
-      ...options,
-      ...(all.length > 0 && { where: all.map((one) => `(${one})`).join(" AND ") }),
-    });
+    const { queries } = this.#index;
+    if (all.length === 0) return withoutFiles(queries.rank(vector, options, signal));
+    const joined = all.map((one) => `(${one})`).join(" AND ");
+    try {
+      return await withoutFiles(queries.rank(vector, { ...options, where: joined }, signal));
+    } catch (error) {
+      // An error in the client's condition points at a character of it, not of all conditions.
+      if (error instanceof InputError && where !== undefined) await withoutFiles(queries.mask(where));
+      throw error;
+    }
   }
 
   async shownRows(ids: readonly number[]): Promise<readonly ShownRow[]> {
     this.#assertIds(ids);
-    return (await this.#index.readMetadata(ids)).map((row) => this.#shown(row));
+    return (await withoutFiles(this.#index.readMetadata(ids))).map((row) => this.#shown(row));
   }
 
   vectors(ids: readonly number[], side: Side): Promise<Float32Array> {
-    return this.#index.readRows(ids, side);
+    return withoutFiles(this.#index.readRows(ids, side));
   }
 
   async thumbnail(id: number, signal: AbortSignal): Promise<Uint8Array | null> {
@@ -105,7 +112,7 @@ export class ServedIndex implements IndexService {
     const { base } = this.#index;
     const { roots, thumbnails } = this.#options;
     if (roots.count === 0 || base === null) return null;
-    const [metadata] = await this.#index.readMetadata([id]);
+    const [metadata] = await withoutFiles(this.#index.readMetadata([id]));
     const source = imageOfRow(metadata!, base);
     const file = source === null ? null : await roots.find(fileOf(source));
     if (file === null) return null;
@@ -150,15 +157,28 @@ export class ServedIndex implements IndexService {
    */
   #assertCondition(where: string): void {
     if (where.length > longestCondition) {
-      throw new InputError(
-        `where: expected at most ${longestCondition} characters, found ${where.length}`,
-      );
+      throw new InputError(`where: expected at most ${longestCondition} characters, found ${where.length}`);
     }
     const allowed = this.columns.map(({ name }) => name).filter((name) => name !== "image_path");
     for (const { name } of columnsOf(parseWhere(where))) {
       if (allowed.includes(name)) continue;
       const names = allowed.join(", ") || "none";
-      throw new InputError(`where: expected one of the columns that this server shows (${names}), found ${name}`);
+      throw new InputError(
+        `where: expected one of the columns that this server shows (${names}), found ${name}`,
+      );
     }
+  }
+}
+
+/**
+ * Errors about a request begin with the part that they are about. Others are about files that are gone or damaged, of
+ * which clients learn nothing.
+ */
+async function withoutFiles<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof InputError) || /^(query|where): /.test(error.message)) throw error;
+    throw new Error(error.message, { cause: error });
   }
 }
