@@ -123,7 +123,6 @@ export class ApiServer {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    if (this.#isStopping) response.setHeader("Connection", "close");
     const { pathname, searchParams } = addressOf(request.url ?? "/");
     const route = this.#options.routes.find(({ path }) =>
       path.endsWith("/") ? pathname.startsWith(path) : pathname === path,
@@ -210,6 +209,8 @@ export class ApiServer {
       const body = route.method === "POST" ? await this.#body(request) : new Uint8Array();
       const call = { rest: pathname.slice(route.path.length), query, body, signal: running.signal };
       const reply = await this.#times.time(() => route.answer(call), { route: route.path });
+      // The connection would stay open for a next request.
+      if (this.#isStopping) response.setHeader("Connection", "close");
       send(request, response, reply);
     } catch (error) {
       if (running.signal.reason === gone) return;
@@ -253,7 +254,7 @@ export class ApiServer {
     }
     for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
     // The rest of the request is not read.
-    if (!request.complete) response.setHeader("Connection", "close");
+    if (!request.complete || this.#isStopping) response.setHeader("Connection", "close");
     const { status, message } = problem;
     const type = status >= 500 ? "server_error" : "invalid_request_error";
     const document = isOpenAi ? { error: { message, type, param: null, code: null } } : { message };
