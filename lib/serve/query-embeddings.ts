@@ -112,14 +112,20 @@ export class QueryEmbeddings {
     items: readonly Item[],
     signal?: AbortSignal,
   ): Promise<readonly Float32Array[]> {
-    // The first failure gives up the rest, which nobody waits for.
-    const rest = new AbortController();
-    const either = signal === undefined ? rest.signal : AbortSignal.any([signal, rest.signal]);
+    // A signal for each item: the first failure gives up the rest, which nobody waits for.
+    const stops = items.map(() => new AbortController());
+    const giveUp = (): void => {
+      for (const stop of stops) stop.abort(signal?.reason);
+    };
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", giveUp, { once: true });
     try {
-      return await Promise.all(items.map((item) => this.#one(modality, item, either)));
+      return await Promise.all(items.map((item, i) => this.#one(modality, item, stops[i]!.signal)));
     } catch (error) {
-      rest.abort();
+      giveUp();
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
     }
   }
 

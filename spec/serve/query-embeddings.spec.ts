@@ -62,8 +62,16 @@ describe("QueryEmbeddings", () => {
 
   it("does not keep failures; the first one gives up the rest of its call", async () => {
     let isBroken = true;
-    const encoder = new FakeEncoder((item) => {
-      if (item === "slow") return new Promise(() => undefined);
+    let start = (): void => undefined;
+    const slowIsRunning = new Promise<void>((resolve) => {
+      start = resolve;
+    });
+    const encoder = new FakeEncoder(async (item) => {
+      if (item === "slow") {
+        start();
+        return new Promise(() => undefined);
+      }
+      await slowIsRunning;
       if (isBroken) throw new Error("broken");
       return [1, 0];
     });

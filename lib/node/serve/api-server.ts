@@ -2,6 +2,7 @@
  * An HTTP server of routes: checks where requests come from and who sends them, limits how many there are and how large,
  * and stops in order.
  */
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Counter, Gauge, Histogram, type Metric } from "../../serve/metrics.ts";
 import { busy, Problem, problemOf } from "../../serve/problem.ts";
@@ -196,6 +197,8 @@ export class ApiServer {
       throw busy("too many requests at the same time; try again later");
     }
     const running = new AbortController();
+    // Every image of an answer listens: Node would take more than ten for a leak.
+    setMaxListeners(0, running.signal);
     this.#running.add(running);
     this.#bytes += size;
     const giveUp = (): void => {

@@ -11,9 +11,9 @@ describe("readAestheticVectors", () => {
     const path = folder.file("scores.npy");
     writeFileSync(
       path,
-      npyFile(
-        Float32Array.from({ length: 30 }, (_, i) => i),
-        3,
+      encodeNpy(
+        [10, 3],
+        Array.from({ length: 30 }, (_, i) => i),
       ),
     );
     const vectors = await readAestheticVectors(path);
@@ -22,12 +22,12 @@ describe("readAestheticVectors", () => {
 
   it("refuses other numbers of rows, and numbers that are not finite", async () => {
     const path = folder.file("scores.npy");
-    writeFileSync(path, npyFile(new Float32Array(9), 1));
+    writeFileSync(path, encodeNpy([9, 1], new Float32Array(9)));
     await assert.rejects(
       readAestheticVectors(path),
       /expected 10 rows, one for each score from 0 to 9, found 9/,
     );
-    writeFileSync(path, npyFile(new Float32Array(10).fill(NaN), 1));
+    writeFileSync(path, encodeNpy([10, 1], new Float32Array(10).fill(NaN)));
     await assert.rejects(readAestheticVectors(path), /expected finite numbers/);
   });
 });

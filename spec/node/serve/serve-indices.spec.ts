@@ -3,8 +3,10 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, unl
 import { join } from "node:path";
 import { decodeImage } from "../../../lib/image/decode.ts";
 import { openIndex } from "../../../lib/node/retrieval/open-index.ts";
+import type { QueryOptions } from "../../../lib/node/retrieval/query-options.ts";
+import type { QueryTerm } from "../../../lib/node/retrieval/query-vectors.ts";
+import type { Found } from "../../../lib/retrieval/result-text.ts";
 import { nodeCodecs } from "../../../lib/node/images/codecs.ts";
-import { clipscope } from "../../support/cli.ts";
 import { clipClient, withoutFilters } from "../../support/clip-client.ts";
 import { sampleNames } from "../../support/index-folder.ts";
 import { fixture } from "../../support/paths.ts";
@@ -26,12 +28,6 @@ interface Row {
   readonly caption?: string;
   readonly image?: string;
   readonly embedding?: readonly number[];
-}
-
-interface QueryRow {
-  readonly id: number;
-  readonly path: string;
-  readonly similarity: number;
 }
 
 describe("serveIndices", function () {
@@ -58,14 +54,27 @@ describe("serveIndices", function () {
     return document as Row[];
   }
 
-  async function query(index: string, ...args: string[]): Promise<QueryRow[]> {
-    const { status, stdout, stderr } = await clipscope(["query", index, ...args, "--json"]);
-    assert.equal(status, 0, stderr);
-    return JSON.parse(stdout) as QueryRow[];
+  /** What `clipscope query` prints; spec/cli/commands/serve.spec.ts compares with the command itself. */
+  async function query(
+    folder: string,
+    terms: readonly QueryTerm[],
+    options: QueryOptions = {},
+  ): Promise<readonly Found[]> {
+    const index = await openIndex(folder);
+    try {
+      const found: Found[] = [];
+      for await (const row of index.query(terms, { ...options, model: servedModel })) found.push(row);
+      return found;
+    } finally {
+      await index.close();
+    }
   }
 
   /** Ids are the same; similarities differ by what a batch of another length does to float32. */
-  function assertSame(found: readonly Row[], expected: readonly QueryRow[]): void {
+  function assertSame(
+    found: readonly Row[],
+    expected: readonly { readonly id: number; readonly similarity: number }[],
+  ): void {
     assert.deepEqual(
       found.map(({ id }) => id),
       expected.map(({ id }) => id),
@@ -87,7 +96,7 @@ describe("serveIndices", function () {
       assert.equal(response.status, 200);
       const rows = (await response.json()) as Row[];
       assert.ok(Array.isArray(rows));
-      assertSame(rows, await query(folders.photos, text, "--top", "40"));
+      assertSame(rows, await query(folders.photos, [{ text }], { top: 40 }));
       for (const row of rows) {
         assert.deepEqual(Object.keys(row), ["image_path", "image", "id", "similarity"]);
         const { width, height, mode } = await decodeImage(
@@ -101,7 +110,7 @@ describe("serveIndices", function () {
     const deduplicated = await clipClient(url, { text: "red", indice_name: "shards" }, withoutFilters);
     const distinct = (await deduplicated.json()) as Row[];
     // The tar repeats its eight images.
-    assertSame(distinct, await query(folders.shards, "red", "--top", "40", "--dedup", "0.94"));
+    assertSame(distinct, await query(folders.shards, [{ text: "red" }], { top: 40, dedup: 0.94 }));
     assert.equal(distinct.length, sampleNames.length);
   });
 
@@ -112,7 +121,7 @@ describe("serveIndices", function () {
     const ofImage = await clipClient(url, { image, indice_name: "photos" }, withoutFilters);
     assertSame(
       (await ofImage.json()) as Row[],
-      await query(folders.photos, "--image", file, "--dedup", "0.94"),
+      await query(folders.photos, [{ image: file }], { dedup: 0.94 }),
     );
     const index = await openIndex(folders.photos);
     const vector = await index.readRows([3]);
@@ -204,30 +213,10 @@ describe("serveIndices", function () {
     const shards = { indice_name: "shards", num_images: shardRows };
     assertSame(
       await search(url, { ...shards, text: "red circles", modality: "text" }),
-      await query(folders.shards, "red circles", "--in", "captions", "--top", "24"),
+      await query(folders.shards, [{ text: "red circles" }], { side: "text", top: 24 }),
     );
-    assertSame(
-      await search(url, {
-        ...shards,
-        terms: [{ text: "red" }, { text: "a circle", weight: -0.5 }, { id: 2, weight: 0.25 }],
-      }),
-      await query(
-        folders.shards,
-        "red",
-        "--minus",
-        "a circle",
-        "--id",
-        "2",
-        "--top",
-        "24",
-        "--weight",
-        "1",
-        "--weight",
-        "0.25",
-        "--weight",
-        "0.5",
-      ),
-    );
+    const terms = [{ text: "red" }, { text: "a circle", weight: -0.5 }, { id: 2, weight: 0.25 }];
+    assertSame(await search(url, { ...shards, terms }), await query(folders.shards, terms, { top: 24 }));
     const where = "width >= 8 AND caption LIKE '%red%'";
     const conditioned = await search(url, {
       ...shards,
@@ -236,7 +225,7 @@ describe("serveIndices", function () {
       min_similarity: 0.1,
       return_embeddings: true,
     });
-    assertSame(conditioned, await query(folders.shards, "red", "--where", where, "--min", "0.1"));
+    assertSame(conditioned, await query(folders.shards, [{ text: "red" }], { where, min: 0.1 }));
     for (const { embedding } of conditioned) assert.ok(Math.abs(Math.hypot(...embedding!) - 1) < 1e-2);
   });
 
@@ -294,15 +283,12 @@ describe("serveIndices", function () {
   });
 
   it("tells clients to come back when too many texts wait", async () => {
-    const { url } = await start({ batchSize: 1, mostWaiting: 2 });
-    const all = await Promise.all(
-      Array.from({ length: 12 }, (_, i) =>
-        post(`${url}knn-service`, { ...knn, text: `text ${i}`, return_images: false }),
-      ),
-    );
-    const statuses = new Set(all.map(({ status }) => status));
-    assert.deepEqual([...statuses].sort(), [200, 503]);
-    for (const { status, headers } of all) if (status === 503) assert.equal(headers.get("retry-after"), "1");
+    const { url } = await start({ batchSize: 1, mostWaiting: 64 });
+    const texts = (from: number) => Array.from({ length: 64 }, (_, i) => `text ${from + i}`);
+    const first = post(`${url}v1/embeddings`, { input: texts(0) });
+    const second = await post(`${url}v1/embeddings`, { input: texts(64) });
+    assert.deepEqual([second.status, second.headers.get("retry-after")], [503, "1"]);
+    assert.equal((await first).status, 200);
     await search(url, { text: "afterwards" });
   });
 
