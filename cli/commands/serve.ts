@@ -61,8 +61,9 @@ async function serve(folders: readonly string[], options: ServeOptions, terminal
       },
       ...(threads !== undefined && { threads }),
     });
+    const stop = stopped();
     announce(server, options, terminal);
-    await stopped();
+    await stop;
     terminal.note("answering the last requests");
     await server.close();
   });

@@ -34,9 +34,15 @@ describe("serveIndices", function () {
   this.timeout(60_000);
   const folders = servedFolders();
   const servers: Served[] = [];
+  /** With the defaults; specs share it. */
+  let plain: Served;
+  before(async () => {
+    plain = await startServer([folders.photos, folders.shards]);
+  });
   afterEach(async () => {
     for (const server of servers.splice(0)) await server.close();
   });
+  after(() => plain.close());
 
   async function start(
     options: Partial<ServeOptions> = {},
@@ -84,7 +90,7 @@ describe("serveIndices", function () {
   }
 
   it("answers ClipClient as clip-retrieval does, with the rows of clipscope query", async () => {
-    const { url } = await start();
+    const { url } = plain;
     const indices = (await (await fetch(`${url}indices-list`)).json()) as string[];
     assert.deepEqual(indices, ["photos", "shards"]);
     for (const text of ["three brown stars", "緑の三日月が四つ", "ein blaues Kreuz"]) {
@@ -115,7 +121,7 @@ describe("serveIndices", function () {
   });
 
   it("answers ClipClient's images and embeddings", async () => {
-    const { url } = await start();
+    const { url } = plain;
     const file = join(folders.images, "orange-heart.jpg");
     const image = readFileSync(file).toString("base64");
     const ofImage = await clipClient(url, { image, indice_name: "photos" }, withoutFilters);
@@ -132,7 +138,6 @@ describe("serveIndices", function () {
   });
 
   it("refuses ClipClient's default filters, unless the server has them or is told to ignore them", async () => {
-    const plain = await start();
     const refused = await clipClient(plain.url, { text: "red", indice_name: "shards" });
     assert.equal(refused.status, 400);
     assert.match(
@@ -172,7 +177,7 @@ describe("serveIndices", function () {
   });
 
   it("answers clip-retrieval-front: many ids first, their metadata later", async () => {
-    const { url } = await start();
+    const { url } = plain;
     const front = {
       text: "red",
       image: null,
@@ -230,7 +235,7 @@ describe("serveIndices", function () {
   });
 
   it("embeds texts and images as the model does", async () => {
-    const { url } = await start();
+    const { url } = plain;
     const image = readFileSync(join(folders.images, "orange-heart.jpg")).toString("base64");
     const { document } = await post(`${url}v1/embeddings`, {
       model: "any",
@@ -254,9 +259,8 @@ describe("serveIndices", function () {
       { length: 32 },
       (_, i) => `${i} ${sampleNames[i % 8]!.replaceAll(/[-.]/g, " ")}`,
     );
-    const alone = await start();
     const expected: Row[][] = [];
-    for (const text of texts) expected.push(await search(alone.url, { text, return_images: false }));
+    for (const text of texts) expected.push(await search(plain.url, { text, return_images: false }));
     const together = await start();
     const found: Row[][] = [];
     let next = 0;
@@ -283,17 +287,17 @@ describe("serveIndices", function () {
   });
 
   it("tells clients to come back when too many texts wait", async () => {
-    const { url } = await start({ batchSize: 1, mostWaiting: 64 });
-    const texts = (from: number) => Array.from({ length: 64 }, (_, i) => `text ${from + i}`);
+    const { url } = await start({ batchSize: 1, mostWaiting: 8 });
+    const texts = (from: number) => Array.from({ length: 8 }, (_, i) => `text ${from + i}`);
     const first = post(`${url}v1/embeddings`, { input: texts(0) });
-    const second = await post(`${url}v1/embeddings`, { input: texts(64) });
+    const second = await post(`${url}v1/embeddings`, { input: texts(8) });
     assert.deepEqual([second.status, second.headers.get("retry-after")], [503, "1"]);
     assert.equal((await first).status, 200);
     await search(url, { text: "afterwards" });
   });
 
   it("shows images of the index's sources only, by id", async () => {
-    const { url } = await start();
+    const { url } = plain;
     const thumb = await fetch(`${url}thumb/0`);
     assert.deepEqual([thumb.status, thumb.headers.get("content-type")], [200, "image/jpeg"]);
     assert.equal((await fetch(`${url}thumb/3?index=shards`)).status, 200);
@@ -323,7 +327,7 @@ describe("serveIndices", function () {
   });
 
   it("tells nothing of the machine: no folders in paths, conditions only on what is shown", async () => {
-    const { url } = await start();
+    const { url } = plain;
     const rows = await search(url, { text: "red" });
     for (const { image_path } of rows) assert.match(image_path!, /^images\/[\w-]+\.(png|jpg)$/);
     for (const where of ["image_path LIKE '/tmp/%'", "mtime > 0", "bytes > 0", "nothing = 1"]) {
@@ -361,7 +365,7 @@ describe("serveIndices", function () {
   });
 
   it("refuses image_url, ids of no row, and images that cannot be read", async () => {
-    const { url } = await start();
+    const { url } = plain;
     const statusOf = async (body: object) => (await post(`${url}knn-service`, { ...knn, ...body })).status;
     assert.equal(await statusOf({ image_url: "http://169.254.169.254/latest/meta-data" }), 403);
     assert.equal(await statusOf({ terms: [{ id: 8 }] }), 400);
@@ -402,7 +406,7 @@ describe("serveIndices", function () {
       /--aesthetic: expected vectors of \d+ numbers/,
     );
     await assert.rejects(startServer([folders.photos], { roots: [join(folders.path, "gone")] }), /--root/);
-    const { port } = await start();
+    const { port } = plain;
     await assert.rejects(startServer([folders.photos], { port }), /it is in use/);
     await assert.rejects(
       startServer([folders.photos], { host: "192.0.2.1" }),
