@@ -1,13 +1,9 @@
 /** `clipscope serve`: answers searches over HTTP. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { readAestheticVectors } from "../../lib/node/serve/aesthetic-vectors.ts";
-import { searchPage } from "../../lib/node/serve/search-page.ts";
 import { serveIndices, type RunningServer } from "../../lib/node/serve/serve-indices.ts";
-import { serveRules } from "../../lib/node/serve/serve-rules.ts";
-import type { Filters } from "../../lib/serve/filters.ts";
 import { examples } from "../options/option-values.ts";
-import { addServeOptions, assertServeOptions, tokenOf, type ServeOptions } from "../options/serve-options.ts";
+import { addServeOptions, serveOptions, type ServeCommandOptions } from "../options/serve-options.ts";
 import { withModel } from "../options/with-model.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -35,32 +31,15 @@ export function register(program: Command, terminal: Terminal): void {
     });
 }
 
-async function serve(folders: readonly string[], options: ServeOptions, terminal: Terminal): Promise<void> {
-  assertServeOptions(options);
-  const { host, port, allowHost, allowOrigin, threads } = options;
-  const token = tokenOf(options, terminal);
-  const filters = await filtersOf(options);
-  const manifest = await searchPage();
+async function serve(
+  folders: readonly string[],
+  options: ServeCommandOptions,
+  terminal: Terminal,
+): Promise<void> {
+  // Mistakes are reported before a model is loaded.
+  const served = await serveOptions(folders, options, terminal);
   await withModel(options, terminal, async (model) => {
-    const server = await serveIndices(model, nameOf(options), {
-      folders,
-      host,
-      port,
-      token,
-      rules: serveRules({ host, allowedHosts: allowHost, allowedOrigins: allowOrigin }),
-      filters,
-      columns: options.column,
-      roots: options.root,
-      allowUrls: options.allowUrls ?? false,
-      batchSize: options.batch,
-      mostWaiting: options.queue,
-      cached: options.cache,
-      manifest,
-      onError: (error) => {
-        terminal.warn(describe(error, terminal.debug));
-      },
-      ...(threads !== undefined && { threads }),
-    });
+    const server = await serveIndices(model, nameOf(options), served);
     const stop = stopped();
     announce(server, options, terminal);
     await stop;
@@ -69,23 +48,9 @@ async function serve(folders: readonly string[], options: ServeOptions, terminal
   });
 }
 
-async function filtersOf({
-  safeWhere,
-  nonviolentWhere,
-  aesthetic,
-  ignoreFilter,
-}: ServeOptions): Promise<Filters> {
-  return {
-    ...(safeWhere !== undefined && { safety: safeWhere }),
-    ...(nonviolentWhere !== undefined && { violence: nonviolentWhere }),
-    ...(aesthetic !== undefined && { aesthetic: await readAestheticVectors(aesthetic) }),
-    ignored: new Set(ignoreFilter),
-  };
-}
-
 function announce(
   { port, indices }: RunningServer,
-  { host, json = false }: ServeOptions,
+  { host, json = false }: ServeCommandOptions,
   terminal: Terminal,
 ): void {
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
@@ -108,13 +73,7 @@ function stopped(): Promise<void> {
   });
 }
 
-/** An error of the server, which ends one request only. */
-function describe(error: unknown, debug: boolean): string {
-  if (!(error instanceof Error)) return String(error);
-  return debug && error.stack !== undefined ? error.stack : error.message;
-}
-
-function nameOf({ model }: ServeOptions): string {
+function nameOf({ model }: ServeCommandOptions): string {
   return model === undefined
     ? "demo"
     : model.startsWith("hf:")

@@ -1,14 +1,14 @@
-/** The options of `clipscope serve`, and their checks. */
+/** The options of `clipscope serve`. */
 import { Option, type Command } from "commander";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { isLoopback } from "../../lib/node/serve/serve-rules.ts";
-import { filterNames, type FilterName } from "../../lib/serve/filters.ts";
-import { mostTerms } from "../../lib/serve/knn-request.ts";
+import { readAestheticVectors } from "../../lib/node/serve/aesthetic-vectors.ts";
+import { checkedServeOptions, serveDefaults, type ServeOptions } from "../../lib/node/serve/serve-options.ts";
+import { filterNames, type FilterName, type Filters } from "../../lib/serve/filters.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { collect, positiveInteger, wholeNumber } from "./option-values.ts";
 import { precisionOption, weightsOption, type ModelOptions } from "./with-model.ts";
 
-export interface ServeOptions extends ModelOptions {
+export interface ServeCommandOptions extends ModelOptions {
   readonly port: number;
   readonly host: string;
   readonly token?: string;
@@ -27,20 +27,17 @@ export interface ServeOptions extends ModelOptions {
   readonly threads?: number;
 }
 
-/** The port of `clip-retrieval back`. */
-const defaultPort = 1234;
-
 export function addServeOptions(command: Command): Command {
   return command
     .addOption(
       new Option("--port <n>", "port to listen on; 0 for any free one")
         .argParser(wholeNumber)
-        .default(defaultPort),
+        .default(serveDefaults.port),
     )
     .option(
       "--host <address>",
       "address to listen on; one that other machines reach requires a token",
-      "127.0.0.1",
+      serveDefaults.host,
     )
     .option(
       "--token <secret>",
@@ -73,9 +70,14 @@ export function addServeOptions(command: Command): Command {
         .argParser(filterName)
         .default([]),
     )
-    .option("--batch <n>", "texts, or images, of a pass at most", positiveInteger, 32)
-    .option("--queue <n>", "texts, or images, that wait for a pass at most", positiveInteger, 1024)
-    .option("--cache <n>", "embeddings of queries to keep", wholeNumber, 10_000)
+    .option("--batch <n>", "texts, or images, of a pass at most", positiveInteger, serveDefaults.batchSize)
+    .option(
+      "--queue <n>",
+      "texts, or images, that wait for a pass at most",
+      positiveInteger,
+      serveDefaults.mostWaiting,
+    )
+    .option("--cache <n>", "embeddings of queries to keep", wholeNumber, serveDefaults.cached)
     .option("--threads <n>", "threads of a scan (default: one per processor)", wholeNumber)
     .addOption(weightsOption())
     .addOption(precisionOption());
@@ -88,41 +90,50 @@ function filterName(value: string, previous: readonly FilterName[]): FilterName[
   return [...previous, name];
 }
 
-/** Of a token that is not guessed. */
-const shortestToken = 16;
-
 /**
- * The secret that clients must send; null if none is needed.
+ * The options in the library's form.
  *
- * @throws InputError if one is needed and not given, or it cannot be one
+ * @throws InputError for values that do not fit
  */
-export function tokenOf({ host, token: given }: ServeOptions, { env }: Terminal): string | null {
-  const token = given ?? env["CLIPSCOPE_TOKEN"];
-  const source = given === undefined ? "CLIPSCOPE_TOKEN" : "--token";
-  if (token === undefined) {
-    if (isLoopback(host)) return null;
-    throw new InputError(
-      `--host ${host}: other machines can reach this address; set a token with CLIPSCOPE_TOKEN or --token`,
-    );
-  }
-  // Printable without spaces: it is sent in a header.
-  if (token.length >= shortestToken && /^[\x21-\x7e]+$/.test(token)) return token;
-  throw new InputError(
-    `${source}: expected ${shortestToken} or more ASCII characters without spaces; "openssl rand -hex 32" makes a token`,
-  );
+export async function serveOptions(
+  folders: readonly string[],
+  options: ServeCommandOptions,
+  terminal: Terminal,
+): Promise<ServeOptions> {
+  const { port, host, allowHost, allowOrigin, allowUrls = false, threads } = options;
+  return checkedServeOptions({
+    folders,
+    port,
+    host,
+    token: options.token ?? terminal.env["CLIPSCOPE_TOKEN"] ?? null,
+    allowedHosts: allowHost,
+    allowedOrigins: allowOrigin,
+    filters: await filtersOf(options),
+    columns: options.column,
+    roots: options.root,
+    allowUrls,
+    batchSize: options.batch,
+    mostWaiting: options.queue,
+    cached: options.cache,
+    ...(threads !== undefined && { threads }),
+    onError: (error) => {
+      terminal.warn(describe(error, terminal.debug));
+    },
+  });
 }
 
-/** @throws InputError for values that do not fit */
-export function assertServeOptions({ port, queue, allowHost, allowOrigin }: ServeOptions): void {
-  if (port > 65_535) throw new InputError(`--port ${port}: expected at most 65535`);
-  if (queue < mostTerms)
-    throw new InputError(`--queue ${queue}: expected at least ${mostTerms}, the terms of one query`);
-  for (const name of allowHost) {
-    if (/^[\w.-]+(:\d+)?$/.test(name)) continue;
-    throw new InputError(`--allow-host ${name}: expected a host name, such as images.example.org`);
-  }
-  for (const origin of allowOrigin) {
-    if (URL.canParse(origin) && new URL(origin).origin === origin) continue;
-    throw new InputError(`--allow-origin ${origin}: expected an origin, such as https://example.org`);
-  }
+async function filtersOf(options: ServeCommandOptions): Promise<Filters> {
+  const { safeWhere, nonviolentWhere, aesthetic, ignoreFilter } = options;
+  return {
+    ...(safeWhere !== undefined && { safety: safeWhere }),
+    ...(nonviolentWhere !== undefined && { violence: nonviolentWhere }),
+    ...(aesthetic !== undefined && { aesthetic: await readAestheticVectors(aesthetic) }),
+    ignored: new Set(ignoreFilter),
+  };
+}
+
+/** An error of the server, which ends one request only. */
+function describe(error: unknown, debug: boolean): string {
+  if (!(error instanceof Error)) return String(error);
+  return debug && error.stack !== undefined ? error.stack : error.message;
 }

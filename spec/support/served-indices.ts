@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import type { Clip } from "../../lib/clip/clip.ts";
 import { loadModel } from "../../lib/node/models/load-model.ts";
 import { demoModel } from "../../lib/node/models/model-directory.ts";
-import { serveIndices, type RunningServer, type ServeOptions } from "../../lib/node/serve/serve-indices.ts";
-import { serveRules } from "../../lib/node/serve/serve-rules.ts";
+import { serveIndices, type RunningServer } from "../../lib/node/serve/serve-indices.ts";
+import type { ServeOptions } from "../../lib/node/serve/serve-options.ts";
 import { clipscope } from "./cli.ts";
 import { imageFolder, imageShard } from "./index-folder.ts";
 
@@ -70,21 +70,10 @@ export async function startServer(
   options: Partial<ServeOptions> = {},
 ): Promise<Served> {
   const errors: unknown[] = [];
-  const names = { host: "127.0.0.1", allowedHosts: [], allowedOrigins: [] };
   const server = await serveIndices(await servedModel(), basename(demoModel), {
     folders,
     port: 0,
-    host: names.host,
-    token: null,
-    rules: serveRules(names),
-    filters: { ignored: new Set() },
-    columns: [],
-    roots: [],
-    allowUrls: false,
-    batchSize: 32,
-    mostWaiting: 1024,
-    cached: 1000,
-    manifest: new Map(),
+    page: false,
     onError: (error) => errors.push(error),
     ...options,
   });

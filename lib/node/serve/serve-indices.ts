@@ -10,42 +10,17 @@ import { Gauge, type Metric } from "../../serve/metrics.ts";
 import { QueryEmbeddings } from "../../serve/query-embeddings.ts";
 import { routesOf } from "../../serve/routes.ts";
 import { BatchedEncoder } from "../../tasks/batched-encoder.ts";
-import type { GuardRules } from "../http/guard.ts";
-import type { Manifest } from "../http/send-file.ts";
+import type { Entry } from "../http/send-file.ts";
 import { openIndex, type OpenedIndex } from "../retrieval/open-index.ts";
 import { assertModelOf } from "../retrieval/query-vectors.ts";
-import { ApiServer, defaultLimits, type Limits } from "./api-server.ts";
+import { ApiServer, defaultLimits } from "./api-server.ts";
 import { DecodeThread } from "./decode-thread.ts";
 import { fetchImage } from "./fetch-image.ts";
 import { ImageRoots, recordedRoots } from "./image-roots.ts";
+import { searchPage } from "./search-page.ts";
+import { checkedServeOptions, type ServeOptions } from "./serve-options.ts";
+import { serveRules } from "./serve-rules.ts";
 import { defaultColumns, ServedIndex } from "./served-index.ts";
-
-export interface ServeOptions {
-  /** Index folders. Each is known by the last part of its path. */
-  readonly folders: readonly string[];
-  /** 0 for any free one. */
-  readonly port: number;
-  readonly host: string;
-  readonly token: string | null;
-  readonly rules: (port: number) => GuardRules;
-  readonly filters: Filters;
-  /** Columns that clients see besides the default ones. */
-  readonly columns: readonly string[];
-  /** Folders whose images are shown, besides those of the indices' sources. */
-  readonly roots: readonly string[];
-  /** Whether clients may send addresses of images. */
-  readonly allowUrls: boolean;
-  /** Texts, or images, of a pass at most; how many wait at most. */
-  readonly batchSize: number;
-  readonly mostWaiting: number;
-  /** Embeddings of queries that are kept. */
-  readonly cached: number;
-  readonly manifest: Manifest;
-  /** Of a scan. Default: one per processor. */
-  readonly threads?: number;
-  readonly limits?: Partial<Limits>;
-  readonly onError: (error: unknown) => void;
-}
 
 /** A server that listens. */
 export interface RunningServer {
@@ -55,20 +30,26 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** @throws InputError for a folder that is not an index, or not of the model; options that do not fit; a taken port */
+/**
+ * Serves indices over HTTP: searches as clip-retrieval answers them, embeddings, metrics, and a page.
+ *
+ * @param model of which the indices are; the caller disposes it after the server's end
+ * @param modelName for clients
+ * @throws InputError for a folder that is not an index, or not of the model; options that do not fit; a taken port
+ */
 export async function serveIndices(
   model: Clip,
   modelName: string,
   options: ServeOptions,
 ): Promise<RunningServer> {
-  const { threads } = options;
+  const { folders, port, host, filters, roots, threads, ...checked } = checkedServeOptions(options);
   const opened: OpenedIndex[] = [];
   const closing: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const end of closing.splice(0).reverse()) await end();
   };
   try {
-    for (const folder of options.folders) {
+    for (const folder of folders) {
       // Resolved, so that errors that name the folder can be told from a client's.
       const index = await openIndex(resolve(folder), threads === undefined ? {} : { threads });
       closing.push(() => index.close());
@@ -88,31 +69,31 @@ export async function serveIndices(
       indices.push(
         new ServedIndex(index, {
           name: basename(index.path),
-          columns: [...defaultColumns, ...options.columns],
-          roots: await ImageRoots.open(await recordedRoots(index.path), options.roots),
+          columns: [...defaultColumns, ...checked.columns],
+          roots: await ImageRoots.open(await recordedRoots(index.path), roots),
           thumbnails,
         }),
       );
     }
-    await assertConditions(opened, options.filters);
+    await assertConditions(opened, filters);
     // The codes are opened now, so that the first query does not wait for them.
     for (const index of opened) {
       for (const side of (["image", "text"] as const).filter((one) => index.has(one)))
         await index.queries.scanner(side);
     }
-    const { batchSize, mostWaiting, cached } = options;
+    const { batchSize, mostWaiting, cached, limits } = checked;
     const encoder = new BatchedEncoder(model, { batchSize, mostWaiting, normalize: true });
     closing.push(() => encoder.close());
     const embeddings = new QueryEmbeddings(encoder, {
       cached,
       readPixels: (content, name, signal) => queries.pixels({ name, content }, signal),
     });
-    const { largestBody } = { ...defaultLimits, ...options.limits };
+    const { largestBody } = { ...defaultLimits, ...limits };
     const knn = new KnnService({
       indices,
       embeddings,
-      filters: options.filters,
-      fetchImage: options.allowUrls
+      filters,
+      fetchImage: checked.allowUrls
         ? (url, signal) => fetchImage(url, signal, { largest: largestBody })
         : null,
     });
@@ -129,10 +110,12 @@ export async function serveIndices(
       model: modelName,
       metrics: () => metrics,
     });
-    const { manifest, token, rules, onError, limits = {} } = options;
+    const { token, allowedHosts, allowedOrigins, page, onError } = checked;
+    const rules = serveRules({ host, allowedHosts, allowedOrigins });
+    const manifest = page ? await searchPage() : new Map<string, Entry>();
     const server = new ApiServer({ routes, manifest, token, rules, limits, onError });
     metrics.push(...server.metrics);
-    await server.listen(options.port, options.host);
+    await server.listen(port, host);
     closing.push(() => server.stop());
     return { port: server.port, indices, close };
   } catch (error) {

@@ -103,7 +103,7 @@ describe("clipscope serve", function () {
     [["--host", "::"], /--host ::: other machines can reach/],
     [["--token", "short"], /--token: expected 16 or more ASCII characters/],
     [["--token", "with spaces in between"], /--token: expected 16 or more ASCII characters without spaces/],
-    [["--port", "70000"], /--port 70000: expected at most 65535/],
+    [["--port", "70000"], /--port 70000: expected a whole number of at most 65535/],
     [["--queue", "10"], /--queue 10: expected at least 64/],
     [["--allow-origin", "*"], /--allow-origin \*: expected an origin, such as https:\/\/example\.org/],
     [["--allow-origin", "https://example.org/page"], /expected an origin/],
@@ -129,7 +129,7 @@ describe("clipscope serve", function () {
     const env = { CLIPSCOPE_TOKEN: "short" };
     const { status, stderr } = await clipscope(["serve", folders.photos, "--host", "0.0.0.0"], { env });
     assert.equal(status, 2);
-    assert.match(stderr, /^clipscope: CLIPSCOPE_TOKEN: expected 16 or more/);
+    assert.match(stderr, /^clipscope: --token: expected 16 or more/);
     const { url } = await start("--host", "0.0.0.0", "--token", "0123456789abcdef");
     const local = url.replace("0.0.0.0", "127.0.0.1");
     assert.equal((await fetch(`${local}indices-list`)).status, 401);

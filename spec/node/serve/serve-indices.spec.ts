@@ -19,7 +19,7 @@ import {
   startServer,
   type Served,
 } from "../../support/served-indices.ts";
-import type { ServeOptions } from "../../../lib/node/serve/serve-indices.ts";
+import type { ServeOptions } from "../../../lib/node/serve/serve-options.ts";
 
 interface Row {
   readonly id: number;
@@ -287,10 +287,10 @@ describe("serveIndices", function () {
   });
 
   it("tells clients to come back when too many texts wait", async () => {
-    const { url } = await start({ batchSize: 1, mostWaiting: 8 });
-    const texts = (from: number) => Array.from({ length: 8 }, (_, i) => `text ${from + i}`);
+    const { url } = await start({ batchSize: 1, mostWaiting: 64 });
+    const texts = (from: number) => Array.from({ length: 40 }, (_, i) => `${from + i}`);
     const first = post(`${url}v1/embeddings`, { input: texts(0) });
-    const second = await post(`${url}v1/embeddings`, { input: texts(8) });
+    const second = await post(`${url}v1/embeddings`, { input: texts(40) });
     assert.deepEqual([second.status, second.headers.get("retry-after")], [503, "1"]);
     assert.equal((await first).status, 200);
     await search(url, { text: "afterwards" });
@@ -409,7 +409,7 @@ describe("serveIndices", function () {
     const { port } = plain;
     await assert.rejects(startServer([folders.photos], { port }), /it is in use/);
     await assert.rejects(
-      startServer([folders.photos], { host: "192.0.2.1" }),
+      startServer([folders.photos], { host: "192.0.2.1", token: "0123456789abcdef" }),
       /expected an address of this machine/,
     );
   });
