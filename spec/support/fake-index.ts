@@ -39,12 +39,9 @@ export class FakeIndex implements IndexService {
   }
 
   shownRows(ids: readonly number[]): Promise<readonly { readonly caption: string }[]> {
-    return Promise.all(
-      ids.map((id) => {
-        if (id >= this.rows) throw new InputError(`expected the id of a row of photos, found ${id}`);
-        return { caption: `row ${id}` };
-      }),
-    );
+    const wrong = ids.find((id) => id >= this.rows);
+    if (wrong === undefined) return Promise.resolve(ids.map((id) => ({ caption: `row ${id}` })));
+    return Promise.reject(new InputError(`expected the id of a row of photos, found ${wrong}`));
   }
 
   vectors(ids: readonly number[]): Promise<Float32Array> {

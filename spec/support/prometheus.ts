@@ -35,7 +35,7 @@ export function parseExposition(text: string): PrometheusFamily[] {
     else if (typeName !== undefined) {
       assert.equal(help?.name, typeName, line);
       assert.ok(!families.some(({ name }) => name === typeName), `${typeName} twice`);
-      families.push({ name: typeName, help: help!.help, type: type!, samples: [] });
+      families.push({ name: typeName, help: help.help, type: type!, samples: [] });
     } else {
       const family = families.at(-1)!;
       const sample = parseSample(line);

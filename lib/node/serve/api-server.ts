@@ -212,9 +212,7 @@ export class ApiServer {
       const body = route.method === "POST" ? await this.#body(request) : new Uint8Array();
       const call = { rest: pathname.slice(route.path.length), query, body, signal: running.signal };
       const reply = await this.#times.time(() => route.answer(call), { route: route.path });
-      // The connection would stay open for a next request.
-      if (this.#isStopping) response.setHeader("Connection", "close");
-      send(request, response, reply);
+      this.#send(request, response, reply);
     } catch (error) {
       if (running.signal.reason === gone) return;
       throw running.signal.aborted ? running.signal.reason : error;
@@ -224,6 +222,18 @@ export class ApiServer {
       this.#running.delete(running);
       this.#bytes -= size;
     }
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, { type, body, headers }: Reply): void {
+    // Else the connection would stay open for a next request.
+    if (this.#isStopping) response.setHeader("Connection", "close");
+    response.writeHead(200, {
+      "Content-Type": type,
+      "Content-Length": Buffer.byteLength(body),
+      "Cache-Control": "no-store",
+      ...headers,
+    });
+    response.end(request.method === "HEAD" ? undefined : body);
   }
 
   /** How much memory a body may take: as much as it says, or as much as is allowed. */
@@ -276,14 +286,4 @@ function assertMethod({ method = "" }: IncomingMessage, expected: Route["method"
   const allowed = expected === "GET" ? ["GET", "HEAD"] : [expected];
   if (allowed.includes(method)) return;
   throw new Problem(405, `expected ${allowed.join(" or ")}, found ${method}`, { Allow: allowed.join(", ") });
-}
-
-function send(request: IncomingMessage, response: ServerResponse, { type, body, headers }: Reply): void {
-  response.writeHead(200, {
-    "Content-Type": type,
-    "Content-Length": Buffer.byteLength(body),
-    "Cache-Control": "no-store",
-    ...headers,
-  });
-  response.end(request.method === "HEAD" ? undefined : body);
 }

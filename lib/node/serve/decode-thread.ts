@@ -20,7 +20,7 @@ export type DecodeReply =
 interface Job {
   readonly request: DecodeRequest;
   readonly resolve: (reply: DecodeReply) => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export interface DecodeThreadOptions extends ReaderOptions {
@@ -78,7 +78,7 @@ export class DecodeThread {
         },
         reject: (error) => {
           signal.removeEventListener("abort", giveUp);
-          reject(error as Error);
+          reject(error);
         },
       };
       signal.addEventListener("abort", giveUp, { once: true });
@@ -115,14 +115,14 @@ export class DecodeThread {
         job.resolve(reply);
       });
     });
-    worker.on("error", (error: unknown) => {
+    worker.on("error", (error: Error) => {
       if (worker === this.#worker) void this.#restart(error);
     });
     return worker;
   }
 
   /** Fails the current image, and starts a new thread with the next one. */
-  async #restart(error: unknown): Promise<void> {
+  async #restart(error: Error): Promise<void> {
     const worker = this.#worker;
     this.#worker = null;
     this.#end((job) => {
