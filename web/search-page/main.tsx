@@ -1,5 +1,5 @@
 /** The page of `clipscope serve`: search an index by a text, an image or a row. */
-import { render } from "preact";
+import { render, type ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Side } from "../../lib/serve/index-service.ts";
 import { readServer, search, type Query, type Result, type Search, type ServerInfo } from "./api.ts";
@@ -36,8 +36,7 @@ function Page({ server }: { readonly server: ServerInfo }) {
           {index.rows.toLocaleString("en")} rows, {server.model}
         </p>
       </header>
-      <QueryForm onQuery={ask} />
-      <div class="options">
+      <QueryForm onQuery={ask}>
         {server.indices.length > 1 && (
           <Choice
             label="Index"
@@ -67,7 +66,7 @@ function Page({ server }: { readonly server: ServerInfo }) {
             />
           </label>
         )}
-      </div>
+      </QueryForm>
       <main aria-busy={answer.isBusy}>
         {answer.problem !== null && (
           <p class="problem" role="alert">
@@ -121,7 +120,13 @@ function useSearch(wanted: Search | null): Answer {
   return answer;
 }
 
-function QueryForm({ onQuery }: { readonly onQuery: (query: Query) => void }) {
+interface QueryFormProps {
+  readonly onQuery: (query: Query) => void;
+  /** Fields of the search besides what is searched for. */
+  readonly children: ComponentChildren;
+}
+
+function QueryForm({ onQuery, children }: QueryFormProps) {
   const [draft, setDraft] = useState("");
   return (
     <form
@@ -154,6 +159,7 @@ function QueryForm({ onQuery }: { readonly onQuery: (query: Query) => void }) {
           }}
         />
       </label>
+      <div class="options">{children}</div>
     </form>
   );
 }
