@@ -22,6 +22,7 @@ import { measurePrecision } from "./sections/precision.ts";
 import { measurePreprocessing } from "./sections/preprocess.ts";
 import { measureProbe } from "./sections/probe.ts";
 import { measureScale } from "./sections/scale.ts";
+import { measureServing } from "./sections/serve.ts";
 import { measureStudio } from "./sections/studio.ts";
 import { measureText } from "./sections/text.ts";
 import { measureThroughput } from "./sections/throughput.ts";
@@ -48,10 +49,18 @@ const sections: Readonly<Record<SectionName, Section>> = {
   probe: measureProbe,
   train: measureTraining,
   studio: measureStudio,
+  serve: measureServing,
 };
 
 /** Sections that run no network, or the demo model alone. No model is written for them. */
-const demoSections: readonly SectionName[] = ["preprocess", "probe", "scale", "throughput", "batching"];
+const demoSections: readonly SectionName[] = [
+  "preprocess",
+  "probe",
+  "scale",
+  "throughput",
+  "batching",
+  "serve",
+];
 
 /** Sections that compare files in float32 and in half precision. */
 const halfSections: readonly SectionName[] = ["memory", "load", "cold"];

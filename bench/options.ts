@@ -19,6 +19,7 @@ export const sectionNames = [
   "probe",
   "train",
   "studio",
+  "serve",
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
 
