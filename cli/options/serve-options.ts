@@ -20,7 +20,7 @@ export interface ServeCommandOptions extends ModelOptions {
   readonly safeWhere?: string;
   readonly nonviolentWhere?: string;
   readonly aesthetic?: string;
-  readonly ignoreFilter: readonly FilterName[];
+  readonly ignoreFilter: readonly string[];
   readonly batch: number;
   readonly queue: number;
   readonly cache: number;
@@ -61,14 +61,11 @@ export function addServeOptions(command: Command): Command {
     .option("--safe-where <condition>", "rows that use_safety_model leaves, such as \"NSFW = 'UNLIKELY'\"")
     .option("--nonviolent-where <condition>", "rows that use_violence_detector leaves")
     .option("--aesthetic <file>", "vectors of the scores 0 to 9 (.npy) for aesthetic_score")
-    .addOption(
-      new Option(
-        "--ignore-filter <name>",
-        "ignore a filter that is not available instead of refusing the request (repeatable)",
-      )
-        .choices(filterNames)
-        .argParser(filterName)
-        .default([]),
+    .option(
+      "--ignore-filter <name>",
+      `ignore a filter that is not available instead of refusing the request: ${filterNames.join(", ")} (repeatable)`,
+      collect,
+      [],
     )
     .option("--batch <n>", "texts, or images, of a pass at most", positiveInteger, serveDefaults.batchSize)
     .option(
@@ -81,13 +78,6 @@ export function addServeOptions(command: Command): Command {
     .option("--threads <n>", "threads of a scan (default: one per processor)", wholeNumber)
     .addOption(weightsOption())
     .addOption(precisionOption());
-}
-
-function filterName(value: string, previous: readonly FilterName[]): FilterName[] {
-  const name = filterNames.find((one) => one === value);
-  if (name === undefined)
-    throw new InputError(`--ignore-filter ${value}: expected one of ${filterNames.join(", ")}`);
-  return [...previous, name];
 }
 
 /**
@@ -128,8 +118,14 @@ async function filtersOf(options: ServeCommandOptions): Promise<Filters> {
     ...(safeWhere !== undefined && { safety: safeWhere }),
     ...(nonviolentWhere !== undefined && { violence: nonviolentWhere }),
     ...(aesthetic !== undefined && { aesthetic: await readAestheticVectors(aesthetic) }),
-    ignored: new Set(ignoreFilter),
+    ignored: new Set(ignoreFilter.map(filterName)),
   };
+}
+
+function filterName(given: string): FilterName {
+  const name = filterNames.find((one) => one === given);
+  if (name !== undefined) return name;
+  throw new InputError(`--ignore-filter ${given}: expected one of ${filterNames.join(", ")}`);
 }
 
 /** An error of the server, which ends one request only. */

@@ -50,7 +50,12 @@ describe("clipscope serve", function () {
   }
 
   it("answers what `clipscope query` prints, and ends at SIGTERM when it has answered all", async () => {
-    const { child, url, indices, ended } = await start();
+    const { child, url, indices, ended } = await start(
+      "--ignore-filter",
+      "safety",
+      "--ignore-filter",
+      "violence",
+    );
     assert.deepEqual(indices, [{ name: "photos", rows: 8 }]);
     assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
     assert.match(await (await fetch(url)).text(), /<title>clipscope search<\/title>/);
@@ -58,6 +63,7 @@ describe("clipscope serve", function () {
       const body = { text, modality: "image", num_images: 8, indice_name: "photos", return_images: false };
       const response = await fetch(`${url}knn-service`, { method: "POST", body: JSON.stringify(body) });
       assert.equal(response.status, 200);
+      assert.equal(response.headers.get("x-clipscope-ignored"), "use_safety_model, use_violence_detector");
       return (await response.json()) as Row[];
     };
     const found = await ask("three brown stars");
