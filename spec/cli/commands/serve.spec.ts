@@ -60,7 +60,9 @@ describe("clipscope serve", function () {
     assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
     assert.match(await (await fetch(url)).text(), /<title>clipscope search<\/title>/);
     const ask = async (text: string): Promise<Row[]> => {
-      const body = { text, modality: "image", num_images: 8, indice_name: "photos", return_images: false };
+      const filters = { use_safety_model: true, use_violence_detector: true };
+      const wanted = { modality: "image", num_images: 8, indice_name: "photos", return_images: false };
+      const body = { text, ...wanted, ...filters };
       const response = await fetch(`${url}knn-service`, { method: "POST", body: JSON.stringify(body) });
       assert.equal(response.status, 200);
       assert.equal(response.headers.get("x-clipscope-ignored"), "use_safety_model, use_violence_detector");
