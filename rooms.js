@@ -33,6 +33,7 @@ export const rooms = [
     holds: "evaluation as in CLIP_benchmark: datasets, prompts, metrics, records",
     peer: true,
   },
+  { path: "lib/serve", holds: "answers to HTTP requests: embeddings, searches, metrics", peer: true },
   { path: "lib/trace", holds: "the taps of a pass: summaries, values, what each tap is" },
   { path: "lib/study", holds: "attention, rollout, layer answers" },
   { path: "lib/guide", holds: "image generation by gradient ascent" },

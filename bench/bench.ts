@@ -24,6 +24,7 @@ import { measurePreprocessing } from "./sections/preprocess.ts";
 import { measureProbe } from "./sections/probe.ts";
 import { measureScale } from "./sections/scale.ts";
 import { measureScan } from "./sections/scan.ts";
+import { measureServing } from "./sections/serve.ts";
 import { measureStudio } from "./sections/studio.ts";
 import { measureText } from "./sections/text.ts";
 import { measureThroughput } from "./sections/throughput.ts";
@@ -52,6 +53,7 @@ const sections: Readonly<Record<SectionName, Section>> = {
   studio: measureStudio,
   scan: measureScan,
   index: measureIndex,
+  serve: measureServing,
 };
 
 /** Sections that run no network, or the demo model alone. No model is written for them. */
@@ -62,6 +64,7 @@ const demoSections: readonly SectionName[] = [
   "throughput",
   "batching",
   "scan",
+  "serve",
 ];
 
 /** Sections that compare files in float32 and in half precision. */

@@ -109,6 +109,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/query.ts"),
   },
   {
+    name: "serve",
+    summary: "answer searches of indices over HTTP",
+    load: () => import("./commands/serve.ts"),
+  },
+  {
     name: "index plan",
     summary: "list the inputs of an index and divide them into partitions",
     load: () => import("./commands/index/plan.ts"),

@@ -42,6 +42,8 @@ export type { IndexOrigin, IndexPartition } from "./node/retrieval/searched-inde
 export type { QueryOptions } from "./node/retrieval/query-options.ts";
 export type { LoadModel, QueryTerm } from "./node/retrieval/query-vectors.ts";
 export type { Found } from "./retrieval/result-text.ts";
+export { serveIndices, type RunningServer } from "./node/serve/serve-indices.ts";
+export type { ServeOptions } from "./node/serve/serve-options.ts";
 export {
   finetune,
   type FinetuneData,

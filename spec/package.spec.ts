@@ -26,7 +26,7 @@ describe("the npm package", () => {
 
   it("contains only what a user runs or reads", () => {
     const expected =
-      /^(bin|dist\/lib|dist\/cli|dist\/studio|dist\/tools\/convert|dist\/tools\/native|tools\/native\/kernels|assets|fixtures\/demo-model)\/|^(package\.json|README\.md|LICENSE|NOTICE\.md|CHANGELOG\.md)$/;
+      /^(bin|dist\/lib|dist\/cli|dist\/studio|dist\/search-page|dist\/tools\/convert|dist\/tools\/native|tools\/native\/kernels|assets|fixtures\/demo-model)\/|^(package\.json|README\.md|LICENSE|NOTICE\.md|CHANGELOG\.md)$/;
     assert.deepEqual(
       files.filter((path) => !expected.test(path) || path.endsWith(".map")),
       [],

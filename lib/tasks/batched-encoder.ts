@@ -49,12 +49,20 @@ export class BatchedEncoder {
         const pixels = new Float32Array(images.length * 3 * height * width);
         for (const [i, image] of images.entries()) pixels.set(image, i * image.length);
         const batch = tensor4d(pixels, [images.length, 3, height, width]);
-        return rowsOf(await disposing(batch, (held) => model.encodeImage(held, { normalize })));
+        const embeddings = await rowsOf(
+          await disposing(batch, (held) => model.encodeImage(held, { normalize })),
+        );
+        await nextTurn();
+        return embeddings;
       },
     });
     this.#texts = new BatchQueue({
       ...limits,
-      run: async (rows) => rowsOf(await model.encodeTokens(rows, { normalize, batchSize })),
+      run: async (rows) => {
+        const embeddings = await rowsOf(await model.encodeTokens(rows, { normalize, batchSize }));
+        await nextTurn();
+        return embeddings;
+      },
     });
   }
 
@@ -121,4 +129,14 @@ async function rowsOf(matrix: Tensor2D): Promise<Float32Array[]> {
   const [rows, width] = matrix.shape;
   const values = await disposing(matrix, (held) => held.data<"float32">());
   return Array.from({ length: rows }, (_, row) => values.slice(row * width, (row + 1) * width));
+}
+
+/**
+ * Lets the event loop turn. A pass on the CPU occupies the thread, and the next one starts with the last one's result:
+ * without this, a server would not read requests until its queue is empty.
+ */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve);
+  });
 }

@@ -28,19 +28,22 @@ export interface OpenPage {
   readonly complaints: readonly string[];
 }
 
+/** What a browser needs of a server. */
+type Opened = Pick<StudioServer, "url" | "close">;
+
 export class StudioBrowser {
-  #server: StudioServer;
+  #server: Opened;
   readonly #browser: Browser;
   readonly #pages: OpenPage[] = [];
 
-  private constructor(server: StudioServer, browser: Browser) {
+  private constructor(server: Opened, browser: Browser) {
     this.#server = server;
     this.#browser = browser;
   }
 
   /** @param serve default: the page with the demo model */
   static async start(
-    serve = async (): Promise<StudioServer> => serveStudio(await studioManifest(), 0),
+    serve = async (): Promise<Opened> => serveStudio(await studioManifest(), 0),
   ): Promise<StudioBrowser> {
     if (!existsSync(executablePath)) {
       throw new Error(
@@ -71,7 +74,7 @@ export class StudioBrowser {
   }
 
   /** The server that pages of `open` are to use from now on. */
-  set server(server: StudioServer) {
+  set server(server: Opened) {
     this.#server = server;
   }
 

@@ -1,4 +1,5 @@
 /** Chooses results that differ from each other among the best rows. */
+import { setImmediate } from "node:timers/promises";
 import { InputError } from "../../errors/input-error.ts";
 import { DistinctRows, maximalMarginalRelevance } from "../../retrieval/diversity.ts";
 import type { ScoredRow } from "../../retrieval/scan/top-rows.ts";
@@ -8,8 +9,8 @@ import type { SearchedIndex } from "./searched-index.ts";
 /** Results that are compared with each other, at most: the time grows with the square, to about ten seconds here. */
 const mostCompared = 5000;
 
-/** Rows whose vectors are read at once. */
-const rowsAtOnce = 1024;
+/** Rows that are compared before other work of the process has its turn: two tenths of a second at most. */
+const rowsAtOnce = 64;
 
 /** Rows among which maximal marginal relevance chooses, per result. */
 export const poolPerResult = 4;
@@ -19,12 +20,13 @@ export const poolPerResult = 4;
  *
  * @param rows best first
  * @returns at most `top` of them
- * @throws InputError if more results would be compared with each other than is feasible
+ * @throws InputError if more results would be compared with each other than is feasible; the signal's reason
  */
 export async function chooseRows(
   index: Pick<SearchedIndex, "readRows" | "width">,
   rows: readonly ScoredRow[],
   { top, side, dedup, diversity }: CheckedOptions,
+  signal?: AbortSignal,
 ): Promise<ScoredRow[]> {
   const { width } = index;
   const most = diversity === undefined ? top : Math.max(top, Math.min(poolPerResult * top, mostCompared));
@@ -32,6 +34,8 @@ export async function chooseRows(
   const distinct = new DistinctRows(width, dedup ?? Infinity);
   const kept: ScoredRow[] = [];
   for (let start = 0; start < rows.length && kept.length < most; start += rowsAtOnce) {
+    if (start > 0) await setImmediate();
+    signal?.throwIfAborted();
     const some = rows.slice(start, start + rowsAtOnce);
     const vectors = await index.readRows(
       some.map(({ id }) => id),

@@ -95,16 +95,20 @@ export class IndexQueries {
    * Ids and similarities for a vector, in the order of the results.
    *
    * @param vector [width], of norm 1
-   * @throws InputError as `query`
+   * @throws InputError as `query`; the signal's reason if it is aborted
    */
-  async rank(vector: Float32Array, options: Omit<QueryOptions, "model"> = {}): Promise<ScoredRow[]> {
+  async rank(
+    vector: Float32Array,
+    options: Omit<QueryOptions, "model"> = {},
+    signal?: AbortSignal,
+  ): Promise<ScoredRow[]> {
     const checked = checkedOptions(options);
     const { width, path } = this.#index;
     if (vector.length !== width)
       throw new InputError(
         `query: expected a vector of ${width} numbers as in ${path}, found ${vector.length}`,
       );
-    return this.#rank(vector, checked, await this.mask(checked.where));
+    return this.#rank(vector, checked, await this.mask(checked.where), signal);
   }
 
   /** The rows that a query may find: neither deleted nor excluded by the condition. Null for all. */
@@ -124,7 +128,12 @@ export class IndexQueries {
     };
   }
 
-  async #rank(vector: Float32Array, options: CheckedOptions, mask: Mask): Promise<ScoredRow[]> {
+  async #rank(
+    vector: Float32Array,
+    options: CheckedOptions,
+    mask: Mask,
+    signal?: AbortSignal,
+  ): Promise<ScoredRow[]> {
     const { side, top, dedup, diversity } = options;
     const scanner = await this.scanner(side);
     const best = (count: number): Promise<ScoredRow[]> => this.#best(scanner, vector, options, mask, count);
@@ -132,7 +141,7 @@ export class IndexQueries {
     // Results that are left out for others are replaced by more candidates.
     for (let pool = poolPerResult * top; ; pool *= poolPerResult) {
       const rows = await best(pool);
-      const chosen = await chooseRows(this.#index, rows, options);
+      const chosen = await chooseRows(this.#index, rows, options, signal);
       if (chosen.length >= top || rows.length < pool) return chosen;
     }
   }

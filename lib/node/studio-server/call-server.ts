@@ -17,7 +17,8 @@ import type { ModelInfo } from "../../studio/results.ts";
 import { decodeWire, encodeWire, largestQuestion } from "../../studio/wire.ts";
 import { TraceDocument } from "../../trace/trace-document.ts";
 import type { TraceSource } from "../../trace/trace-source.ts";
-import { sendRange } from "./send-range.ts";
+import { readBody } from "../http/read-body.ts";
+import { sendRange } from "../http/send-range.ts";
 import { Turns } from "./turns.ts";
 
 /** A request that is not answered by lines. */
@@ -46,11 +47,11 @@ export class CallServer {
     if (request.headers["content-type"] !== "application/json") {
       return { status: 415, reason: "expected the content type application/json" };
     }
-    const body = await readBody(request);
+    const body = await readBody(request, largestQuestion);
     if (body === null) return { status: 413, reason: `expected at most ${largestQuestion} bytes` };
     let params: unknown;
     try {
-      params = decodeWire(body);
+      params = decodeWire(body.toString("utf8"));
     } catch (error) {
       return { status: 400, reason: (error as Error).message };
     }
@@ -136,17 +137,4 @@ export class CallServer {
       send({ error: { message, isInput: error instanceof InputError } });
     }
   }
-}
-
-/** The body as text; null if it is too long, in which case the rest is not read. */
-async function readBody(request: IncomingMessage): Promise<string | null> {
-  if (Number(request.headers["content-length"] ?? 0) > largestQuestion) return null;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largestQuestion) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

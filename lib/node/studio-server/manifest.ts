@@ -1,15 +1,10 @@
 /** The files that the studio's server sends, by their path in the address. Other files cannot be asked for. */
-import { readdir } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InputError } from "../../errors/input-error.ts";
 import { exists } from "../files/exists.ts";
+import { addFolder, type Entry, type Manifest } from "../http/send-file.ts";
 import { demoModel } from "../models/model-directory.ts";
-
-/** A file, or a document that is made for this run. */
-export type Entry = { readonly file: string } | { readonly json: unknown };
-
-export type Manifest = ReadonlyMap<string, Entry>;
 
 /** The built page. */
 const pageFolder = fileURLToPath(new URL("../../../studio", import.meta.url));
@@ -32,12 +27,4 @@ export async function studioManifest(server: { readonly version: string } | null
     json: { server },
   });
   return manifest;
-}
-
-async function addFolder(manifest: Map<string, Entry>, folder: string, prefix: string): Promise<void> {
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const file = join(entry.parentPath, entry.name);
-    manifest.set(prefix + relative(folder, file).split(sep).join("/"), { file });
-  }
 }

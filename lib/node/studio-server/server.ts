@@ -1,26 +1,20 @@
 /** The studio's server: the files of a manifest and the answers of a network, to this machine's browser only. */
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { extname } from "node:path";
-import { InputError } from "../../errors/input-error.ts";
+import { loopbackRules, refuse } from "../http/guard.ts";
+import { securityHeaders } from "../http/headers.ts";
+import { closeServer, listen, portOf } from "../http/listen.ts";
+import { sendEntry, type Manifest } from "../http/send-file.ts";
+import { isAuthorized, newToken } from "../http/token.ts";
 import type { BadRequest, CallServer } from "./call-server.ts";
-import { refuse, securityHeaders } from "./guard.ts";
-import type { Entry, Manifest } from "./manifest.ts";
-import { sendRange } from "./send-range.ts";
-import { isAuthorized, newToken } from "./token.ts";
 
-const types: Readonly<Record<string, string>> = {
-  ".css": "text/css; charset=utf-8",
-  ".html": "text/html; charset=utf-8",
-  ".jpg": "image/jpeg",
-  ".js": "text/javascript; charset=utf-8",
-  ".json": "application/json",
-  ".png": "image/png",
-  ".svg": "image/svg+xml",
-  ".wasm": "application/wasm",
-};
+const headers = securityHeaders([
+  // The network is WebAssembly; JavaScript's eval stays forbidden.
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' blob: data:",
+  "style-src 'self'",
+]);
 
 /** In milliseconds; a client that sends its request more slowly is answered with 408. */
 const requestTimeout = 10_000;
@@ -58,29 +52,15 @@ export async function serveStudio(
       response.destroy();
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const reason = error.code === "EADDRINUSE" ? "it is in use" : error.message;
-      reject(new InputError(`port ${port}: ${reason}; choose another one with --port`, [], { cause: error }));
-    });
-    server.listen(port, "127.0.0.1", resolve);
-  });
+  await listen(server, port);
   return {
     server,
     url: `http://127.0.0.1:${portOf(server)}/${calls === null ? "" : `#t=${served.token}`}`,
-    close: () =>
-      new Promise((resolve) => {
-        calls?.close();
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
+    close: () => {
+      calls?.close();
+      return closeServer(server);
+    },
   };
-}
-
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
 }
 
 async function answer(
@@ -89,8 +69,8 @@ async function answer(
   { manifest, calls, token }: Served,
   port: number,
 ): Promise<void> {
-  for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
-  const refusal = refuse(request, port);
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  const refusal = refuse(request, loopbackRules(port));
   if (refusal !== null) {
     end(response, refusal.status, refusal.reason);
     return;
@@ -110,7 +90,7 @@ async function answer(
   if (!isMethod(request, response, "GET", "HEAD")) return;
   const entry = manifest.get(path);
   if (entry === undefined) end(response, 404, "no such file");
-  else await send(request, response, path, entry);
+  else await sendEntry(request, response, path, entry);
 }
 
 async function answerApi(
@@ -140,34 +120,4 @@ function isMethod({ method = "" }: IncomingMessage, response: ServerResponse, ..
 function end(response: ServerResponse, status: number, text: string): void {
   if (status >= 400) response.setHeader("Connection", "close");
   response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8" }).end(`${text}\n`);
-}
-
-async function send(
-  request: IncomingMessage,
-  response: ServerResponse,
-  path: string,
-  entry: Entry,
-): Promise<void> {
-  // Names of built files hold a digest of their content.
-  response.setHeader(
-    "Cache-Control",
-    path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
-  );
-  if ("json" in entry) {
-    response.setHeader("Content-Type", types[".json"]!);
-    response.end(request.method === "HEAD" ? undefined : JSON.stringify(entry.json));
-    return;
-  }
-  const { size, mtimeMs } = await stat(entry.file);
-  const tag = `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`;
-  response.setHeader("ETag", tag);
-  if (request.headers["if-none-match"] === tag) {
-    response.writeHead(304).end();
-    return;
-  }
-  await sendRange(request, response, {
-    type: types[extname(entry.file)] ?? "application/octet-stream",
-    size,
-    bytes: (start, end) => createReadStream(entry.file, { start, end }) as AsyncIterable<Uint8Array>,
-  });
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { serveStudio, type StudioServer } from "../../../lib/node/studio-server/server.ts";
-import type { Manifest } from "../../../lib/node/studio-server/manifest.ts";
+import type { Manifest } from "../../../lib/node/http/send-file.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 describe("serveStudio", () => {

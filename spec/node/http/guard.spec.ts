@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { refuse, type GuardedRequest } from "../../../lib/node/studio-server/guard.ts";
+import { loopbackRules, refuse, type GuardedRequest } from "../../../lib/node/http/guard.ts";
 
 const port = 7833;
+const rules = loopbackRules(port);
 const request = (headers: GuardedRequest["headers"]): GuardedRequest => ({
   headers: { host: `127.0.0.1:${port}`, ...headers },
 });
@@ -9,8 +10,8 @@ const request = (headers: GuardedRequest["headers"]): GuardedRequest => ({
 describe("refuse", () => {
   for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`]) {
     it(`answers ${host}, with and without its own origin`, () => {
-      assert.equal(refuse(request({ host }), port), null);
-      assert.equal(refuse(request({ host, origin: `http://${host}` }), port), null);
+      assert.equal(refuse(request({ host }), rules), null);
+      assert.equal(refuse(request({ host, origin: `http://${host}` }), rules), null);
     });
   }
 
@@ -36,12 +37,12 @@ describe("refuse", () => {
   ];
   for (const [what, headers] of refused) {
     it(`refuses ${what}`, () => {
-      assert.equal(refuse(request(headers), port)?.status, 403);
+      assert.equal(refuse(request(headers), rules)?.status, 403);
     });
   }
 
   it("answers requests that the user makes", () => {
-    assert.equal(refuse(request({ "sec-fetch-site": "none" }), port), null);
-    assert.equal(refuse(request({ "sec-fetch-site": "same-origin" }), port), null);
+    assert.equal(refuse(request({ "sec-fetch-site": "none" }), rules), null);
+    assert.equal(refuse(request({ "sec-fetch-site": "same-origin" }), rules), null);
   });
 });
