@@ -179,13 +179,15 @@ async function recall(
   queries: Queries,
 ): Promise<Record<QueryKind, number>> {
   const of = async (kind: QueryKind): Promise<number> => {
-    const { ids = [] } = await participant.ask({
-      kind: "search",
-      queries: encodeEmbedding(queries[kind]),
-      count: queriesPerKind,
-      top: best,
-      what: isOwn ? "query" : "batch",
-    });
+    const ids: (readonly number[])[] = [];
+    // NumPy keeps the scores of all rows for each query of a batch.
+    for (let first = 0; first < queriesPerKind; first += timedQueries) {
+      const count = Math.min(timedQueries, queriesPerKind - first);
+      const some = encodeEmbedding(queries[kind].subarray(first * width, (first + count) * width));
+      const what = isOwn ? "query" : "batch";
+      const reply = await participant.ask({ kind: "search", queries: some, count, top: best, what });
+      ids.push(...(reply.ids ?? []));
+    }
     const found = truth[kind].reduce(
       (sum, rows, i) => sum + rows.filter((id) => ids[i]!.includes(id)).length,
       0,

@@ -89,7 +89,7 @@ void checkScan(int64_t rows, int64_t stride, int64_t count) {
   for (int64_t i = 0; i < rows * stride; ++i) codes.data()[i] = static_cast<int8_t>(i % 255 - 127);
   for (int64_t i = 0; i < stride; ++i) query.data()[i] = static_cast<int16_t>(i % 1001 - 500);
   for (int64_t i = 0; i < count; ++i) list.data()[i] = static_cast<int32_t>(rows - 1 - i % rows);
-  instructionSet().scan({codes.data(), stride, list.data(), count, query.data(), out.data()});
+  instructionSet().scan->dots({codes.data(), stride, list.data(), count, query.data(), out.data()});
   for (int64_t i = 0; i < count; ++i) {
     int32_t sum = 0;
     for (int64_t j = 0; j < stride; ++j) sum += codes.data()[list.data()[i] * stride + j] * query.data()[j];

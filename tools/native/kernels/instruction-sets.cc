@@ -72,18 +72,18 @@ std::vector<InstructionSet> instructionSets() {
   const bool avx512bf16 = avx512vnni && hasFeature(1, 0, 5);
   const bool amx = avx512bf16 && hasFeature(0, 3, 22) && hasFeature(0, 3, 24) && hasFeature(0, 3, 25);
 #if defined(CLIPSCOPE_HAS_amx)
-  sets.push_back({"amx", &avx512::kernels, &amx::reducedKernels, avx512vnni::scanKernel, amx && enableTiles()});
+  sets.push_back({"amx", &avx512::kernels, &amx::reducedKernels, &avx512vnni::scanKernel, amx && enableTiles()});
 #endif
 #if defined(CLIPSCOPE_HAS_avx512bf16)
-  sets.push_back({"avx512bf16", &avx512::kernels, &avx512bf16::reducedKernels, avx512vnni::scanKernel, avx512bf16});
+  sets.push_back({"avx512bf16", &avx512::kernels, &avx512bf16::reducedKernels, &avx512vnni::scanKernel, avx512bf16});
 #endif
 #if defined(CLIPSCOPE_HAS_avx512vnni)
-  sets.push_back({"avx512vnni", &avx512::kernels, &avx512vnni::reducedKernels, avx512vnni::scanKernel, avx512vnni});
+  sets.push_back({"avx512vnni", &avx512::kernels, &avx512vnni::reducedKernels, &avx512vnni::scanKernel, avx512vnni});
 #endif
-  sets.push_back({"avx512", &avx512::kernels, &avx512::reducedKernels, avx512::scanKernel, avx512});
-  sets.push_back({"avx2", &avx2::kernels, &avx2::reducedKernels, avx2::scanKernel, avx2});
+  sets.push_back({"avx512", &avx512::kernels, &avx512::reducedKernels, &avx512::scanKernel, avx512});
+  sets.push_back({"avx2", &avx2::kernels, &avx2::reducedKernels, &avx2::scanKernel, avx2});
 #endif
-  sets.push_back({"baseline", &baseline::kernels, &baseline::reducedKernels, baseline::scanKernel, true});
+  sets.push_back({"baseline", &baseline::kernels, &baseline::reducedKernels, &baseline::scanKernel, true});
   return sets;
 }
 

@@ -14,7 +14,7 @@ struct InstructionSet {
   const char *name;
   const Kernels *kernels;
   const ReducedKernels *reduced;
-  ScanKernel scan;
+  const ScanKernel *scan;
   bool runs;  // on this processor
 };
 

@@ -73,7 +73,7 @@ napi_value Dots(napi_env env, napi_callback_info info) {
   bool inside = true;
   for (int64_t i = 0; i < count; ++i) inside &= bound.list[i] >= 0 && bound.list[i] < bound.rows - first;
   if (!inside) return Fail(env, "expected rows within the codes");
-  clipscope::instructionSet().scan({bound.codes + first * bound.stride, bound.stride, bound.list, count,
+  clipscope::instructionSet().scan->dots({bound.codes + first * bound.stride, bound.stride, bound.list, count,
                                     bound.queries + query * bound.stride, bound.out});
   return nullptr;
 }
@@ -130,7 +130,7 @@ void Offer(napi_env env, napi_value exports, const char *name, napi_callback cal
 
 NAPI_MODULE_INIT() {
   napi_value instructions;
-  napi_create_string_utf8(env, clipscope::instructionSet().name, NAPI_AUTO_LENGTH, &instructions);
+  napi_create_string_utf8(env, clipscope::instructionSet().scan->name, NAPI_AUTO_LENGTH, &instructions);
   napi_set_named_property(env, exports, "instructions", instructions);
   Offer(env, exports, "allocate", Allocate);
   Offer(env, exports, "bind", Bind);

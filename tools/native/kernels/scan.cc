@@ -109,7 +109,9 @@ void dots(const Scan &op) {
 
 }  // namespace
 
-extern const ScanKernel scanKernel = dots;
+#define CLIPSCOPE_TEXT(name) #name
+#define CLIPSCOPE_NAME(name) CLIPSCOPE_TEXT(name)
+extern const ScanKernel scanKernel{CLIPSCOPE_NAME(CLIPSCOPE_ISA), dots};
 
 }  // namespace CLIPSCOPE_ISA
 }  // namespace clipscope

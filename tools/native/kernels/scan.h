@@ -18,6 +18,9 @@ struct Scan {
   int32_t *out;
 };
 
-using ScanKernel = void (*)(const Scan &);
+struct ScanKernel {
+  const char *name;  // of the instruction set
+  void (*dots)(const Scan &);
+};
 
 }  // namespace clipscope
