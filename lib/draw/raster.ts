@@ -99,6 +99,21 @@ const orange = [217, 95, 2] as const;
 /** A number from 0 to 1 as a colour. */
 export type ColorMap = (value: number) => Color;
 
+/** Finer than a level of 255 for any map here, whose channels change by at most 640 from 0 to 1. */
+export const tableSize = 2048;
+const tables = new WeakMap<ColorMap, Float32Array>();
+
+/** The colours of `tableSize` evenly spaced numbers from 0 to 1, [tableSize, 3]: for maps of many pixels. */
+export function colorTable(map: ColorMap): Float32Array {
+  let table = tables.get(map);
+  if (table === undefined) {
+    table = new Float32Array(3 * tableSize);
+    for (let i = 0; i < tableSize; i++) table.set(map(i / (tableSize - 1)), 3 * i);
+    tables.set(map, table);
+  }
+  return table;
+}
+
 /** Draws a grid of numbers. @param scale the numbers of the first and the last colour */
 export function heatMap(
   values: ArrayLike<number>,

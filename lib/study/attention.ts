@@ -5,7 +5,7 @@
  * R ← (½ Ā + ½ I) · R, where Ā is the mean over heads.
  * Paper: Abnar, Zuidema, "Quantifying Attention Flow in Transformers", 2020 (arXiv 2005.00928).
  */
-import { heat, samplesAlong, Raster, type ColorMap } from "../draw/raster.ts";
+import { colorTable, heat, samplesAlong, Raster, tableSize, type ColorMap } from "../draw/raster.ts";
 import { position, type Scale } from "../draw/scale.ts";
 
 /** Attention probabilities of one image in one layer: [heads, L, L]; row q holds what token q attends to. */
@@ -106,6 +106,7 @@ export function overlay(
   const across = samplesAlong(width, columns);
   const down = samplesAlong(height, rows);
   const row = new Float64Array(columns);
+  const table = colorTable(color);
   for (let y = 0, at = 0; y < height; y++) {
     const { from, to, share } = down[y]!;
     for (let i = 0; i < columns; i++) {
@@ -113,11 +114,12 @@ export function overlay(
     }
     for (let x = 0; x < width; x++, at += 3) {
       const { from: left, to: right, share: part } = across[x]!;
-      const shown = color(position(row[left]! * (1 - part) + row[right]! * part, scale));
+      const unit = position(row[left]! * (1 - part) + row[right]! * part, scale);
+      const shown = 3 * Math.round(unit * (tableSize - 1));
       const gray = 0.299 * rgb[at]! + 0.587 * rgb[at + 1]! + 0.114 * rgb[at + 2]!;
-      drawn.rgb[at] = (1 - opacity) * gray + opacity * shown[0];
-      drawn.rgb[at + 1] = (1 - opacity) * gray + opacity * shown[1];
-      drawn.rgb[at + 2] = (1 - opacity) * gray + opacity * shown[2];
+      drawn.rgb[at] = (1 - opacity) * gray + opacity * table[shown]!;
+      drawn.rgb[at + 1] = (1 - opacity) * gray + opacity * table[shown + 1]!;
+      drawn.rgb[at + 2] = (1 - opacity) * gray + opacity * table[shown + 2]!;
     }
   }
   return drawn;

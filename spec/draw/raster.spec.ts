@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { diverging, grid, heat, heatMap, Raster, samplesAlong, stacked } from "../../lib/draw/raster.ts";
+import fc from "fast-check";
+import {
+  colorTable,
+  diverging,
+  grid,
+  heat,
+  heatMap,
+  Raster,
+  samplesAlong,
+  stacked,
+  tableSize,
+} from "../../lib/draw/raster.ts";
 
 describe("Raster", () => {
   it("heat: colours run from dark to bright", () => {
@@ -59,5 +70,18 @@ describe("Raster", () => {
       [9, 255],
     ]);
     assert.deepEqual(sheet.enlarged(2).at(3, 1), [0, 0, 0]);
+  });
+
+  it("keeps a map's colours as a table that is finer than a level of 255", () => {
+    for (const map of [heat, diverging]) {
+      const table = colorTable(map);
+      assert.equal(colorTable(map), table);
+      fc.assert(
+        fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (unit) => {
+          const at = 3 * Math.round(unit * (tableSize - 1));
+          for (const [i, channel] of map(unit).entries()) assert.ok(Math.abs(table[at + i]! - channel) < 0.5);
+        }),
+      );
+    }
   });
 });

@@ -11,6 +11,8 @@ import { FileSource } from "../../lib/node/files/file-source.ts";
 import { compare } from "../../lib/tensor/compare.ts";
 import { SafetensorsFile } from "../../lib/tensor/index.ts";
 import { StoredTrace } from "../../lib/trace/stored-trace.ts";
+import { demoModel, loadModel } from "../../lib/index.ts";
+import { positionCosines } from "../../lib/study/weights.ts";
 import { packageRoot } from "../support/paths.ts";
 import { copiedBy, live, resultOf, StudioBrowser } from "../support/studio.ts";
 
@@ -117,6 +119,32 @@ describe("what leaves the studio's views", () => {
       Math.hypot(...values.subarray(i * width, (i + 1) * width)),
     );
     assertNear(norms.slice(-tokens), expected);
+  });
+
+  it("are Weights' filters, which the copied command draws, and position cosines", async () => {
+    const page = await open("#/weights", ".weights-part .histogram");
+    run(await copied(page));
+    const drawn = await Jimp.fromBuffer(await readFile(join(folder, "figures", "patch-filters.png")));
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page
+        .locator(".weights-part", { hasText: "Patch filters" })
+        .getByRole("button", { name: "PNG" })
+        .click(),
+    ]);
+    const sheet = await Jimp.fromBuffer(await readFile(await download.path()));
+    // The command's image has a legend below.
+    assert.ok(sheet.width === drawn.width && sheet.height < drawn.height);
+    const channels = (image: typeof drawn): Uint8Array =>
+      image.bitmap.data.subarray(0, 4 * sheet.width * sheet.height);
+    const [ours, theirs] = [channels(sheet as typeof drawn), channels(drawn)];
+    let worst = 0;
+    for (let i = 0; i < ours.length; i++) worst = Math.max(worst, Math.abs(ours[i]! - theirs[i]!));
+    assert.ok(worst <= 1, `channels differ by up to ${worst}`);
+    const model = await loadModel(demoModel, { backend: "wasm" });
+    const { values } = await positionCosines(model.visual);
+    await model.dispose();
+    assertNear(numbers(await saved(page, "position-cosines.csv")), values);
   });
 
   it("are Match's and Lens's probabilities, which the copied commands print and draw", async () => {

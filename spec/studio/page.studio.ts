@@ -450,6 +450,7 @@ describe("the studio", () => {
           ...views,
           "pass?tap=visual.transformer.resblocks.2.attn",
           "pass?tap=text.pooler",
+          "attention?walk=6&L=3&H=2",
         ]) {
           await page.evaluate((to) => {
             location.hash = to;

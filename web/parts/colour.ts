@@ -1,5 +1,5 @@
 /** Numbers as colours. */
-import { heat, type Color } from "../../lib/draw/raster.ts";
+import { heat, type Color, type ColorMap } from "../../lib/draw/raster.ts";
 
 export type ColourMap = "sequential" | "diverging";
 
@@ -9,7 +9,13 @@ const high = [214, 96, 14] as const;
 
 /** @param unit 0 to 1; for a diverging map, 0.5 is zero */
 export function colourOf(unit: number, map: ColourMap): Color {
-  if (map === "sequential") return heat(unit);
+  return colourMaps[map](unit);
+}
+
+/** Each map is one function, whose colours `overlay` keeps as a table. */
+export const colourMaps: Readonly<Record<ColourMap, ColorMap>> = { sequential: heat, diverging };
+
+function diverging(unit: number): Color {
   const at = Math.min(Math.max(unit, 0), 1);
   const [from, to, part] = at < 0.5 ? [low, middle, at * 2] : [middle, high, at * 2 - 1];
   return [0, 1, 2].map((i) => from[i]! + (to[i]! - from[i]!) * part) as [number, number, number];

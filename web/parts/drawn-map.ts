@@ -4,7 +4,7 @@ import { overlay } from "../../lib/study/attention.ts";
 import { enlargedToShow } from "../../lib/study/pixels-raster.ts";
 import type { RgbImage } from "../../lib/studio/results.ts";
 import type { Matrix } from "../../lib/trace/tap-summary.ts";
-import { colourOf, drawnRange, type ColourMap } from "./colour.ts";
+import { colourMaps, drawnRange, type ColourMap } from "./colour.ts";
 import { paint } from "./heat-map.tsx";
 import type { DrawnMap } from "./save-png.tsx";
 
@@ -27,6 +27,6 @@ export function overImage(
   const raster = new Raster(width, height);
   raster.rgb.set(rgb);
   const [low, high] = drawnRange(range, map);
-  const color = (unit: number) => colourOf(unit, map);
+  const color = colourMaps[map];
   return overlay(enlargedToShow(raster), values, patches, { low, high }, { opacity, color });
 }

@@ -43,9 +43,13 @@ export function HelpDialog() {
         {shortcuts.map(({ keys, does }) => (
           <div>
             <dt>
-              {keys.map((key) => (
-                <kbd>{key}</kbd>
-              ))}
+              {keys.length > 2 ? (
+                <>
+                  <kbd>{keys[0]}</kbd> to <kbd>{keys.at(-1)}</kbd>
+                </>
+              ) : (
+                keys.map((key) => <kbd>{key}</kbd>)
+              )}
             </dt>
             <dd>{does}</dd>
           </div>

@@ -5,7 +5,7 @@ import { Raster } from "../../lib/draw/raster.ts";
 import { overlay } from "../../lib/study/attention.ts";
 import { enlargedToShow } from "../../lib/study/pixels-raster.ts";
 import type { RgbImage } from "../../lib/studio/results.ts";
-import { colourOf, drawnRange, type ColourMap } from "./colour.ts";
+import { colourMaps, drawnRange, type ColourMap } from "./colour.ts";
 import { cellAt, stepCell } from "./heat-map.tsx";
 import { RasterCanvas } from "./raster-canvas.tsx";
 
@@ -52,7 +52,7 @@ export function PatchStage({
     () =>
       weights === null
         ? shown
-        : overlay(shown, weights, patches, { low, high }, { opacity, color: (unit) => colourOf(unit, map) }),
+        : overlay(shown, weights, patches, { low, high }, { opacity, color: colourMaps[map] }),
     [shown, weights, low, high, map, opacity],
   );
   const [rows, columns] = patches;
