@@ -144,6 +144,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/index/verify.ts"),
   },
   {
+    name: "index score",
+    summary: "write columns that are computed from the vectors",
+    load: () => import("./commands/index/score.ts"),
+  },
+  {
     name: "index compact",
     summary: "write an index again without its deleted rows",
     load: () => import("./commands/index/compact.ts"),
