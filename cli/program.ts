@@ -149,6 +149,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/index/score.ts"),
   },
   {
+    name: "index dedup",
+    summary: "find near-duplicates in an index, and delete them if asked",
+    load: () => import("./commands/index/dedup.ts"),
+  },
+  {
     name: "index compact",
     summary: "write an index again without its deleted rows",
     load: () => import("./commands/index/compact.ts"),

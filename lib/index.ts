@@ -41,6 +41,12 @@ export { openIndex, type OpenedIndex } from "./node/retrieval/open-index.ts";
 export type { IndexOrigin, IndexPartition } from "./node/retrieval/searched-index.ts";
 export type { ScoredBy, ScoreOptions } from "./node/retrieval/columns/score-index.ts";
 export type { ColumnSetReport } from "./node/retrieval/columns/write-column-set.ts";
+export type {
+  DedupOptions,
+  DedupReport,
+  DuplicateGroup,
+  DuplicateRow,
+} from "./node/retrieval/duplicates/dedup-index.ts";
 export type { QueryOptions } from "./node/retrieval/query-options.ts";
 export type { LoadModel, QueryTerm } from "./node/retrieval/query-vectors.ts";
 export type { Found } from "./retrieval/result-text.ts";

@@ -11,6 +11,7 @@ import { exists } from "../files/exists.ts";
 import { FileSource } from "../files/file-source.ts";
 import { scoreIndex, type ScoredBy, type ScoreOptions } from "./columns/score-index.ts";
 import type { ColumnSetReport } from "./columns/write-column-set.ts";
+import { dedupIndex, type DedupOptions, type DedupReport } from "./duplicates/dedup-index.ts";
 import { readClipRetrievalFolder } from "./clip-retrieval-folder.ts";
 import { JoinedTable } from "./joined-table.ts";
 import { MetadataTable, type MetadataPart } from "./metadata-table.ts";
@@ -88,6 +89,15 @@ export class OpenedIndex implements SearchedIndex {
    */
   score(name: string, by: ScoredBy, options?: ScoreOptions): Promise<ColumnSetReport> {
     return scoreIndex(this, name, by, options);
+  }
+
+  /**
+   * Finds near-duplicates among all rows; writes columns about them, and deletes all but the best, if the options say so.
+   *
+   * @throws InputError for options that do not fit
+   */
+  dedup(options?: DedupOptions): Promise<DedupReport> {
+    return dedupIndex(this, options);
   }
 
   /** The number of rows, deleted ones included: ids are 0 to this, exclusive. */

@@ -197,7 +197,7 @@ export class IndexQueries {
 }
 
 /** The column with the image's path; clip-retrieval's own name, and those of lists. */
-function pathOf(metadata: MetadataRow): string | null {
+export function pathOf(metadata: MetadataRow): string | null {
   for (const name of ["image_path", "path", "url"]) {
     const value = metadata[name];
     if (typeof value === "string") return value;

@@ -41,7 +41,9 @@ export interface ColumnSetReport {
 }
 
 /** The values of a partition's rows, in their order, in blocks of any size. */
-export type RowsOfPartition = (partition: IndexPartition) => AsyncIterable<readonly MetadataRow[]>;
+export type RowsOfPartition = (
+  partition: IndexPartition,
+) => AsyncIterable<readonly MetadataRow[]> | Iterable<readonly MetadataRow[]>;
 
 /** @returns the digest that names what is computed */
 export function recipeOf({ name, columns, settings }: NewColumnSet): string {

@@ -2,6 +2,7 @@
  * Near-duplicates of a whole collection: every pair of rows whose similarity reaches a threshold is found, and the
  * connected components of these pairs are the groups.
  */
+import { createHash } from "node:crypto";
 import { InputError } from "../../../errors/input-error.ts";
 import { DisjointSets } from "../../../retrieval/duplicates/disjoint-sets.ts";
 import type { Side } from "../../../retrieval/layout.ts";
@@ -17,7 +18,8 @@ export interface PairOptions {
   readonly threshold: number;
   readonly side: Side;
   readonly where?: string;
-  readonly journal?: PairJournal;
+  /** Null for folders that are not written to. */
+  readonly journal: PairJournal | null;
   readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -40,6 +42,7 @@ export async function findComponents(
   { threshold, side, where, journal, onProgress }: PairOptions,
 ): Promise<Components> {
   const ids = await rowsAdmitted(index, side, where);
+  await journal?.open([index.generation, threshold, side, digestOf(ids)]);
   const scan = await pairScanOf(index, ids, side, threshold);
   const sets = new DisjointSets(ids.length);
   for (let first = 0; first < ids.length; first += chunkRows) {
@@ -68,6 +71,10 @@ export function productOf(values: Float32Array, a: number, b: number, width: num
   let sum = 0;
   for (let i = 0, x = a * width, y = b * width; i < width; i++) sum += values[x + i]! * values[y + i]!;
   return sum;
+}
+
+function digestOf(ids: Float64Array): string {
+  return createHash("sha256").update(new Uint8Array(ids.buffer)).digest("hex");
 }
 
 function groupsOf(sets: DisjointSets, ids: Float64Array): number[][] {

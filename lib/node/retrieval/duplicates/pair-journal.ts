@@ -15,30 +15,27 @@ const largestChunk = 2 ** 31;
 
 export class PairJournal {
   readonly #parent: string;
-  readonly #folder: string;
+  #folder = "";
 
-  private constructor(parent: string, folder: string) {
-    this.#parent = parent;
-    this.#folder = folder;
+  /** @param path of the index */
+  constructor(path: string) {
+    this.#parent = join(path, "pairs");
   }
 
   /**
    * Opens the journal of a search; those of other searches are deleted.
    *
-   * @param path of the index
    * @param settings all that the pairs depend on
    */
-  static async open(path: string, settings: readonly unknown[]): Promise<PairJournal> {
+  async open(settings: readonly unknown[]): Promise<void> {
     const digest = createHash("sha256").update(JSON.stringify(settings)).digest("hex");
-    const parent = join(path, "pairs");
-    const folder = join(parent, digest.slice(0, 16));
+    this.#folder = join(this.#parent, digest.slice(0, 16));
     try {
-      if (!(await exists(folder))) await rm(parent, { recursive: true, force: true });
-      await mkdir(folder, { recursive: true });
+      if (!(await exists(this.#folder))) await this.remove();
+      await mkdir(this.#folder, { recursive: true });
     } catch (error) {
-      throw unwritable(folder, error);
+      throw unwritable(this.#folder, error);
     }
-    return new PairJournal(parent, folder);
   }
 
   /** The pairs of a chunk: first rows and second rows in turn; null if it is not done. */
