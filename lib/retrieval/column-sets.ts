@@ -28,7 +28,9 @@ const namePattern = /^[\p{L}_][\p{L}\p{N}_]{0,59}$/u;
 
 /** @throws InputError for a name that a set cannot have */
 export function assertSetName(name: string): void {
-  if (namePattern.test(name) && !reservedWords.has(name.toUpperCase())) return;
+  if (reservedWords.has(name.toUpperCase()))
+    throw new InputError(`columns: ${name} is a word of conditions; choose another name`);
+  if (namePattern.test(name)) return;
   throw new InputError(
     `columns: expected a name of at most 60 letters, digits and _ that begins with a letter, found ${JSON.stringify(name)}`,
   );

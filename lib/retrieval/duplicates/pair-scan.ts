@@ -1,5 +1,11 @@
 /** Scans all pairs of rows for those whose similarity may reach a threshold, on int8 codes. */
-import { paddedWidth, queriesAtOnce, rowsPerBlock, type CodeMemory, type ScanKernel } from "../scan/kernel.ts";
+import {
+  paddedWidth,
+  queriesAtOnce,
+  rowsPerBlock,
+  type CodeMemory,
+  type ScanKernel,
+} from "../scan/kernel.ts";
 import { quantiseRow } from "../scan/quantise.ts";
 
 /** Rows in one memory of the kernel. */
@@ -24,7 +30,6 @@ export class PairScan {
     this.#errors = new Float64Array(rows);
     for (let start = 0; start < rows; start += segmentRows)
       this.#segments.push(kernel.allocate(Math.min(segmentRows, rows - start), this.#width));
-    for (const { list } of this.#segments) for (let i = 0; i < rowsPerBlock; i++) list[i] = i;
   }
 
   /**
@@ -66,6 +71,8 @@ export class PairScan {
       for (let s = Math.floor(start / segmentRows); s < this.#segments.length; s++) {
         const memory = this.#segments[s]!;
         memory.setQueries(queries);
+        // Each time: the kernel writes behind the rows of a last block.
+        for (let i = 0; i < rowsPerBlock; i++) memory.list[i] = i;
         const rows = Math.min(segmentRows, this.rows - s * segmentRows);
         // Blocks of rows before the queries have been compared with them.
         const own = Math.max(0, start - s * segmentRows);

@@ -177,7 +177,8 @@ function probeScorer(
   side: Side,
   onlyBest: boolean,
 ): Scorer {
-  const metadata = origin[side];
+  // As every vector of an index is.
+  const metadata = { ...origin[side], normalized: "true" };
   probe.accept({ width, name: path, metadata });
   const columns = classColumns(name, probe.classNames, onlyBest);
   return {

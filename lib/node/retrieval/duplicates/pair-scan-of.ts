@@ -1,5 +1,10 @@
 /** Prepares the scan of all pairs of an index's rows: reduces them to as few dimensions as pays. */
-import { principalBasis, reduceRow, reductionOf, type Reduction } from "../../../retrieval/duplicates/reduction.ts";
+import {
+  principalBasis,
+  reduceRow,
+  reductionOf,
+  type Reduction,
+} from "../../../retrieval/duplicates/reduction.ts";
 import { PairScan } from "../../../retrieval/duplicates/pair-scan.ts";
 import type { Side } from "../../../retrieval/layout.ts";
 import { wasmKernel } from "../../../retrieval/scan/wasm-kernel.ts";
@@ -11,7 +16,7 @@ import { rowBlocks } from "../vector-file.ts";
 const sampleRows = 1024;
 
 /** Fewer rows are compared in all their dimensions at once. */
-const fewestReduced = 4096;
+const fewestReduced = 2048;
 
 /** Dimensions that are tried, one of them for what the others leave. */
 const reducedWidths = [64, 128, 256];
@@ -55,7 +60,9 @@ export async function pairScanOf(
         if (reduction !== null) reduceRow(reduction, row, reduced);
         const isFinite = reduction === null ? scan.add(row) : scan.add(reduced, slack);
         if (isFinite) continue;
-        throw new InputError(`${vectors.path}: row ${start + at / vectors.width} has numbers that are not finite`);
+        throw new InputError(
+          `${vectors.path}: row ${start + at / vectors.width} has numbers that are not finite`,
+        );
       }
     }
   }
