@@ -154,6 +154,11 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/index/dedup.ts"),
   },
   {
+    name: "index cluster",
+    summary: "divide the rows of an index into clusters",
+    load: () => import("./commands/index/cluster.ts"),
+  },
+  {
     name: "index compact",
     summary: "write an index again without its deleted rows",
     load: () => import("./commands/index/compact.ts"),

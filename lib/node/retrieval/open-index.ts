@@ -12,6 +12,7 @@ import { FileSource } from "../files/file-source.ts";
 import { scoreIndex, type ScoredBy, type ScoreOptions } from "./columns/score-index.ts";
 import type { ColumnSetReport } from "./columns/write-column-set.ts";
 import { dedupIndex, type DedupOptions, type DedupReport } from "./duplicates/dedup-index.ts";
+import { clusterIndex, type ClusterOptions, type ClusterReport } from "./clusters/cluster-index.ts";
 import { readClipRetrievalFolder } from "./clip-retrieval-folder.ts";
 import { JoinedTable } from "./joined-table.ts";
 import { MetadataTable, type MetadataPart } from "./metadata-table.ts";
@@ -98,6 +99,16 @@ export class OpenedIndex implements SearchedIndex {
    */
   dedup(options?: DedupOptions): Promise<DedupReport> {
     return dedupIndex(this, options);
+  }
+
+  /**
+   * Divides the rows into clusters by spherical k-means.
+   *
+   * @param clusters how many, at most the number of rows
+   * @throws InputError for options that do not fit
+   */
+  cluster(clusters: number, options?: ClusterOptions): Promise<ClusterReport> {
+    return clusterIndex(this, clusters, options);
   }
 
   /** The number of rows, deleted ones included: ids are 0 to this, exclusive. */

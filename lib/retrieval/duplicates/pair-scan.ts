@@ -35,20 +35,19 @@ export class PairScan {
   /**
    * Adds the next row.
    *
-   * @param slack how far the row may be from the exact one
-   * @returns false if it has numbers that are not finite
+   * @param row finite
+   * @param slack how far it may be from the exact one
    */
-  add(row: Float32Array, slack = 0): boolean {
+  add(row: Float32Array, slack = 0): void {
     const place = this.#count++;
     const { codes } = this.#segments[Math.floor(place / segmentRows)]!;
     const at = (place % segmentRows) * this.#width;
     const quantised = quantiseRow(row, codes.subarray(at, at + row.length));
-    if (quantised === null) return false;
+    if (quantised === null) throw new Error(`row ${place} is not finite`);
     this.#scales[place] = quantised.scale;
     // Not below the exact error, which bounds what a scan may miss.
     this.#errors[place] = (quantised.error + slack) * (1 + 2 ** -20);
     this.#largestNorm = Math.max(this.#largestNorm, quantised.norm);
-    return true;
   }
 
   /**

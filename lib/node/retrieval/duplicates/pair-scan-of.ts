@@ -8,9 +8,8 @@ import {
 import { PairScan } from "../../../retrieval/duplicates/pair-scan.ts";
 import type { Side } from "../../../retrieval/layout.ts";
 import { wasmKernel } from "../../../retrieval/scan/wasm-kernel.ts";
-import { InputError } from "../../../errors/input-error.ts";
+import { admittedBlocks } from "../clusters/admitted-blocks.ts";
 import type { OpenedIndex } from "../open-index.ts";
-import { rowBlocks } from "../vector-file.ts";
 
 /** Rows from which the reduction is learnt. */
 const sampleRows = 1024;
@@ -30,9 +29,6 @@ const costOfCandidate = 65_000;
 /** Rounding to float32 moves a reduced row by less than this. */
 const slack = 1e-6;
 
-/** Rows whose vectors are read together. */
-const blockRows = 4096;
-
 /**
  * The codes of rows, for `PairScan.scan`.
  *
@@ -48,21 +44,13 @@ export async function pairScanOf(
   const reduction = await chooseReduction(index, ids, side, threshold);
   const scan = new PairScan(wasmKernel(), ids.length, reduction?.width ?? index.width);
   const reduced = new Float32Array(reduction?.width ?? 0);
-  let next = 0;
-  for (const partition of index.partitions) {
-    const vectors = partition[side];
-    if (vectors === null) continue;
-    for await (const { start, values } of rowBlocks(vectors, blockRows)) {
-      const end = partition.firstId + start + values.length / vectors.width;
-      for (; next < ids.length && ids[next]! < end; next++) {
-        const at = (ids[next]! - partition.firstId - start) * vectors.width;
-        const row = values.subarray(at, at + vectors.width);
-        if (reduction !== null) reduceRow(reduction, row, reduced);
-        const isFinite = reduction === null ? scan.add(row) : scan.add(reduced, slack);
-        if (isFinite) continue;
-        throw new InputError(
-          `${vectors.path}: row ${start + at / vectors.width} has numbers that are not finite`,
-        );
+  for await (const { values } of admittedBlocks(index, ids, side)) {
+    for (let at = 0; at < values.length; at += index.width) {
+      const row = values.subarray(at, at + index.width);
+      if (reduction === null) scan.add(row);
+      else {
+        reduceRow(reduction, row, reduced);
+        scan.add(reduced, slack);
       }
     }
   }
