@@ -6,7 +6,7 @@
  */
 import { TorchRandom } from "../../tensor/torch-random.ts";
 import { paddedWidth, rowsPerBlock, type ScanKernel } from "../scan/kernel.ts";
-import { quantiseQuery, quantiseRow } from "../scan/quantise.ts";
+import { quantiseRow } from "../scan/quantise.ts";
 
 /**
  * Draws rows.
@@ -25,34 +25,36 @@ export function seedCentroids(
   const rows = values.length / width;
   const padded = paddedWidth(width);
   const memory = kernel.allocate(rows, padded);
-  const scales = new Float64Array(rows);
+  // Distances are those of the rounded rows: of copies they are 0.
+  const [scales, squares] = [new Float64Array(rows), new Float64Array(rows)];
   for (let row = 0; row < rows; row++) {
     const codes = memory.codes.subarray(row * padded, row * padded + width);
-    scales[row] = quantiseRow(values.subarray(row * width, (row + 1) * width), codes)!.scale;
+    const { scale } = quantiseRow(values.subarray(row * width, (row + 1) * width), codes)!;
+    scales[row] = scale;
+    squares[row] = scale * scale * codes.reduce((sum, code) => sum + code * code, 0);
   }
   const random = new TorchRandom(seed);
   const distances = new Float64Array(rows).fill(Infinity);
   const chosen = [Math.floor((random.uint32() / 2 ** 32) * rows)];
   for (;;) {
     const last = chosen.at(-1)!;
-    const { codes, scale } = quantiseQuery(values.subarray(last * width, (last + 1) * width), padded);
-    memory.setQueries(codes);
+    memory.setQueries(Int16Array.from(memory.codes.subarray(last * padded, (last + 1) * padded)));
     for (let i = 0; i < rowsPerBlock; i++) memory.list[i] = i;
     let total = 0;
     for (let block = 0; block < rows; block += rowsPerBlock) {
       const most = Math.min(rowsPerBlock, rows - block);
       const dots = memory.dots(0, block, most);
       for (let i = 0; i < most; i++) {
-        const distance = Math.max(0, 2 - 2 * dots[i]! * scales[block + i]! * scale);
-        if (distance < distances[block + i]!) distances[block + i] = distance;
-        total += distances[block + i]!;
+        const row = block + i;
+        const product = dots[i]! * scales[row]! * scales[last]!;
+        const distance = Math.max(0, squares[row]! + squares[last]! - 2 * product);
+        if (distance < distances[row]!) distances[row] = distance;
+        total += distances[row]!;
       }
     }
-    // Codes round; the distance of a centre from itself would not be 0.
-    for (const row of chosen) {
-      total -= distances[row]!;
-      distances[row] = 0;
-    }
+    // Whatever rounding left of its distance from itself.
+    total -= distances[last]!;
+    distances[last] = 0;
     if (chosen.length === count || !(total > 0)) return chosen;
     chosen.push(drawn(distances, total * (random.uint32() / 2 ** 32)));
   }
