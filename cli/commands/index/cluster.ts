@@ -118,15 +118,15 @@ async function labelsOf(
 async function asJson(
   folder: string,
   index: OpenedIndex,
-  { centroids: _, ...report }: ClusterReport,
+  { rows, rounds, similarity, clusters: all }: ClusterReport,
 ): Promise<unknown> {
   const paths = new Map<number, string | null>();
-  for await (const { id, path } of representativeRows(index, report)) paths.set(id, path);
-  const clusters = report.clusters.map(({ representatives, ...of }) => ({
+  for await (const { id, path } of representativeRows(index, { clusters: all })) paths.set(id, path);
+  const clusters = all.map(({ representatives, ...of }) => ({
     ...of,
     representatives: representatives.map(({ id, score }) => ({ id, path: paths.get(id), similarity: score })),
   }));
-  return { index: folder, ...report, clusters };
+  return { index: folder, rows, rounds, similarity, clusters };
 }
 
 /** Clusters that are printed, at most; --json and --out have all. */
