@@ -21,7 +21,7 @@ describe("ClusterMeans", () => {
     let centroids = await readFloat32(file, "initial");
     const count = rows.length / width;
     for (const [round, objective] of objectives.entries()) {
-      const found = new NearestCentroids(wasmKernel(), centroids, width).find(rows);
+      const found = new NearestCentroids(wasmKernel, centroids, width).find(rows);
       assert.deepEqual(
         found.map(({ cluster }) => cluster),
         labels.slice(round * count, (round + 1) * count),

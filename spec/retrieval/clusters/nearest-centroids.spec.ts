@@ -26,7 +26,7 @@ describe("NearestCentroids", () => {
           const [centroids, values] = [vectors(count), vectors(rows)];
           // Of equal ones the first counts.
           centroids.copyWithin(centroids.length - width, 0, width);
-          const found = new NearestCentroids(wasmKernel(), centroids, width).find(values);
+          const found = new NearestCentroids(wasmKernel, centroids, width).find(values);
           assert.equal(found.length, rows);
           for (const [row, { cluster, similarity }] of found.entries()) {
             let [best, most] = [-1, -Infinity];

@@ -20,14 +20,14 @@ describe("seedCentroids", () => {
   it("draws far rows: each of five groups gets one, though one has nearly three quarters of the rows", () => {
     const { values, group } = groups();
     for (let seed = 0; seed < 20; seed++) {
-      const chosen = seedCentroids(wasmKernel(), values, width, 5, seed);
+      const chosen = seedCentroids(wasmKernel, values, width, 5, seed);
       assert.deepEqual(new Set(chosen.map((row) => group[row])), new Set([0, 1, 2, 3, 4]));
     }
   });
 
   it("draws the same rows for a seed, others for another, and none twice", () => {
     const { values } = groups();
-    const draw = (seed: number): number[] => seedCentroids(wasmKernel(), values, width, 50, seed);
+    const draw = (seed: number): number[] => seedCentroids(wasmKernel, values, width, 50, seed);
     assert.deepEqual(draw(1), draw(1));
     assert.notDeepEqual(draw(1), draw(2));
     assert.equal(new Set(draw(1)).size, 50);
@@ -40,7 +40,7 @@ describe("seedCentroids", () => {
     );
     for (let row = 1; row < 20; row++) values.copyWithin(row * width, 0, width);
     for (let row = 21; row < 40; row++) values.copyWithin(row * width, 20 * width, 21 * width);
-    const chosen = seedCentroids(wasmKernel(), values, width, 10, 0);
+    const chosen = seedCentroids(wasmKernel, values, width, 10, 0);
     assert.deepEqual(new Set(chosen.map((row) => row < 20)), new Set([true, false]));
     assert.equal(chosen.length, 2);
   });

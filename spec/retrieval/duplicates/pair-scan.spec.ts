@@ -18,7 +18,7 @@ describe("PairScan", () => {
             Float32Array.from({ length: rows * width }, () => 0.6 + normal()),
             width,
           );
-          const scan = new PairScan(wasmKernel(), rows, width);
+          const scan = new PairScan(wasmKernel, rows, width);
           for (let row = 0; row < rows; row++)
             scan.add(values.subarray(row * width, (row + 1) * width));
           const found = new Set<number>();
@@ -52,7 +52,7 @@ describe("PairScan", () => {
   });
 
   it("refuses numbers that are not finite", () => {
-    const scan = new PairScan(wasmKernel(), 1, 2);
+    const scan = new PairScan(wasmKernel, 1, 2);
     assert.throws(() => {
       scan.add(Float32Array.of(1, NaN));
     }, /row 0 is not finite/);

@@ -8,7 +8,7 @@ import { assertSetName, setFolder } from "../../../retrieval/column-sets.ts";
 import type { ColumnInfo, MetadataRow } from "../../../retrieval/columns.ts";
 import type { Side } from "../../../retrieval/layout.ts";
 import { TopRows, type ScoredRow } from "../../../retrieval/scan/top-rows.ts";
-import { wasmKernel } from "../../../retrieval/scan/wasm-kernel.ts";
+import { scanKernel } from "../scan/scan-kernel.ts";
 import { zeroShotClassifier } from "../../../tasks/zero-shot.ts";
 import { disposing } from "../../../tensor/disposing.ts";
 import { encodeNpyHeader } from "../../../tensor/npy-header.ts";
@@ -167,7 +167,7 @@ async function assign(
   values: Float32Array,
   representatives: number,
 ): Promise<Assignment & { readonly counts: Float64Array; readonly sums: Float64Array; readonly best: TopRows[] }> {
-  const nearest = new NearestCentroids(wasmKernel(), values, index.width);
+  const nearest = new NearestCentroids(scanKernel("auto"), values, index.width);
   const clusters = new Int32Array(index.rows).fill(-1);
   const similarities = new Float32Array(index.rows);
   const [counts, sums] = [new Float64Array(nearest.count), new Float64Array(nearest.count)];

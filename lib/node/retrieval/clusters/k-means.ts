@@ -7,7 +7,7 @@ import { ClusterMeans } from "../../../retrieval/clusters/cluster-means.ts";
 import { NearestCentroids } from "../../../retrieval/clusters/nearest-centroids.ts";
 import { seedCentroids } from "../../../retrieval/clusters/seed-centroids.ts";
 import type { Side } from "../../../retrieval/layout.ts";
-import { wasmKernel } from "../../../retrieval/scan/wasm-kernel.ts";
+import { scanKernel } from "../scan/scan-kernel.ts";
 import { encodeSafetensors, SafetensorsFile } from "../../../tensor/safetensors.ts";
 import { readFloat32 } from "../../../tensor/store.ts";
 import { exists } from "../../files/exists.ts";
@@ -62,7 +62,7 @@ export async function kMeans(
   const state = index.isOwn ? new KMeansState(index, ids, settings) : null;
   let at = (await state?.read()) ?? (await firstCentroids(index, ids, settings));
   while (at.round < rounds && !at.isSettled) {
-    const nearest = new NearestCentroids(wasmKernel(), at.values, index.width);
+    const nearest = new NearestCentroids(scanKernel("auto"), at.values, index.width);
     const means = new ClusterMeans(nearest.count, index.width);
     let done = at.round * ids.length;
     for await (const { ids: some, values } of admittedBlocks(index, ids, side)) {
@@ -93,7 +93,7 @@ async function firstCentroids(
   const bad = rows.findIndex((value) => !Number.isFinite(value));
   if (bad !== -1)
     throw new InputError(`${path}: row ${sample[Math.floor(bad / width)]} has numbers that are not finite`);
-  const chosen = seedCentroids(wasmKernel(), rows, width, clusters, seed);
+  const chosen = seedCentroids(scanKernel("auto"), rows, width, clusters, seed);
   if (chosen.length < clusters) {
     throw new InputError(
       `cluster: expected ${clusters} different rows, found ${chosen.length}; ask for fewer clusters`,

@@ -7,7 +7,7 @@ import {
 } from "../../../retrieval/duplicates/reduction.ts";
 import { PairScan } from "../../../retrieval/duplicates/pair-scan.ts";
 import type { Side } from "../../../retrieval/layout.ts";
-import { wasmKernel } from "../../../retrieval/scan/wasm-kernel.ts";
+import { scanKernel } from "../scan/scan-kernel.ts";
 import { admittedBlocks } from "../clusters/admitted-blocks.ts";
 import type { OpenedIndex } from "../open-index.ts";
 
@@ -42,7 +42,7 @@ export async function pairScanOf(
   threshold: number,
 ): Promise<PairScan> {
   const reduction = await chooseReduction(index, ids, side, threshold);
-  const scan = new PairScan(wasmKernel(), ids.length, reduction?.width ?? index.width);
+  const scan = new PairScan(scanKernel("auto"), ids.length, reduction?.width ?? index.width);
   const reduced = new Float32Array(reduction?.width ?? 0);
   for await (const { values } of admittedBlocks(index, ids, side)) {
     for (let at = 0; at < values.length; at += index.width) {
