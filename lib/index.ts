@@ -48,6 +48,7 @@ export type {
   DuplicateRow,
 } from "./node/retrieval/duplicates/dedup-index.ts";
 export type { Cluster, ClusterOptions, ClusterReport } from "./node/retrieval/clusters/cluster-index.ts";
+export { openLanceIndex, type LanceIndex, type QueriedIndex } from "./node/retrieval/lance-index.ts";
 export type { QueryOptions } from "./node/retrieval/query-options.ts";
 export type { LoadModel, QueryTerm } from "./node/retrieval/query-vectors.ts";
 export type { Found } from "./retrieval/result-text.ts";

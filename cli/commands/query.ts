@@ -1,9 +1,11 @@
 /** `clipscope query`: searches an index. */
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { ImageCopies } from "../../lib/node/retrieval/copy-images.ts";
+import { lanceUri, openLanceIndex, type QueriedIndex } from "../../lib/node/retrieval/lance-index.ts";
 import { openIndex } from "../../lib/node/retrieval/open-index.ts";
 import type { QueryOptions } from "../../lib/node/retrieval/query-options.ts";
 import { assertResultPath, resultEndings, writeResults } from "../../lib/node/retrieval/write-results.ts";
+import { InputError } from "../../lib/errors/input-error.ts";
 import { resultAsJson, type Found } from "../../lib/retrieval/result-text.ts";
 import { withLazyModel } from "../options/index-options.ts";
 import { collect, examples, positiveInteger, wholeNumber } from "../options/option-values.ts";
@@ -20,6 +22,7 @@ interface Options extends ModelOptions, TermOptions {
   readonly dedup?: number;
   readonly diversity?: number;
   readonly threads?: number;
+  readonly table?: string;
   readonly out: readonly string[];
   readonly copy?: string;
 }
@@ -31,7 +34,7 @@ export function register(program: Command, terminal: Terminal): void {
       "Search an index: rank its rows by cosine similarity to texts in any language, images and other rows.\n" +
         "Several of them are added, each with its weight. Also searches a folder that clip-retrieval wrote.",
     )
-    .argument("<dir>", "index folder")
+    .argument("<dir>", "index folder, or lancedb:URI")
     .argument("[text...]", "texts to search for");
   addQueryTerms(command)
     .addOption(
@@ -47,6 +50,7 @@ export function register(program: Command, terminal: Terminal): void {
     )
     .option("--diversity <d>", "0 to 1: how much results should differ from each other", unitNumber)
     .option("--threads <n>", "threads of the scan (default: one per processor)", wholeNumber)
+    .option("--table <name>", "the table of LanceDB (default: images)")
     .option(
       "--out <file>",
       `write the results to a file (${resultEndings.join(" ")}; repeatable)`,
@@ -63,6 +67,7 @@ export function register(program: Command, terminal: Terminal): void {
         'clipscope query photos-index --image dog.jpg "in the snow" --weight 1 --weight 0.5',
         'clipscope query photos-index "a cat" --where "width >= 512 AND caption LIKE \'%garden%\'"',
         'clipscope query photos-index "a cat" --min 0.28 --out cats.parquet --out cats.png',
+        'clipscope query lancedb:s3://bucket/photos "a cat" --where "width >= 512"',
       ),
     )
     .action(async (folder: string, texts: string[], _options: unknown, self: Command) => {
@@ -82,8 +87,7 @@ async function query(
   // Files are finished even if nobody reads the standard output.
   terminal.endsWithReader = out.length === 0 && copy === undefined;
   await withLazyModel(options, terminal, async (model) => {
-    const { threads } = options;
-    const index = await openIndex(folder, threads === undefined ? {} : { threads });
+    const index = await openQueried(folder, options);
     try {
       const copies = copy === undefined ? null : await ImageCopies.open(copy, index);
       try {
@@ -103,6 +107,17 @@ async function query(
       await index.close();
     }
   });
+}
+
+/** An index folder, or a table of LanceDB. */
+async function openQueried(folder: string, { threads, table }: Options): Promise<QueriedIndex> {
+  const uri = lanceUri(folder);
+  if (uri !== null) {
+    if (threads !== undefined) throw new InputError("--threads requires an index folder: LanceDB has its own");
+    return openLanceIndex(uri, table);
+  }
+  if (table !== undefined) throw new InputError("--table requires lancedb:URI");
+  return openIndex(folder, threads === undefined ? {} : { threads });
 }
 
 function lineOf({ id, path, similarity }: Found): string {

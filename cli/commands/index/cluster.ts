@@ -90,7 +90,7 @@ async function cluster(folder: string, options: Options, terminal: Terminal): Pr
           },
         }),
       );
-      const of = { path: folder, base: index.base, columns: representativeColumns(index.columns) };
+      const of = { folder, base: index.base, columns: representativeColumns(index.columns) };
       if (out.length > 0)
         await writeResults(representativeRows(index, report), out, of, [], () => undefined);
       if (json) terminal.printJson(await asJson(folder, index, report));

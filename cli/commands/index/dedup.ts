@@ -94,7 +94,7 @@ function dedupOptions({ in: what, threshold, where, best, as, remove = false }: 
 }
 
 async function writeFiles(index: OpenedIndex, report: DedupReport, out: readonly string[]): Promise<void> {
-  const of = { path: index.path, base: index.base, columns: duplicateColumns(index.columns) };
+  const of = { folder: index.path, base: index.base, columns: duplicateColumns(index.columns) };
   const isList = (path: string): boolean => path.toLowerCase().endsWith(".txt");
   for (const lists of [true, false]) {
     const paths = out.filter((path) => isList(path) === lists);

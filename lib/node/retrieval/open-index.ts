@@ -116,6 +116,11 @@ export class OpenedIndex implements SearchedIndex {
     return this.ids.rows;
   }
 
+  /** The folder of its files. */
+  get folder(): string {
+    return this.path;
+  }
+
   get columns(): readonly ColumnInfo[] {
     return this.#metadata.columns;
   }
