@@ -79,6 +79,7 @@ async function writeIndex({ folder, rows }: Collection, width: number, perPartit
     textOrigin: null,
     isAdopted: true,
     columns: [],
+    columnSets: [],
     base: folder,
     plans: [],
     partitions,

@@ -144,6 +144,21 @@ const entries: readonly Entry[] = [
     load: () => import("./commands/index/verify.ts"),
   },
   {
+    name: "index score",
+    summary: "write columns that are computed from the vectors",
+    load: () => import("./commands/index/score.ts"),
+  },
+  {
+    name: "index dedup",
+    summary: "find near-duplicates in an index, and delete them if asked",
+    load: () => import("./commands/index/dedup.ts"),
+  },
+  {
+    name: "index cluster",
+    summary: "divide the rows of an index into clusters",
+    load: () => import("./commands/index/cluster.ts"),
+  },
+  {
     name: "index compact",
     summary: "write an index again without its deleted rows",
     load: () => import("./commands/index/compact.ts"),

@@ -39,6 +39,16 @@ export { train, type TrainOptions, type TrainResult } from "./node/train/train.t
 export type { TrainSettings } from "./node/train/settings.ts";
 export { openIndex, type OpenedIndex } from "./node/retrieval/open-index.ts";
 export type { IndexOrigin, IndexPartition } from "./node/retrieval/searched-index.ts";
+export type { ScoredBy, ScoreOptions } from "./node/retrieval/columns/score-index.ts";
+export type { ColumnSetReport } from "./node/retrieval/columns/write-column-set.ts";
+export type {
+  DedupOptions,
+  DedupReport,
+  DuplicateGroup,
+  DuplicateRow,
+} from "./node/retrieval/duplicates/dedup-index.ts";
+export type { Cluster, ClusterOptions, ClusterReport } from "./node/retrieval/clusters/cluster-index.ts";
+export { openLanceIndex, type LanceIndex, type QueriedIndex } from "./node/retrieval/lance-index.ts";
 export type { QueryOptions } from "./node/retrieval/query-options.ts";
 export type { LoadModel, QueryTerm } from "./node/retrieval/query-vectors.ts";
 export type { Found } from "./retrieval/result-text.ts";

@@ -1,24 +1,20 @@
 /** `clipscope query`: searches an index. */
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { ImageCopies } from "../../lib/node/retrieval/copy-images.ts";
+import { lanceUri, openLanceIndex, type QueriedIndex } from "../../lib/node/retrieval/lance-index.ts";
 import { openIndex } from "../../lib/node/retrieval/open-index.ts";
 import type { QueryOptions } from "../../lib/node/retrieval/query-options.ts";
-import type { QueryTerm } from "../../lib/node/retrieval/query-vectors.ts";
 import { assertResultPath, resultEndings, writeResults } from "../../lib/node/retrieval/write-results.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import { resultAsJson, type Found } from "../../lib/retrieval/result-text.ts";
 import { withLazyModel } from "../options/index-options.ts";
 import { collect, examples, positiveInteger, wholeNumber } from "../options/option-values.ts";
-import { assertOneStandardInput, standardInputImage } from "../options/with-images.ts";
+import { addQueryTerms, finiteNumber, termsOf, type TermOptions } from "../options/query-terms.ts";
 import { weightsOption, type ModelOptions } from "../options/with-model.ts";
 import { printable } from "../terminal/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
-interface Options extends ModelOptions {
-  readonly image: readonly string[];
-  readonly id: readonly string[];
-  readonly minus: readonly string[];
-  readonly weight: readonly string[];
+interface Options extends ModelOptions, TermOptions {
   readonly in: "images" | "captions";
   readonly where?: string;
   readonly min?: number;
@@ -26,33 +22,21 @@ interface Options extends ModelOptions {
   readonly dedup?: number;
   readonly diversity?: number;
   readonly threads?: number;
+  readonly table?: string;
   readonly out: readonly string[];
   readonly copy?: string;
 }
 
 export function register(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command("query")
     .description(
       "Search an index: rank its rows by cosine similarity to texts in any language, images and other rows.\n" +
         "Several of them are added, each with its weight. Also searches a folder that clip-retrieval wrote.",
     )
-    .argument("<dir>", "index folder")
-    .argument("[text...]", "texts to search for")
-    .option(
-      "--image <file>",
-      "search for images similar to this one (repeatable; - for standard input)",
-      collect,
-      [],
-    )
-    .option("--id <n>", "search for rows similar to this one (repeatable)", collect, [])
-    .option("--minus <text>", "results should not be like this text (repeatable)", collect, [])
-    .option(
-      "--weight <w>",
-      "weight of a part of the query; one for each text, then image, id and minus (default: 1)",
-      collect,
-      [],
-    )
+    .argument("<dir>", "index folder, or lancedb:URI")
+    .argument("[text...]", "texts to search for");
+  addQueryTerms(command)
     .addOption(
       new Option("--in <what>", "what is searched").choices(["images", "captions"]).default("images"),
     )
@@ -66,6 +50,7 @@ export function register(program: Command, terminal: Terminal): void {
     )
     .option("--diversity <d>", "0 to 1: how much results should differ from each other", unitNumber)
     .option("--threads <n>", "threads of the scan (default: one per processor)", wholeNumber)
+    .option("--table <name>", "the table of LanceDB (default: images)")
     .option(
       "--out <file>",
       `write the results to a file (${resultEndings.join(" ")}; repeatable)`,
@@ -82,6 +67,7 @@ export function register(program: Command, terminal: Terminal): void {
         'clipscope query photos-index --image dog.jpg "in the snow" --weight 1 --weight 0.5',
         'clipscope query photos-index "a cat" --where "width >= 512 AND caption LIKE \'%garden%\'"',
         'clipscope query photos-index "a cat" --min 0.28 --out cats.parquet --out cats.png',
+        'clipscope query lancedb:s3://bucket/photos "a cat" --where "width >= 512"',
       ),
     )
     .action(async (folder: string, texts: string[], _options: unknown, self: Command) => {
@@ -101,8 +87,7 @@ async function query(
   // Files are finished even if nobody reads the standard output.
   terminal.endsWithReader = out.length === 0 && copy === undefined;
   await withLazyModel(options, terminal, async (model) => {
-    const { threads } = options;
-    const index = await openIndex(folder, threads === undefined ? {} : { threads });
+    const index = await openQueried(folder, options);
     try {
       const copies = copy === undefined ? null : await ImageCopies.open(copy, index);
       try {
@@ -124,6 +109,17 @@ async function query(
   });
 }
 
+/** An index folder, or a table of LanceDB. */
+async function openQueried(folder: string, { threads, table }: Options): Promise<QueriedIndex> {
+  const uri = lanceUri(folder);
+  if (uri !== null) {
+    if (threads !== undefined) throw new InputError("--threads requires an index folder: LanceDB has its own");
+    return openLanceIndex(uri, table);
+  }
+  if (table !== undefined) throw new InputError("--table requires lancedb:URI");
+  return openIndex(folder, threads === undefined ? {} : { threads });
+}
+
 function lineOf({ id, path, similarity }: Found): string {
   return `${similarity.toFixed(4).padStart(7)}  ${path === null ? `row ${id}` : printable(path)}`;
 }
@@ -138,49 +134,6 @@ function queryOptions({ in: where, ...options }: Options): QueryOptions {
     ...(dedup !== undefined && { dedup }),
     ...(diversity !== undefined && { diversity }),
   };
-}
-
-/** @throws InputError for a blank text, or another number of weights than parts */
-function termsOf(
-  texts: readonly string[],
-  { image, id, minus, weight }: Options,
-  terminal: Terminal,
-): QueryTerm[] {
-  assertOneStandardInput(image);
-  const terms = [
-    ...texts.map((text) => ({ text })),
-    ...image.map((file) => ({ image: file === "-" ? standardInputImage(terminal) : file })),
-    ...id.map((row) => ({ id: parsed("--id", row, wholeNumber) })),
-    ...minus.map((text) => ({ text })),
-  ];
-  if (terms.length === minus.length) {
-    throw new InputError('expected a text (clipscope query DIR "a dog"), --image or --id');
-  }
-  if (weight.length > 0 && weight.length !== terms.length) {
-    throw new InputError(
-      `--weight: expected ${terms.length} weights, one for each text, image, id and minus, found ${weight.length}`,
-    );
-  }
-  return terms.map((term, i) => {
-    const sign = i < terms.length - minus.length ? 1 : -1;
-    const given = weight[i];
-    return { ...term, weight: sign * (given === undefined ? 1 : parsed("--weight", given, finiteNumber)) };
-  });
-}
-
-/** A value of an option that is repeated. */
-function parsed(option: string, value: string, parse: (text: string) => number): number {
-  try {
-    return parse(value);
-  } catch (error) {
-    throw new InputError(`${option} ${value}: ${(error as Error).message}`);
-  }
-}
-
-function finiteNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Expected a number.");
-  return value;
 }
 
 function unitNumber(text: string): number {

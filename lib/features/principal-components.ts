@@ -95,7 +95,7 @@ function applied(
 }
 
 /** Modified Gram–Schmidt. A vector that depends on those before becomes zero. */
-function orthonormal(vectors: readonly Float64Array[]): Float64Array[] {
+export function orthonormal(vectors: readonly Float64Array[]): Float64Array[] {
   const basis: Float64Array[] = [];
   for (const vector of vectors) {
     const rest = vector.slice();

@@ -2,6 +2,7 @@
 import type { Metadata } from "../features/features.ts";
 import { InputError } from "../errors/input-error.ts";
 import { JsonValue } from "../json/json-value.ts";
+import { parseColumnSets, type ColumnSet } from "./column-sets.ts";
 import { parseColumns, type ColumnInfo } from "./columns.ts";
 import { mostPartitions } from "./layout.ts";
 
@@ -40,7 +41,10 @@ export interface IndexFile {
   readonly textOrigin: Metadata | null;
   /** Whether the origin was declared by whoever adopted the vectors, and not recorded by the program that made them. */
   readonly isAdopted: boolean;
+  /** Those of the sources. */
   readonly columns: readonly ColumnInfo[];
+  /** Those that were computed from the vectors. */
+  readonly columnSets: readonly ColumnSet[];
   /** The folder that relative paths in the metadata start from. */
   readonly base: string;
   readonly plans: readonly PlanEntry[];
@@ -58,7 +62,8 @@ const version = 1;
 
 /** The content of the file. */
 export function encodeIndexFile(index: IndexFile): string {
-  const { generation, width, origin, textOrigin, isAdopted, columns, base, plans, partitions, next } = index;
+  const { generation, width, origin, textOrigin, isAdopted, columns, columnSets } = index;
+  const { base, plans, partitions, next } = index;
   const head = {
     format,
     version,
@@ -68,6 +73,7 @@ export function encodeIndexFile(index: IndexFile): string {
     text_origin: textOrigin,
     adopted: isAdopted,
     columns,
+    column_sets: columnSets,
     base,
     plans: plans.map(({ isCompacted, ...plan }) => ({ ...plan, compacted: isCompacted })),
     next,
@@ -88,6 +94,7 @@ export function decodeIndexFile(json: string | Uint8Array, where: string): Index
     textOrigin: file.at("text_origin").isMissing ? null : parseMetadata(file.at("text_origin")),
     isAdopted: file.at("adopted").boolean(),
     columns: parseColumns(file.at("columns")),
+    columnSets: parseColumnSets(file.at("column_sets")),
     base: file.at("base").string(),
     plans: file
       .at("plans")

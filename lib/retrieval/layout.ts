@@ -11,6 +11,9 @@ export type Side = "image" | "text";
 /** Both sides. */
 export const sides: readonly Side[] = ["image", "text"];
 
+/** The folder of columns that were computed from the vectors. */
+export const columnsFolder = "columns";
+
 /** Partitions of an index, at most: what six digits can number. */
 export const mostPartitions = 1_000_000;
 

@@ -9,6 +9,8 @@ export interface Found {
   /** Dot product with the query, the cosine for vectors of norm 1. */
   readonly similarity: number;
   readonly metadata: MetadataRow;
+  /** What a contact sheet writes below the image. Default: the rank and the similarity. */
+  readonly title?: string;
 }
 
 /** Names that results have of their own, before the columns of the metadata. */

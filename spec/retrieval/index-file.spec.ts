@@ -8,6 +8,16 @@ const index: IndexFile = {
   textOrigin: null,
   isAdopted: false,
   columns: [{ name: "image_path", type: "text" }],
+  columnSets: [
+    {
+      name: "cat",
+      folder: "columns/cat-0123456789ab",
+      columns: [{ name: "cat", type: "number" }],
+      description: "similarity to a cat",
+      recipe: "0123456789abcdef",
+      partitions: [3],
+    },
+  ],
   base: "/data",
   plans: [{ file: "plan.json", digest: "cd", first: 0, count: 2, isCompacted: true }],
   partitions: [

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { indexStatus, type IndexStatus } from "../../../lib/node/retrieval/index-status.ts";
 import type { GlobalOptions } from "../../options/global-options.ts";
 import { examples } from "../../options/option-values.ts";
+import { printable } from "../../terminal/format.ts";
 import { layOutTable, type Column } from "../../terminal/table.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
@@ -27,12 +28,15 @@ export function register(index: Command, terminal: Terminal): void {
 const mostListed = 40;
 
 function linesOf(status: IndexStatus, { colors }: Terminal): string[] {
-  const { rows, deleted, failed, width, generation, partitions, imagesPerSecond } = status;
+  const { rows, deleted, failed, width, generation, partitions, columnSets, imagesPerSecond } = status;
   const count = (state: string): number => partitions.filter((of) => of.state === state).length;
   const head = [
     `${rows} rows of ${width} numbers, ${deleted} deleted, ${failed} images failed, generation ${generation}`,
     `${count("done")} partitions done, ${count("running")} running, ${count("missing")} missing` +
       (imagesPerSecond === null ? "" : `; ${imagesPerSecond.toPrecision(3)} images/s`),
+    ...columnSets.map(({ name, columns, description, rows: scored }) =>
+      printable(`column${columns.length > 1 ? `s ${name}, …` : ` ${name}`}: ${description}, ${scored} rows`),
+    ),
   ];
   const isLong = partitions.length > mostListed;
   const listed = partitions.filter(({ state }) => !isLong || state !== "done").slice(0, mostListed);

@@ -88,6 +88,7 @@ function emptyIndex(width: number, origin: IndexFile["origin"], isAdopted: boole
     textOrigin: null,
     isAdopted,
     columns: [],
+    columnSets: [],
     base: resolve("."),
     plans: [],
     partitions: [],

@@ -13,7 +13,29 @@ const mostCompared = 5000;
 const rowsAtOnce = 64;
 
 /** Rows among which maximal marginal relevance chooses, per result. */
-export const poolPerResult = 4;
+const poolPerResult = 4;
+
+/**
+ * The best rows, or those that differ from each other among as many of the best as it takes.
+ *
+ * @param best gives the best rows of a number, fewer if there are no more
+ * @throws InputError as `chooseRows`
+ */
+export async function rankDistinct(
+  index: Pick<SearchedIndex, "readRows" | "width">,
+  options: CheckedOptions,
+  best: (count: number) => Promise<ScoredRow[]>,
+  signal?: AbortSignal,
+): Promise<ScoredRow[]> {
+  const { top, dedup, diversity } = options;
+  if (dedup === undefined && diversity === undefined) return best(top);
+  // Results that are left out for others are replaced by more candidates.
+  for (let pool = poolPerResult * top; ; pool *= poolPerResult) {
+    const rows = await best(pool);
+    const chosen = await chooseRows(index, rows, options, signal);
+    if (chosen.length >= top || rows.length < pool) return chosen;
+  }
+}
 
 /**
  * Leaves out near-duplicates, then reorders by maximal marginal relevance, as far as the options say.

@@ -18,6 +18,8 @@ import type { WrittenFile } from "../../retrieval/marker.ts";
 import { exists } from "../files/exists.ts";
 import { unwritable } from "../files/output-path.ts";
 import { nodeHost } from "../host.ts";
+import { compactSet } from "./columns/compact-sets.ts";
+import { removeUnlisted, whileComputing } from "./columns/write-column-set.ts";
 import { whileChanging, writeIndexFile } from "./change-index.ts";
 import { removeDeadTemporaries, temporaryPattern } from "./new-file.ts";
 import { openIndex, type OpenedIndex } from "./open-index.ts";
@@ -48,7 +50,7 @@ export interface CompactReport {
  */
 export async function compactIndex(folder: string, partitionRows: number): Promise<CompactReport> {
   try {
-    return await compact(folder, partitionRows);
+    return await whileComputing({ path: folder, isOwn: true }, () => compact(folder, partitionRows));
   } catch (error) {
     throw asTryAgain(error);
   }
@@ -59,17 +61,21 @@ async function compact(folder: string, partitionRows: number): Promise<CompactRe
   const settled = await settledPartitions(folder, before);
   assertComplete(folder, before, settled);
   await removeStrays(folder, before);
+  await removeUnlisted(folder);
   await removeDeadTemporaries(folder);
   const index = await openIndex(folder);
   try {
     const generation = before.generation + 1;
     const entries: PartitionEntry[] = [];
     let { next } = before;
+    const columnSets = before.columnSets.map((set) => ({ ...set, partitions: [] as number[] }));
     for (const group of groupsOf(index, partitionRows)) {
       if (next >= mostPartitions) throw new InputError(`${folder}: has no numbers left for partitions`);
       const number = next++;
       const rows = await writeGroup(folder, index, group, number, before, generation);
       entries.push({ number, rows });
+      for (const [i, set] of before.columnSets.entries())
+        if (await compactSet(index, set, group, number, generation)) columnSets[i]!.partitions.push(number);
     }
     await whileChanging(folder, async () => {
       const now = await readIndexFile(folder);
@@ -82,7 +88,7 @@ async function compact(folder: string, partitionRows: number): Promise<CompactRe
       if (!isSame)
         throw new TryAgainError(`${folder}: was changed while it was compacted; run the command again`);
       const plans = now.plans.map((plan) => ({ ...plan, isCompacted: true }));
-      await writeIndexFile(folder, { ...now, generation, plans, partitions: entries, next });
+      await writeIndexFile(folder, { ...now, generation, columnSets, plans, partitions: entries, next });
     });
     await removeStrays(folder, await readIndexFile(folder));
     await rm(join(folder, tombstonesName), { force: true });
@@ -223,14 +229,16 @@ async function linkPartition(
  * Deletes the files of partitions that are neither in the index nor planned: what a killed compaction left, and what a
  * finished one replaced.
  */
-async function removeStrays(folder: string, { partitions, plans }: IndexFile): Promise<void> {
+async function removeStrays(folder: string, { partitions, plans, columnSets }: IndexFile): Promise<void> {
   const listed = new Set(partitions.map(({ number }) => number));
   const isPlanned = (number: number): boolean =>
     plans.some(({ first, count, isCompacted }) => !isCompacted && number >= first && number < first + count);
   const subfolders = [
     ...sides.map((side: Side) => dirname(vectorsPath(side, 0))),
-    dirname(metadataPath(0)),
-    dirname(markerPath(0)),
+    ...["", ...columnSets.map((set) => set.folder)].flatMap((of) => [
+      join(of, dirname(metadataPath(0))),
+      join(of, dirname(markerPath(0))),
+    ]),
     codesFolder,
   ];
   for (const subfolder of subfolders) {

@@ -22,7 +22,7 @@ export class ContactSheet {
   }
 
   /** Adds the next result. An image that cannot be read gives a cell with its path. Those beyond the most are counted. */
-  async add({ id, path, similarity, metadata }: Found): Promise<void> {
+  async add({ id, path, similarity, metadata, title }: Found): Promise<void> {
     if (this.#cells.length === mostImages) {
       this.#left += 1;
       return;
@@ -37,7 +37,8 @@ export class ContactSheet {
       if (!(error instanceof InputError)) throw error;
       place(rasterText(path ?? `row ${id}`, side), cell, 0, 0);
     }
-    place(rasterText(`${this.#cells.length + 1}  ${similarity.toFixed(4)}`, side), cell, 0, side);
+    const text = title ?? `${this.#cells.length + 1}  ${similarity.toFixed(4)}`;
+    place(rasterText(text, side), cell, 0, side);
     this.#cells.push(cell);
   }
 

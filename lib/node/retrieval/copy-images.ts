@@ -14,8 +14,8 @@ import { imageOfRow } from "./row-image.ts";
 
 /** The index that results come from, as far as copies need it. */
 export interface CopiesOf {
-  /** Its folder. */
-  readonly path: string;
+  /** Of its files; null if they are not in a file system. */
+  readonly folder: string | null;
   /** The folder that relative paths start from; null if it is not known. */
   readonly base: string | null;
 }
@@ -34,8 +34,8 @@ export class ImageCopies {
   }
 
   /** @throws InputError if the folder cannot be made, is in the index, or another process copies to it */
-  static async open(folder: string, { path, base }: CopiesOf): Promise<ImageCopies> {
-    await assertOutside(folder, path);
+  static async open(folder: string, { folder: of, base }: CopiesOf): Promise<ImageCopies> {
+    if (of !== null) await assertOutside(folder, of);
     await makeFolder(folder);
     return new ImageCopies(folder, base ?? ".", await lockOrRefuse(resolve(folder), folder));
   }

@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
+import type { PartitionEntry } from "../../retrieval/index-file.ts";
 import type { Marker } from "../../retrieval/marker.ts";
 import { readPlan } from "./read-plan.ts";
 import { readIndexFile, readMarker, readTombstones, settledPartitions } from "./read-index-file.ts";
@@ -20,6 +21,15 @@ export interface PartitionStatus {
   readonly seconds: number | null;
 }
 
+/** Columns that were computed from the vectors. */
+export interface ColumnSetStatus {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly description: string;
+  /** Rows that have them, deleted ones included. */
+  readonly rows: number;
+}
+
 export interface IndexStatus {
   readonly generation: number;
   readonly width: number;
@@ -28,6 +38,7 @@ export interface IndexStatus {
   readonly deleted: number;
   readonly failed: number;
   readonly partitions: readonly PartitionStatus[];
+  readonly columnSets: readonly ColumnSetStatus[];
   /** Images per second of the done partitions, one after the other; null if there are none with rows. */
   readonly imagesPerSecond: number | null;
 }
@@ -49,15 +60,22 @@ export async function indexStatus(folder: string): Promise<IndexStatus> {
     const marker = await readMarker(folder, number, digest === "" ? null : digest);
     partitions.push(statusOf(number, images, marker, running.has(number)));
   }
-  const settled = (await settledPartitions(folder, index)).reduce((sum, { rows }) => sum + rows, 0);
+  const entries = await settledPartitions(folder, index);
+  const rowsOf = (of: readonly PartitionEntry[]): number => of.reduce((sum, { rows }) => sum + rows, 0);
   const { count } = await readTombstones(folder, index);
   return {
     generation: index.generation,
     width: index.width,
-    rows: settled - count,
+    rows: rowsOf(entries) - count,
     deleted: count,
     failed: partitions.reduce((sum, of) => sum + (of.failed ?? 0), 0),
     partitions,
+    columnSets: index.columnSets.map(({ name, columns, description, partitions: made }) => ({
+      name,
+      columns: columns.map((column) => column.name),
+      description,
+      rows: rowsOf(entries.filter(({ number }) => made.includes(number))),
+    })),
     imagesPerSecond: rateOf(partitions),
   };
 }

@@ -92,10 +92,7 @@ export class MetadataTable {
    */
   async column(name: string): Promise<Column> {
     const info = this.columns.find((column) => column.name === name);
-    if (info === undefined) {
-      const names = this.columns.map((column) => `${column.name} (${column.type})`);
-      throw new InputError(`no column "${name}" in the metadata; choose one of these`, names);
-    }
+    if (info === undefined) throw noColumn(name, this.columns);
     const rows = this.#parts.reduce((sum, part) => sum + part.rows, 0);
     const builder = columnBuilder(info, rows);
     let at = 0;
@@ -111,6 +108,12 @@ export class MetadataTable {
     }
     return builder.column;
   }
+}
+
+/** The error for an unknown column. */
+export function noColumn(name: string, known: readonly ColumnInfo[]): InputError {
+  const names = known.map((column) => `${column.name} (${column.type})`);
+  return new InputError(`no column "${name}" in the metadata; choose one of these`, names);
 }
 
 interface ColumnBuilder {

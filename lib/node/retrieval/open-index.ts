@@ -1,6 +1,7 @@
 /** Opens an index folder, or a folder in clip-retrieval's layout, for reading. */
 import { join, resolve } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
+import type { ColumnSet } from "../../retrieval/column-sets.ts";
 import type { Column, ColumnInfo, MetadataRow } from "../../retrieval/columns.ts";
 import { GlobalIds } from "../../retrieval/global-ids.ts";
 import { metadataPath, vectorsPath, type Side } from "../../retrieval/layout.ts";
@@ -8,7 +9,12 @@ import type { Found } from "../../retrieval/result-text.ts";
 import { Tombstones } from "../../retrieval/tombstones.ts";
 import { exists } from "../files/exists.ts";
 import { FileSource } from "../files/file-source.ts";
+import { scoreIndex, type ScoredBy, type ScoreOptions } from "./columns/score-index.ts";
+import type { ColumnSetReport } from "./columns/write-column-set.ts";
+import { dedupIndex, type DedupOptions, type DedupReport } from "./duplicates/dedup-index.ts";
+import { clusterIndex, type ClusterOptions, type ClusterReport } from "./clusters/cluster-index.ts";
 import { readClipRetrievalFolder } from "./clip-retrieval-folder.ts";
+import { JoinedTable } from "./joined-table.ts";
 import { MetadataTable, type MetadataPart } from "./metadata-table.ts";
 import { readParquetFile } from "./parquet-file.ts";
 import { IndexQueries } from "./query-index.ts";
@@ -40,7 +46,7 @@ export class OpenedIndex implements SearchedIndex {
   readonly base: string | null;
   /** Whether the folder has an `index.json`: others are read only. */
   readonly isOwn: boolean;
-  readonly #metadata: MetadataTable;
+  readonly #metadata: JoinedTable;
   readonly #files = new Map<string, Promise<FileSource>>();
   /** Its queries, which share codes and columns in memory. */
   readonly queries: IndexQueries;
@@ -50,7 +56,7 @@ export class OpenedIndex implements SearchedIndex {
       OpenedIndex,
       "path" | "generation" | "width" | "partitions" | "deleted" | "origin" | "base" | "isOwn"
     >,
-    metadata: MetadataTable,
+    metadata: JoinedTable,
     options: OpenIndexOptions,
   ) {
     this.path = state.path;
@@ -75,9 +81,44 @@ export class OpenedIndex implements SearchedIndex {
     return this.queries.query(terms, options);
   }
 
+  /**
+   * Writes columns that are computed from the vectors: similarities to a query, probabilities of labels or of a probe's
+   * classes. Indexes that are opened afterwards have them, for conditions and in results.
+   *
+   * @param name of the first column; a set of this name is replaced
+   * @throws InputError for a name that is taken, and if the rows cannot be scored so
+   */
+  score(name: string, by: ScoredBy, options?: ScoreOptions): Promise<ColumnSetReport> {
+    return scoreIndex(this, name, by, options);
+  }
+
+  /**
+   * Finds near-duplicates among all rows; writes columns about them, and deletes all but the best, if the options say so.
+   *
+   * @throws InputError for options that do not fit
+   */
+  dedup(options?: DedupOptions): Promise<DedupReport> {
+    return dedupIndex(this, options);
+  }
+
+  /**
+   * Divides the rows into clusters by spherical k-means.
+   *
+   * @param clusters how many, at most the number of rows
+   * @throws InputError for options that do not fit
+   */
+  cluster(clusters: number, options?: ClusterOptions): Promise<ClusterReport> {
+    return clusterIndex(this, clusters, options);
+  }
+
   /** The number of rows, deleted ones included: ids are 0 to this, exclusive. */
   get rows(): number {
     return this.ids.rows;
+  }
+
+  /** The folder of its files. */
+  get folder(): string {
+    return this.path;
   }
 
   get columns(): readonly ColumnInfo[] {
@@ -196,9 +237,22 @@ export async function openIndex(path: string, options: OpenIndexOptions = {}): P
       base,
       isOwn: true,
     },
-    new MetadataTable(columns, parts),
+    new JoinedTable([
+      new MetadataTable(columns, parts),
+      ...index.columnSets.map((set) => tableOfSet(path, set, partitions)),
+    ]),
     options,
   );
+}
+
+/** The columns of a set. Rows of partitions without them are null. */
+function tableOfSet(path: string, set: ColumnSet, partitions: readonly IndexPartition[]): MetadataTable {
+  const made = new Set(set.partitions);
+  const parts = partitions.map(({ number, rows }) => ({
+    path: made.has(number!) ? join(path, set.folder, metadataPath(number!)) : null,
+    rows,
+  }));
+  return new MetadataTable(set.columns, parts);
 }
 
 /** @throws InputError unless the file has as many rows, of this width */
@@ -244,7 +298,7 @@ async function openClipRetrievalFolder(path: string, options: OpenIndexOptions):
       base: resolve("."),
       isOwn: false,
     },
-    new MetadataTable(columns, parts),
+    new JoinedTable([new MetadataTable(columns, parts)]),
     options,
   );
 }

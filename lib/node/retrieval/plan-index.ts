@@ -80,6 +80,7 @@ export async function planIndex(
       textOrigin,
       isAdopted: false,
       columns,
+      columnSets: [],
       base,
       plans: [entry],
       partitions: [],

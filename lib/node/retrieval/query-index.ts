@@ -7,7 +7,7 @@ import { codesPath, type Side } from "../../retrieval/layout.ts";
 import type { Found } from "../../retrieval/result-text.ts";
 import type { Mask, Wanted } from "../../retrieval/scan/scan-codes.ts";
 import { inOrder, type ScoredRow } from "../../retrieval/scan/top-rows.ts";
-import { chooseRows, poolPerResult } from "./choose-rows.ts";
+import { rankDistinct } from "./choose-rows.ts";
 import { checkedOptions, type CheckedOptions, type QueryOptions } from "./query-options.ts";
 import { assertModelOf, assertTerms, queryVector, type LoadModel, type QueryTerm } from "./query-vectors.ts";
 import { RowFilter } from "./row-filter.ts";
@@ -134,16 +134,9 @@ export class IndexQueries {
     mask: Mask,
     signal?: AbortSignal,
   ): Promise<ScoredRow[]> {
-    const { side, top, dedup, diversity } = options;
-    const scanner = await this.scanner(side);
+    const scanner = await this.scanner(options.side);
     const best = (count: number): Promise<ScoredRow[]> => this.#best(scanner, vector, options, mask, count);
-    if (dedup === undefined && diversity === undefined) return best(top);
-    // Results that are left out for others are replaced by more candidates.
-    for (let pool = poolPerResult * top; ; pool *= poolPerResult) {
-      const rows = await best(pool);
-      const chosen = await chooseRows(this.#index, rows, options, signal);
-      if (chosen.length >= top || rows.length < pool) return chosen;
-    }
+    return rankDistinct(this.#index, options, best, signal);
   }
 
   /** The best `count` rows from `min` on, by their stored vectors. */
@@ -197,7 +190,7 @@ export class IndexQueries {
 }
 
 /** The column with the image's path; clip-retrieval's own name, and those of lists. */
-function pathOf(metadata: MetadataRow): string | null {
+export function pathOf(metadata: MetadataRow): string | null {
   for (const name of ["image_path", "path", "url"]) {
     const value = metadata[name];
     if (typeof value === "string") return value;

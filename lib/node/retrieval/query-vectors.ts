@@ -33,6 +33,9 @@ export type QueryTerm = { readonly weight?: number } & (
 /** Loads the model that embeds texts and images; called only if a query has them. */
 export type LoadModel = () => Promise<Clip>;
 
+/** What is needed of an index to embed a query for it. */
+export type EmbeddedIndex = Pick<SearchedIndex, "path" | "width" | "origin" | "deleted" | "readRows">;
+
 /** @throws InputError for an empty list, a blank text, or a weight that is not finite */
 export function assertTerms(terms: readonly QueryTerm[]): void {
   if (terms.length === 0) throw new InputError("query: expected a text, an image, an id or a vector");
@@ -52,7 +55,7 @@ export function assertTerms(terms: readonly QueryTerm[]): void {
  * @throws InputError for a term that cannot be embedded, the id of a deleted row, and terms that cancel out
  */
 export async function queryVector(
-  index: SearchedIndex,
+  index: EmbeddedIndex,
   terms: readonly QueryTerm[],
   side: Side,
   loadModel: LoadModel | null,
@@ -94,7 +97,7 @@ function named(term: QueryTerm): string {
 
 /** The vectors of the terms, in their order. All texts are one batch, and so are all images. */
 async function vectorsOf(
-  index: SearchedIndex,
+  index: EmbeddedIndex,
   terms: readonly QueryTerm[],
   side: Side,
   loadModel: LoadModel | null,
@@ -112,7 +115,7 @@ async function vectorsOf(
 }
 
 /** The vector of a row, or one that is given; null for others. */
-async function knownVector(index: SearchedIndex, term: QueryTerm, side: Side): Promise<Float32Array | null> {
+async function knownVector(index: EmbeddedIndex, term: QueryTerm, side: Side): Promise<Float32Array | null> {
   if ("id" in term) {
     const vector = await index.readRows([term.id], side);
     if (!index.deleted.has(term.id)) return vector;
@@ -153,7 +156,7 @@ async function rowsOf(features: Tensor2D): Promise<Float32Array[]> {
  *
  * @throws InputError for another model or width
  */
-export async function assertModelOf(index: SearchedIndex, model: Clip): Promise<void> {
+export async function assertModelOf(index: EmbeddedIndex, model: Clip): Promise<void> {
   const { embedDim } = model.config;
   if (embedDim !== index.width) {
     throw new InputError(

@@ -2,7 +2,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../../errors/input-error.ts";
-import { metadataPath, sides, vectorsPath } from "../../retrieval/layout.ts";
+import type { ColumnSet } from "../../retrieval/column-sets.ts";
+import { markerPath, metadataPath, sides, vectorsPath } from "../../retrieval/layout.ts";
 import type { Marker } from "../../retrieval/marker.ts";
 import { exists } from "../files/exists.ts";
 import { sha256OfFile } from "./new-file.ts";
@@ -52,6 +53,8 @@ export async function verifyIndex(
       else await verifyFiles(folder, marker, report);
     });
     if (expected > 0) await verifyContent(folder, number, expected, index.width, report);
+    for (const set of index.columnSets)
+      if (set.partitions.includes(number)) await verifySet(folder, set, number, expected, report);
     rows += expected;
     onProgress(i + 1, partitions.length);
   }
@@ -78,6 +81,25 @@ async function verifyFiles(folder: string, { files }: Marker, report: Report): P
     else if (sha256 !== "" && (await sha256OfFile(place)) !== sha256)
       report(`${path}: its content is not what was written`);
   }
+}
+
+async function verifySet(
+  folder: string,
+  { folder: of }: ColumnSet,
+  number: number,
+  rows: number,
+  report: Report,
+): Promise<void> {
+  const reportHere = (problem: string): void => {
+    report(problem.startsWith(folder) ? problem : join(of, problem));
+  };
+  await attempt(reportHere, async () => {
+    const marker = await readMarker(join(folder, of), number, null);
+    if (marker === null) reportHere(`${markerPath(number)}: missing`);
+    else if (marker.rows !== rows)
+      reportHere(`${markerPath(number)}: expected ${rows} rows, found ${marker.rows}`);
+    else await verifyFiles(join(folder, of), marker, reportHere);
+  });
 }
 
 async function verifyContent(

@@ -14,8 +14,8 @@ import { TableWriter } from "./table-writer.ts";
 
 /** The index that results come from, as far as files need it. */
 export interface ResultsOf {
-  /** Its folder. */
-  readonly path: string;
+  /** Of its files; null if they are not in a file system. */
+  readonly folder: string | null;
   readonly columns: readonly ColumnInfo[];
   readonly base: string | null;
 }
@@ -130,7 +130,7 @@ export async function writeResults(
 ): Promise<void> {
   for (const path of paths) {
     assertResultPath(path);
-    await assertOutside(path, of.path);
+    if (of.folder !== null) await assertOutside(path, of.folder);
   }
   const outputs = await reserveOutputs(paths, inputs);
   try {

@@ -7,7 +7,9 @@ export type Token =
   | { readonly kind: "end"; readonly value: ""; readonly at: number };
 
 /** Words of the language, in any case. A column of such a name is written in double quotes. */
-const words = new Set("AND OR NOT IN LIKE ILIKE IS NULL BETWEEN TRUE FALSE".split(" "));
+export const reservedWords: ReadonlySet<string> = new Set(
+  "AND OR NOT IN LIKE ILIKE IS NULL BETWEEN TRUE FALSE".split(" "),
+);
 
 const pattern =
   /\s*(?:(?<number>[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?(?![\w.]))|(?<word>[\p{L}_][\p{L}\p{N}_.]*)|'(?<text>(?:[^']|'')*)'|"(?<name>(?:[^"]|"")*)"|(?<symbol><=|>=|<>|!=|==|[=<>(),]))/uy;
@@ -27,7 +29,8 @@ export function tokenize(expression: string): Token[] {
     else if (text !== undefined) tokens.push({ kind: "text", value: text.replaceAll("''", "'"), at });
     else if (name !== undefined) tokens.push({ kind: "name", value: name.replaceAll('""', '"'), at });
     else if (symbol !== undefined) tokens.push({ kind: "symbol", value: symbol, at });
-    else if (words.has(word!.toUpperCase())) tokens.push({ kind: "word", value: word!.toUpperCase(), at });
+    else if (reservedWords.has(word!.toUpperCase()))
+      tokens.push({ kind: "word", value: word!.toUpperCase(), at });
     else tokens.push({ kind: "name", value: word!, at });
   }
   return [...tokens, { kind: "end", value: "", at: end }];
