@@ -1,5 +1,5 @@
 /** The command line: parses arguments, runs a command, returns the exit status. */
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
 import { InputError } from "../lib/errors/input-error.ts";
 import { addGlobalOptions } from "./options/global-options.ts";
 import { collect } from "./options/option-values.ts";
@@ -346,8 +346,17 @@ function createRoot(terminal: Terminal): Command {
       getOutHasColors: () => terminal.colors.isColorSupported,
       getErrHasColors: () => terminal.colors.isColorSupported,
     })
-    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 10 });
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 10, optionDescription: describeOption });
   return addGlobalOptions(program);
+}
+
+/** An option that collects values begins with an empty list, which is no default worth showing. */
+function describeOption(this: Help, option: Option): string {
+  const isEmpty = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;
+  const shown = isEmpty
+    ? Object.assign(new Option(option.flags), option, { defaultValue: undefined })
+    : option;
+  return Help.prototype.optionDescription.call(this, shown);
 }
 
 /** "error: unknown command 'clasify'\n(Did you mean classify?)" as one line that starts with the program's name. */

@@ -113,7 +113,8 @@ async function query(
 async function openQueried(folder: string, { threads, table }: Options): Promise<QueriedIndex> {
   const uri = lanceUri(folder);
   if (uri !== null) {
-    if (threads !== undefined) throw new InputError("--threads requires an index folder: LanceDB has its own");
+    if (threads !== undefined)
+      throw new InputError("--threads requires an index folder: LanceDB has its own");
     return openLanceIndex(uri, table);
   }
   if (table !== undefined) throw new InputError("--table requires lancedb:URI");

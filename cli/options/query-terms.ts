@@ -15,9 +15,9 @@ export interface TermOptions {
 
 export function addQueryTerms(command: Command): Command {
   return command
-    .option("--image <file>", "similar to this image (repeatable; - for standard input)", collect, [])
-    .option("--id <n>", "similar to this row (repeatable)", collect, [])
-    .option("--minus <text>", "not like this text (repeatable)", collect, [])
+    .option("--image <file>", "similar to this image (- for standard input); may be repeated", collect, [])
+    .option("--id <n>", "similar to this row; may be repeated", collect, [])
+    .option("--minus <text>", "not like this text; may be repeated", collect, [])
     .option(
       "--weight <w>",
       "weight of a part of the query; one for each text, then image, id and minus (default: 1)",

@@ -45,11 +45,11 @@ export function addServeOptions(command: Command): Command {
     )
     .option(
       "--allow-host <name>",
-      "answer requests to this host name too, such as a proxy's (repeatable)",
+      "answer requests to this host name too, such as a proxy's; may be repeated",
       collect,
       [],
     )
-    .option("--allow-origin <origin>", "let pages of this origin send requests (repeatable)", collect, [])
+    .option("--allow-origin <origin>", "let pages of this origin send requests; may be repeated", collect, [])
     .option("--allow-urls", "download images from public addresses that clients send as image_url")
     .option(
       "--root <dir>",
@@ -57,13 +57,13 @@ export function addServeOptions(command: Command): Command {
       collect,
       [],
     )
-    .option("--column <name>", "show this metadata column too (repeatable)", collect, [])
+    .option("--column <name>", "show this metadata column too; may be repeated", collect, [])
     .option("--safe-where <condition>", "rows that use_safety_model leaves, such as \"NSFW = 'UNLIKELY'\"")
     .option("--nonviolent-where <condition>", "rows that use_violence_detector leaves")
     .option("--aesthetic <file>", "vectors of the scores 0 to 9 (.npy) for aesthetic_score")
     .option(
       "--ignore-filter <name>",
-      `ignore a filter that is not available instead of refusing the request: ${filterNames.join(", ")} (repeatable)`,
+      `ignore a filter that is not available instead of refusing the request: ${filterNames.join(", ")}; may be repeated`,
       collect,
       [],
     )

@@ -95,6 +95,12 @@ describe("clipscope", () => {
     });
   }
 
+  it("shows no default of options that collect values", async () => {
+    const { stdout } = await clipscope(["query", "--help"]);
+    assert.match(stdout, /--minus <text>/);
+    assert.doesNotMatch(stdout.replaceAll(/\s+/g, " "), /default: \[\]/);
+  });
+
   it("takes global options before the command's name", async () => {
     const { stderr } = await clipscope(["--model", "nowhere", "tokenize", "x"]);
     assert.equal(stderr, "clipscope: nowhere: no such file or folder\n");

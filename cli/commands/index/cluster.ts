@@ -91,8 +91,7 @@ async function cluster(folder: string, options: Options, terminal: Terminal): Pr
         }),
       );
       const of = { folder, base: index.base, columns: representativeColumns(index.columns) };
-      if (out.length > 0)
-        await writeResults(representativeRows(index, report), out, of, [], () => undefined);
+      if (out.length > 0) await writeResults(representativeRows(index, report), out, of, [], () => undefined);
       if (json) terminal.printJson(await asJson(folder, index, report));
       else terminal.printLines(await linesOf(folder, index, report, options, terminal));
     } finally {

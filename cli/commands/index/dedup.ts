@@ -28,7 +28,11 @@ export function register(index: Command, terminal: Terminal): void {
         "is deleted without --remove.",
     )
     .argument("<dir>", "index folder, or a folder of clip-retrieval")
-    .option("--threshold <similarity>", "from which on two rows are near-duplicates (default: 0.94)", finiteNumber)
+    .option(
+      "--threshold <similarity>",
+      "from which on two rows are near-duplicates (default: 0.94)",
+      finiteNumber,
+    )
     .addOption(
       new Option("--in <what>", "what is compared").choices(["images", "captions"]).default("images"),
     )
