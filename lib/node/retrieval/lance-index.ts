@@ -7,6 +7,7 @@ import { inOrder, type ScoredRow } from "../../retrieval/scan/top-rows.ts";
 import { Tombstones } from "../../retrieval/tombstones.ts";
 import { parseWhere } from "../../retrieval/where/parse-where.ts";
 import { whereToSql } from "../../retrieval/where/to-sql.ts";
+import { exists } from "../files/exists.ts";
 import { rankDistinct } from "./choose-rows.ts";
 import { loadLance, type LanceTable, type LanceVectorQuery } from "./lance-package.ts";
 import { fieldName, idField, readLanceSchema, vectorField, type LanceOrigin } from "./lance-schema.ts";
@@ -55,8 +56,7 @@ export class LanceIndex implements QueriedIndex {
 
   constructor(uri: string, table: LanceTable, width: number, origin: LanceOrigin) {
     this.path = `lancedb:${uri}`;
-    // "s3://…" and the like.
-    this.folder = /^\w{2,}:/.test(uri) ? null : uri;
+    this.folder = isFolder(uri) ? uri : null;
     this.width = width;
     this.columns = origin.columns;
     this.base = origin.base;
@@ -159,7 +159,10 @@ export class LanceIndex implements QueriedIndex {
     for (let start = 0; start < ids.length; start += rowsAtOnce) {
       const some = ids.slice(start, start + rowsAtOnce);
       const query = this.#table.query().where(`\`${idField}\` IN (${some.join(", ")})`);
-      for (const row of await query.select([idField, ...fields]).limit(some.length).toArray())
+      for (const row of await query
+        .select([idField, ...fields])
+        .limit(some.length)
+        .toArray())
         rows.set(Number(row[idField]), row);
     }
     return ids.map((id) => {
@@ -192,6 +195,11 @@ function cellOf(value: unknown): Cell {
   return (value ?? null) as Cell;
 }
 
+/** Not "s3://…" and the like. */
+function isFolder(uri: string): boolean {
+  return !/^\w{2,}:/.test(uri);
+}
+
 /** @returns the URI of "lancedb:URI"; null for another path */
 export function lanceUri(path: string): string | null {
   return /^lancedb:(.+)$/s.exec(path)?.[1] ?? null;
@@ -206,6 +214,9 @@ export function lanceUri(path: string): string | null {
 export async function openLanceIndex(uri: string, name = "images"): Promise<LanceIndex> {
   const path = `lancedb:${uri}`;
   const lance = await loadLance();
+  // LanceDB would make the folder.
+  if (isFolder(uri) && !(await exists(uri)))
+    throw new InputError(`${path}: no such folder; write it with "clipscope index export"`);
   let table: LanceTable;
   try {
     const database = await lance.connect(uri);
