@@ -167,6 +167,10 @@ async function linesOf(
     colors.bold(table.head),
     ...table.rows,
     ...(left > 0 ? [`and ${left} more`] : []),
-    ...(as === undefined ? [] : [`columns ${as} and ${as}.similarity written`]),
+    ...(as === undefined
+      ? []
+      : [
+          `columns ${as}${hasLabels ? "," : " and"} ${as}.similarity${hasLabels ? ` and ${as}.label` : ""} written`,
+        ]),
   ];
 }

@@ -142,8 +142,7 @@ function summaryOf(folder: string, report: DedupReport, { as, remove = false }: 
   let above = Infinity;
   for (const bound of [...bounds.filter((value) => value > threshold), threshold, -Infinity]) {
     const count = similarities.filter((value) => value >= bound && value < above).length;
-    const name = bound === -Infinity ? `less, over others` : `${bound}`;
-    if (count > 0) counts.push(`${count} from ${name}`);
+    if (count > 0) counts.push(bound === -Infinity ? `${count} less, over others` : `${count} from ${bound}`);
     above = bound;
   }
   const head = `${printable(folder)}: ${compared} rows compared, ${groups.length} groups, ${duplicates} rows besides the best of each`;

@@ -30,7 +30,7 @@ export interface LanceTable {
 }
 
 export interface LanceSchema {
-  readonly fields: readonly { readonly name: string; readonly type: object }[];
+  readonly fields: readonly { readonly name: string; readonly type: { toString(): string } }[];
   readonly metadata: ReadonlyMap<string, string>;
 }
 

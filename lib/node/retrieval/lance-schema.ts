@@ -63,7 +63,7 @@ export function readLanceSchema(
   const json = metadata.get(originKey);
   if (json !== undefined) return { width, origin: parseOrigin(json, where) };
   const columns = fields.flatMap(({ name, type }) => {
-    const known = name === idField || name === vectorField ? undefined : typeOf(String(type));
+    const known = name === idField || name === vectorField ? undefined : typeOf(type.toString());
     return known === undefined ? [] : [{ name, type: known }];
   });
   return { width, origin: { image: {}, text: {}, isDeclared: true, base: null, columns } };
