@@ -6,6 +6,7 @@ import type { Column, ColumnInfo, MetadataRow } from "../../retrieval/columns.ts
 import { GlobalIds } from "../../retrieval/global-ids.ts";
 import { metadataPath, vectorsPath, type Side } from "../../retrieval/layout.ts";
 import type { Found } from "../../retrieval/result-text.ts";
+import type { Mask } from "../../retrieval/scan/scan-codes.ts";
 import { Tombstones } from "../../retrieval/tombstones.ts";
 import { exists } from "../files/exists.ts";
 import { FileSource } from "../files/file-source.ts";
@@ -21,7 +22,7 @@ import { IndexQueries } from "./query-index.ts";
 import type { QueryOptions } from "./query-options.ts";
 import type { QueryTerm } from "./query-vectors.ts";
 import type { ScannerOptions } from "./scan/scanner.ts";
-import type { IndexOrigin, IndexPartition, SearchedIndex } from "./searched-index.ts";
+import type { ComputedIndex, IndexOrigin, IndexPartition } from "./searched-index.ts";
 import { readIndexFileIfThere, readTombstones, settledPartitions } from "./read-index-file.ts";
 import { readRowsInto, readVectorFile, type VectorFile } from "./vector-file.ts";
 
@@ -32,7 +33,7 @@ export type OpenIndexOptions = ScannerOptions;
 const mostOpen = 256;
 
 /** An index that is open. It shows the state of the moment when it was opened. */
-export class OpenedIndex implements SearchedIndex {
+export class OpenedIndex implements ComputedIndex {
   /** The folder as given. */
   readonly path: string;
   /** Changes when rows get other ids. */
@@ -114,6 +115,11 @@ export class OpenedIndex implements SearchedIndex {
   /** The number of rows, deleted ones included: ids are 0 to this, exclusive. */
   get rows(): number {
     return this.ids.rows;
+  }
+
+  /** The rows that are neither deleted nor excluded by a condition; null for all. */
+  mask(where: string | undefined): Promise<Mask> {
+    return this.queries.mask(where);
   }
 
   /** The folder of its files. */

@@ -2,6 +2,7 @@
 import type { Metadata } from "../../features/features.ts";
 import type { Column, ColumnInfo, MetadataRow } from "../../retrieval/columns.ts";
 import type { Side } from "../../retrieval/layout.ts";
+import type { Mask } from "../../retrieval/scan/scan-codes.ts";
 import type { Tombstones } from "../../retrieval/tombstones.ts";
 import type { VectorFile } from "./vector-file.ts";
 
@@ -43,4 +44,14 @@ export interface SearchedIndex {
   readRows(ids: ArrayLike<number>, side?: Side): Promise<Float32Array>;
   readMetadata(ids: ArrayLike<number>): Promise<MetadataRow[]>;
   readColumn(name: string): Promise<Column>;
+}
+
+/** An index over all of whose rows something is computed. */
+export interface ComputedIndex extends SearchedIndex {
+  /** Changes when rows get other ids. */
+  readonly generation: number;
+  /** Whether the folder has an `index.json`: others are read only. */
+  readonly isOwn: boolean;
+  /** The rows that are neither deleted nor excluded by a condition; null for all. */
+  mask(where: string | undefined): Promise<Mask>;
 }

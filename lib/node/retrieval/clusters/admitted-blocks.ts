@@ -1,8 +1,8 @@
 /** The vectors of some rows of an index, in blocks. */
 import { InputError } from "../../../errors/input-error.ts";
 import type { Side } from "../../../retrieval/layout.ts";
-import type { OpenedIndex } from "../open-index.ts";
 import { rowBlocks } from "../vector-file.ts";
+import type { ComputedIndex } from "../searched-index.ts";
 
 /** Rows of a block, at most. */
 const blockRows = 4096;
@@ -18,7 +18,7 @@ function firstNotFinite(values: Float32Array): number {
  * @throws InputError for vectors with numbers that are not finite
  */
 export async function* admittedBlocks(
-  index: OpenedIndex,
+  index: ComputedIndex,
   ids: Float64Array,
   side: Side,
 ): AsyncGenerator<{ readonly ids: Float64Array; readonly values: Float32Array }, void, undefined> {

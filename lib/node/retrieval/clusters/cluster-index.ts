@@ -21,10 +21,9 @@ import {
   type NewColumnSet,
 } from "../columns/write-column-set.ts";
 import { rowsAdmitted } from "../duplicates/rows-admitted.ts";
-import type { OpenedIndex } from "../open-index.ts";
 import { assertModelOf, type LoadModel } from "../query-vectors.ts";
 import { readIndexFile } from "../read-index-file.ts";
-import type { IndexPartition } from "../searched-index.ts";
+import type { ComputedIndex, IndexPartition } from "../searched-index.ts";
 import { admittedBlocks } from "./admitted-blocks.ts";
 import { kMeans, KMeansState } from "./k-means.ts";
 
@@ -83,7 +82,7 @@ const defaultRepresentatives = 6;
  * @throws InputError for options that do not fit, and for `as` in a folder that has no `index.json`
  */
 export async function clusterIndex(
-  index: OpenedIndex,
+  index: ComputedIndex,
   clusters: number,
   options: ClusterOptions = {},
 ): Promise<ClusterReport> {
@@ -116,7 +115,7 @@ interface Assignment {
 }
 
 async function run(
-  index: OpenedIndex,
+  index: ComputedIndex,
   clusters: number,
   { side = "image", where, seed = 0, rounds = defaultRounds, ...options }: ClusterOptions,
 ): Promise<Run> {
@@ -131,7 +130,9 @@ async function run(
       throw new InputError(`cluster: ${what}: expected a whole number from ${least} on, found ${value}`);
   const ids = await rowsAdmitted(index, side, where);
   if (clusters > ids.length)
-    throw new InputError(`cluster: expected at most ${ids.length} clusters, one for each row, found ${clusters}`);
+    throw new InputError(
+      `cluster: expected at most ${ids.length} clusters, one for each row, found ${clusters}`,
+    );
   const settings = { clusters, rounds, seed, side };
   const { values, round } = await kMeans(index, ids, settings, onProgress);
   const found = await assign(index, ids, side, values, representatives);
@@ -161,12 +162,14 @@ async function run(
 
 /** Assigns the rows to the final centroids. */
 async function assign(
-  index: OpenedIndex,
+  index: ComputedIndex,
   ids: Float64Array,
   side: Side,
   values: Float32Array,
   representatives: number,
-): Promise<Assignment & { readonly counts: Float64Array; readonly sums: Float64Array; readonly best: TopRows[] }> {
+): Promise<
+  Assignment & { readonly counts: Float64Array; readonly sums: Float64Array; readonly best: TopRows[] }
+> {
   const nearest = new NearestCentroids(scanKernel("auto"), values, index.width);
   const clusters = new Int32Array(index.rows).fill(-1);
   const similarities = new Float32Array(index.rows);
@@ -187,7 +190,7 @@ async function assign(
 
 /** The nearest label of each centroid; null without labels. */
 async function labelsOf(
-  index: OpenedIndex,
+  index: ComputedIndex,
   centroids: Float32Array,
   { labels, templates = ["{}"], model }: Pick<ClusterOptions, "labels" | "templates" | "model">,
 ): Promise<string[] | null> {
@@ -209,7 +212,7 @@ async function labelsOf(
 const rowsAtOnce = 1024;
 
 async function writeClusters(
-  index: OpenedIndex,
+  index: ComputedIndex,
   name: string,
   { clusters, centroids }: ClusterReport,
   { clusters: of, similarities }: Assignment,

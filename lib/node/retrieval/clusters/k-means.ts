@@ -14,8 +14,8 @@ import { exists } from "../../files/exists.ts";
 import { FileSource } from "../../files/file-source.ts";
 import { makeFolder } from "../../files/make-folder.ts";
 import { writeWhole } from "../../files/write-file.ts";
-import type { OpenedIndex } from "../open-index.ts";
 import { admittedBlocks } from "./admitted-blocks.ts";
+import type { ComputedIndex } from "../searched-index.ts";
 
 /** The settings of a run. */
 export interface KMeansSettings {
@@ -53,7 +53,7 @@ const tolerance = 1e-4;
  * @throws InputError for rows with numbers that are not finite
  */
 export async function kMeans(
-  index: OpenedIndex,
+  index: ComputedIndex,
   ids: Float64Array,
   settings: KMeansSettings,
   onProgress: (done: number, total: number) => void,
@@ -81,7 +81,7 @@ export async function kMeans(
 }
 
 async function firstCentroids(
-  index: OpenedIndex,
+  index: ComputedIndex,
   ids: Float64Array,
   { clusters, seed, side }: KMeansSettings,
 ): Promise<Centroids> {
@@ -114,7 +114,7 @@ export class KMeansState {
   readonly #path: string;
   readonly #width: number;
 
-  constructor(index: OpenedIndex, ids: Float64Array, { clusters, seed, side }: KMeansSettings) {
+  constructor(index: ComputedIndex, ids: Float64Array, { clusters, seed, side }: KMeansSettings) {
     const digest = createHash("sha256")
       .update(JSON.stringify([index.generation, index.width, clusters, seed, side]))
       .update(new Uint8Array(ids.buffer))

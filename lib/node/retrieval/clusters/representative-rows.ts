@@ -1,9 +1,9 @@
 /** The representatives of clusters, as results that can be written to files. */
 import type { ColumnInfo, MetadataRow } from "../../../retrieval/columns.ts";
 import type { Found } from "../../../retrieval/result-text.ts";
-import type { OpenedIndex } from "../open-index.ts";
 import { pathOf } from "../query-index.ts";
 import type { ClusterReport } from "./cluster-index.ts";
+import type { ComputedIndex } from "../searched-index.ts";
 
 /** The columns of these rows besides id, path and similarity. */
 const own: readonly ColumnInfo[] = [
@@ -24,7 +24,7 @@ export function representativeColumns(columns: readonly ColumnInfo[]): ColumnInf
 
 /** The rows nearest to the centroids, cluster by cluster, with their similarity to it. */
 export async function* representativeRows(
-  index: Pick<OpenedIndex, "readMetadata">,
+  index: Pick<ComputedIndex, "readMetadata">,
   { clusters }: Pick<ClusterReport, "clusters">,
 ): AsyncGenerator<Found, void, undefined> {
   for (const { number, rows, label, representatives } of clusters) {

@@ -3,10 +3,9 @@ import { join } from "node:path";
 import type { ColumnSet } from "../../../retrieval/column-sets.ts";
 import { metadataPath } from "../../../retrieval/layout.ts";
 import { nodeHost } from "../../host.ts";
-import type { OpenedIndex } from "../open-index.ts";
 import { readParquetFile, readParquetRows } from "../parquet-file.ts";
 import { PartitionWriter } from "../partition-writer.ts";
-import type { IndexPartition } from "../searched-index.ts";
+import type { ComputedIndex, IndexPartition } from "../searched-index.ts";
 import { rowsPerGroup } from "../table-writer.ts";
 
 /**
@@ -17,7 +16,7 @@ import { rowsPerGroup } from "../table-writer.ts";
  * @returns whether the new partition has the set: none of the group may have it
  */
 export async function compactSet(
-  index: OpenedIndex,
+  index: ComputedIndex,
   { folder, columns, partitions, recipe }: ColumnSet,
   group: readonly IndexPartition[],
   number: number,

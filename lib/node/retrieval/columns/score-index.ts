@@ -10,9 +10,8 @@ import type { ColumnInfo, MetadataRow } from "../../../retrieval/columns.ts";
 import type { Side } from "../../../retrieval/layout.ts";
 import { zeroShotClassifier } from "../../../tasks/zero-shot.ts";
 import { disposing } from "../../../tensor/disposing.ts";
-import type { OpenedIndex } from "../open-index.ts";
 import { assertModelOf, queryVector, type LoadModel, type QueryTerm } from "../query-vectors.ts";
-import type { IndexPartition } from "../searched-index.ts";
+import type { ComputedIndex, IndexPartition } from "../searched-index.ts";
 import { rowBlocks } from "../vector-file.ts";
 import { describeTerms } from "./describe-terms.ts";
 import {
@@ -67,7 +66,7 @@ const mostColumns = 500;
  * @throws InputError for a name that is taken, and if rows cannot be scored so
  */
 export async function scoreIndex(
-  index: OpenedIndex,
+  index: ComputedIndex,
   name: string,
   by: ScoredBy,
   options: ScoreOptions = {},
@@ -87,7 +86,7 @@ export async function scoreIndex(
 }
 
 async function scorerOf(
-  index: OpenedIndex,
+  index: ComputedIndex,
   name: string,
   by: Exclude<ScoredBy, { readonly captions: true }>,
   { model, side = "image", onlyBest = false }: ScoreOptions,
@@ -171,7 +170,7 @@ async function labelScorer(
 }
 
 function probeScorer(
-  { path, width, origin }: OpenedIndex,
+  { path, width, origin }: ComputedIndex,
   name: string,
   probe: Probe,
   side: Side,
@@ -256,7 +255,7 @@ function assertFinite(values: Float32Array, width: number, path: string, start: 
 }
 
 async function scoreCaptions(
-  index: OpenedIndex,
+  index: ComputedIndex,
   name: string,
   onProgress: (done: number, total: number) => void,
 ): Promise<ColumnSetReport> {

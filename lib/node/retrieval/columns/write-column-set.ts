@@ -16,10 +16,9 @@ import { lockOrRefuse } from "../../files/reserve-output.ts";
 import { nodeHost } from "../../host.ts";
 import { whileChanging, writeIndexFile } from "../change-index.ts";
 import { removeDeadTemporaries } from "../new-file.ts";
-import type { OpenedIndex } from "../open-index.ts";
 import { PartitionWriter } from "../partition-writer.ts";
 import { readIndexFile, readMarker } from "../read-index-file.ts";
-import type { IndexPartition } from "../searched-index.ts";
+import type { ComputedIndex, IndexPartition } from "../searched-index.ts";
 import { asTryAgain } from "../try-again.ts";
 
 /** A set of columns to write. */
@@ -58,7 +57,7 @@ export function recipeOf({ name, columns, settings }: NewColumnSet): string {
  * @throws InputError if another process does, and for a folder that has no `index.json`
  */
 export async function whileComputing<T>(
-  { path, isOwn }: Pick<OpenedIndex, "path" | "isOwn">,
+  { path, isOwn }: Pick<ComputedIndex, "path" | "isOwn">,
   use: () => Promise<T>,
 ): Promise<T> {
   if (!isOwn) {
@@ -77,7 +76,7 @@ export async function whileComputing<T>(
 }
 
 /** The index as it is now. @throws InputError if it cannot have such a set; TryAgainError if it was compacted */
-export async function indexForSet(index: OpenedIndex, set: NewColumnSet): Promise<IndexFile> {
+export async function indexForSet(index: ComputedIndex, set: NewColumnSet): Promise<IndexFile> {
   const file = await readIndexFile(index.path);
   assertSetName(set.name);
   assertFreeNames(set, file.columns, file.columnSets);
@@ -87,7 +86,7 @@ export async function indexForSet(index: OpenedIndex, set: NewColumnSet): Promis
 
 /** @throws TryAgainError if the index was compacted since it was opened */
 export function assertGeneration(
-  { path, generation }: OpenedIndex,
+  { path, generation }: ComputedIndex,
   file: Pick<IndexFile, "generation">,
 ): void {
   if (file.generation !== generation)
@@ -101,7 +100,7 @@ export function assertGeneration(
  * @throws InputError as `indexForSet`, and if a file cannot be written
  */
 export async function writeColumnSet(
-  index: OpenedIndex,
+  index: ComputedIndex,
   set: NewColumnSet,
   rowsOf: RowsOfPartition,
   onProgress: (done: number, total: number) => void,
@@ -150,7 +149,7 @@ export async function writeColumnSet(
   };
 }
 
-async function publish(index: OpenedIndex, set: ColumnSet): Promise<void> {
+async function publish(index: ComputedIndex, set: ColumnSet): Promise<void> {
   await whileChanging(index.path, async () => {
     const file = await readIndexFile(index.path);
     assertGeneration(index, file);

@@ -10,10 +10,9 @@ import {
   writeColumnSet,
   type NewColumnSet,
 } from "../columns/write-column-set.ts";
-import { deleteRows } from "../delete-rows.ts";
-import type { OpenedIndex } from "../open-index.ts";
+import { deleteIds } from "../delete-ids.ts";
 import { readIndexFile } from "../read-index-file.ts";
-import type { IndexPartition } from "../searched-index.ts";
+import type { ComputedIndex, IndexPartition } from "../searched-index.ts";
 import { assertThreshold, findComponents, productOf } from "./find-duplicates.ts";
 import { PairJournal } from "./pair-journal.ts";
 
@@ -68,7 +67,7 @@ const defaultThreshold = 0.94;
  *
  * @throws InputError for options that do not fit, and for `as` and `remove` in a folder that has no `index.json`
  */
-export async function dedupIndex(index: OpenedIndex, options: DedupOptions = {}): Promise<DedupReport> {
+export async function dedupIndex(index: ComputedIndex, options: DedupOptions = {}): Promise<DedupReport> {
   const { threshold = defaultThreshold, as: name, remove = false } = options;
   assertThreshold(threshold);
   if (name !== undefined) assertSetName(name);
@@ -82,14 +81,14 @@ export async function dedupIndex(index: OpenedIndex, options: DedupOptions = {})
     const report = await find(index, threshold, values, options, journal);
     if (name !== undefined) await writeGroups(index, name, report);
     const others = report.groups.flatMap((group) => group.others.map(({ id }) => id));
-    const removed = remove ? await deleteRows(index.path, () => Promise.resolve(others)) : 0;
+    const removed = remove ? await deleteIds(index.path, index.generation, others) : 0;
     await journal.remove();
     return { ...report, removed };
   });
 }
 
 /** The values that choose the best rows; null to take the least ids. */
-async function valuesOf(index: OpenedIndex, best: string | undefined): Promise<Float64Array | null> {
+async function valuesOf(index: ComputedIndex, best: string | undefined): Promise<Float64Array | null> {
   if (best === undefined) return null;
   const column = await index.readColumn(best);
   if (column.type === "integer" || column.type === "number") return column.values;
@@ -97,7 +96,7 @@ async function valuesOf(index: OpenedIndex, best: string | undefined): Promise<F
 }
 
 async function find(
-  index: OpenedIndex,
+  index: ComputedIndex,
   threshold: number,
   values: Float64Array | null,
   { side = "image", where, onProgress = () => undefined }: DedupOptions,
@@ -117,7 +116,7 @@ async function find(
 const rowsAtOnce = 1024;
 
 async function groupOf(
-  index: OpenedIndex,
+  index: ComputedIndex,
   ids: readonly number[],
   side: Side,
   values: Float64Array | null,
@@ -139,7 +138,7 @@ async function groupOf(
 }
 
 async function writeGroups(
-  index: OpenedIndex,
+  index: ComputedIndex,
   name: string,
   { threshold, groups }: Pick<DedupReport, "threshold" | "groups">,
 ): Promise<void> {

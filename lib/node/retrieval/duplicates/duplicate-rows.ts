@@ -1,9 +1,9 @@
 /** The rows of groups of near-duplicates, as results that can be written to files. */
 import type { ColumnInfo, MetadataRow } from "../../../retrieval/columns.ts";
 import type { Found } from "../../../retrieval/result-text.ts";
-import type { OpenedIndex } from "../open-index.ts";
 import { pathOf } from "../query-index.ts";
 import type { DedupReport } from "./dedup-index.ts";
+import type { ComputedIndex } from "../searched-index.ts";
 
 /** The columns of these rows besides id, path and similarity. */
 const own: readonly ColumnInfo[] = [
@@ -27,7 +27,7 @@ export function duplicateColumns(columns: readonly ColumnInfo[]): ColumnInfo[] {
  * @param withoutBest leave out the best rows
  */
 export async function* duplicateRows(
-  index: Pick<OpenedIndex, "readMetadata">,
+  index: Pick<ComputedIndex, "readMetadata">,
   { groups }: Pick<DedupReport, "groups">,
   withoutBest: boolean,
 ): AsyncGenerator<Found, void, undefined> {

@@ -6,10 +6,10 @@ import { createHash } from "node:crypto";
 import { InputError } from "../../../errors/input-error.ts";
 import { DisjointSets } from "../../../retrieval/duplicates/disjoint-sets.ts";
 import type { Side } from "../../../retrieval/layout.ts";
-import type { OpenedIndex } from "../open-index.ts";
 import { rowsAdmitted } from "./rows-admitted.ts";
 import { pairScanOf } from "./pair-scan-of.ts";
 import type { PairJournal } from "./pair-journal.ts";
+import type { ComputedIndex } from "../searched-index.ts";
 
 /** Rows whose pairs are recorded together. */
 export const chunkRows = 4096;
@@ -38,7 +38,7 @@ export interface Components {
  * @throws InputError for a condition that is not one, and vectors with numbers that are not finite
  */
 export async function findComponents(
-  index: OpenedIndex,
+  index: ComputedIndex,
   { threshold, side, where, journal, onProgress }: PairOptions,
 ): Promise<Components> {
   const ids = await rowsAdmitted(index, side, where);

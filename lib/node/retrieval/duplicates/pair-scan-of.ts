@@ -9,7 +9,7 @@ import { PairScan } from "../../../retrieval/duplicates/pair-scan.ts";
 import type { Side } from "../../../retrieval/layout.ts";
 import { scanKernel } from "../scan/scan-kernel.ts";
 import { admittedBlocks } from "../clusters/admitted-blocks.ts";
-import type { OpenedIndex } from "../open-index.ts";
+import type { ComputedIndex } from "../searched-index.ts";
 
 /** Rows from which the reduction is learnt. */
 const sampleRows = 1024;
@@ -36,7 +36,7 @@ const slack = 1e-6;
  * @throws InputError for vectors with numbers that are not finite
  */
 export async function pairScanOf(
-  index: OpenedIndex,
+  index: ComputedIndex,
   ids: Float64Array,
   side: Side,
   threshold: number,
@@ -59,7 +59,7 @@ export async function pairScanOf(
 
 /** @returns null if all dimensions are cheaper */
 async function chooseReduction(
-  index: OpenedIndex,
+  index: ComputedIndex,
   ids: Float64Array,
   side: Side,
   threshold: number,
