@@ -126,13 +126,13 @@ function medians(partitions: readonly BuiltPartition[]): Row {
 
 async function measureGrowth({ options, showStatus }: Context): Promise<Table> {
   const count = (growth * fewRows) / shardImages;
-  const small = await writeShards(count, shardImages, 2);
+  const small = await writeShards(count, shardImages, 4);
   const large = await writeShards(fewRows / shardImages, shardImages, 1);
   const rows: Row[] = [];
   for (const backend of options.backend) {
     for (const [title, shards] of [
       ["640 × 480", large],
-      ["320 × 240", small],
+      ["160 × 120", small],
     ] as const) {
       const built = await build({
         ...{ model: demoModel, backend, shards, passes: 0 },

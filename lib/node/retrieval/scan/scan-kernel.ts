@@ -3,6 +3,7 @@ import type { ScanKernel } from "../../../retrieval/scan/kernel.ts";
 import { wasmKernel } from "../../../retrieval/scan/wasm-kernel.ts";
 import { nativeScanKernel } from "./native-kernel.ts";
 
+/** The kernel of a scan: in C++, in WebAssembly, or the faster one that is there. */
 export type KernelChoice = "auto" | "native" | "wasm";
 
 /**

@@ -28,6 +28,7 @@ const mostBytes = 2 ** 30;
 /** Smaller collections are scanned before a thread could start. */
 const fewestBytesForThreads = 2 ** 25;
 
+/** How codes are scanned. */
 export interface ScannerOptions {
   /** Default: one per processor, and none for a small index; 0 scans in the calling thread. */
   readonly threads?: number;
@@ -35,6 +36,7 @@ export interface ScannerOptions {
   readonly kernel?: KernelChoice;
 }
 
+/** Loads codes into memory. @param width of the vectors */
 export async function openScanner(
   places: readonly PlacedCodes[],
   width: number,
