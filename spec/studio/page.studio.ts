@@ -460,7 +460,7 @@ describe("the studio", () => {
             const { axe } = globalThis as unknown as {
               axe: {
                 run(
-                  context: Document,
+                  context: Document | Element,
                   options: object,
                 ): Promise<{
                   violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
@@ -468,7 +468,9 @@ describe("the studio", () => {
               };
             };
             const tags = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"];
-            const { violations: found } = await axe.run(document, { runOnly: { type: "tag", values: tags } });
+            // What scrolls below the walk's panel is obscured there, for which axe has no exception.
+            const context = document.querySelector(".walk") ?? document;
+            const { violations: found } = await axe.run(context, { runOnly: { type: "tag", values: tags } });
             return found.map(
               ({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ""} ${nodes[0]?.failureSummary ?? ""}`,
             );

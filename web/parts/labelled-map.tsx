@@ -9,7 +9,7 @@ interface Props {
   readonly rowNames: readonly string[];
   /** Null if columns have no names. */
   readonly columnNames: readonly string[] | null;
-  /** What rows and columns are, where their names do not say it. */
+  /** What rows and columns are. */
   readonly axes?: readonly [row: string, column: string];
   readonly map: ColourMap;
   readonly range?: readonly [number, number];
@@ -29,9 +29,10 @@ function isNamed(index: number, count: number, most: number, chosen: number): bo
 }
 
 export function LabelledMap({ matrix, rowNames, columnNames, axes, cell, ...others }: Props) {
+  const isNumbered = columnNames?.every((name) => name.length < 3) === true;
   return (
     <div
-      class={`labelled-map ${axes ? "numbered" : ""}`}
+      class={`labelled-map ${isNumbered ? "numbered" : ""}`}
       style={{ "--rows": matrix.rows, "--columns": matrix.columns }}
     >
       {axes && (

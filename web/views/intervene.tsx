@@ -108,7 +108,7 @@ function Sweep() {
         </>
       )}
       <p class="caption">
-        The score is the label’s logit minus the mean of the others’. Blue: the head speaks for the label.
+        The score is the label’s logit minus the mean of the others’. Blue: the score falls without the head.
       </p>
     </figure>
   );

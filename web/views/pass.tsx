@@ -58,7 +58,7 @@ export function PassView() {
             class={isJointCurrent.value ? "result" : "result stale"}
             aria-label="Similarity of the current image and text"
           >
-            <span class="pair">
+            <span class="of">
               {currentImage.value?.name} <span class="times">×</span> <q>{currentText.value.text}</q>
             </span>
             <span class="number">

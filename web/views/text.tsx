@@ -48,7 +48,7 @@ function Texts() {
           <th scope="col">text</th>
           <th scope="col">tokens</th>
           <th scope="col" class="value">
-            cosine
+            cosine with current
           </th>
         </tr>
       </thead>
@@ -171,6 +171,7 @@ function AttentionMap({ tokens }: TokensProps) {
             matrix={matrix}
             rowNames={names}
             columnNames={names}
+            axes={["query", "key"]}
             map="sequential"
             range={[0, 1]}
             title={`Attention of layer ${layer}, ${head === null ? "mean over heads" : `head ${head}`}: query (row), key (column)`}
@@ -236,6 +237,7 @@ function PoolMap({ tokens }: TokensProps) {
         matrix={matrix}
         rowNames={stateNames}
         columnNames={names}
+        axes={["layer", "token"]}
         map="diverging"
         range={[-1, 1]}
         title="Cosine of each token with the pooled vector, after each layer"
@@ -325,6 +327,7 @@ function Alignment({ tokens }: TokensProps) {
             matrix={matrix}
             rowNames={tokens.map(({ piece }) => shownPiece(piece))}
             columnNames={columns.map(({ piece }) => shownPiece(piece))}
+            axes={["this", "other"]}
             map="diverging"
             range={[-1, 1]}
             title="Cosine of the tokens of two texts"
