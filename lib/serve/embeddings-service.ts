@@ -8,6 +8,7 @@ import type { JsonValue } from "../json/json-value.ts";
 import { mostTerms, readImage } from "./knn-request.ts";
 import type { QueryEmbeddings } from "./query-embeddings.ts";
 
+/** What is answered, in OpenAI's form. */
 export interface EmbeddingsAnswer {
   readonly object: "list";
   readonly data: readonly {
@@ -20,6 +21,7 @@ export interface EmbeddingsAnswer {
   readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
 }
 
+/** What an {@link EmbeddingsService} answers with. */
 export interface EmbeddingsServiceOptions {
   readonly embeddings: QueryEmbeddings;
   /** The model's name. Requests may give any: a server has one model. */
@@ -31,6 +33,7 @@ export interface EmbeddingsServiceOptions {
 
 type Input = { readonly text: string } | { readonly image: Uint8Array<ArrayBuffer> };
 
+/** Embeds texts and images of requests. */
 export class EmbeddingsService {
   readonly #options: EmbeddingsServiceOptions;
 

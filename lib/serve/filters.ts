@@ -4,7 +4,9 @@
  */
 import { Problem } from "./problem.ts";
 
+/** The filters. */
 export const filterNames = ["safety", "violence", "aesthetic", "mclip"] as const;
+/** One of the filters. */
 export type FilterName = (typeof filterNames)[number];
 
 /** What serves the filters. */

@@ -1,6 +1,6 @@
 /**
- * Answers to HTTP requests without a server: clip-retrieval's searches, embeddings in OpenAI's form, metrics. The
- * sockets are in `serveIndices` of the module clipscope. Runs in browsers and service workers too.
+ * Answers to HTTP requests: clip-retrieval's searches, embeddings in OpenAI's form, metrics. Knows neither sockets nor
+ * files, which `serveIndices` of the module clipscope has.
  *
  * @module serve
  */

@@ -17,6 +17,7 @@ export const mostImages = 100;
 /** Gets an image from its address. @throws Problem if it cannot be had */
 export type FetchImage = (url: string, signal: AbortSignal) => Promise<Uint8Array<ArrayBuffer>>;
 
+/** What a {@link KnnService} searches, and with what. */
 export interface KnnServiceOptions {
   readonly indices: readonly IndexService[];
   readonly embeddings: QueryEmbeddings;
@@ -28,12 +29,14 @@ export interface KnnServiceOptions {
 /** A row of an answer. */
 export type Result = Readonly<Record<string, unknown>> & { readonly id: number; readonly similarity: number };
 
+/** The rows of a search. */
 export interface KnnAnswer {
   readonly results: readonly Result[];
   /** Fields of the request that have no effect. */
   readonly ignored: readonly string[];
 }
 
+/** Searches indices as requests say. */
 export class KnnService {
   readonly #options: KnnServiceOptions;
   readonly #searches = new Histogram("clipscope_search_seconds", "Time of a search in an index.");

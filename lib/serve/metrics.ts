@@ -7,6 +7,7 @@
 /** The content type of the format. */
 export const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 
+/** The labels of a value, by name. */
 export type Labels = Readonly<Record<string, string>>;
 
 interface Sample {
@@ -78,6 +79,7 @@ export class Counter implements Metric {
     this.help = help;
   }
 
+  /** Counts. */
   add(labels: Labels = {}, by = 1): void {
     this.#counts.change(labels, (count = 0) => count + by);
   }
@@ -129,6 +131,7 @@ export class Histogram implements Metric {
     this.#ends = ends;
   }
 
+  /** Counts a value. */
   observe(value: number, labels: Labels = {}): void {
     const at = this.#ends.findIndex((end) => value <= end);
     this.#observed.change(labels, (before) => {

@@ -2,6 +2,7 @@
 import { InputError } from "../errors/input-error.ts";
 import { QueueFullError } from "../tasks/batch-queue.ts";
 
+/** The HTTP statuses of refused requests. */
 export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 413 | 500 | 503;
 
 /** A request that is refused, with the status that says so. The message is for the client. */

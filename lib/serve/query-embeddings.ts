@@ -7,6 +7,7 @@ import { Lru } from "./lru.ts";
 import { Counter, Histogram, type Metric } from "./metrics.ts";
 import { SharedWork } from "./shared-work.ts";
 
+/** What {@link QueryEmbeddings} keeps, and how it reads images. */
 export interface QueryEmbeddingsOptions {
   /** Embeddings that are kept: the most recently used. */
   readonly cached: number;
@@ -36,6 +37,7 @@ interface Item {
   readonly encode: (signal: AbortSignal) => Promise<Float32Array>;
 }
 
+/** Embeds the texts and images of queries, each once. */
 export class QueryEmbeddings {
   readonly #encoder: Pick<BatchedEncoder, "encodeImages" | "encodeTexts">;
   readonly #readPixels: QueryEmbeddingsOptions["readPixels"];

@@ -17,12 +17,14 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
+/** The content of an answer with status 200. */
 export interface Reply {
   readonly type: string;
   readonly body: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** An address, and what answers it. */
 export interface Route {
   /** A path in the address; one that ends with "/" is that of everything below it. */
   readonly path: string;
@@ -35,6 +37,7 @@ export interface Route {
   readonly answer: (call: Call) => Promise<Reply>;
 }
 
+/** What the routes answer with. */
 export interface Services {
   readonly indices: readonly IndexService[];
   readonly knn: KnnService;
@@ -46,6 +49,7 @@ export interface Services {
 /** Names the fields of a request that had no effect. */
 export const ignoredHeader = "X-Clipscope-Ignored";
 
+/** The routes of a server. */
 export function routesOf({ indices, knn, embeddings, model, metrics }: Services): Route[] {
   return [
     { path: "/health", method: "GET", isOpen: true, isQuick: true, answer: () => json({ status: "ok" }) },

@@ -1,8 +1,9 @@
 /** The page of `clipscope serve`: search an index by a text, an image or a row. */
-import { render, type ComponentChildren } from "preact";
+import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Side } from "../../lib/serve/index-service.ts";
 import { readServer, search, type Query, type Result, type Search, type ServerInfo } from "./api.ts";
+import { QueryForm } from "./query-form.tsx";
 import { Results } from "./results.tsx";
 
 /** Results that are asked for at first, and each time more are wanted. */
@@ -118,50 +119,6 @@ function useSearch(wanted: Search | null): Answer {
     };
   }, [wanted]);
   return answer;
-}
-
-interface QueryFormProps {
-  readonly onQuery: (query: Query) => void;
-  /** Fields of the search besides what is searched for. */
-  readonly children: ComponentChildren;
-}
-
-function QueryForm({ onQuery, children }: QueryFormProps) {
-  const [draft, setDraft] = useState("");
-  return (
-    <form
-      role="search"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (draft.trim() !== "") onQuery({ text: draft.trim() });
-      }}
-    >
-      <input
-        type="search"
-        aria-label="Text to search for"
-        placeholder="a dog on the beach, 海辺の犬, …"
-        value={draft}
-        onInput={({ currentTarget }) => {
-          setDraft(currentTarget.value);
-        }}
-      />
-      <button type="submit">Search</button>
-      <label class="file">
-        Image…
-        <input
-          type="file"
-          accept="image/*"
-          onChange={({ currentTarget }) => {
-            const [file] = currentTarget.files ?? [];
-            if (file !== undefined) onQuery({ file });
-            // The same file may be chosen again.
-            currentTarget.value = "";
-          }}
-        />
-      </label>
-      <div class="options">{children}</div>
-    </form>
-  );
 }
 
 function Summary({ answer: { search, results } }: { readonly answer: Answer }) {

@@ -6,10 +6,13 @@ import type { ScoredRow } from "../../retrieval/scan/top-rows.ts";
 import type { CheckedOptions } from "./query-options.ts";
 import type { SearchedIndex } from "./searched-index.ts";
 
-/** Results that are compared with each other, at most: the time grows with the square, to about ten seconds here. */
-const mostCompared = 5000;
+/** Results that are compared with each other, at most: the time grows with the square, to seconds here. */
+const mostCompared = 10_000;
 
-/** Rows that are compared before other work of the process has its turn: two tenths of a second at most. */
+/** The same for results that are reordered, whose products are all computed. */
+const mostReordered = 5000;
+
+/** Rows that are compared before other work of the process has its turn. */
 const rowsAtOnce = 64;
 
 /** Rows among which maximal marginal relevance chooses, per result. */
@@ -51,7 +54,8 @@ export async function chooseRows(
   signal?: AbortSignal,
 ): Promise<ScoredRow[]> {
   const { width } = index;
-  const most = diversity === undefined ? top : Math.max(top, Math.min(poolPerResult * top, mostCompared));
+  const limit = diversity === undefined ? mostCompared : mostReordered;
+  const most = diversity === undefined ? top : Math.max(top, Math.min(poolPerResult * top, limit));
   // No product reaches infinity: without `dedup` all rows are distinct.
   const distinct = new DistinctRows(width, dedup ?? Infinity);
   const kept: ScoredRow[] = [];
@@ -65,7 +69,7 @@ export async function chooseRows(
     );
     for (let i = 0; i < some.length && kept.length < most; i++) {
       if (!distinct.add(vectors, i)) continue;
-      if (kept.push(some[i]!) > mostCompared) throw tooMany(top);
+      if (kept.push(some[i]!) > limit) throw tooMany(top, limit);
     }
   }
   if (diversity === undefined) return kept;
@@ -76,9 +80,9 @@ export async function chooseRows(
   );
 }
 
-function tooMany(top: number): InputError {
+function tooMany(top: number, limit: number): InputError {
   const found = top === Infinity ? "more" : `top ${top}`;
   return new InputError(
-    `query: dedup and diversity compare at most ${mostCompared} rows with each other, found ${found}; lower top, or raise min`,
+    `query: dedup and diversity compare at most ${limit} rows with each other, found ${found}; lower top, or raise min`,
   );
 }

@@ -7,37 +7,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Counter, Gauge, Histogram, type Metric } from "../../serve/metrics.ts";
 import { busy, Problem, problemOf } from "../../serve/problem.ts";
 import type { Reply, Route } from "../../serve/routes.ts";
-import { isAllowedOrigin, refuse, type GuardRules } from "../http/guard.ts";
+import type { GuardRules } from "../http/guard.ts";
 import { securityHeaders } from "../http/headers.ts";
 import { closeServer, listen, portOf } from "../http/listen.ts";
 import { readBody } from "../http/read-body.ts";
 import { sendEntry, type Manifest } from "../http/send-file.ts";
-import { isAuthorized, isAuthorizedByPassword } from "../http/token.ts";
-
-/** The limits of a server. */
-export interface Limits {
-  /** Of a request's body, in bytes. */
-  readonly largestBody: number;
-  /** Requests that are worked on at the same time, at most; others are told to come back. */
-  readonly mostRequests: number;
-  /** Of the bodies of these requests together, in bytes. */
-  readonly largestBodies: number;
-  /** For a request to arrive, in milliseconds. */
-  readonly arrival: number;
-  /** For an answer, in milliseconds. */
-  readonly answer: number;
-  /** For requests to end when the server stops, in milliseconds. */
-  readonly grace: number;
-}
-
-export const defaultLimits: Limits = {
-  largestBody: 10e6,
-  mostRequests: 256,
-  largestBodies: 256e6,
-  arrival: 30_000,
-  answer: 120_000,
-  grace: 10_000,
-};
+import { admit } from "./admit.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
 
 export interface ApiServerOptions {
   readonly routes: readonly Route[];
@@ -133,44 +109,14 @@ export class ApiServer {
       this.#counts.add({ route: route?.path ?? "page", status });
     });
     try {
-      const rules = this.#options.rules(this.port);
-      const refusal = refuse(request, rules);
-      if (refusal !== null) throw new Problem(403, refusal.reason);
-      if (this.#answeredForOrigin(request, response, rules)) return;
-      if (route?.isOpen !== true) this.#authorize(request);
+      const { rules, token } = this.#options;
+      const needed = route?.isOpen === true ? null : token;
+      if (!admit(request, response, rules(this.port), needed)) return;
       if (route === undefined) await this.#sendPage(request, response, pathname);
       else await this.#answer(request, response, route, pathname, searchParams);
     } catch (error) {
       this.#fail(request, response, error, pathname.startsWith("/v1/"));
     }
-  }
-
-  /** Adds what lets an allowed origin read the answer; answers the question that its browser asks before. */
-  #answeredForOrigin(
-    { method, headers: { origin } }: IncomingMessage,
-    response: ServerResponse,
-    rules: GuardRules,
-  ): boolean {
-    if ((rules.origins ?? []).length > 0) response.setHeader("Vary", "Origin");
-    if (!isAllowedOrigin(origin, rules)) return false;
-    response.setHeader("Access-Control-Allow-Origin", origin as string);
-    response.setHeader("Access-Control-Expose-Headers", "X-Clipscope-Ignored, Retry-After");
-    response.setHeader("Cross-Origin-Resource-Policy", "cross-origin");
-    if (method !== "OPTIONS") return false;
-    response.setHeader("Access-Control-Allow-Methods", "GET, POST");
-    response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type");
-    response.setHeader("Access-Control-Max-Age", "600");
-    response.writeHead(204).end();
-    return true;
-  }
-
-  #authorize({ headers: { authorization } }: IncomingMessage): void {
-    const { token } = this.#options;
-    if (token === null || isAuthorized(authorization, token)) return;
-    if (isAuthorizedByPassword(authorization, token)) return;
-    throw new Problem(401, "expected the server's token: Authorization: Bearer TOKEN", {
-      "WWW-Authenticate": 'Basic realm="clipscope", charset="UTF-8"',
-    });
   }
 
   async #sendPage(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {

@@ -2,7 +2,7 @@
 import { InputError } from "../../errors/input-error.ts";
 import type { Filters } from "../../serve/filters.ts";
 import { mostTerms } from "../../serve/knn-request.ts";
-import type { Limits } from "./api-server.ts";
+import type { Limits } from "./limits.ts";
 import { isLoopback } from "./serve-rules.ts";
 
 /** What a server serves, and to whom. */
