@@ -137,7 +137,7 @@ describe("what leaves the studio's views", () => {
     assert.ok(sheet.width === drawn.width && sheet.height < drawn.height);
     const channels = (image: typeof drawn): Uint8Array =>
       image.bitmap.data.subarray(0, 4 * sheet.width * sheet.height);
-    const [ours, theirs] = [channels(sheet as typeof drawn), channels(drawn)];
+    const [ours, theirs] = [channels(sheet), channels(drawn)];
     let worst = 0;
     for (let i = 0; i < ours.length; i++) worst = Math.max(worst, Math.abs(ours[i]! - theirs[i]!));
     assert.ok(worst <= 1, `channels differ by up to ${worst}`);

@@ -71,6 +71,11 @@ describe("the studio over its server", () => {
     const address = await page.evaluate(() => location.href);
     assert.ok(!address.includes("t="), "the token is taken out of the address");
     assert.match((await page.locator(".status").textContent())!, /live · demo-model · wasm ·/);
+    assert.equal(
+      await page.getByRole("button", { name: "walk through" }).count(),
+      0,
+      "the walk is the page's",
+    );
     const alone = await StudioBrowser.start();
     try {
       const other = await alone.open();
