@@ -12,6 +12,7 @@ import { checkedOptions, type CheckedOptions, type QueryOptions } from "./query-
 import { assertModelOf, assertTerms, queryVector, type LoadModel, type QueryTerm } from "./query-vectors.ts";
 import { RowFilter } from "./row-filter.ts";
 import { ensureCodes } from "./scan/codes.ts";
+import { JointScanner } from "./scan/joint-scanner.ts";
 import { openScanner, type Scanner, type ScannerOptions } from "./scan/scanner.ts";
 import type { PlacedCodes } from "./scan/segments.ts";
 import type { SearchedIndex } from "./searched-index.ts";
@@ -65,7 +66,7 @@ export class IndexQueries {
       const place = number === null ? null : join(index.path, codesPath(side, number));
       places.push({ file: await ensureCodes(vectors, place), firstId });
     }
-    return openScanner(places, index.width, this.#options);
+    return new JointScanner(await openScanner(places, index.width, this.#options));
   }
 
   /**
