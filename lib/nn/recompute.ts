@@ -128,6 +128,7 @@ export async function runRecorded<Input>(
             const dxs = await backwardStep(step, dys, wanted);
             for (const dy of dys) dy.dispose();
             dys = dxs;
+            for (const input of step.inputs) if (input !== wanted.source) input?.dispose(); // not needed by earlier stages
             advance(step.stages[0]!);
           }
           const reachesSource = steps[0]?.stages[0] === byBatch[0]?.[0];

@@ -13,7 +13,6 @@ import { InputError } from "../../errors/input-error.ts";
 import type { Dataset } from "../../eval/dataset.ts";
 import type { Rows } from "../../features/features.ts";
 import { TorchRandom } from "../../tensor/torch-random.ts";
-import { activationBytes } from "../../train/activations.ts";
 import { checkpointOf, rebaseTables, restoreOptimizer } from "../../train/checkpoint.ts";
 import { trainableWeights } from "../../train/locks.ts";
 import { Optimizer } from "../../train/optimizer.ts";
@@ -21,10 +20,12 @@ import { LossNotFinite } from "../../train/receivers.ts";
 import { trainStep, type PairBatch } from "../../train/step.ts";
 import { loadCrops } from "./crop-loader.ts";
 import { openCheckpoint } from "./model.ts";
+import type { RunMemory } from "./memory.ts";
 import type { Pairs } from "./pairs.ts";
 import type { Plan } from "./plan.ts";
 import type { RunFolder, StepRecord } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
+import { textsAtOnce } from "./texts-at-once.ts";
 import { embedPairImages, validate, zeroShot, type Metrics } from "./validate.ts";
 
 /** Everything that a run works with. */
@@ -37,6 +38,7 @@ export interface Run {
   readonly pairs: Pairs;
   /** Normalised features of the pairs' images; null to run the image tower on new crops in each epoch. */
   readonly features: Rows | null;
+  readonly memory: RunMemory;
   readonly validation: Pairs | null;
   readonly zeroshot: Dataset | null;
   /** What the run continues from. */
@@ -53,12 +55,6 @@ export interface RunResult {
   readonly checkpoint: string | null;
   readonly results: readonly Metrics[];
 }
-
-/** In bytes: if a step's activations are estimated to take more, blocks are computed again. */
-const mostActivations = 2e9;
-
-/** Texts of similar length that run together: the others of a batch need not be padded to its longest text. */
-export const textsAtOnce = 16;
 
 export async function trainRun(run: Run): Promise<RunResult> {
   const { model, settings, plan, folder, checkpoint } = run;
@@ -137,8 +133,6 @@ async function trainEpoch(
   const batches = Array.from({ length: plan.batchesPerEpoch }, (_, i) =>
     order.slice(i * batchSize, (i + 1) * batchSize),
   );
-  const activations = activationBytes(model, settings.locks, batchSize);
-  const keepsActivations = !settings.gradCheckpointing && activations <= mostActivations;
   let waiting: PairBatch[] = [];
   let began = performance.now();
   try {
@@ -152,7 +146,7 @@ async function trainEpoch(
         clipNorm: gradClipNorm,
         dropout: { shares, seed },
         textsAtOnce,
-        keepsActivations,
+        keepsActivations: run.memory.keepsActivations,
       }).catch((error: unknown) => {
         throw error instanceof LossNotFinite ? stoppedAt(error, epoch, optimizer.step, lastGood) : error;
       });

@@ -1,0 +1,55 @@
+/** The memory of a run, estimated before it starts, and whether its steps keep their activations. */
+import type { Clip } from "../../clip/clip.ts";
+import { trainableWeights } from "../../train/locks.ts";
+import { stepMemory, totalBytes, type StepMemory } from "../../train/memory.ts";
+import type { Pairs } from "./pairs.ts";
+import { textsAtOnce } from "./texts-at-once.ts";
+import type { TrainSettings } from "./settings.ts";
+
+export interface RunMemory extends StepMemory {
+  /** What the process has before it loads weights. */
+  readonly process: number;
+  readonly total: number;
+  /** Blocks are not computed again. */
+  readonly keepsActivations: boolean;
+}
+
+/** In bytes: if a step's activations are estimated to take more, blocks are computed again. */
+const mostActivations = 2e9;
+
+/** Captions whose tokens are counted. */
+const sampleSize = 2000;
+
+/** Of a thread that decodes images and reads ahead. */
+const workerBytes = 45e6;
+
+/** @param isCached features of the images are known, or computed once before the first step */
+export async function planMemory(
+  model: Clip,
+  { captions }: Pairs,
+  { locks, batchSize, accumFreq, gradClipNorm, gradCheckpointing, workers }: TrainSettings,
+  isCached: boolean,
+): Promise<RunMemory> {
+  const tokenizer = await model.tokenizer();
+  const stride = Math.max(1, Math.floor(captions.length / sampleSize));
+  const rows = captions.filter((_, i) => i % stride === 0).map((caption) => tokenizer.encode(caption));
+  const shape = {
+    trained: trainableWeights(model, locks),
+    images: isCached ? 0 : batchSize,
+    texts: typicalBatch(rows.map(({ length }) => length), batchSize),
+    textsAtOnce,
+    words: new Set(rows.flat()).size,
+    collects: accumFreq > 1 || gradClipNorm !== null,
+  };
+  const kept = stepMemory(model, shape, true);
+  const keepsActivations = !gradCheckpointing && kept.activations <= mostActivations;
+  const step = keepsActivations ? kept : stepMemory(model, shape, false);
+  const own = process.memoryUsage().rss + (isCached ? 0 : workers * workerBytes);
+  return { ...step, process: own, total: own + totalBytes(step), keepsActivations };
+}
+
+/** Lengths at even distances of all lengths. */
+function typicalBatch(lengths: readonly number[], size: number): number[] {
+  const sorted = [...lengths].sort((a, b) => a - b);
+  return Array.from({ length: size }, (_, i) => sorted[Math.floor(((i + 0.5) / size) * sorted.length)]!);
+}
