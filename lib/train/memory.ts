@@ -9,11 +9,14 @@ import { elementCount } from "../tensor/dtype.ts";
 import { RowTable } from "../tensor/row-table.ts";
 import type { Weight } from "../tensor/weight.ts";
 
-/** Numbers that a block keeps for each token, in widths of the residual stream: measured on a block with an MLP of 4 widths. */
-const perToken = 21;
+/** Numbers that a block keeps for its backward pass for each token, in widths of the residual stream, with an MLP of 4 widths. */
+const keptPerToken = 21;
 
-/** The same while its backward pass runs: gradients of what it keeps are added. */
-const perTokenBackward = 35;
+/** The same for what one block computes beside them, forwards and backwards. Measured, as the other. */
+const usedPerToken = 50;
+
+/** The same in a pass without gradients. */
+const forwardPerToken = 25;
 
 /** Tensors of a weight's size while AdamW updates it: new value and moments, and what they are computed from. */
 const updateCopies = 6;
@@ -73,12 +76,17 @@ export function stepMemory(model: Clip, shape: StepShape, keepsActivations: bool
   const loads = loadsOf(model, shape);
   const blockBytes = Math.max(...loads.flatMap(({ blocks }) => blocks.map(({ scope }) => bytes(scope.weights))));
   const largest = Math.max(0, ...own.map(sizeOf));
+  const parts = shape.texts.length > shape.textsAtOnce ? 2 : 1; // the sum so far, and one more
   return {
     weights: bytes(own) + (residency === "resident" ? bytes(fixed) : Math.min(bytes(fixed), 2 * blockBytes)),
     moments: 2 * bytes(own),
-    gradients:
-      (collects || keepsActivations ? bytes(own) : Math.min(bytes(own), 2 * blockBytes)) + updateCopies * largest,
-    activations: loads.reduce((sum, load) => sum + activationBytes(load, trained, keepsActivations), 0),
+    gradients: collects || keepsActivations ? bytes(own) : Math.min(bytes(own), parts * blockBytes),
+    // The update of a weight begins when its block's activations are free.
+    activations: Math.max(
+      updateCopies * largest,
+      loads.reduce((sum, load) => sum + keptBytes(load, trained, keepsActivations), 0) +
+        Math.max(...loads.map((load) => usedBytes(load, trained, keepsActivations))),
+    ),
   };
 }
 
@@ -96,26 +104,32 @@ function loadsOf({ visual, text }: Clip, { images, texts, textsAtOnce }: StepSha
   return [ofText, { blocks: visual.blocks, tokens: [images * visual.positionalEmbedding.shape[0]] }];
 }
 
-/** Of a tower: all its blocks, or the streams between them and the activations of one. */
-function activationBytes(
-  { blocks, tokens }: Load,
-  trained: ReadonlySet<Weight | RowTable>,
-  keepsActivations: boolean,
-): number {
-  const all = tokens.reduce((sum, count) => sum + count, 0);
+/** The blocks of a tower that a gradient reaches. */
+function reachedBlocks({ blocks }: Load, trained: StepShape["trained"]): Load["blocks"] {
   const first = blocks.findIndex(({ scope }) => scope.weights.some((handle) => trained.has(handle)));
-  const reached = first === -1 ? [] : blocks.slice(first);
-  if (keepsActivations && reached.length > 0) return towerActivations(reached, 1, all);
-  const largest = Math.max(...tokens) * Math.max(...blocks.map(({ width }) => width));
-  const streams = all * reached.reduce((sum, { width }) => sum + width, 0);
-  return float * ((reached.length > 0 ? perTokenBackward : perToken) * largest + streams);
+  return first === -1 ? [] : blocks.slice(first);
 }
 
-/** An estimate for some blocks, in bytes. */
+/** What a tower keeps until its backward pass: all activations, or the streams between its blocks. */
+function keptBytes(load: Load, trained: StepShape["trained"], keepsActivations: boolean): number {
+  const all = load.tokens.reduce((sum, count) => sum + count, 0);
+  const widths = reachedBlocks(load, trained).reduce((sum, { width }) => sum + width, 0);
+  return float * all * widths * (keepsActivations ? keptPerToken : 1);
+}
+
+/** What the largest block of a tower needs while it computes. */
+function usedBytes(load: Load, trained: StepShape["trained"], keepsActivations: boolean): number {
+  const reached = reachedBlocks(load, trained);
+  const perToken =
+    reached.length === 0 ? forwardPerToken : usedPerToken + (keepsActivations ? 0 : keptPerToken);
+  return float * perToken * Math.max(...load.tokens) * Math.max(...load.blocks.map(({ width }) => width));
+}
+
+/** What some blocks keep for the backward pass, in bytes. */
 export function towerActivations(
   blocks: readonly Pick<Block, "width">[],
   batch: number,
   tokens: number,
 ): number {
-  return float * batch * tokens * perToken * blocks.reduce((sum, { width }) => sum + width, 0);
+  return float * batch * tokens * keptPerToken * blocks.reduce((sum, { width }) => sum + width, 0);
 }

@@ -31,6 +31,7 @@ describe("stepMemory", () => {
     { name: "cached features, activations kept", locks: { image: { unlockedGroups: 0 } }, keeps: true },
     { name: "both towers", locks: {}, keeps: false, pixels: true },
     { name: "both towers, activations kept", locks: {}, keeps: true, pixels: true },
+    { name: "a locked image tower", locks: { image: { unlockedGroups: 0 } }, keeps: false, pixels: true },
     { name: "clipping", locks: { image: { unlockedGroups: 0 } }, keeps: false, clips: true },
     {
       name: "a part of the text tower",
