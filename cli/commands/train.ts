@@ -85,11 +85,12 @@ function planNotes(
 }
 
 function memoryNote(memory: RunMemory): string {
-  const { process: own, weights, moments, gradients, activations, total, keepsActivations } = memory;
+  const { process: own, weights, moments, gradients, activations, allocator, total, keepsActivations } = memory;
   const how = keepsActivations ? "" : " (blocks are computed again)";
   return (
     `memory: about ${byteSize(total)}: the process ${byteSize(own)}, weights ${byteSize(weights)}, moments ` +
-    `${byteSize(moments)}, gradients ${byteSize(gradients)}, activations ${byteSize(activations)}${how}`
+    `${byteSize(moments)}, gradients ${byteSize(gradients)}, activations ${byteSize(activations)}${how}, lost between tensors ` +
+    byteSize(allocator)
   );
 }
 
@@ -111,7 +112,7 @@ function resultLine(metrics: Readonly<Record<string, number>>): string {
     .join("  ");
 }
 
-function summary({ folder, checkpoint, steps, epochs, history, results }: TrainResult): object {
+function summary({ folder, checkpoint, steps, epochs, history, results, memory }: TrainResult): object {
   const first = history[0];
   const last = history.at(-1);
   return {
@@ -121,6 +122,8 @@ function summary({ folder, checkpoint, steps, epochs, history, results }: TrainR
     steps,
     first_loss: first?.loss ?? null,
     last_loss: last?.loss ?? null,
+    estimated_memory: Math.round(memory.total),
+    peak_memory: 1024 * process.resourceUsage().maxRSS,
     results,
   };
 }

@@ -36,6 +36,8 @@ export interface TrainResult extends RunResult {
   /** The run's folder. */
   readonly folder: string;
   readonly history: readonly StepRecord[];
+  /** As estimated before the first step. */
+  readonly memory: RunMemory;
 }
 
 /**
@@ -81,7 +83,7 @@ export async function train(settings: TrainSettings, options: TrainOptions): Pro
       });
       const history = await folder.steps();
       await drawLoss(folder, plan, history);
-      return { ...result, folder: folder.path, history };
+      return { ...result, folder: folder.path, history, memory };
     } finally {
       await model.dispose();
       await checkpoint?.close();
