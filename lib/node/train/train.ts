@@ -48,7 +48,7 @@ export interface TrainResult extends RunResult {
 export async function train(settings: TrainSettings, options: TrainOptions): Promise<TrainResult> {
   const { model: directory = demoModel, arch, backend } = options;
   const pairs = await readPairs(settings.trainData, settings.datasetType, settings.table);
-  const plan = planRun(pairs.name, pairs.images.length, settings);
+  const plan = planRun(pairs.name, samplesOf(pairs, settings), settings);
   const validation =
     settings.valData === null
       ? null
@@ -67,6 +67,7 @@ export async function train(settings: TrainSettings, options: TrainOptions): Pro
       await folder.writeParameters({
         ...settings,
         table: JSON.stringify(settings.table),
+        augmentation: JSON.stringify(settings.augmentation),
         locks: JSON.stringify(settings.locks),
         name,
         model: directory,
@@ -91,6 +92,15 @@ export async function train(settings: TrainSettings, options: TrainOptions): Pro
   } finally {
     await folder.close();
   }
+}
+
+/** The pairs of an epoch. */
+function samplesOf({ name, images }: Pairs, { trainNumSamples }: TrainSettings): number {
+  if (trainNumSamples === null) return images.length;
+  if (trainNumSamples <= images.length) return trainNumSamples;
+  throw new InputError(
+    `--train-num-samples ${trainNumSamples}: ${name} has ${images.length} pairs; lower it, or leave it out`,
+  );
 }
 
 /** So that `convert` makes a model directory of a checkpoint. */
