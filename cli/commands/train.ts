@@ -85,7 +85,16 @@ function planNotes(
 }
 
 function memoryNote(memory: RunMemory): string {
-  const { process: own, weights, moments, gradients, activations, allocator, total, keepsActivations } = memory;
+  const {
+    process: own,
+    weights,
+    moments,
+    gradients,
+    activations,
+    allocator,
+    total,
+    keepsActivations,
+  } = memory;
   const how = keepsActivations ? "" : " (blocks are computed again)";
   return (
     `memory: about ${byteSize(total)}: the process ${byteSize(own)}, weights ${byteSize(weights)}, moments ` +

@@ -17,7 +17,9 @@ export function parseAugmentation(entries: readonly string[]): Augmentation {
   const jitterProbability = probability("color_jitter_prob");
   const jitter = given.get("color_jitter");
   if ((jitter !== undefined) !== jitterProbability > 0) {
-    throw new InputError("--aug-cfg: expected color_jitter and color_jitter_prob together, found one of them");
+    throw new InputError(
+      "--aug-cfg: expected color_jitter and color_jitter_prob together, found one of them",
+    );
   }
   return {
     scale: parseScale(given.get("scale")),
@@ -29,14 +31,18 @@ export function parseAugmentation(entries: readonly string[]): Augmentation {
 function parseEntry(entry: string): [key: string, values: number[]] {
   const [, key = "", value = ""] = /^(\w+)=\s*[([]?([^()[\]]*)[)\]]?\s*$/.exec(entry) ?? [];
   if (ofTimm.includes(key)) {
-    throw new InputError(`--aug-cfg ${entry}: open_clip uses ${key} with timm alone, which is not supported; leave it out`);
+    throw new InputError(
+      `--aug-cfg ${entry}: open_clip uses ${key} with timm alone, which is not supported; leave it out`,
+    );
   }
   if (!keys.includes(key)) {
     throw new InputError(`--aug-cfg ${entry}: expected KEY=VALUE with one of ${keys.join(", ")}`);
   }
   const values = value.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
   if (!values.every(Number.isFinite)) {
-    throw new InputError(`--aug-cfg ${entry}: expected numbers, such as scale=(0.4,1) or gray_scale_prob=0.2`);
+    throw new InputError(
+      `--aug-cfg ${entry}: expected numbers, such as scale=(0.4,1) or gray_scale_prob=0.2`,
+    );
   }
   return [key, values];
 }
@@ -56,9 +62,12 @@ function parseScale(values: readonly number[] | undefined): Augmentation["scale"
   );
 }
 
-function parseJitter(values: readonly number[]): Omit<NonNullable<Augmentation["colourJitter"]>, "probability"> {
+function parseJitter(
+  values: readonly number[],
+): Omit<NonNullable<Augmentation["colourJitter"]>, "probability"> {
   const [brightness = NaN, contrast = NaN, saturation = NaN, hue = NaN] = values;
-  if (values.length === 4 && Math.min(...values) >= 0 && hue <= 0.5) return { brightness, contrast, saturation, hue };
+  if (values.length === 4 && Math.min(...values) >= 0 && hue <= 0.5)
+    return { brightness, contrast, saturation, hue };
   throw new InputError(
     `--aug-cfg color_jitter=${values.join(",")}: expected four numbers for brightness, contrast, saturation and hue, none negative, hue at most 0.5`,
   );

@@ -83,7 +83,11 @@ export function addTrainOptions(command: Command): Command {
     .addOption(new Option("--csv-separator <character>", "separator of tables").default("\t", "tab"))
     .option("--csv-img-key <name>", "column of image paths", "filepath")
     .option("--csv-caption-key <name>", "column of captions", "title")
-    .option("--train-num-samples <n>", "pairs of an epoch, drawn from all in random order (default: all)", positiveInteger)
+    .option(
+      "--train-num-samples <n>",
+      "pairs of an epoch, drawn from all in random order (default: all)",
+      positiveInteger,
+    )
     .option(
       "--aug-cfg <key=value>",
       'random crops and colours: "scale=(0.4,1)", "color_jitter=(0.4,0.4,0.4,0.1)", color_jitter_prob, gray_scale_prob; repeatable',
@@ -123,7 +127,11 @@ export function addTrainOptions(command: Command): Command {
     .option("--lock-text-freeze-layer-norm", "keep its LayerNorms too")
     .option("--cache-image-features", "with --lock-image: embed each image once, without random crops")
     .addOption(
-      whole("--image-views <n>", "with --cache-image-features: embed N random crops of each; epoch e uses crop e mod N", 0),
+      whole(
+        "--image-views <n>",
+        "with --cache-image-features: embed N random crops of each; epoch e uses crop e mod N",
+        0,
+      ),
     )
     .option("--image-features <file>", "with --lock-image: use the features that `clipscope embed` wrote")
     .addOption(number("--dropout <share>", "dropout in the text network (default: as in its config)"))

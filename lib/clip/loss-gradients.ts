@@ -1,13 +1,5 @@
 /** What both ways to compute the gradients of a loss (backward.ts) share. */
-import {
-  concat,
-  gather,
-  Tensor,
-  tensor1d,
-  tidy,
-  type Scalar,
-  type Tensor2D,
-} from "@tensorflow/tfjs-core";
+import { concat, gather, Tensor, tensor1d, tidy, type Scalar, type Tensor2D } from "@tensorflow/tfjs-core";
 import { found } from "../errors/found.ts";
 import { InputError } from "../errors/input-error.ts";
 import { gradientsOf } from "../nn/backpropagate.ts";

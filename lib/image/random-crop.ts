@@ -56,7 +56,11 @@ export function randomCrop(
  *
  * @returns RGB [height, width, 3]
  */
-export function resizeCrop(image: DecodedImage, window: Window, [height, width]: PreprocessConfig["size"]): Uint8Array {
+export function resizeCrop(
+  image: DecodedImage,
+  window: Window,
+  [height, width]: PreprocessConfig["size"],
+): Uint8Array {
   const size = { width, height };
   return toRgb(resize(crop(image, window), size, "bicubic", { left: 0, top: 0, ...size }));
 }

@@ -113,7 +113,9 @@ function inputGradients(
     return inputs.map(([name, { shape }]) => {
       const dx = functions[name]?.();
       if (dx?.shape.join() !== shape.join()) {
-        throw new Error(`${kernelName}: the gradient of ${name} has the shape [${dx?.shape.join() ?? ""}], expected [${shape.join()}]`);
+        throw new Error(
+          `${kernelName}: the gradient of ${name} has the shape [${dx?.shape.join() ?? ""}], expected [${shape.join()}]`,
+        );
       }
       // What is freed here must not be a result.
       const own = shared.has(dx) ? dx.clone() : dx;

@@ -74,7 +74,9 @@ export function stepMemory(model: Clip, shape: StepShape, keepsActivations: bool
   const own = running.filter((handle) => trained.has(handle));
   const fixed = running.filter((handle) => !trained.has(handle));
   const loads = loadsOf(model, shape);
-  const blockBytes = Math.max(...loads.flatMap(({ blocks }) => blocks.map(({ scope }) => bytes(scope.weights))));
+  const blockBytes = Math.max(
+    ...loads.flatMap(({ blocks }) => blocks.map(({ scope }) => bytes(scope.weights))),
+  );
   const largest = Math.max(0, ...own.map(sizeOf));
   const parts = shape.texts.length > shape.textsAtOnce ? 2 : 1; // the sum so far, and one more
   return {

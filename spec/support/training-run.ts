@@ -24,7 +24,9 @@ export function writeManyPairs(path: string, count: number): void {
   const words = captions.flatMap(([, caption]) => caption.split(" "));
   const lines = Array.from({ length: count }, (_, i) => {
     const [file] = captions[i % captions.length]!;
-    const caption = Array.from({ length: 4 + (i % 21) }, (_, j) => words[(i * 7 + j) % words.length]).join(" ");
+    const caption = Array.from({ length: 4 + (i % 21) }, (_, j) => words[(i * 7 + j) % words.length]).join(
+      " ",
+    );
     return `${fixture(`demo-model/samples/${file}`)},"${caption} ${i}"\n`;
   });
   writeFileSync(path, `filepath,title\n${lines.join("")}`);

@@ -26,19 +26,20 @@ async function peakBytes(run: () => Promise<unknown>): Promise<number> {
 
 describe("stepMemory", () => {
   const lengths = Array.from({ length: 16 }, (_, i) => 4 + (i % 4));
-  const cases: readonly { name: string; locks: Locks; keeps: boolean; clips?: boolean; pixels?: boolean }[] = [
-    { name: "cached features", locks: { image: { unlockedGroups: 0 } }, keeps: false },
-    { name: "cached features, activations kept", locks: { image: { unlockedGroups: 0 } }, keeps: true },
-    { name: "both towers", locks: {}, keeps: false, pixels: true },
-    { name: "both towers, activations kept", locks: {}, keeps: true, pixels: true },
-    { name: "a locked image tower", locks: { image: { unlockedGroups: 0 } }, keeps: false, pixels: true },
-    { name: "clipping", locks: { image: { unlockedGroups: 0 } }, keeps: false, clips: true },
-    {
-      name: "a part of the text tower",
-      locks: { image: { unlockedGroups: 0 }, text: { unlockedLayers: 2, freezeLayerNorm: true } },
-      keeps: false,
-    },
-  ];
+  const cases: readonly { name: string; locks: Locks; keeps: boolean; clips?: boolean; pixels?: boolean }[] =
+    [
+      { name: "cached features", locks: { image: { unlockedGroups: 0 } }, keeps: false },
+      { name: "cached features, activations kept", locks: { image: { unlockedGroups: 0 } }, keeps: true },
+      { name: "both towers", locks: {}, keeps: false, pixels: true },
+      { name: "both towers, activations kept", locks: {}, keeps: true, pixels: true },
+      { name: "a locked image tower", locks: { image: { unlockedGroups: 0 } }, keeps: false, pixels: true },
+      { name: "clipping", locks: { image: { unlockedGroups: 0 } }, keeps: false, clips: true },
+      {
+        name: "a part of the text tower",
+        locks: { image: { unlockedGroups: 0 }, text: { unlockedLayers: 2, freezeLayerNorm: true } },
+        keeps: false,
+      },
+    ];
   for (const { name, locks, keeps, clips = false, pixels = false } of cases) {
     it(`is within 20 % of the most bytes that tensors take: ${name}`, async () => {
       const model = await loadTiny("gelu-mlp");
@@ -47,7 +48,11 @@ describe("stepMemory", () => {
       const optimizer = await Optimizer.create(model, trained, {
         ...{ weightDecay: 0.2, beta1: 0.9, beta2: 0.98, epsilon: 1e-6 },
       });
-      const rows = lengths.map((length, i) => [0, ...Array.from({ length: length - 2 }, (_, j) => 4 + i + j), 2]);
+      const rows = lengths.map((length, i) => [
+        0,
+        ...Array.from({ length: length - 2 }, (_, j) => 4 + i + j),
+        2,
+      ]);
       const [height, width] = model.preprocess.size;
       const images: PairBatch["images"] = pixels
         ? { pixels: randomNormal<Rank.R4>([rows.length, 3, height, width]) }

@@ -16,7 +16,10 @@ export interface CropOptions {
 }
 
 /** Reads a crop of each image. @throws InputError for an image that cannot be read */
-export type CropReader = (images: readonly ImageSource[], random: AugmentationRandom) => Promise<Float32Array>;
+export type CropReader = (
+  images: readonly ImageSource[],
+  random: AugmentationRandom,
+) => Promise<Float32Array>;
 
 /** @returns a function whose result is [images, 3, height, width] */
 export function cropReader({ config, convertToRgbFirst, augmentation }: CropOptions): CropReader {

@@ -40,7 +40,9 @@ export async function cachedViews(
     if (await exists(path)) {
       const { metadata } = await readFeatures(path);
       if (metadata["views"] !== key) {
-        throw new InputError(`${path}: holds other crops or images than this run's; delete it, or choose another --name`);
+        throw new InputError(
+          `${path}: holds other crops or images than this run's; delete it, or choose another --name`,
+        );
       }
       before += names.length;
       continue;
@@ -67,7 +69,12 @@ export async function cachedViews(
 async function embedView(
   model: Clip,
   { images, convertToRgbFirst }: Pairs,
-  { augmentation, batchSize, workers, seed }: Pick<TrainSettings, "augmentation" | "batchSize" | "workers" | "seed">,
+  {
+    augmentation,
+    batchSize,
+    workers,
+    seed,
+  }: Pick<TrainSettings, "augmentation" | "batchSize" | "workers" | "seed">,
   view: number,
   onImages: (done: number) => void,
 ): Promise<Float32Array> {

@@ -45,7 +45,10 @@ export async function planMemory(
   const shape = {
     trained: trainableWeights(model, locks),
     images: isCached ? 0 : batchSize,
-    texts: typicalBatch(rows.map(({ length }) => length), batchSize),
+    texts: typicalBatch(
+      rows.map(({ length }) => length),
+      batchSize,
+    ),
     textsAtOnce,
     words: new Set(rows.flat()).size,
     collects: accumFreq > 1 || gradClipNorm !== null,

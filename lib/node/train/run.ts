@@ -88,10 +88,17 @@ export async function trainRun(run: Run): Promise<RunResult> {
       (Array.isArray(stored) ? TorchRandom.restore(stored) : null) ?? new TorchRandom(settings.seed);
     const coins = checkpoint?.own.get("python_random");
     const python =
-      (Array.isArray(coins) ? PythonRandom.restore(coins) : null) ?? PythonRandom.seeded(BigInt(settings.seed));
+      (Array.isArray(coins) ? PythonRandom.restore(coins) : null) ??
+      PythonRandom.seeded(BigInt(settings.seed));
     const validate = validator(run);
     for (let epoch = firstEpoch; epoch < settings.epochs; epoch++) {
-      await trainEpoch(run, optimizer, { torch: random, python }, epoch, newest ?? checkpoint?.weights.name ?? null);
+      await trainEpoch(
+        run,
+        optimizer,
+        { torch: random, python },
+        epoch,
+        newest ?? checkpoint?.weights.name ?? null,
+      );
       const done = epoch + 1;
       const metrics = await validate(done, random);
       if (Object.keys(metrics).length > 0) {

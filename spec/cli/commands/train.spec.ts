@@ -166,11 +166,23 @@ describe("clipscope train", () => {
       { "cache-image-features": true },
       /--cache-image-features: requires --lock-image/,
     ],
-    ["crops larger than the image", { "aug-cfg": "scale=(0.5,1.5)" }, /expected the smallest and the largest share/],
+    [
+      "crops larger than the image",
+      { "aug-cfg": "scale=(0.5,1.5)" },
+      /expected the smallest and the largest share/,
+    ],
     ["augmentations of timm", { "aug-cfg": "ratio=(0.5,2)" }, /open_clip uses ratio with timm alone/],
-    ["colour jitter without its probability", { "aug-cfg": "color_jitter=(1,1,1,0)" }, /color_jitter_prob together/],
+    [
+      "colour jitter without its probability",
+      { "aug-cfg": "color_jitter=(1,1,1,0)" },
+      /color_jitter_prob together/,
+    ],
     ["more samples than there are", { "train-num-samples": "7" }, /pairs\.csv has 6 pairs; lower it/],
-    ["views that are not cached", { "lock-image": true, "image-views": "2" }, /requires --cache-image-features/],
+    [
+      "views that are not cached",
+      { "lock-image": true, "image-views": "2" },
+      /requires --cache-image-features/,
+    ],
     [
       "a cooldown without its length",
       { "lr-scheduler": "const-cooldown" },

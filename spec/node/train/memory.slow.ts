@@ -27,7 +27,10 @@ describe("the memory of a training run", () => {
   });
 
   const cases: readonly (readonly [title: string, options: readonly string[]])[] = [
-    ["blocks computed again, two of four trained", ["--grad-checkpointing", "--lock-text-unlocked-layers", "3"]],
+    [
+      "blocks computed again, two of four trained",
+      ["--grad-checkpointing", "--lock-text-unlocked-layers", "3"],
+    ],
     ["activations kept, all four trained", ["--lock-text-unlocked-layers", "5"]],
   ];
   for (const [title, options] of cases) {
@@ -36,11 +39,24 @@ describe("the memory of a training run", () => {
       const result = await clipscopeProcess([
         ...["train", "--model", model, "--train-data", folder.file("pairs.csv"), "--csv-separator", ","],
         ...["--image-features", folder.file("features.safetensors"), "--lock-image", "--lock-text"],
-        ...["--lock-text-freeze-layer-norm", "--batch-size", "32", "--epochs", "1", "--warmup", "0", "--workers", "0"],
+        ...[
+          "--lock-text-freeze-layer-norm",
+          "--batch-size",
+          "32",
+          "--epochs",
+          "1",
+          "--warmup",
+          "0",
+          "--workers",
+          "0",
+        ],
         ...["--logs", folder.file("logs"), "--name", title, "--json", ...options],
       ]);
       assert.equal(result.status, 0, result.stderr);
-      const { estimated_memory: estimate, peak_memory: peak } = JSON.parse(result.stdout) as Record<string, number>;
+      const { estimated_memory: estimate, peak_memory: peak } = JSON.parse(result.stdout) as Record<
+        string,
+        number
+      >;
       const ratio = estimate! / peak!;
       console.log(`      estimated ${(estimate! / 1e9).toFixed(2)} GB, peak ${(peak! / 1e9).toFixed(2)} GB`);
       assert.ok(Math.abs(ratio - 1) <= 0.2, `estimated ${estimate}, peak ${peak}: ${ratio.toFixed(2)}`);
