@@ -1,27 +1,33 @@
 /** The memory that `train` announces, against the peak of its process: blocks of the published size, synthetic weights. */
 import assert from "node:assert/strict";
-import { copyFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { writeFullSizeModel } from "../../../bench/full-size-model.ts";
 import { writeFeatures } from "../../../lib/node/features/features-files.ts";
 import { clipscopeProcess } from "../../support/cli.ts";
 import { fixture } from "../../support/paths.ts";
-import { temporaryFolder } from "../../support/temporary.ts";
 import { writeManyPairs } from "../../support/training-run.ts";
 
 describe("the memory of a training run", () => {
-  const folder = temporaryFolder();
+  const folder = mkdtempSync(join(tmpdir(), "clipscope-memory-"));
+  const file = (name: string): string => join(folder, name);
   const pairs = 64;
   let model: string;
+
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
 
   before(async function () {
     this.timeout(240_000);
     const arch = "xlm-roberta-large-ViT-H-14";
-    model = await writeFullSizeModel({ arch, blocks: 4, dtype: "F16", parent: folder.path });
+    model = await writeFullSizeModel({ arch, blocks: 4, dtype: "F16", parent: folder });
     copyFileSync(fixture("demo-model/tokenizer.json"), `${model}/tokenizer.json`);
-    writeManyPairs(folder.file("pairs.csv"), pairs);
+    writeManyPairs(file("pairs.csv"), pairs);
     const width = 1024;
     const values = Float32Array.from({ length: pairs * width }, (_, i) => Math.sin(i * i));
-    await writeFeatures(folder.file("features.safetensors"), {
+    await writeFeatures(file("features.safetensors"), {
       ...{ values, rows: pairs, width, labels: null, classNames: null, paths: null, metadata: {} },
     });
   });
@@ -37,8 +43,8 @@ describe("the memory of a training run", () => {
     it(`is announced within 20 %: ${title}`, async function () {
       this.timeout(240_000);
       const result = await clipscopeProcess([
-        ...["train", "--model", model, "--train-data", folder.file("pairs.csv"), "--csv-separator", ","],
-        ...["--image-features", folder.file("features.safetensors"), "--lock-image", "--lock-text"],
+        ...["train", "--model", model, "--train-data", file("pairs.csv"), "--csv-separator", ","],
+        ...["--image-features", file("features.safetensors"), "--lock-image", "--lock-text"],
         ...[
           "--lock-text-freeze-layer-norm",
           "--batch-size",
@@ -50,7 +56,7 @@ describe("the memory of a training run", () => {
           "--workers",
           "0",
         ],
-        ...["--logs", folder.file("logs"), "--name", title, "--json", ...options],
+        ...["--logs", file("logs"), "--name", title, "--json", ...options],
       ]);
       assert.equal(result.status, 0, result.stderr);
       const { estimated_memory: estimate, peak_memory: peak } = JSON.parse(result.stdout) as Record<
