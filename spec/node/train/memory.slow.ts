@@ -12,7 +12,7 @@ import { writeManyPairs } from "../../support/training-run.ts";
 describe("the memory of a training run", () => {
   const folder = mkdtempSync(join(tmpdir(), "clipscope-memory-"));
   const file = (name: string): string => join(folder, name);
-  const pairs = 64;
+  const pairs = 32;
   let model: string;
 
   after(() => {
