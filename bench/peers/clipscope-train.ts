@@ -12,7 +12,7 @@ import { parseBackendChoice } from "../../lib/tensor/backend.ts";
 import { trainableWeights } from "../../lib/train/locks.ts";
 import { Optimizer } from "../../lib/train/optimizer.ts";
 import { trainStep, type PairBatch } from "../../lib/train/step.ts";
-import { textsAtOnce } from "../../lib/node/train/run.ts";
+import { textsAtOnce } from "../../lib/node/train/texts-at-once.ts";
 import { timed } from "../rounds.ts";
 import { serve } from "./serve.ts";
 

@@ -1,12 +1,13 @@
 /** `clipscope train`: OpenCLIP's contrastive training. */
 import type { Command } from "commander";
 import type { Plan } from "../../lib/node/train/plan.ts";
+import type { RunMemory } from "../../lib/node/train/memory.ts";
 import type { Pairs } from "../../lib/node/train/pairs.ts";
 import { train, type TrainResult } from "../../lib/node/train/train.ts";
 import { examples } from "../options/option-values.ts";
 import { addTrainOptions, trainSettings, type TrainOptions } from "../options/train-options.ts";
 import { rangeChart } from "../terminal/column-chart.ts";
-import { printable } from "../terminal/format.ts";
+import { byteSize, printable } from "../terminal/format.ts";
 import type { ShowProgress } from "../terminal/progress-line.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -41,14 +42,14 @@ async function run(options: TrainOptions, terminal: Terminal): Promise<void> {
       model: options.model,
       arch: options.arch,
       backend: options.backend,
-      onPlan: (plan, pairs) => {
+      onPlan: (plan, pairs, memory) => {
         total = plan.steps;
         if (pairs.skipped.length > 0) {
           terminal.warn(
             `${pairs.name}: ${pairs.skipped.length} samples are left out; the first: ${pairs.skipped[0]}`,
           );
         }
-        for (const line of planNotes(plan, pairs, options)) terminal.note(line);
+        for (const line of [...planNotes(plan, pairs, options), memoryNote(memory)]) terminal.note(line);
       },
       onImages: (done, all, before) => {
         show({ done, total: all, before, unit: "images" });
@@ -83,6 +84,25 @@ function planNotes(
   ];
 }
 
+function memoryNote(memory: RunMemory): string {
+  const {
+    process: own,
+    weights,
+    moments,
+    gradients,
+    activations,
+    allocator,
+    total,
+    keepsActivations,
+  } = memory;
+  const how = keepsActivations ? "" : " (blocks are computed again)";
+  return (
+    `memory: about ${byteSize(total)}: the process ${byteSize(own)}, weights ${byteSize(weights)}, moments ` +
+    `${byteSize(moments)}, gradients ${byteSize(gradients)}, activations ${byteSize(activations)}${how}, lost between tensors ` +
+    byteSize(allocator)
+  );
+}
+
 function stepProgress(
   show: ShowProgress,
   total: () => number,
@@ -101,7 +121,7 @@ function resultLine(metrics: Readonly<Record<string, number>>): string {
     .join("  ");
 }
 
-function summary({ folder, checkpoint, steps, epochs, history, results }: TrainResult): object {
+function summary({ folder, checkpoint, steps, epochs, history, results, memory }: TrainResult): object {
   const first = history[0];
   const last = history.at(-1);
   return {
@@ -111,6 +131,8 @@ function summary({ folder, checkpoint, steps, epochs, history, results }: TrainR
     steps,
     first_loss: first?.loss ?? null,
     last_loss: last?.loss ?? null,
+    estimated_memory: Math.round(memory.total),
+    peak_memory: 1024 * process.resourceUsage().maxRSS,
     results,
   };
 }

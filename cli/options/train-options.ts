@@ -2,8 +2,9 @@
 import { Option, type Command } from "commander";
 import type { DatasetType } from "../../lib/node/train/pairs.ts";
 import type { TrainSettings } from "../../lib/node/train/settings.ts";
+import { parseAugmentation } from "./aug-cfg.ts";
 import type { GlobalOptions } from "./global-options.ts";
-import { nonNegativeNumber, positiveInteger, wholeNumber } from "./option-values.ts";
+import { collect, nonNegativeNumber, positiveInteger, wholeNumber } from "./option-values.ts";
 
 /** As commander gives them. */
 export interface TrainOptions extends GlobalOptions {
@@ -40,6 +41,9 @@ export interface TrainOptions extends GlobalOptions {
   readonly dropout?: number;
   readonly imageFeatures?: string;
   readonly cacheImageFeatures?: boolean;
+  readonly imageViews: number;
+  readonly augCfg?: readonly string[];
+  readonly trainNumSamples?: number;
   readonly logs: string;
   readonly name?: string;
   readonly saveFrequency: number;
@@ -79,6 +83,16 @@ export function addTrainOptions(command: Command): Command {
     .addOption(new Option("--csv-separator <character>", "separator of tables").default("\t", "tab"))
     .option("--csv-img-key <name>", "column of image paths", "filepath")
     .option("--csv-caption-key <name>", "column of captions", "title")
+    .option(
+      "--train-num-samples <n>",
+      "pairs of an epoch, drawn from all in random order (default: all)",
+      positiveInteger,
+    )
+    .option(
+      "--aug-cfg <key=value>",
+      'random crops and colours: "scale=(0.4,1)", "color_jitter=(0.4,0.4,0.4,0.1)", color_jitter_prob, gray_scale_prob; repeatable',
+      collect,
+    )
     .addOption(positive("--batch-size <n>", "pairs per batch", 64))
     .addOption(positive("--accum-freq <n>", "batches per step, whose pairs are compared with each other", 1))
     .addOption(positive("--epochs <n>", "passes over the data", 32))
@@ -112,6 +126,13 @@ export function addTrainOptions(command: Command): Command {
     .addOption(whole("--lock-text-unlocked-layers <n>", "train its last N layers all the same", 0))
     .option("--lock-text-freeze-layer-norm", "keep its LayerNorms too")
     .option("--cache-image-features", "with --lock-image: embed each image once, without random crops")
+    .addOption(
+      whole(
+        "--image-views <n>",
+        "with --cache-image-features: embed N random crops of each; epoch e uses crop e mod N",
+        0,
+      ),
+    )
     .option("--image-features <file>", "with --lock-image: use the features that `clipscope embed` wrote")
     .addOption(number("--dropout <share>", "dropout in the text network (default: as in its config)"))
     .addOption(whole("--workers <n>", "threads that read images", 4))
@@ -164,6 +185,8 @@ export function trainSettings(options: TrainOptions): TrainSettings {
     dropout: dropout ?? null,
     imageFeatures: imageFeatures ?? null,
     cacheImageFeatures: options.cacheImageFeatures === true,
+    augmentation: parseAugmentation(options.augCfg ?? []),
+    trainNumSamples: options.trainNumSamples ?? null,
     name: options.name ?? null,
     saveMostRecent: options.saveMostRecent === true,
     deletePreviousCheckpoint: options.deletePreviousCheckpoint === true,

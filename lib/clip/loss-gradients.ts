@@ -1,17 +1,8 @@
 /** What both ways to compute the gradients of a loss (backward.ts) share. */
-import {
-  concat,
-  engine,
-  gather,
-  Tensor,
-  tensor1d,
-  tidy,
-  type Scalar,
-  type Tensor2D,
-} from "@tensorflow/tfjs-core";
+import { concat, gather, Tensor, tensor1d, tidy, type Scalar, type Tensor2D } from "@tensorflow/tfjs-core";
 import { found } from "../errors/found.ts";
 import { InputError } from "../errors/input-error.ts";
-import { disposeTape } from "../nn/recompute.ts";
+import { gradientsOf } from "../nn/backpropagate.ts";
 
 /** The rows in batches of `size`, the shortest first, by their numbers. */
 export function byLength(rows: readonly (readonly number[])[], size = rows.length): number[][] {
@@ -35,16 +26,11 @@ export function differentiate(
   forward: () => Scalar,
   variables: Tensor[],
 ): { value: Tensor; gradients: (Tensor | undefined)[] } {
-  try {
-    const [value, ...gradients] = tidy(() => {
-      const { value, grads } = engine().gradients(forward, variables, undefined, true);
-      return [value, ...grads];
-    });
-    return { value: value, gradients };
-  } catch (error) {
-    disposeTape();
-    throw error;
-  }
+  const [value, ...gradients] = tidy(() => {
+    const { value, gradients } = gradientsOf(forward, variables);
+    return [value as Scalar, ...gradients] as [Scalar, ...(Tensor | undefined)[]];
+  });
+  return { value, gradients };
 }
 
 /** @throws InputError unless a loss returned a scalar */

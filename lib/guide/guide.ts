@@ -5,10 +5,11 @@
  * A single view of an image can be changed invisibly to fit any text. Cutouts at random places, sizes and angles cannot
  * all be deceived by the same small change, so that larger shapes appear.
  */
-import { engine, tensor3d, tensor4d, tidy, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
+import { tensor3d, tensor4d, tidy, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
 import type { Clip } from "../clip/clip.ts";
 import { gradients } from "../clip/gradients.ts";
 import type { PreprocessConfig } from "../image/transform.ts";
+import { gradientsOf } from "../nn/backpropagate.ts";
 import { TorchRandom } from "../tensor/torch-random.ts";
 import { elementCount } from "../tensor/dtype.ts";
 import { adamStep, disposeAdam, startAdam } from "../tensor/adam.ts";
@@ -216,7 +217,6 @@ export function coefficientGradient(
   return tidy(() => {
     const dy = tensor3d(gradient, [3, height, width]);
     const render = (): Tensor => fourier.render(coefficients);
-    const { grads } = engine().gradients(render, [coefficients], dy, true);
-    return grads[0] as Tensor4D;
+    return gradientsOf(render, [coefficients], dy).gradients[0] as Tensor4D;
   });
 }

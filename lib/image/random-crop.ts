@@ -7,7 +7,7 @@ import type { TorchRandom } from "../tensor/torch-random.ts";
 import { toRgb, type DecodedImage, type Size } from "./image.ts";
 import type { Window } from "./raster.ts";
 import { crop, resize } from "./resize.ts";
-import { normalisePixels, roundHalfToEven, type PreprocessConfig } from "./transform.ts";
+import { roundHalfToEven, type PreprocessConfig } from "./transform.ts";
 
 /** What share of an image a crop covers, and its shape. */
 export interface CropRange {
@@ -17,8 +17,8 @@ export interface CropRange {
   readonly ratio: readonly [least: number, most: number];
 }
 
-/** open_clip's default. */
-export const openClipCrops: CropRange = { scale: [0.9, 1], ratio: [3 / 4, 4 / 3] };
+/** torchvision's default for `ratio`, which open_clip keeps. */
+export const usualRatio: CropRange["ratio"] = [3 / 4, 4 / 3];
 
 const attempts = 10;
 
@@ -52,13 +52,15 @@ export function randomCrop(
 }
 
 /**
- * A part of an image as the image tower's input.
+ * A part of an image in the size of the image tower's input.
  *
- * @returns float32 [3, height, width]
+ * @returns RGB [height, width, 3]
  */
-export function transformCrop(image: DecodedImage, window: Window, config: PreprocessConfig): Float32Array {
-  const [height, width] = config.size;
+export function resizeCrop(
+  image: DecodedImage,
+  window: Window,
+  [height, width]: PreprocessConfig["size"],
+): Uint8Array {
   const size = { width, height };
-  const rgb = toRgb(resize(crop(image, window), size, "bicubic", { left: 0, top: 0, ...size }));
-  return normalisePixels(rgb, config);
+  return toRgb(resize(crop(image, window), size, "bicubic", { left: 0, top: 0, ...size }));
 }

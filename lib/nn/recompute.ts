@@ -5,11 +5,12 @@
  * At most one block's activations are in memory, and of streamed weights one block's. The price is a second forward pass.
  * Paper: Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016 (arXiv 1604.06174).
  */
-import { add, engine, keep, tidy, zeros, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
+import { add, keep, tidy, zeros, type Tensor, type Tensor2D } from "@tensorflow/tfjs-core";
 import { WeightScope } from "../tensor/model-weights.ts";
 import { RowTable } from "../tensor/row-table.ts";
 import { withInnerPatch } from "../tensor/taps.ts";
 import { loadAll, Weight, type Loadable } from "../tensor/weight.ts";
+import { gradientsOf } from "./backpropagate.ts";
 import { stagesOf, type Stage } from "./stages.ts";
 import { withWeights, type RunOptions, type StreamStart, type Tower } from "./tower.ts";
 
@@ -128,6 +129,7 @@ export async function runRecorded<Input>(
             const dxs = await backwardStep(step, dys, wanted);
             for (const dy of dys) dy.dispose();
             dys = dxs;
+            for (const input of step.inputs) if (input !== wanted.source) input?.dispose(); // not needed by earlier stages
             advance(step.stages[0]!);
           }
           const reachesSource = steps[0]?.stages[0] === byBatch[0]?.[0];
@@ -190,9 +192,6 @@ async function backwardStep(step: Step, dys: readonly Tensor[], wanted: Wanted):
     }
     for (const dx of dxs) made.splice(made.indexOf(dx), 1);
     return dxs;
-  } catch (error) {
-    disposeTape();
-    throw error;
   } finally {
     for (const tensor of [...made, ...values.values()]) tensor.dispose();
     for (const weight of loaded) weight.release();
@@ -228,8 +227,7 @@ function differentiate(
     };
     const variables = [...(wantsInput ? [input] : []), ...handles.map(tensorOf), ...additions.values()];
     const forward = (): Tensor => withInnerPatch(patch, () => stages[b]!.run(input), true);
-    const { grads } = engine().gradients(forward, variables, dy, true);
-    const found: (Tensor | undefined)[] = grads; // undefined for what the output does not depend on
+    const found = [...gradientsOf(forward, variables, dy).gradients]; // undefined for what the output does not depend on
     const dx = wantsInput ? (found.shift() ?? zeros(input.shape)) : zeros([0]);
     const ofWeights = found.slice(0, handles.length);
     const ofTaps = [...taps.values()].map((shape, i) => found[handles.length + i] ?? zeros([...shape]));
@@ -240,11 +238,3 @@ function differentiate(
 /** What a gradient of a handle has the layout of. */
 export const tensorOf = (handle: Weight | RowTable): Tensor =>
   handle instanceof RowTable ? handle.rows : handle.tensor;
-
-/** tfjs keeps what operations save for the backward pass, and frees it only at the end of a gradient that succeeds. */
-export function disposeTape(): void {
-  const { state } = engine();
-  const tape = state.activeTape as typeof state.activeTape | null; // null outside a gradient, contrary to its declared type
-  for (const { saved } of tape ?? []) for (const tensor of saved ?? []) tensor.dispose();
-  state.activeTape = [];
-}

@@ -81,10 +81,11 @@ export class TorchRandom {
   }
 
   /** The next epoch of a shuffling DataLoader. Worker w is seeded with `workerSeed` + w. */
-  loaderEpoch(count: number): { readonly order: number[]; readonly workerSeed: number } {
+  loaderEpoch(count: number): { readonly order: number[]; readonly workerSeed: bigint } {
     // A seed for the workers, then one for the sampler's generator: 64 bits each, the upper half first.
     const drawn = Array.from({ length: 4 }, () => this.uint32());
-    return { order: new TorchRandom(drawn[3]!).permutation(count), workerSeed: drawn[1]! };
+    const workerSeed = (BigInt(drawn[0]! & 0x7fffffff) << 32n) | BigInt(drawn[1]!);
+    return { order: new TorchRandom(drawn[3]!).permutation(count), workerSeed };
   }
 
   /** An epoch of a DataLoader that does not shuffle: it draws a seed for its workers, used or not. */

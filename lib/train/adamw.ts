@@ -35,11 +35,13 @@ export interface AdamwUpdate {
 export function adamw(state: AdamwState, gradient: Tensor, update: AdamwUpdate): AdamwState {
   const { rate, weightDecay, beta1, beta2, epsilon, step } = update;
   const [value, mean, meanSquare] = tidy((): Tensor[] => {
+    // A scope for each part frees its intermediate tensors before the next part begins.
+    const mean = tidy(() => add(state.mean, mul(sub(gradient, state.mean), 1 - beta1)));
+    const meanSquare = tidy(() => add(mul(state.square, beta2), mul(square(gradient), 1 - beta2)));
+    const scale = tidy(() => add(div(sqrt(meanSquare), Math.sqrt(1 - beta2 ** step)), epsilon));
+    const change = tidy(() => mul(div(mean, scale), rate / (1 - beta1 ** step)));
+    scale.dispose();
     const decayed = weightDecay === 0 ? state.value : mul(state.value, 1 - rate * weightDecay);
-    const mean = add(state.mean, mul(sub(gradient, state.mean), 1 - beta1));
-    const meanSquare = add(mul(state.square, beta2), mul(square(gradient), 1 - beta2));
-    const scale = add(div(sqrt(meanSquare), Math.sqrt(1 - beta2 ** step)), epsilon);
-    const change = mul(div(mean, scale), rate / (1 - beta1 ** step));
     return [sub(decayed, change), mean, meanSquare];
   });
   return { value: value!, mean: mean!, square: meanSquare! };

@@ -6,7 +6,6 @@
  *
  * @module train
  */
-export { activationBytes } from "./activations.ts";
 export { adamw, type AdamwState, type AdamwUpdate } from "./adamw.ts";
 export { checkpointOf, rebaseTables, restoreOptimizer, type CheckpointFacts } from "./checkpoint.ts";
 export { dropoutMask, withDropout, type DropoutShares } from "./dropout.ts";
@@ -32,6 +31,7 @@ export { ClassifierHead, type LinearValues } from "./classifier-head.ts";
 export { crossEntropy } from "./cross-entropy.ts";
 export { gradientStep, type GradientStepOptions } from "./gradient-step.ts";
 export { attachLora, loraModules, loraTargets, type LoraModule } from "./lora-targets.ts";
+export { stepMemory, totalBytes, type StepMemory, type StepShape } from "./memory.ts";
 export { LossNotFinite } from "./receivers.ts";
 export { trainStep, type PairBatch, type StepOptions, type StepResult } from "./step.ts";
 export { TrainedTable } from "./trained-table.ts";

@@ -19,6 +19,19 @@ export function writePairs(path: string, count = captions.length): void {
   writeFileSync(path, `filepath,title\n${lines.join("")}`);
 }
 
+/** Writes a table of so many pairs, with captions of 4 to 24 words. */
+export function writeManyPairs(path: string, count: number): void {
+  const words = captions.flatMap(([, caption]) => caption.split(" "));
+  const lines = Array.from({ length: count }, (_, i) => {
+    const [file] = captions[i % captions.length]!;
+    const caption = Array.from({ length: 4 + (i % 21) }, (_, j) => words[(i * 7 + j) % words.length]).join(
+      " ",
+    );
+    return `${fixture(`demo-model/samples/${file}`)},"${caption} ${i}"\n`;
+  });
+  writeFileSync(path, `filepath,title\n${lines.join("")}`);
+}
+
 /** Options by their names; null leaves a default of `trainArguments` out. */
 export type Options = Readonly<Record<string, string | true | null>>;
 

@@ -4,10 +4,12 @@
 
 A DataLoader as open_clip_train.data makes it (shuffle, drop_last), over images of fixtures/images, with 0 and 2 workers.
 For each image of two epochs: its index, its crop (top, left, height, width), and a digest of the transformed pixels.
+Once with open_clip's default, once with a wider range of crops, colour jitter and greyscale (`--aug-cfg`).
 """
 
 import hashlib
 import json
+import random
 from pathlib import Path
 
 import reference  # noqa: F401
@@ -22,6 +24,12 @@ ROOT = Path(__file__).resolve().parents[2] / "fixtures"
 SEED = 3
 SIZE = 28
 BATCH = 4
+AUGMENTATION = {
+    "scale": (0.4, 1.0),
+    "color_jitter": (0.4, 0.3, 0.5, 0.1),
+    "color_jitter_prob": 0.8,
+    "gray_scale_prob": 0.2,
+}
 
 boxes: list[list[int]] = []
 original = torchvision.transforms.RandomResizedCrop.get_params
@@ -37,9 +45,9 @@ torchvision.transforms.RandomResizedCrop.get_params = staticmethod(recorded)
 
 
 class Images(Dataset):
-    def __init__(self, files: list[str]):
+    def __init__(self, files: list[str], augmentation: dict | None):
         self.files = files
-        self.transform = image_transform(SIZE, is_train=True)
+        self.transform = image_transform(SIZE, is_train=True, aug_cfg=augmentation)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -54,13 +62,15 @@ def main() -> None:
     files = [case["file"] for case in cases if "refused" not in case and case["file"].endswith((".png", ".jpg"))]
     files = [file for file in files if min(Image.open(ROOT / "images" / file).size) > 8][::3]
     runs = []
-    for workers in (0, 2):
+    for workers, augmentation in ((0, None), (2, None), (0, AUGMENTATION), (2, AUGMENTATION)):
         torch.manual_seed(SEED)
+        random.seed(SEED)
+        images = Images(files, augmentation)
         loader = DataLoader(
-            Images(files), batch_size=BATCH, shuffle=True, num_workers=workers, drop_last=True, collate_fn=list
+            images, batch_size=BATCH, shuffle=True, num_workers=workers, drop_last=True, collate_fn=list
         )
         epochs = [[[*sample] for batch in loader for sample in batch] for _ in range(2)]
-        runs.append({"workers": workers, "epochs": epochs})
+        runs.append({"workers": workers, "augmentation": augmentation, "epochs": epochs})
     made = {"torch": torch.__version__, "torchvision": torchvision.__version__, "open_clip": open_clip.__version__}
     content = {"made": made, "seed": SEED, "size": SIZE, "batch": BATCH, "files": files, "runs": runs}
     (ROOT / "training" / "crops.json").write_text(json.dumps(content) + "\n")

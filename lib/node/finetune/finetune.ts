@@ -9,7 +9,7 @@ import { lossChart, type LossPoint } from "../../draw/charts/loss-chart.ts";
 import { zeroShotHead } from "../../probe/text-head.ts";
 import type { BackendChoice } from "../../tensor/backend.ts";
 import { TorchRandom } from "../../tensor/torch-random.ts";
-import { towerActivations, typicalTokens } from "../../train/activations.ts";
+import { towerActivations, typicalTokens } from "../../train/memory.ts";
 import { Optimizer } from "../../train/optimizer.ts";
 import { writeDrawings } from "../files/write-drawings.ts";
 import { nodeHost } from "../host.ts";

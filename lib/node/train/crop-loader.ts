@@ -8,17 +8,17 @@
  */
 import { Worker } from "node:worker_threads";
 import { InputError } from "../../errors/input-error.ts";
+import type { AugmentationRandom } from "../../image/augmentation.ts";
 import type { ImageList } from "../../tasks/image-list.ts";
 import type { ImageSource } from "../../tasks/image-source.ts";
-import type { TorchRandom } from "../../tensor/torch-random.ts";
 import { cropReader, type CropOptions } from "./crop-reader.ts";
 import type { CropReply, CropRequest, CropWorkerData } from "./crop-worker.ts";
 
 export interface CropLoaderOptions extends CropOptions {
   readonly workers: number;
-  readonly workerSeed: number;
-  /** The main generator, which is used without workers. */
-  readonly random: TorchRandom;
+  readonly workerSeed: bigint;
+  /** The main generators, which are used without workers. */
+  readonly random: AugmentationRandom;
 }
 
 /** Batches per worker that are read ahead, as in PyTorch. */
@@ -44,7 +44,7 @@ export async function* loadCrops(
   let failure: Error | undefined;
   let wake: () => void = () => undefined;
   const threads = Array.from({ length: workers }, (_, i) => {
-    const data: CropWorkerData = { ...options, seed: (workerSeed + i) >>> 0 };
+    const data: CropWorkerData = { ...options, seed: workerSeed + BigInt(i) };
     const worker = new Worker(new URL("./crop-worker.js", import.meta.url), {
       workerData: data,
       execArgv: [],

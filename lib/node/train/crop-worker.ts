@@ -2,11 +2,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { InputError } from "../../errors/input-error.ts";
 import type { ImageSource } from "../../tasks/image-source.ts";
+import { PythonRandom } from "../../tensor/python-random.ts";
 import { TorchRandom } from "../../tensor/torch-random.ts";
 import { cropReader, type CropOptions } from "./crop-reader.ts";
 
 export interface CropWorkerData extends CropOptions {
-  readonly seed: number;
+  readonly seed: bigint;
 }
 
 /** A batch; "stop" ends the thread. */
@@ -20,7 +21,7 @@ export type CropReply =
 if (parentPort === null) throw new Error("crop-worker runs as a worker thread only");
 const port = parentPort;
 const { seed, ...options } = workerData as CropWorkerData;
-const random = new TorchRandom(seed);
+const random = { torch: new TorchRandom(Number(seed & 0xffffffffn)), python: PythonRandom.seeded(seed) };
 const read = cropReader(options);
 
 let last: Promise<void> = Promise.resolve();

@@ -6,6 +6,7 @@ import type { Rows } from "../../features/features.ts";
 import { nameOf } from "../../tasks/image-source.ts";
 import { exists } from "../files/exists.ts";
 import { embedImagesToFile, readFeatures } from "../features/features-files.ts";
+import { cachedViews, type EpochFeatures } from "./image-views.ts";
 import type { Pairs } from "./pairs.ts";
 import type { TrainSettings } from "./settings.ts";
 
@@ -14,7 +15,7 @@ export type OnImages = (done: number, total: number, before: number) => void;
 
 /**
  * Reads features from --image-features, or embeds each image once with the evaluation's preprocessing and keeps the
- * result in the run's folder. An interrupted run continues.
+ * result in the run's folder; with --image-views several random crops of each. An interrupted run continues.
  *
  * @returns normalised features in the order of the pairs; null if neither option is set
  * @throws InputError if the image tower is not locked, or features and pairs do not match
@@ -22,10 +23,14 @@ export type OnImages = (done: number, total: number, before: number) => void;
 export async function cachedFeatures(
   model: Clip,
   pairs: Pairs,
-  { imageFeatures, cacheImageFeatures, locks, batchSize, workers }: TrainSettings,
+  settings: TrainSettings,
   folder: string,
   onImages: OnImages,
-): Promise<Rows | null> {
+): Promise<EpochFeatures | null> {
+  const { imageFeatures, cacheImageFeatures, imageViews, locks, batchSize, workers } = settings;
+  if (imageViews > 0 && !cacheImageFeatures) {
+    throw new InputError(`--image-views ${imageViews}: requires --cache-image-features`);
+  }
   if (imageFeatures === null && !cacheImageFeatures) return null;
   if (locks.image?.unlockedGroups !== 0) {
     const option = imageFeatures === null ? "--cache-image-features" : "--image-features";
@@ -33,7 +38,8 @@ export async function cachedFeatures(
       `${option}: requires --lock-image without unlocked groups, because features of a trained tower change`,
     );
   }
-  if (imageFeatures !== null) return featuresOf(pairs, imageFeatures, model.config.embedDim);
+  if (imageFeatures !== null) return always(await featuresOf(pairs, imageFeatures, model.config.embedDim));
+  if (imageViews > 0) return cachedViews(model, pairs, settings, folder, onImages);
   const own = join(folder, "image-features.safetensors");
   if (!(await exists(own))) {
     const failed: InputError[] = [];
@@ -50,8 +56,13 @@ export async function cachedFeatures(
     });
     if (failed[0] !== undefined) throw failed[0];
   }
-  return featuresOf(pairs, own, model.config.embedDim);
+  return always(await featuresOf(pairs, own, model.config.embedDim));
 }
+
+const always =
+  (rows: Rows): EpochFeatures =>
+  () =>
+    Promise.resolve(rows);
 
 /** Rows by the names of the images; in their order if the file has no names. */
 async function featuresOf(pairs: Pairs, path: string, width: number): Promise<Rows> {

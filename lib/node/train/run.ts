@@ -11,9 +11,10 @@ import type { TrainingCheckpoint, TorchValue } from "../../checkpoint/index.ts";
 import type { Clip } from "../../clip/clip.ts";
 import { InputError } from "../../errors/input-error.ts";
 import type { Dataset } from "../../eval/dataset.ts";
+import type { AugmentationRandom } from "../../image/augmentation.ts";
 import type { Rows } from "../../features/features.ts";
+import { PythonRandom } from "../../tensor/python-random.ts";
 import { TorchRandom } from "../../tensor/torch-random.ts";
-import { activationBytes } from "../../train/activations.ts";
 import { checkpointOf, rebaseTables, restoreOptimizer } from "../../train/checkpoint.ts";
 import { trainableWeights } from "../../train/locks.ts";
 import { Optimizer } from "../../train/optimizer.ts";
@@ -21,10 +22,13 @@ import { LossNotFinite } from "../../train/receivers.ts";
 import { trainStep, type PairBatch } from "../../train/step.ts";
 import { loadCrops } from "./crop-loader.ts";
 import { openCheckpoint } from "./model.ts";
+import type { EpochFeatures } from "./image-views.ts";
+import type { RunMemory } from "./memory.ts";
 import type { Pairs } from "./pairs.ts";
 import type { Plan } from "./plan.ts";
 import type { RunFolder, StepRecord } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
+import { textsAtOnce } from "./texts-at-once.ts";
 import { embedPairImages, validate, zeroShot, type Metrics } from "./validate.ts";
 
 /** Everything that a run works with. */
@@ -36,7 +40,8 @@ export interface Run {
   readonly folder: RunFolder;
   readonly pairs: Pairs;
   /** Normalised features of the pairs' images; null to run the image tower on new crops in each epoch. */
-  readonly features: Rows | null;
+  readonly features: EpochFeatures | null;
+  readonly memory: RunMemory;
   readonly validation: Pairs | null;
   readonly zeroshot: Dataset | null;
   /** What the run continues from. */
@@ -53,12 +58,6 @@ export interface RunResult {
   readonly checkpoint: string | null;
   readonly results: readonly Metrics[];
 }
-
-/** In bytes: if a step's activations are estimated to take more, blocks are computed again. */
-const mostActivations = 2e9;
-
-/** Texts of similar length that run together: the others of a batch need not be padded to its longest text. */
-export const textsAtOnce = 16;
 
 export async function trainRun(run: Run): Promise<RunResult> {
   const { model, settings, plan, folder, checkpoint } = run;
@@ -87,9 +86,19 @@ export async function trainRun(run: Run): Promise<RunResult> {
     const stored = checkpoint?.own.get("random");
     const random =
       (Array.isArray(stored) ? TorchRandom.restore(stored) : null) ?? new TorchRandom(settings.seed);
+    const coins = checkpoint?.own.get("python_random");
+    const python =
+      (Array.isArray(coins) ? PythonRandom.restore(coins) : null) ??
+      PythonRandom.seeded(BigInt(settings.seed));
     const validate = validator(run);
     for (let epoch = firstEpoch; epoch < settings.epochs; epoch++) {
-      await trainEpoch(run, optimizer, random, epoch, newest ?? checkpoint?.weights.name ?? null);
+      await trainEpoch(
+        run,
+        optimizer,
+        { torch: random, python },
+        epoch,
+        newest ?? checkpoint?.weights.name ?? null,
+      );
       const done = epoch + 1;
       const metrics = await validate(done, random);
       if (Object.keys(metrics).length > 0) {
@@ -103,7 +112,10 @@ export async function trainRun(run: Run): Promise<RunResult> {
           epoch: done,
           name: run.name,
           rate: plan.schedule(optimizer.step - 1),
-          own: new Map<string, TorchValue>([["random", random.state]]),
+          own: new Map<string, TorchValue>([
+            ["random", random.state],
+            ["python_random", python.state],
+          ]),
         });
       let saved: string | null = null;
       if (isDue || done === settings.epochs) saved = await folder.save(done, content());
@@ -126,23 +138,22 @@ export async function trainRun(run: Run): Promise<RunResult> {
 async function trainEpoch(
   run: Run,
   optimizer: Optimizer,
-  random: TorchRandom,
+  random: AugmentationRandom,
   epoch: number,
   lastGood: string | null,
 ): Promise<void> {
   const { model, settings, plan, folder } = run;
   const { batchSize, accumFreq, gradClipNorm, seed, dropout } = settings;
   const shares = new Map([...model.text.dropout].map(([tap, share]) => [tap, dropout ?? share]));
-  const { order, workerSeed } = random.loaderEpoch(run.pairs.images.length);
+  const { order, workerSeed } = random.torch.loaderEpoch(run.pairs.images.length);
+  const features = run.features && (await run.features(epoch));
   const batches = Array.from({ length: plan.batchesPerEpoch }, (_, i) =>
     order.slice(i * batchSize, (i + 1) * batchSize),
   );
-  const activations = activationBytes(model, settings.locks, batchSize);
-  const keepsActivations = !settings.gradCheckpointing && activations <= mostActivations;
   let waiting: PairBatch[] = [];
   let began = performance.now();
   try {
-    for await (const batch of pairBatches(run, batches, workerSeed, random)) {
+    for await (const batch of pairBatches(run, features, batches, workerSeed, random)) {
       waiting.push(batch);
       if (waiting.length < accumFreq) continue;
       const rate = plan.schedule(optimizer.step);
@@ -152,7 +163,7 @@ async function trainEpoch(
         clipNorm: gradClipNorm,
         dropout: { shares, seed },
         textsAtOnce,
-        keepsActivations,
+        keepsActivations: run.memory.keepsActivations,
       }).catch((error: unknown) => {
         throw error instanceof LossNotFinite ? stoppedAt(error, epoch, optimizer.step, lastGood) : error;
       });
@@ -190,10 +201,11 @@ function logLine({ plan, pairs, settings }: Run, record: StepRecord, pairsPerSec
 }
 
 async function* pairBatches(
-  { model, pairs, features, settings }: Run,
+  { model, pairs, settings }: Run,
+  features: Rows | null,
   batches: readonly (readonly number[])[],
-  workerSeed: number,
-  random: TorchRandom,
+  workerSeed: bigint,
+  random: AugmentationRandom,
 ): AsyncGenerator<PairBatch, void, undefined> {
   const tokenizer = await model.tokenizer();
   const rowsOf = (batch: readonly number[]): number[][] =>
@@ -212,9 +224,9 @@ async function* pairBatches(
     return;
   }
   const [height, width] = model.preprocess.size;
-  const { workers } = settings;
+  const { workers, augmentation } = settings;
   const { convertToRgbFirst } = pairs;
-  const options = { config: model.preprocess, convertToRgbFirst, workers, workerSeed, random };
+  const options = { config: model.preprocess, convertToRgbFirst, augmentation, workers, workerSeed, random };
   let at = 0;
   for await (const values of loadCrops(pairs.images, batches, options)) {
     const batch = batches[at++]!;

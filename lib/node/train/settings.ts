@@ -1,4 +1,5 @@
 /** The settings of a run, under open_clip's names in camelCase; docs/reference/command-line.md explains them. */
+import type { Augmentation } from "../../image/augmentation.ts";
 import type { Locks } from "../../train/locks.ts";
 import type { DatasetType, TableOptions } from "./pairs.ts";
 
@@ -34,6 +35,11 @@ export interface TrainSettings {
   readonly dropout: number | null;
   readonly imageFeatures: string | null;
   readonly cacheImageFeatures: boolean;
+  /** Random crops of each image that are cached; 0 for the evaluation's preprocessing. */
+  readonly imageViews: number;
+  readonly augmentation: Augmentation;
+  /** Pairs of an epoch; null for all. */
+  readonly trainNumSamples: number | null;
   readonly logs: string;
   readonly name: string | null;
   readonly saveFrequency: number;

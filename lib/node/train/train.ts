@@ -1,7 +1,6 @@
 /** Prepares a training run and does it: the model, the data, the folder, then epochs (run.ts). */
 import { join } from "node:path";
 import type { TrainingCheckpoint } from "../../checkpoint/index.ts";
-import type { Clip } from "../../clip/clip.ts";
 import { InputError } from "../../errors/input-error.ts";
 import { lossChart, type LossPoint } from "../../draw/charts/loss-chart.ts";
 import type { BackendChoice } from "../../tensor/backend.ts";
@@ -14,6 +13,7 @@ import { configName, demoModel, readModelDirectory } from "../models/model-direc
 import { modelName } from "../models/model-name.ts";
 import { cachedFeatures, type OnImages } from "./image-features.ts";
 import { loadTrainedModel, openCheckpoint } from "./model.ts";
+import { planMemory, type RunMemory } from "./memory.ts";
 import { readPairs, type Pairs } from "./pairs.ts";
 import { planRun, type Plan } from "./plan.ts";
 import { RunFolder, type StepRecord } from "./run-folder.ts";
@@ -26,7 +26,7 @@ export interface TrainOptions extends Partial<Pick<Run, "onStep" | "onResults">>
   readonly arch?: string | undefined;
   readonly backend: BackendChoice;
   /** Called once the run is planned. */
-  readonly onPlan?: (plan: Plan, pairs: Pairs, model: Clip) => void;
+  readonly onPlan?: (plan: Plan, pairs: Pairs, memory: RunMemory) => void;
   /** Called while images are embedded once. */
   readonly onImages?: OnImages;
 }
@@ -36,6 +36,8 @@ export interface TrainResult extends RunResult {
   /** The run's folder. */
   readonly folder: string;
   readonly history: readonly StepRecord[];
+  /** As estimated before the first step. */
+  readonly memory: RunMemory;
 }
 
 /**
@@ -46,7 +48,7 @@ export interface TrainResult extends RunResult {
 export async function train(settings: TrainSettings, options: TrainOptions): Promise<TrainResult> {
   const { model: directory = demoModel, arch, backend } = options;
   const pairs = await readPairs(settings.trainData, settings.datasetType, settings.table);
-  const plan = planRun(pairs.name, pairs.images.length, settings);
+  const plan = planRun(pairs.name, samplesOf(pairs, settings), settings);
   const validation =
     settings.valData === null
       ? null
@@ -59,10 +61,13 @@ export async function train(settings: TrainSettings, options: TrainOptions): Pro
     const choice = { model: directory, arch, backend, pretrained: settings.pretrained, checkpoint };
     const model = await loadTrainedModel(choice);
     try {
-      options.onPlan?.(plan, pairs, model);
+      const isCached = settings.imageFeatures !== null || settings.cacheImageFeatures;
+      const memory = await planMemory(model, pairs, settings, isCached);
+      options.onPlan?.(plan, pairs, memory);
       await folder.writeParameters({
         ...settings,
         table: JSON.stringify(settings.table),
+        augmentation: JSON.stringify(settings.augmentation),
         locks: JSON.stringify(settings.locks),
         name,
         model: directory,
@@ -73,13 +78,13 @@ export async function train(settings: TrainSettings, options: TrainOptions): Pro
       const onImages = options.onImages ?? ((): void => undefined);
       const features = await cachedFeatures(model, pairs, settings, folder.path, onImages);
       const result = await trainRun({
-        ...{ model, settings, name, plan, folder, pairs, features, validation, zeroshot, checkpoint },
+        ...{ model, settings, name, plan, folder, pairs, features, memory, validation, zeroshot, checkpoint },
         onStep: options.onStep ?? ((): void => undefined),
         onResults: options.onResults ?? ((): void => undefined),
       });
       const history = await folder.steps();
       await drawLoss(folder, plan, history);
-      return { ...result, folder: folder.path, history };
+      return { ...result, folder: folder.path, history, memory };
     } finally {
       await model.dispose();
       await checkpoint?.close();
@@ -87,6 +92,15 @@ export async function train(settings: TrainSettings, options: TrainOptions): Pro
   } finally {
     await folder.close();
   }
+}
+
+/** The pairs of an epoch. */
+function samplesOf({ name, images }: Pairs, { trainNumSamples }: TrainSettings): number {
+  if (trainNumSamples === null) return images.length;
+  if (trainNumSamples <= images.length) return trainNumSamples;
+  throw new InputError(
+    `--train-num-samples ${trainNumSamples}: ${name} has ${images.length} pairs; lower it, or leave it out`,
+  );
 }
 
 /** So that `convert` makes a model directory of a checkpoint. */

@@ -100,6 +100,30 @@ describe("clipscope train", () => {
     assert.ok(existsSync(inRun("image-features.safetensors")));
   });
 
+  it("uses one of several cached crops in each epoch, also when it continues", async () => {
+    const views: Options = {
+      ...{ "lock-image": true, "cache-image-features": true, "image-views": "2", epochs: "3" },
+      ...{ "train-num-samples": "4", "aug-cfg": "scale=(0.3,0.6)", workers: "0" },
+    };
+    const result = await train(views, "--json");
+    assert.deepEqual([result.status, result.stderr], [0, ""]);
+    assert.equal((JSON.parse(result.stdout) as { steps: number }).steps, 6); // 4 of 6 pairs in batches of 2
+    const [first, second] = ["1", "2"].map((view) =>
+      readFileSync(inRun(`image-features-view-${view}.safetensors`)),
+    );
+    assert.notDeepEqual(first, second);
+    const undisturbed = readFileSync(inRun("checkpoints", "epoch_3.pt"));
+    // As after a kill in the third epoch.
+    rmSync(inRun("checkpoints", "epoch_3.pt"));
+    rmSync(inRun("image-features-view-2.safetensors"));
+    assert.equal((await train({ ...views, resume: "latest" })).status, 0);
+    assert.deepEqual(readFileSync(inRun("checkpoints", "epoch_3.pt")), undisturbed);
+    assert.deepEqual(readFileSync(inRun("image-features-view-2.safetensors")), second);
+    const other = await train({ ...views, resume: "latest", "aug-cfg": null });
+    assert.equal(other.status, 2);
+    assert.match(other.stderr, /holds other crops or images than this run's/);
+  });
+
   it("stops when the loss is not a number, says where, and keeps the last good checkpoint", async () => {
     await train({ epochs: "1", warmup: "0" });
     const good = readFileSync(inRun("checkpoints", "epoch_1.pt"));
@@ -141,6 +165,23 @@ describe("clipscope train", () => {
       "cached features of a trained tower",
       { "cache-image-features": true },
       /--cache-image-features: requires --lock-image/,
+    ],
+    [
+      "crops larger than the image",
+      { "aug-cfg": "scale=(0.5,1.5)" },
+      /expected the smallest and the largest share/,
+    ],
+    ["augmentations of timm", { "aug-cfg": "ratio=(0.5,2)" }, /open_clip uses ratio with timm alone/],
+    [
+      "colour jitter without its probability",
+      { "aug-cfg": "color_jitter=(1,1,1,0)" },
+      /color_jitter_prob together/,
+    ],
+    ["more samples than there are", { "train-num-samples": "7" }, /pairs\.csv has 6 pairs; lower it/],
+    [
+      "views that are not cached",
+      { "lock-image": true, "image-views": "2" },
+      /requires --cache-image-features/,
     ],
     [
       "a cooldown without its length",

@@ -3,6 +3,8 @@ import { strict as assert } from "node:assert";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { loadCrops } from "../../../lib/node/train/crop-loader.ts";
+import { parseAugmentation } from "../../../cli/options/aug-cfg.ts";
+import { PythonRandom } from "../../../lib/tensor/python-random.ts";
 import { TorchRandom } from "../../../lib/tensor/torch-random.ts";
 import { fixture } from "../../support/paths.ts";
 
@@ -13,6 +15,8 @@ interface Golden {
   readonly files: readonly string[];
   readonly runs: readonly {
     readonly workers: number;
+    /** As open_clip's --aug-cfg; null for its default. */
+    readonly augmentation: Readonly<Record<string, number | readonly number[]>> | null;
     readonly epochs: readonly (readonly [index: number, crop: readonly number[], digest: string])[][];
   }[];
 }
@@ -28,12 +32,17 @@ const config = {
 } as const;
 
 describe("loadCrops", () => {
-  for (const { workers, epochs } of golden.runs) {
-    it(`has open_clip's order of examples and its pixels, with ${workers} workers`, async () => {
-      const random = new TorchRandom(golden.seed);
+  for (const { workers, augmentation: given, epochs } of golden.runs) {
+    const kind = given === null ? "" : ", colour jitter and greyscale";
+    it(`has open_clip's order of examples and its pixels, with ${workers} workers${kind}`, async () => {
+      const torch = new TorchRandom(golden.seed);
+      const random = { torch, python: PythonRandom.seeded(BigInt(golden.seed)) };
+      const augmentation = parseAugmentation(
+        Object.entries(given ?? {}).map(([key, value]) => `${key}=(${String(value)})`),
+      );
       const images = golden.files.map((file) => fixture(`images/${file}`));
       for (const epoch of epochs) {
-        const { order, workerSeed } = random.loaderEpoch(images.length);
+        const { order, workerSeed } = torch.loaderEpoch(images.length);
         const batches = Array.from({ length: Math.floor(images.length / golden.batch) }, (_, i) =>
           order.slice(i * golden.batch, (i + 1) * golden.batch),
         );
@@ -41,7 +50,7 @@ describe("loadCrops", () => {
           batches.flat(),
           epoch.map(([index]) => index),
         );
-        const options = { config, convertToRgbFirst: false, workers, workerSeed, random };
+        const options = { config, convertToRgbFirst: false, augmentation, workers, workerSeed, random };
         let at = 0;
         for await (const pixels of loadCrops(images, batches, options)) {
           const perImage = pixels.length / golden.batch;
