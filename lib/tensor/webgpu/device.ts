@@ -1,0 +1,99 @@
+/**
+ * A WebGPU device, and what can go wrong with it.
+ *
+ * Most of WebGPU's errors are not exceptions: a call with an invalid or missing object does nothing, and results are
+ * zeros. They are collected here, so that whoever reads a result can ask whether it is valid.
+ *
+ * Source: the WebGPU specification, sections 22 (errors) and 4.4 (devices).
+ */
+import { InputError } from "../../errors/input-error.ts";
+
+/** The limits that are requested from the adapter: as large as it has them. The defaults suit small devices. */
+const limits = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+const errorScopes = ["validation", "out-of-memory", "internal"] as const;
+
+const wayOut = "load the model again, or choose the backend wasm";
+
+export class WebgpuDevice {
+  readonly device: GPUDevice;
+  readonly info: GPUAdapterInfo;
+  /** Why results are not valid any more: the device was lost, or a call failed. It does not recover. */
+  #failure: string | null = null;
+
+  private constructor(device: GPUDevice, info: GPUAdapterInfo) {
+    this.device = device;
+    this.info = info;
+    this.#openScopes();
+    void device.lost.then(({ reason, message }) => {
+      this.#fail(`the GPU device was lost (${reason}${message === "" ? "" : `: ${message}`})`);
+    });
+  }
+
+  /**
+   * Requests a device with the adapter's own limits.
+   *
+   * @throws InputError if there is no adapter, or it gives no device
+   */
+  static async request(gpu: GPU): Promise<WebgpuDevice> {
+    const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+    if (adapter === null) {
+      throw new InputError(
+        "webgpu: no GPU adapter found; install a driver for Vulkan, Metal or Direct3D 12, or choose the backend wasm",
+      );
+    }
+    const requiredLimits = Object.fromEntries(limits.map((name) => [name, adapter.limits[name]]));
+    try {
+      return new WebgpuDevice(await adapter.requestDevice({ requiredLimits }), adapter.info);
+    } catch (cause) {
+      throw new InputError(
+        `webgpu: the adapter ${describeAdapter(adapter.info)} gives no device (${String(cause)}); choose the backend wasm`,
+        [],
+        { cause },
+      );
+    }
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== null;
+  }
+
+  /** @throws InputError if a call before this one failed, or the device is lost */
+  async assertValid(): Promise<void> {
+    const errors = await this.#closeScopes();
+    for (const error of errors) {
+      if (error !== null) this.#fail(`the GPU reports an error: ${error.message.split("\n")[0]}`);
+    }
+    if (this.#failure !== null) throw new InputError(`webgpu: ${this.#failure}; ${wayOut}`);
+  }
+
+  #openScopes(): void {
+    for (const filter of errorScopes) this.device.pushErrorScope(filter);
+  }
+
+  /** Closes the scopes and opens new ones. Errors are the same ones as the device found, in order, unlike its event. */
+  #closeScopes(): Promise<(GPUError | null)[]> {
+    const closed = errorScopes.map(() => this.device.popErrorScope().catch(() => null)); // rejected if it is lost
+    this.#openScopes();
+    return Promise.all(closed);
+  }
+
+  #fail(reason: string): void {
+    this.#failure ??= reason;
+  }
+}
+
+/** "NVIDIA GeForce RTX 4070", "google swiftshader", with the driver's remark. */
+export function describeAdapter(info: GPUAdapterInfo): string {
+  const named = info.device === "" || /^0x/.test(info.device) ? info.description : info.device;
+  const name = named === "" ? [info.vendor, info.architecture].filter((part) => part !== "").join(" ") : named;
+  return name === "" ? "unknown adapter" : name;
+}
