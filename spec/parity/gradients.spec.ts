@@ -35,7 +35,7 @@ for (const name of tinyModels) {
         const gradient = ours.get(parameter);
         assert.ok(gradient, `no gradient for ${parameter}`);
         const read = found.rows.get(parameter);
-        const mine = gradient.dataSync() as Float32Array;
+        const mine = await gradient.data<"float32">();
         const whole = read ? scattered(mine, read, golden.taps.get(tap)!) : mine;
         const { relativeL2, maxAbs } = compare(whole, values);
         const size = Math.hypot(...values);

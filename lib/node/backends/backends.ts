@@ -20,7 +20,7 @@ import {
   startBackend,
 } from "../../tensor/backend.ts";
 import { InputError } from "../../errors/input-error.ts";
-import { webgpuLoader } from "../../tensor/webgpu/index.ts";
+import { webgpuLoader } from "../../webgpu/index.ts";
 import { guardWasmMemory, registerWasmKernels } from "../../tensor/wasm/index.ts";
 import { cacheFolder, nativeBuilds } from "../native/native-build.ts";
 import { loadNativeBuild, type TensorflowBinding } from "../native/native-backend.ts";

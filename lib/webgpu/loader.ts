@@ -1,9 +1,10 @@
 /** The WebGPU backend: tfjs's, on a device of our own, with this project's kernels. */
 import { registerBackend, removeBackend } from "@tensorflow/tfjs-core";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { InputError } from "../../errors/input-error.ts";
-import { activateBackend, quietly, type BackendInfo, type BackendLoader } from "../backend.ts";
+import { InputError } from "../errors/input-error.ts";
+import { activateBackend, quietly, type BackendInfo, type BackendLoader } from "../tensor/backend.ts";
 import { WebgpuDevice, describeAdapter } from "./device.ts";
+import { registerWebgpuKernels } from "./kernels/index.ts";
 
 let running: WebgpuDevice | null = null;
 
@@ -24,6 +25,7 @@ export function webgpuLoader(provide: () => GPU | Promise<GPU>): BackendLoader &
       const device = running;
       const { WebGPUBackend } = await import("@tensorflow/tfjs-backend-webgpu");
       await quietly(() => {
+        registerWebgpuKernels();
         removeBackend("webgpu"); // tfjs's own, or one that has failed
         registerBackend("webgpu", () => guarded(new WebGPUBackend(device.device, device.info), device));
       });

@@ -6,7 +6,7 @@
  *
  * Source: the WebGPU specification, sections 22 (errors) and 4.4 (devices).
  */
-import { InputError } from "../../errors/input-error.ts";
+import { InputError } from "../errors/input-error.ts";
 
 /** The limits that are requested from the adapter: as large as it has them. The defaults suit small devices. */
 const limits = [
