@@ -8,7 +8,7 @@ import { packageRoot } from "./support/paths.ts";
 
 const filesOf = (...patterns: string[]): string[] => globSync(patterns, { cwd: packageRoot }).sort();
 const code = filesOf("{lib,cli,tools,bench,examples,web}/**/*.{ts,tsx}");
-const specs = filesOf("spec/**/*.{spec,slow,native}.ts");
+const specs = filesOf("spec/**/*.{spec,slow,native,gpu}.ts");
 
 /** Specs without a file of their name, because they are about a whole room, several rooms, or documents. */
 const withoutSubject = [

@@ -13,8 +13,10 @@ export type BackendName = (typeof backendNames)[number];
 /** A backend, or the first one that works. */
 export type BackendChoice = "auto" | BackendName;
 
-/** Backends that `auto` does not try: webgpu cannot read results synchronously, which programs of tfjs may rely on. */
-const byNameOnly: readonly BackendName[] = ["webgpu"];
+/** Whether `auto` may choose a backend. Not webgpu: it cannot read results synchronously, as fits of probes do. */
+export function isTriedByAuto(name: BackendName): boolean {
+  return name !== "webgpu";
+}
 
 /** A backend that has started. */
 export interface BackendInfo {
@@ -79,7 +81,7 @@ export function startBackend(choice: BackendChoice, loaders: readonly BackendLoa
 
 async function start(choice: BackendChoice, loaders: readonly BackendLoader[]): Promise<BackendInfo> {
   const candidates = loaders.filter(({ name }) =>
-    choice === "auto" ? !byNameOnly.includes(name) : name === choice,
+    choice === "auto" ? isTriedByAuto(name) : name === choice,
   );
   if (active && getBackend() === active.info.name && active.loader.hasFailed?.() !== true) {
     // A backend that was chosen by name may not be the best one, so it does not satisfy "auto".

@@ -1,8 +1,8 @@
 /**
  * A WebGPU device, and what can go wrong with it.
  *
- * Most of WebGPU's errors are not exceptions: a call with an invalid or missing object does nothing, and results are
- * zeros. They are collected here, so that whoever reads a result can ask whether it is valid.
+ * Most of WebGPU's errors are not exceptions: a call with an invalid or missing object does nothing, and the
+ * result is zeros. They are collected here, so that a result can be checked before it is used.
  *
  * Source: the WebGPU specification, sections 22 (errors) and 4.4 (devices).
  */
@@ -47,7 +47,7 @@ export class WebgpuDevice {
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
     if (adapter === null) {
       throw new InputError(
-        "webgpu: no GPU adapter found; install a driver for Vulkan, Metal or Direct3D 12, or choose the backend wasm",
+        "webgpu: no GPU adapter found; install the GPU's driver, or choose the backend wasm",
       );
     }
     const requiredLimits = Object.fromEntries(limits.map((name) => [name, adapter.limits[name]]));
@@ -79,7 +79,7 @@ export class WebgpuDevice {
     for (const filter of errorScopes) this.device.pushErrorScope(filter);
   }
 
-  /** Closes the scopes and opens new ones. Errors are the same ones as the device found, in order, unlike its event. */
+  /** Closes the scopes and opens new ones: all errors of the calls until now. The device's event may come later. */
   #closeScopes(): Promise<(GPUError | null)[]> {
     const closed = errorScopes.map(() => this.device.popErrorScope().catch(() => null)); // rejected if it is lost
     this.#openScopes();
@@ -91,9 +91,50 @@ export class WebgpuDevice {
   }
 }
 
-/** "NVIDIA GeForce RTX 4070", "google swiftshader", with the driver's remark. */
-export function describeAdapter(info: GPUAdapterInfo): string {
-  const named = info.device === "" || /^0x/.test(info.device) ? info.description : info.device;
-  const name = named === "" ? [info.vendor, info.architecture].filter((part) => part !== "").join(" ") : named;
-  return name === "" ? "unknown adapter" : name;
+/** What an adapter is, and the largest buffers that it gives. */
+export interface Adapter {
+  /** "nvidia ampere: NVIDIA GeForce RTX 3060"; for a software adapter with ", in software". */
+  readonly name: string;
+  /** Whether the processor emulates a GPU. */
+  readonly isSoftware: boolean;
+  /** In bytes. */
+  readonly maxBufferSize: number;
+  readonly maxStorageBufferBindingSize: number;
+}
+
+/** The adapters that the host offers, by WebGPU's preferences: fast, economical, software. */
+export async function listAdapters(gpu: GPU): Promise<Adapter[]> {
+  const requests: readonly GPURequestAdapterOptions[] = [
+    { powerPreference: "high-performance" },
+    { powerPreference: "low-power" },
+    { forceFallbackAdapter: true },
+  ];
+  const found = new Map<string, Adapter>();
+  for (const request of requests) {
+    const adapter = await gpu.requestAdapter(request);
+    if (adapter === null) continue;
+    const { info, limits } = adapter;
+    const { maxBufferSize, maxStorageBufferBindingSize } = limits;
+    const isSoftware = info.isFallbackAdapter;
+    const name = describeAdapter(info);
+    found.set(name, { name, isSoftware, maxBufferSize, maxStorageBufferBindingSize });
+  }
+  return [...found.values()];
+}
+
+/** What the driver reports of an adapter. Browsers may leave out all but the vendor. */
+export function describeAdapter({
+  vendor,
+  architecture,
+  device,
+  description,
+  isFallbackAdapter,
+}: Pick<
+  GPUAdapterInfo,
+  "vendor" | "architecture" | "device" | "description" | "isFallbackAdapter"
+>): string {
+  const family = [vendor, architecture].filter((part) => part !== "").join(" ");
+  const model = [device, description].find((part) => part.includes(" ")); // others are ids
+  const name = [family, model].filter((part) => part !== undefined && part !== "").join(": ");
+  return `${name === "" ? "unknown adapter" : name}${isFallbackAdapter ? ", in software" : ""}`;
 }

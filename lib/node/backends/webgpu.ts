@@ -24,6 +24,24 @@ export async function nodeGpu(): Promise<GPU> {
   return present ?? (provided ??= await createGpu());
 }
 
+/**
+ * Dawn prints warnings where Linux has no Vulkan, and then finds no adapter.
+ *
+ * @throws InputError if the loader of Vulkan's drivers is missing
+ */
+function assertVulkan(): void {
+  if (process.platform !== "linux") return;
+  const library = "libvulkan.so.1";
+  try {
+    process.dlopen({ exports: {} }, library); // always fails: it is not an addon
+  } catch (error) {
+    if (!String(error).includes("cannot open shared object file")) return;
+    throw new InputError(
+      `webgpu: ${library} is missing; install it (Debian: apt-get install libvulkan1) with the GPU's driver, or choose the backend wasm`,
+    );
+  }
+}
+
 async function createGpu(): Promise<GPU> {
   const name = "webgpu";
   try {
@@ -33,6 +51,7 @@ async function createGpu(): Promise<GPU> {
       'webgpu: the npm package webgpu is not installed; "npm install webgpu" installs it, or choose the backend wasm',
     );
   }
+  assertVulkan();
   try {
     const { create, globals } = (await import(name)) as Dawn;
     Object.assign(globalThis, globals);
