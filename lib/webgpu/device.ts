@@ -129,10 +129,7 @@ export function describeAdapter({
   device,
   description,
   isFallbackAdapter,
-}: Pick<
-  GPUAdapterInfo,
-  "vendor" | "architecture" | "device" | "description" | "isFallbackAdapter"
->): string {
+}: Pick<GPUAdapterInfo, "vendor" | "architecture" | "device" | "description" | "isFallbackAdapter">): string {
   const family = [vendor, architecture].filter((part) => part !== "").join(" ");
   const model = [device, description].find((part) => part.includes(" ")); // others are ids
   const name = [family, model].filter((part) => part !== undefined && part !== "").join(": ");

@@ -1,6 +1,6 @@
 /** What goes wrong on a GPU is an error, and never a wrong result. */
 import { strict as assert } from "node:assert";
-import { backend, memory, square, tensor1d, tidy, zeros } from "@tensorflow/tfjs-core";
+import { backend, memory, square, tensor1d, tidy, zeros, type Rank } from "@tensorflow/tfjs-core";
 import { loadModel } from "../../lib/index.ts";
 import { nodeGpu } from "../../lib/node/backends/webgpu.ts";
 import { startNodeBackend } from "../../lib/node/backends/backends.ts";
@@ -33,7 +33,10 @@ describe("the webgpu device", () => {
       () => {
         assertFitsGpu(model.weights, { maxBufferSize: 4096, maxStorageBufferBindingSize: 2 ** 27 });
       },
-      { name: "InputError", message: /larger than this GPU's buffers of 4096 bytes; choose the backend wasm$/ },
+      {
+        name: "InputError",
+        message: /larger than this GPU's buffers of 4096 bytes; choose the backend wasm$/,
+      },
     );
     await model.dispose();
   });
@@ -47,7 +50,7 @@ describe("the webgpu device", () => {
 
   it("has no more buffers in use after a pass than before, also with streamed weights", async () => {
     const model = await loadModel(undefined, { residency: "streamed" });
-    const pixels = zeros([1, 3, ...model.config.vision.imageSize]) as Parameters<typeof model.encodeImage>[0];
+    const pixels = zeros<Rank.R4>([1, 3, ...model.config.vision.imageSize]);
     const used: number[] = [];
     const tensors: number[] = [];
     for (let i = 0; i < 3; i++) {
@@ -81,12 +84,15 @@ describe("the webgpu device", () => {
 
   it("reports that it is lost, and the next model runs on a new one", async () => {
     const model = await loadTiny("plain");
-    const pixels = zeros([1, 3, ...model.config.vision.imageSize]) as Parameters<typeof model.encodeImage>[0];
+    const pixels = zeros<Rank.R4>([1, 3, ...model.config.vision.imageSize]);
     const before = await (await model.encodeImage(pixels)).data();
     const lost = backend();
     webgpuDevice()!.device.destroy();
     const pass = async (): Promise<unknown> => (await model.encodeImage(pixels)).data();
-    const error = { name: "InputError", message: /^webgpu: the GPU device was lost \(destroyed.*\); load the model again/ };
+    const error = {
+      name: "InputError",
+      message: /^webgpu: the GPU device was lost \(destroyed.*\); load the model again/,
+    };
     await assert.rejects(pass(), error);
     await assert.rejects(pass(), error);
     await model.dispose();
@@ -94,7 +100,7 @@ describe("the webgpu device", () => {
     await startNodeBackend();
     assert.notEqual(backend(), lost);
     const again = await loadTiny("plain");
-    const image = zeros([1, 3, ...again.config.vision.imageSize]) as typeof pixels;
+    const image = zeros<Rank.R4>([1, 3, ...again.config.vision.imageSize]);
     assert.deepEqual(await (await again.encodeImage(image)).data(), before);
     await again.dispose();
   });

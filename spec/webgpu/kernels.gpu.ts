@@ -1,6 +1,17 @@
 /** The shaders against float64, at sizes around the edges of tiles and workgroups. */
 import { strict as assert } from "node:assert";
-import { matMul, memory, tensor, tidy, type Tensor, type Tensor1D, type Tensor2D } from "@tensorflow/tfjs-core";
+import {
+  cast,
+  equal,
+  matMul,
+  memory,
+  tensor,
+  tensor1d,
+  tensor2d,
+  tidy,
+  type Tensor,
+  type Tensor2D,
+} from "@tensorflow/tfjs-core";
 import { attentionContext } from "../../lib/nn/operations/attention-context.ts";
 import { attentionProbabilities } from "../../lib/nn/operations/attention-probabilities.ts";
 import { gelu } from "../../lib/nn/operations/gelu.ts";
@@ -46,9 +57,9 @@ describe("linear on webgpu", () => {
           return x[i * depth + k]! * w[k * width + j]! + (k === 0 ? b[j]! : 0);
         }),
       );
-      const weight = (): Tensor2D => tensor(w, [depth, width]);
+      const weight = (): Tensor2D => tensor2d(w, [depth, width]);
       await assertClose(
-        () => linearSplit(parts, tensor(x, [rows, depth]), weight(), tensor(b) as Tensor1D),
+        () => linearSplit(parts, tensor(x, [rows, depth]), weight(), tensor1d(b)),
         expected,
         6e-7,
       );
@@ -58,7 +69,7 @@ describe("linear on webgpu", () => {
   it("gives the same bits every time, also for deep products of few rows", async () => {
     const [x, w] = [numbers("x", 4 * 5120), numbers("ww", 5120 * 96)];
     const once = async (): Promise<Float32Array> => {
-      const [y] = tidy(() => linearSplit(1, tensor(x, [4, 5120]), tensor(w, [5120, 96]) as Tensor2D));
+      const [y] = tidy(() => linearSplit(1, tensor(x, [4, 5120]), tensor2d(w, [5120, 96])));
       const values = await y!.data<"float32">();
       y!.dispose();
       return values;
@@ -100,6 +111,19 @@ describe("matMul on webgpu", () => {
   }
 });
 
+describe("casts on webgpu", () => {
+  it("leave integers in the buffers of float32 tensors, which products take", async () => {
+    await assertClose(
+      () => {
+        const isOne = cast(equal(tensor([[1, 0], [1, 1]], [2, 2], "int32"), 1), "float32"); // prettier-ignore
+        return [matMul(isOne, tensor([[1, 2], [30, 40]]))]; // prettier-ignore
+      },
+      [[1, 2, 31, 42]],
+      0,
+    );
+  });
+});
+
 describe("gelu on webgpu", () => {
   it("is exact to float32 from −14 to 14", async () => {
     const x = Float32Array.from({ length: 40_001 }, (_, i) => (i - 20_000) * 7e-4);
@@ -131,7 +155,7 @@ describe("layerNorm on webgpu", () => {
         return values.map((value, i) => ((value - mean) / Math.sqrt(variance + 1e-5)) * gamma[i]! + beta[i]!);
       }).flat();
       await assertClose(
-        () => [layerNorm(tensor(x, [rows, width]), tensor(gamma) as Tensor1D, tensor(beta) as Tensor1D, 1e-5)],
+        () => [layerNorm(tensor(x, [rows, width]), tensor1d(gamma), tensor1d(beta), 1e-5)],
         [expected],
         1e-5,
       );
@@ -153,7 +177,9 @@ describe("attention on webgpu", () => {
         Float32Array,
         Float32Array,
       ];
-      const mask = Float32Array.from({ length: batch * length }, (_, i) => (isMasked && i % 5 === 1 ? -1e4 : 0));
+      const mask = Float32Array.from({ length: batch * length }, (_, i) =>
+        isMasked && i % 5 === 1 ? -1e4 : 0,
+      );
       const at = (b: number, h: number, row: number, i: number): number =>
         (b * length + row) * width + h * headWidth + i;
       const probabilities: number[] = [];

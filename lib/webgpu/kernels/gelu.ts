@@ -5,8 +5,7 @@
  * coefficients are those of the native kernel (tools/native/kernels/arithmetic.cc).
  */
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { run, type Shader } from "./program.ts";
+import { run, type Shader, type ShaderBackend } from "./program.ts";
 
 const threads = 64;
 
@@ -16,7 +15,7 @@ const shader: Shader = {
   code: `
 fn main(index : i32) {
   if (index >= uniforms.count) { return; }
-  let x = x[index];
+  let x = f32(x[index]);
   let s = x * x;
   var p = fma(-7.654239385e-06, s, 1.134864576e-04);
   p = fma(p, s, -1.186330028e-03);
@@ -39,7 +38,7 @@ fn main(index : i32) {
 }`,
 };
 
-export function gelu(backend: WebGPUBackend, x: TensorInfo): TensorInfo {
+export function gelu(backend: ShaderBackend, x: TensorInfo): TensorInfo {
   const count = x.shape.reduce((product, size) => product * size, 1);
   return run(backend, shader, {
     inputs: { x },

@@ -6,7 +6,6 @@
  */
 import { getKernel, registerKernel, unregisterKernel, util } from "@tensorflow/tfjs-core";
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-core";
-import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { ContextInputs } from "../../nn/operations/attention-context.ts";
 import type { ProbabilitiesInputs } from "../../nn/operations/attention-probabilities.ts";
 import type { GeluInputs } from "../../nn/operations/gelu.ts";
@@ -16,6 +15,7 @@ import { replaceOperation } from "../../nn/operations/operation.ts";
 import { gelu } from "./gelu.ts";
 import { layerNorm } from "./layer-norm.ts";
 import { multiply, type Strides } from "./product.ts";
+import type { ShaderBackend } from "./program.ts";
 import { softmax } from "./softmax.ts";
 
 const backendName = "webgpu";
@@ -27,26 +27,26 @@ export function registerWebgpuKernels(): void {
   if (areRegistered) return;
   areRegistered = true;
   replaceOperation<LinearInputs>(linearSignature, backendName, ({ x, weight, bias }, attributes, backend) =>
-    linear(backend as WebGPUBackend, x, weight, bias, attributes["parts"] as number),
+    linear(backend as ShaderBackend, x, weight, bias, attributes["parts"] as number),
   );
   replaceOperation<GeluInputs>({ name: "ClipscopeGelu", inputs: ["x"] }, backendName, ({ x }, _, backend) =>
-    gelu(backend as WebGPUBackend, x),
+    gelu(backend as ShaderBackend, x),
   );
   replaceOperation<LayerNormInputs>(
     { name: "ClipscopeLayerNorm", inputs: ["x", "gamma", "beta"] },
     backendName,
     ({ x, gamma, beta }, { epsilon }, backend) =>
-      layerNorm(backend as WebGPUBackend, x, gamma, beta, epsilon as number),
+      layerNorm(backend as ShaderBackend, x, gamma, beta, epsilon as number),
   );
   replaceOperation<ProbabilitiesInputs>(
     { name: "ClipscopeAttentionProbabilities", inputs: ["query", "key", "mask"] },
     backendName,
-    (inputs, { heads }, backend) => probabilities(backend as WebGPUBackend, inputs, heads as number),
+    (inputs, { heads }, backend) => probabilities(backend as ShaderBackend, inputs, heads as number),
   );
   replaceOperation<ContextInputs>(
     { name: "ClipscopeAttentionContext", inputs: ["probabilities", "value"] },
     backendName,
-    (inputs, _, backend) => context(backend as WebGPUBackend, inputs),
+    (inputs, _, backend) => context(backend as ShaderBackend, inputs),
   );
   replaceBatchMatMul();
 }
@@ -58,7 +58,7 @@ function single(row: number, column = 1): Strides {
 
 /** x · W + b. The parts of the output are products with some of W's columns. */
 function linear(
-  backend: WebGPUBackend,
+  backend: ShaderBackend,
   x: Tensor,
   weight: Tensor,
   bias: Tensor | undefined,
@@ -83,7 +83,7 @@ function headStrides([, length = 0, width = 0]: readonly number[], heads: number
 }
 
 function probabilities(
-  backend: WebGPUBackend,
+  backend: ShaderBackend,
   { query, key, mask }: ProbabilitiesInputs,
   heads: number,
 ): TensorInfo {
@@ -102,10 +102,7 @@ function probabilities(
   return result;
 }
 
-function context(
-  backend: WebGPUBackend,
-  { probabilities: p, value }: ContextInputs,
-): TensorInfo {
+function context(backend: ShaderBackend, { probabilities: p, value }: ContextInputs): TensorInfo {
   const [batch, heads, length] = p.shape;
   const width = value.shape[2];
   const strides = headStrides(value.shape, heads);
@@ -129,10 +126,11 @@ function replaceBatchMatMul(): void {
       const { transposeA, transposeB } = call.attrs as { transposeA: boolean; transposeB: boolean };
       const [aOuter, bOuter] = [a, b].map(({ shape }) => util.sizeFromShape(shape.slice(0, -2)));
       const isStack = a.shape.slice(0, -2).join() === b.shape.slice(0, -2).join();
-      if (!isStack || a.dtype !== "float32" || b.dtype !== "float32" || aOuter !== bOuter) return plain.kernelFunc(call);
+      if (!isStack || a.dtype !== "float32" || b.dtype !== "float32" || aOuter !== bOuter)
+        return plain.kernelFunc(call);
       const ofA = stacked(a.shape, transposeA);
       const ofB = stacked(b.shape, transposeB);
-      return multiply(call.backend as WebGPUBackend, {
+      return multiply(call.backend as ShaderBackend, {
         ...{ a, b, rows: ofA.rows, columns: ofB.columns, depth: ofA.columns, outer: aOuter!, inner: 1 },
         ...{ aStrides: ofA.strides, bStrides: ofB.strides },
         outStrides: { outer: ofA.rows * ofB.columns, inner: 0, row: ofB.columns },

@@ -1,7 +1,6 @@
 /** LayerNorm in one shader; tfjs's operations take nine. A workgroup computes a row. */
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { run, type Shader } from "./program.ts";
+import { run, type Shader, type ShaderBackend } from "./program.ts";
 import { reductions, rowThreads } from "./reduction.ts";
 
 const shader: Shader = {
@@ -16,12 +15,12 @@ fn main(index : i32) {
   let thread = index % ${rowThreads};
 
   var sum = 0.0;
-  for (var i = thread; i < uniforms.width; i += ${rowThreads}) { sum += x[first + i]; }
+  for (var i = thread; i < uniforms.width; i += ${rowThreads}) { sum += f32(x[first + i]); }
   let mean = sumOf(sum) / f32(uniforms.width);
 
   var squares = 0.0;
   for (var i = thread; i < uniforms.width; i += ${rowThreads}) {
-    let centred = x[first + i] - mean;
+    let centred = f32(x[first + i]) - mean;
     squares = fma(centred, centred, squares);
   }
   let variance = sumOf(squares) / f32(uniforms.width);
@@ -29,14 +28,14 @@ fn main(index : i32) {
 
   if (row >= uniforms.rows) { return; }
   for (var i = thread; i < uniforms.width; i += ${rowThreads}) {
-    result[first + i] = fma((x[first + i] - mean) * scale, gamma[i], beta[i]);
+    result[first + i] = fma((f32(x[first + i]) - mean) * scale, f32(gamma[i]), f32(beta[i]));
   }
 }`,
 };
 
 /** @param x [..., width] @param gamma [width] @param beta [width] */
 export function layerNorm(
-  backend: WebGPUBackend,
+  backend: ShaderBackend,
   x: TensorInfo,
   gamma: TensorInfo,
   beta: TensorInfo,

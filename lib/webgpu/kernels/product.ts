@@ -15,8 +15,7 @@
  * order that changes from run to run; this order is fixed.
  */
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { run, type Shader } from "./program.ts";
+import { run, type Shader, type ShaderBackend } from "./program.ts";
 
 /** A workgroup has side × side threads, and a tile of A or B is `side` deep. */
 const side = 16;
@@ -71,11 +70,11 @@ var<workgroup> bTile : array<array<vec4<f32>, ${side}>, ${side}>; // [depth][col
 
 fn aAt(first : i32, row : i32, k : i32) -> f32 {
   if (row >= uniforms.rows || k >= uniforms.depth) { return 0.0; }
-  return a[first + row * uniforms.aRow + k * uniforms.aColumn];
+  return f32(a[first + row * uniforms.aRow + k * uniforms.aColumn]);
 }
 fn bAt(first : i32, k : i32, column : i32) -> f32 {
   if (k >= uniforms.depth || column >= uniforms.columns) { return 0.0; }
-  return b[first + k * uniforms.bRow + column * uniforms.bColumn];
+  return f32(b[first + k * uniforms.bRow + column * uniforms.bColumn]);
 }
 
 fn main() {
@@ -108,7 +107,7 @@ fn main() {
 
   let outFirst = outer * uniforms.outOuter + inner * uniforms.outInner;
   for (var c = 0; c < 4 && column + c < uniforms.columns; c++) {
-    let bias = ${hasBias ? "bias[uniforms.firstColumn + column + c]" : "0.0"};
+    let bias = ${hasBias ? "f32(bias[uniforms.firstColumn + column + c])" : "0.0"};
     ${eachRow(
       (row) => `
     if (firstRow + y * ${rowsPerThread} + ${row} < uniforms.rows) {
@@ -130,7 +129,7 @@ const shaders = new Map(
 /** Fewer rows than this are computed in tiles of 16 rows, of which fewer are empty. */
 const fewRows = 33;
 
-export function multiply(backend: WebGPUBackend, product: Product): TensorInfo {
+export function multiply(backend: ShaderBackend, product: Product): TensorInfo {
   const { a, b, bias, rows, columns, depth, inner, firstColumn = 0, scale = 1 } = product;
   const rowsPerThread = rows < fewRows ? 1 : 4;
   const { aStrides, bStrides, outStrides } = product;

@@ -2,6 +2,9 @@
 import { util, type TensorInfo } from "@tensorflow/tfjs-core";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 
+/** What shaders use of tfjs's backend. */
+export type ShaderBackend = Pick<WebGPUBackend, "runWebGPUProgram" | "disposeData">;
+
 /** A compute shader: WGSL with a function `main`. tfjs adds the declarations of `result`, the inputs and `uniforms`. */
 export interface Shader {
   /** Tells apart shaders whose code differs. */
@@ -12,7 +15,7 @@ export interface Shader {
 }
 
 export interface Dispatch {
-  /** Float32 arrays in the shader, by name. */
+  /** Arrays in the shader, by name: of f32, or of i32 where tfjs has cast integers or booleans without converting them. */
   readonly inputs: Readonly<Record<string, TensorInfo>>;
   /** `uniforms.NAME` in the shader: whole numbers, and those of `reals`. */
   readonly integers: Readonly<Record<string, number>>;
@@ -22,7 +25,7 @@ export interface Dispatch {
 }
 
 /** @returns float32 of `outputShape` */
-export function run(backend: WebGPUBackend, shader: Shader, dispatch: Dispatch): TensorInfo {
+export function run(backend: ShaderBackend, shader: Shader, dispatch: Dispatch): TensorInfo {
   const { inputs, integers, reals = {}, workgroups } = dispatch;
   const size = util.sizeFromShape([...dispatch.outputShape]);
   const [x, y, z] = workgroups;
@@ -39,7 +42,7 @@ export function run(backend: WebGPUBackend, shader: Shader, dispatch: Dispatch):
     // tfjs derives from the shapes how a shader may address a tensor. These shaders use plain indices.
     outputShape: isLine ? [size] : [1, 1, size],
     dispatchLayout: isLine ? { x: [0] } : { x: [2], y: [1], z: [0] },
-    dispatch: (isLine ? [x, 1, 1] : [x, y, z]) as [number, number, number],
+    dispatch: (isLine ? [x, 1, 1] : [x, y, z]) satisfies number[] as [number, number, number],
   };
   const out = backend.runWebGPUProgram(
     program,

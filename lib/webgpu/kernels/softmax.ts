@@ -1,7 +1,6 @@
 /** The softmax of attention scores, with their mask, in one shader. A workgroup computes a row. */
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { run, type Shader } from "./program.ts";
+import { run, type Shader, type ShaderBackend } from "./program.ts";
 import { reductions, rowThreads } from "./reduction.ts";
 
 function shader(isMasked: boolean): Shader {
@@ -32,7 +31,7 @@ fn main(index : i32) {
   }
 }
 fn score(first : i32, maskFirst : i32, i : i32) -> f32 {
-  return scores[first + i]${isMasked ? " + mask[maskFirst + i * uniforms.maskColumn]" : ""};
+  return f32(scores[first + i])${isMasked ? " + f32(mask[maskFirst + i * uniforms.maskColumn])" : ""};
 }`,
   };
 }
@@ -46,7 +45,7 @@ const maskFirst = `
 const [plain, masked] = [shader(false), shader(true)];
 
 /** @param scores [B, heads, L, K] @param mask four axes that broadcast to the scores' shape */
-export function softmax(backend: WebGPUBackend, scores: TensorInfo, mask?: TensorInfo): TensorInfo {
+export function softmax(backend: ShaderBackend, scores: TensorInfo, mask?: TensorInfo): TensorInfo {
   const [batch = 0, heads = 0, queries = 0, columns = 0] = scores.shape;
   const rows = batch * heads * queries;
   const common = { outputShape: scores.shape, workgroups: [rows] } as const;
