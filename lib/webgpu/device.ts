@@ -6,6 +6,7 @@
  *
  * Source: the WebGPU specification, sections 22 (errors) and 4.4 (devices).
  */
+import { DeviceError } from "../errors/device-error.ts";
 import { InputError } from "../errors/input-error.ts";
 
 /** The limits that are requested from the adapter: as large as it has them. The defaults suit small devices. */
@@ -20,8 +21,6 @@ const limits = [
 ] as const;
 
 const errorScopes = ["validation", "out-of-memory", "internal"] as const;
-
-const wayOut = "load the model again, or choose the backend wasm";
 
 export class WebgpuDevice {
   readonly device: GPUDevice;
@@ -66,13 +65,18 @@ export class WebgpuDevice {
     return this.#failure !== null;
   }
 
-  /** @throws InputError if a call before this one failed, or the device is lost */
+  /** @throws DeviceError if a call before this one failed, or the device is lost */
   async assertValid(): Promise<void> {
     const errors = await this.#closeScopes();
     for (const error of errors) {
       if (error !== null) this.#fail(`the GPU reports an error: ${error.message.split("\n")[0]}`);
     }
-    if (this.#failure !== null) throw new InputError(`webgpu: ${this.#failure}; ${wayOut}`);
+    this.assertNotFailed();
+  }
+
+  /** @throws DeviceError if `assertValid` has found an error, or the device is lost */
+  assertNotFailed(): void {
+    if (this.#failure !== null) throw new DeviceError("webgpu", this.#failure);
   }
 
   #openScopes(): void {

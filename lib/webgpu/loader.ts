@@ -39,20 +39,12 @@ export function webgpuLoader(provide: () => GPU | Promise<GPU>): BackendLoader &
 /** Makes every read report the errors of the device. Results leave the GPU by no other way. */
 function guarded(backend: WebGPUBackend, device: WebgpuDevice): WebGPUBackend {
   const read = backend.read.bind(backend);
-  backend.read = async (dataId) => {
-    try {
-      return await read(dataId);
-    } catch (error) {
-      await device.assertValid();
-      throw error;
-    } finally {
-      await device.assertValid();
-    }
-  };
+  backend.read = (dataId) => read(dataId).finally(() => device.assertValid());
   const onHost = backend.readSync.bind(backend);
   backend.readSync = (dataId) => {
     const data = (backend as unknown as HostCopies).tensorMap.get(dataId);
     if (data.values !== null && data.values !== undefined) return onHost(dataId);
+    device.assertNotFailed();
     throw new InputError(
       "webgpu: this computation reads results synchronously, which a GPU cannot; choose the backend wasm",
     );
