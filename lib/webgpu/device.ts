@@ -33,7 +33,8 @@ export class WebgpuDevice {
     this.info = info;
     this.#openScopes();
     void device.lost.then(({ reason, message }) => {
-      this.#fail(`the GPU device was lost (${reason}${message === "" ? "" : `: ${message}`})`);
+      const detail = message === "" ? reason : `${reason}: ${message.replace(/\.$/, "")}`;
+      this.#fail(`the GPU device was lost (${detail})`);
     });
   }
 

@@ -55,7 +55,7 @@ describe("the studio on webgpu", () => {
     const page = await studio.open("#/pass");
     await live(page);
     await runsOn(page, "wasm");
-    await page.getByRole("switch", { name: "GPU" }).click();
+    await page.getByText("GPU", { exact: true }).click();
     await runsOn(page, "webgpu on");
     assert.match(page.url(), /backend=webgpu/);
     await page.goBack();
@@ -75,7 +75,7 @@ describe("the studio on webgpu", () => {
         };`;
       await route.fulfill({ response, body: patch + (await response.text()) });
     });
-    await page.getByRole("switch", { name: "GPU" }).click();
+    await page.getByText("GPU", { exact: true }).click();
     await runsOn(page, "webgpu on");
     await onWorker(page, () => {
       (globalThis as unknown as { readonly lastDevice: GPUDevice }).lastDevice.destroy();

@@ -128,7 +128,7 @@ async function openOn(backend: PageBackend): Promise<void> {
 
 /** Continues on wasm, with a new worker. What is shown stays until it is computed again. */
 function leaveGpu({ message }: DeviceLostError): void {
-  notify("warning", `The network runs on WebAssembly now: ${message}.`);
+  notify("warning", `The network runs on WebAssembly now: ${message}`);
   adjust({ backend: "wasm" });
 }
 
