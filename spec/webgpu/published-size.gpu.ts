@@ -11,7 +11,7 @@ import { openGolden } from "../support/golden.ts";
 import { fixture } from "../support/paths.ts";
 
 /** What comes before the end of the towers, and so does not depend on how many blocks there are. */
-const beginning = /^visual\.(conv1|ln_pre)|resblocks\.0(\.|$)|embeddings|layer\.[01](\.|$)/;
+const beginning = /^visual\.(conv1|ln_pre)|resblocks\.0(\.|$)|embeddings|layer\.0(\.|$)/;
 
 describe("the published size on webgpu", function () {
   this.timeout(20 * 60_000);
@@ -24,7 +24,7 @@ describe("the published size on webgpu", function () {
     const short: ClipConfig = {
       ...config,
       vision: { ...config.vision, layers: 1 },
-      text: { ...config.text, network: { ...config.text.network, layers: 2 } },
+      text: { ...config.text, network: { ...config.text.network, layers: 1 } },
     };
     const before = memory().numTensors;
     const model = new Clip({
