@@ -22,6 +22,7 @@ const withoutSubject = [
   /^spec\/text\/unigram\/hugging-face\.spec\.ts$/,
   /^spec\/tools\/demo-model\/directory\.spec\.ts$/,
   /^spec\/tools\/native\/(built|read-weight)\.native\.ts$/,
+  /^spec\/webgpu\/published-size\.gpu\.ts$/,
 ];
 
 /** Files of the network that compute nothing: lists of exports, types, and tables. */
