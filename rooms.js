@@ -15,6 +15,7 @@ export const rooms = [
   { path: "lib/image", holds: "image files to pixels, as Pillow computes them" },
   { path: "lib/text", holds: "text cleaning, tokenizers, their files" },
   { path: "lib/nn", holds: "layers and the network's own operations" },
+  { path: "lib/webgpu", holds: "the WebGPU backend: its device, and shaders for the network's operations" },
   { path: "lib/clip", holds: "the network: towers, loss, gradients, configurations" },
   { path: "lib/checkpoint", holds: "PyTorch files, layouts of other projects" },
   { path: "lib/tasks", holds: "embedding, zero-shot classification, ranking" },

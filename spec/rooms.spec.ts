@@ -8,7 +8,7 @@ import { packageRoot } from "./support/paths.ts";
 
 const filesOf = (...patterns: string[]): string[] => globSync(patterns, { cwd: packageRoot }).sort();
 const code = filesOf("{lib,cli,tools,bench,examples,web}/**/*.{ts,tsx}");
-const specs = filesOf("spec/**/*.{spec,slow,native}.ts");
+const specs = filesOf("spec/**/*.{spec,slow,native,gpu}.ts");
 
 /** Specs without a file of their name, because they are about a whole room, several rooms, or documents. */
 const withoutSubject = [
@@ -22,6 +22,7 @@ const withoutSubject = [
   /^spec\/text\/unigram\/hugging-face\.spec\.ts$/,
   /^spec\/tools\/demo-model\/directory\.spec\.ts$/,
   /^spec\/tools\/native\/(built|read-weight)\.native\.ts$/,
+  /^spec\/webgpu\/published-size\.gpu\.ts$/,
 ];
 
 /** Files of the network that compute nothing: lists of exports, types, and tables. */

@@ -9,6 +9,8 @@ import type { Command } from "commander";
 import { loadSharp } from "../../lib/node/images/sharp-decoder.ts";
 import { hasNvidiaDriver, nodeBackends } from "../../lib/node/backends/backends.ts";
 import { cacheFolder, type NativeManifest, nativeBuilds } from "../../lib/node/native/native-build.ts";
+import { isTriedByAuto, type BackendName } from "../../lib/tensor/backend.ts";
+import type { Adapter } from "../../lib/webgpu/index.ts";
 import type { Tried } from "../../lib/node/backends/try-backend.ts";
 import { byteSize } from "../terminal/format.ts";
 import { layOutFields } from "../terminal/table.ts";
@@ -17,7 +19,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 const execute = promisify(execFile);
 
 interface BackendReport {
-  readonly backend: string;
+  readonly backend: BackendName;
   readonly title: string;
   readonly runs: boolean;
   /** What runs, or why it does not run and how to fix that. */
@@ -26,6 +28,8 @@ interface BackendReport {
   readonly rss: number | null;
   /** How it computes products with `--precision`; null if it computes in float32 alone. */
   readonly precisions: Readonly<Record<string, string>> | null;
+  /** The GPUs that webgpu can use; null for other backends. */
+  readonly adapters: readonly Adapter[] | null;
 }
 
 interface Report {
@@ -79,6 +83,7 @@ async function examine(): Promise<Report> {
       startMs: tried.runs ? tried.startMs : null,
       rss: tried.runs ? tried.rss : null,
       precisions: tried.runs ? tried.precisions : null,
+      adapters: tried.runs ? tried.adapters : null,
     });
   }
   const cache = cacheFolder();
@@ -93,7 +98,7 @@ async function examine(): Promise<Report> {
     native: { cache, builds: nativeBuilds(cache).map(({ folder, manifest }) => ({ ...manifest, folder })) },
     sharp: sharp === undefined ? null : { version: sharp.version, formats: [...sharp.exact] },
     preset: process.env["CLIPSCOPE_BACKEND"] ?? null,
-    auto: backends.find(({ runs }) => runs)?.title ?? null,
+    auto: backends.find(({ runs, backend }) => runs && isTriedByAuto(backend))?.title ?? null,
     backends,
   };
 }
@@ -202,12 +207,19 @@ function describe(report: Report): string[] {
   const precisions = report.backends.flatMap(({ backend, precisions }) =>
     Object.entries(precisions ?? {}).map(([name, how]) => `  --precision ${name} on ${backend}: ${how}`),
   );
+  const adapters = report.backends.flatMap(({ backend, adapters }) =>
+    (adapters ?? []).map(
+      ({ name, maxStorageBufferBindingSize, maxBufferSize }) =>
+        `  adapter of ${backend}: ${name}; weights of up to ${byteSize(Math.min(maxStorageBufferBindingSize, maxBufferSize))}`,
+    ),
+  );
   const preset = report.preset === null ? "" : `, but CLIPSCOPE_BACKEND is set to ${report.preset}`;
   return [
     ...fields,
     "",
     ...backends,
     ...precisions,
+    ...adapters,
     "",
     `--backend auto chooses: ${report.auto ?? "nothing"}${preset}`,
   ];

@@ -44,6 +44,7 @@ export class Recorder {
       (name, value: Tensor) => {
         const { shape } = value;
         const reading = readTap(value);
+        reading.catch(() => undefined); // if an earlier tap fails, nobody waits for this one
         // Taps of a block are read side by side, and added in the order of the computation.
         this.#added = this.#added.then(async () => this.add(name, shape, Float32Array.from(await reading)));
         return this.#added;

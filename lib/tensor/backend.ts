@@ -13,6 +13,11 @@ export type BackendName = (typeof backendNames)[number];
 /** A backend, or the first one that works. */
 export type BackendChoice = "auto" | BackendName;
 
+/** Whether `auto` may choose a backend. Not webgpu: it cannot read results synchronously, as fits of probes do. */
+export function isTriedByAuto(name: BackendName): boolean {
+  return name !== "webgpu";
+}
+
 /** A backend that has started. */
 export interface BackendInfo {
   readonly name: BackendName;
@@ -29,6 +34,8 @@ export interface BackendLoader {
    * @throws InputError if it cannot run here
    */
   load(): Promise<BackendInfo>;
+  /** Whether the started backend can no longer compute and has to be loaded again. Default: it never fails. */
+  hasFailed?(): boolean;
 }
 
 /**
@@ -73,8 +80,10 @@ export function startBackend(choice: BackendChoice, loaders: readonly BackendLoa
 }
 
 async function start(choice: BackendChoice, loaders: readonly BackendLoader[]): Promise<BackendInfo> {
-  const candidates = loaders.filter((loader) => choice === "auto" || loader.name === choice);
-  if (active && getBackend() === active.info.name) {
+  const candidates = loaders.filter(({ name }) =>
+    choice === "auto" ? isTriedByAuto(name) : name === choice,
+  );
+  if (active && getBackend() === active.info.name && active.loader.hasFailed?.() !== true) {
     // A backend that was chosen by name may not be the best one, so it does not satisfy "auto".
     const satisfies = choice === "auto" ? active.choice === choice && active.loaders === loaders : true;
     if (satisfies && candidates.includes(active.loader)) return active.info;

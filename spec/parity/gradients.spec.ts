@@ -4,6 +4,7 @@ import { memory, slice, tensor, tidy, type Tensor } from "@tensorflow/tfjs-core"
 import { gradients } from "../../lib/clip/gradients.ts";
 import { contrastiveLoss } from "../../lib/clip/loss.ts";
 import { compare } from "../../lib/tensor/compare.ts";
+import { disposing } from "../../lib/tensor/disposing.ts";
 import { loadTiny, openGolden, tinyModels } from "../support/golden.ts";
 import { withoutBlockingReads } from "../support/no-blocking-reads.ts";
 import { fixture } from "../support/paths.ts";
@@ -35,7 +36,7 @@ for (const name of tinyModels) {
         const gradient = ours.get(parameter);
         assert.ok(gradient, `no gradient for ${parameter}`);
         const read = found.rows.get(parameter);
-        const mine = gradient.dataSync() as Float32Array;
+        const mine = await gradient.data<"float32">();
         const whole = read ? scattered(mine, read, golden.taps.get(tap)!) : mine;
         const { relativeL2, maxAbs } = compare(whole, values);
         const size = Math.hypot(...values);
@@ -79,7 +80,7 @@ for (const name of tinyModels) {
         assert.deepEqual([...ours.keys()].sort(), expected.map(([tap]) => tap.slice("at.".length)).sort());
         for (const [tap, shape] of expected) {
           const mine = ours.get(tap.slice("at.".length))!;
-          const reference = cut(golden.readTap(tap), shape, mine.shape);
+          const reference = await cut(golden.readTap(tap), shape, mine.shape);
           const { relativeL2 } = compare(mine.values, reference);
           assert.ok(relativeL2 <= tolerance, `${tap}: relative L2 ${relativeL2.toExponential(2)}`);
         }
@@ -92,14 +93,14 @@ for (const name of tinyModels) {
 }
 
 /** The beginning of each axis: PyTorch pads English texts to the whole context. */
-function cut(values: Float32Array, shape: readonly number[], to: readonly number[]): Float32Array {
-  return tidy(() =>
-    slice(
-      tensor(values, [...shape]),
-      to.map(() => 0),
-      [...to],
-    ).dataSync<"float32">(),
-  );
+async function cut(
+  values: Float32Array,
+  shape: readonly number[],
+  to: readonly number[],
+): Promise<Float32Array> {
+  const begin = to.map(() => 0);
+  const part = tidy(() => slice(tensor(values, [...shape]), begin, [...to]));
+  return disposing(part, (kept) => kept.data<"float32">());
 }
 
 /** The gradient of the whole table, from the gradient of the rows that were read. */

@@ -41,9 +41,13 @@ export class StudioBrowser {
     this.#browser = browser;
   }
 
-  /** @param serve default: the page with the demo model */
+  /**
+   * @param serve default: the page with the demo model
+   * @param gpu flags of Chromium. Default: no GPU
+   */
   static async start(
     serve = async (): Promise<Opened> => serveStudio(await studioManifest(), 0),
+    gpu: readonly string[] = ["--disable-gpu"],
   ): Promise<StudioBrowser> {
     if (!existsSync(executablePath)) {
       throw new Error(
@@ -53,7 +57,7 @@ export class StudioBrowser {
     const server = await serve();
     const args = [
       "--no-sandbox",
-      "--disable-gpu",
+      ...gpu,
       "--disable-quic",
       "--no-first-run",
       "--disable-background-networking",

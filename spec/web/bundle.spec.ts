@@ -19,10 +19,23 @@ describe("the studio's files", () => {
     return gzipped(`${built}assets/${names[0]!}`);
   };
 
+  /** A script with the scripts that it cannot start without. */
+  const withImports = (pattern: RegExp): number => {
+    const needed = new Set(assets.filter((name) => pattern.test(name)));
+    assert.equal(needed.size, 1);
+    for (const name of needed) {
+      const code = readFileSync(`${built}assets/${name}`, "utf8");
+      for (const [, imported = ""] of code.matchAll(/(?:from|import)"\.\/([\w.-]+\.js)"/g))
+        needed.add(imported);
+    }
+    return [...needed].reduce((sum, name) => sum + gzipped(`${built}assets/${name}`), 0);
+  };
+
   it("have the sizes of their budgets", () => {
     const shell = size(/^index-.*\.js$/);
     const css = size(/^index-.*\.css$/);
-    const worker = size(/^worker-.*\.js$/);
+    const worker = withImports(/^worker-.*\.js$/);
+    const webgpu = withImports(/^webgpu-backend-.*\.js$/);
     const wasm = size(/simd-.*\.wasm$/);
     const model = [
       "open_clip_model.safetensors",
@@ -34,7 +47,7 @@ describe("the studio's files", () => {
       .reduce((sum, bytes) => sum + bytes, 0);
     const toLive = shell + css + worker + wasm + model + gzipped(`${built}first-pass.json`);
     console.log(
-      `      shell ${shell}, styles ${css}, worker ${worker}, wasm ${wasm}, model ${model}, to live ${toLive} bytes`,
+      `      shell ${shell}, styles ${css}, worker ${worker}, with webgpu ${webgpu}, wasm ${wasm}, model ${model}, to live ${toLive} bytes`,
     );
     assert.ok(
       shell <= 45_000 && css <= 12_000 && worker <= 220_000,
@@ -56,7 +69,9 @@ describe("the studio's files", () => {
   });
 
   it("keep tfjs in the worker", () => {
-    for (const name of assets.filter((asset) => /\.js$/.test(asset) && !/^(worker|decode)-/.test(asset))) {
+    for (const name of assets.filter(
+      (asset) => /\.js$/.test(asset) && !/^(worker|decode|dist|webgpu-backend)-/.test(asset),
+    )) {
       assert.doesNotMatch(
         readFileSync(`${built}assets/${name}`, "utf8"),
         /registerKernel|KernelBackend/,

@@ -1,10 +1,12 @@
 /** The frame's top: views, the state of the network, settings. */
 import { Icon, type IconName } from "./icon.tsx";
 import { openDialog } from "../state/derived.ts";
+import { navigate, route } from "../state/navigation.ts";
 import { model, queued, runsInServer } from "../state/network.ts";
 import { imagePass, isCurrent, running, textPass } from "../state/session.ts";
 import { theme, themes, type Theme } from "../state/settings.ts";
 import { currentImage, currentText } from "../state/tray.ts";
+import { Switch } from "./switch.tsx";
 import { ViewMenu } from "./view-menu.tsx";
 
 const themeIcons: Readonly<Record<Theme, IconName>> = { system: "system", light: "sun", dark: "moon" };
@@ -23,6 +25,7 @@ export function Header() {
       </a>
       <div class="tools">
         <Status />
+        {hasGpu && !runsInServer.value && <GpuSwitch />}
         <button
           type="button"
           class="plain"
@@ -70,6 +73,22 @@ export function Header() {
         <span class="change">Change inputs</span>
       </button>
     </header>
+  );
+}
+
+/** Browsers have no WebGPU on pages that are neither local nor served over HTTPS. */
+const hasGpu = "gpu" in navigator;
+
+function GpuSwitch() {
+  return (
+    <Switch
+      label="GPU"
+      title="Compute on the GPU, by WebGPU; else on the processor, by WebAssembly"
+      isOn={route.value.backend === "webgpu"}
+      onChange={(isOn) => {
+        navigate({ backend: isOn ? "webgpu" : "wasm" });
+      }}
+    />
   );
 }
 

@@ -1,11 +1,19 @@
 /** Where the network runs, and how far it is: a worker of the page, or the server that sent the page. */
-import { signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { version } from "virtual:version";
 import type { ModelInfo } from "../../lib/studio/results.ts";
 import { HttpClient, type DisconnectedError } from "../worker/http-client.ts";
 import { WorkerClient } from "../worker/client.ts";
-import type { CallName, CallOptions, Calls, Client } from "../worker/protocol.ts";
+import {
+  DeviceLostError,
+  type CallName,
+  type CallOptions,
+  type Calls,
+  type Client,
+  type PageBackend,
+} from "../worker/protocol.ts";
 import { isEmbedded } from "./embedded.ts";
+import { adjust, route } from "./navigation.ts";
 import { notify, notifyError, withdraw } from "./notices.ts";
 import { keepOffline } from "./offline.ts";
 import { token } from "./token.ts";
@@ -55,7 +63,11 @@ export function call<N extends CallName>(
   options?: CallOptions<Calls[N]["update"]>,
 ): Promise<Calls[N]["result"]> {
   if (client === null) throw new Error("the network is not open yet");
-  return client.call(name, params, options);
+  const asked = client;
+  return asked.call(name, params, options).catch((error: unknown) => {
+    if (error instanceof DeviceLostError && asked === client) leaveGpu(error);
+    throw error;
+  });
 }
 
 /** Loads the model. @param onSite is told what the host has, before the model is loaded */
@@ -63,7 +75,7 @@ export async function openModel(onSite: (site: Site) => void): Promise<void> {
   try {
     const { server, offline } = await fetchJson<Site>("studio.json");
     onSite({ server });
-    if (server === null) await openDemo();
+    if (server === null) openDemo();
     else openServer(server.version);
     if (offline !== undefined && !isEmbedded) await keepOffline(offline);
   } catch (error) {
@@ -71,21 +83,53 @@ export async function openModel(onSite: (site: Site) => void): Promise<void> {
   }
 }
 
-async function openDemo(): Promise<void> {
-  client = startWorker((reason) => {
+/** Opens the demo model on the backend that the address names, and again when that changes. */
+function openDemo(): void {
+  const backend = computed(() => route.value.backend);
+  effect(() => {
+    if (backend.value === current) return;
+    current = backend.value;
+    model.value = { status: "loading", loaded: 0, total: 0 };
+    openOn(backend.value).catch(fail);
+  });
+}
+
+/** The backend of the worker of the page; null before it is started. */
+let current: PageBackend | null = null;
+let stopWorker: () => void = () => undefined;
+
+async function openOn(backend: PageBackend): Promise<void> {
+  stopWorker();
+  const started = startWorker((reason) => {
     model.value = { status: "failed", reason };
-  }).client;
+  });
+  stopWorker = () => {
+    started.worker.terminate();
+  };
+  client = started.client;
   const folder = new URL(demo.folder, document.baseURI).href;
-  const info = await client.call(
+  const { fallback, ...info } = await started.client.call(
     "open",
-    { ...demo, folder },
+    { ...demo, folder, backend },
     {
       onProgress: (loaded, total) => {
-        model.value = { status: "loading", loaded, total };
+        if (client === started.client) model.value = { status: "loading", loaded, total };
       },
     },
   );
+  if (client !== started.client) return; // the user has chosen another backend meanwhile
+  if (fallback !== undefined) {
+    notify("warning", `The network runs on WebAssembly: ${fallback}`);
+    current = "wasm";
+    adjust({ backend: current });
+  }
   model.value = { status: "live", info };
+}
+
+/** Continues on wasm, with a new worker. What is shown stays until it is computed again. */
+function leaveGpu({ message }: DeviceLostError): void {
+  notify("warning", `The network runs on WebAssembly now: ${message}`);
+  adjust({ backend: "wasm" });
 }
 
 function openServer(served: string): void {

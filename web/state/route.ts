@@ -1,4 +1,5 @@
 /** The state of the page that its address holds, and the codec between the two. */
+import { pageBackends, type PageBackend } from "../worker/protocol.ts";
 import { viewNames, type ViewName } from "./views.ts";
 
 /** What is shown of a head: one token's attention, the attention that reaches it, or the rollout up to the layer. */
@@ -53,6 +54,8 @@ export const scoreKinds = ["cosine", "logit", "labels", "images"] as const;
 export type ScoreKind = (typeof scoreKinds)[number];
 
 export interface Route {
+  /** Where the page's network computes. */
+  readonly backend: PageBackend;
   /** The step of the walk, from 1; null outside it. */
   readonly walk: number | null;
   readonly view: ViewName;
@@ -137,6 +140,7 @@ export const home: Route = {
   textB: null,
   sideA: "current",
   sideB: "pinned",
+  backend: "wasm",
   golden: "both-towers",
   isolated: false,
   compared: "page",
@@ -251,6 +255,7 @@ function readClasses(text: string): ImageClass[] | undefined {
 }
 
 const codecs: { readonly [F in Field]: Codec<Route[F]> } = {
+  backend: choice("backend", pageBackends),
   walk: {
     key: "walk",
     expected: "a whole number above 0",

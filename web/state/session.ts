@@ -1,5 +1,5 @@
 /** The network and its latest passes: loads the model, and runs a pass whenever the selection changes. */
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, type Signal } from "@preact/signals";
 import type { ImagePart, ImagePass, JointPass, ModelInfo, TextPass } from "../../lib/studio/results.ts";
 import type { TapSummary } from "../../lib/trace/tap-summary.ts";
 import { NoticeError, type Client } from "../worker/protocol.ts";
@@ -64,6 +64,19 @@ export const isCurrent = computed(
     imagePass.value?.of === currentImage.value?.key &&
     textPass.value?.of === currentText.value.text,
 );
+
+/** While another backend is started, the latest passes stay, but are no longer current. */
+effect(() => {
+  if (model.value.status !== "loading") return;
+  outdate(liveImage);
+  outdate(liveText);
+  outdate(liveJoint);
+});
+
+function outdate<T>(live: Signal<Result<T> | null>): void {
+  const result = live.peek();
+  if (result !== null) live.value = { ...result, of: "" };
+}
 
 /** Whether the shown image pass still runs. */
 export const isFilling = computed(() => partialImage.value !== null);

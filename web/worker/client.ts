@@ -1,5 +1,12 @@
 /** The page's side of the worker: each call is a promise that an AbortSignal can end. */
-import { NoticeError, type CallOptions, type Calls, type Reply, type Request } from "./protocol.ts";
+import {
+  DeviceLostError,
+  NoticeError,
+  type CallOptions,
+  type Calls,
+  type Reply,
+  type Request,
+} from "./protocol.ts";
 
 /** The parts of `Worker` that are used; specs pass a port of a channel. */
 export interface Port {
@@ -70,8 +77,9 @@ export class WorkerClient<Table extends CallTable<Table> = Calls> {
     this.#pending.delete(reply.id);
     if ("result" in reply) pending.resolve(reply.result as never);
     else {
-      const { message, isInput } = reply.error;
-      pending.reject(isInput ? new NoticeError(message) : new Error(message));
+      const { message, isInput, isDevice = false } = reply.error;
+      const Kind = isDevice ? DeviceLostError : isInput ? NoticeError : Error;
+      pending.reject(new Kind(message));
     }
   }
 }

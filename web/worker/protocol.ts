@@ -9,14 +9,23 @@ export interface ModelPlace {
   /** The address of a directory, or files that the user dropped, by path. */
   readonly folder: string | ReadonlyMap<string, Blob>;
   readonly files: ModelFiles;
+  /** Default: wasm. */
+  readonly backend?: PageBackend;
 }
+
+/** The backends of a page. */
+export const pageBackends = ["wasm", "webgpu"] as const;
+export type PageBackend = (typeof pageBackends)[number];
+
+/** A model that is open. `fallback`: why it is on wasm, although webgpu was asked for. */
+export type OpenedModel = ModelInfo & { readonly fallback?: string };
 
 /** The calls by name: the questions about the network, and the loading of it. */
 export interface Calls extends Questions {
   readonly open: {
     /** Null for the server, which has its model. */
     readonly params: ModelPlace | null;
-    readonly result: ModelInfo;
+    readonly result: OpenedModel;
     readonly update: never;
   };
 }
@@ -55,10 +64,14 @@ export interface Client {
 /** An error that the user can fix, as `InputError` where the network runs. */
 export class NoticeError extends Error {}
 
-/** An error as it crosses threads. `isInput`: the user can fix it. */
+/** The device that the network runs on has failed. The model has to be opened again. */
+export class DeviceLostError extends NoticeError {}
+
+/** An error as it crosses threads. `isInput`: the user can fix it. `isDevice`: a GPU has failed, for this reason. */
 export interface RemoteError {
   readonly message: string;
   readonly isInput: boolean;
+  readonly isDevice?: boolean;
 }
 
 export type Reply =

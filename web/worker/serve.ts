@@ -1,4 +1,5 @@
 /** The worker's side of calls: answers them one after another, and ends those that are given up. */
+import { DeviceError } from "../../lib/errors/device-error.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
 import type { Context } from "../../lib/studio/answer.ts";
 import type { Reply, Request } from "./protocol.ts";
@@ -47,8 +48,9 @@ export function serveCalls(answerCall: AnswerCall): void {
       send({ result }, result instanceof Float32Array ? [result.buffer as ArrayBuffer] : []);
     } catch (error) {
       if (signal.aborted) return;
-      const message = error instanceof Error ? error.message : String(error);
-      send({ error: { message, isInput: error instanceof InputError } });
+      const isDevice = error instanceof DeviceError;
+      const message = isDevice ? error.reason : error instanceof Error ? error.message : String(error);
+      send({ error: { message, isInput: error instanceof InputError, isDevice } });
     }
   }
 }

@@ -9,11 +9,12 @@ import { blobFolder, httpFolder } from "../../lib/browser/model-folder.ts";
 import { readModel } from "../../lib/browser/read-model.ts";
 import { wasmLoader } from "../../lib/browser/wasm-backend.ts";
 import { InputError } from "../../lib/errors/input-error.ts";
-import { startBackend } from "../../lib/tensor/backend.ts";
+import { assertFitsGpu, type GpuLimits } from "../../lib/tensor/gpu-limits.ts";
+import { startBackend, type BackendInfo } from "../../lib/tensor/backend.ts";
 import type { Answer, Context } from "../../lib/studio/answer.ts";
 import { answers } from "../../lib/studio/answers.ts";
 import { Passes } from "../../lib/studio/passes.ts";
-import type { CallName, Calls, ModelPlace } from "./protocol.ts";
+import type { CallName, Calls, ModelPlace, PageBackend } from "./protocol.ts";
 import { serveCalls } from "./serve.ts";
 
 let passes: Promise<Passes> | undefined;
@@ -27,19 +28,43 @@ serveCalls(async (name, params, context) => {
 });
 
 async function open(
-  { name, folder, files }: ModelPlace,
+  { name, folder, files, backend = "wasm" }: ModelPlace,
   { progress }: Context<unknown>,
 ): Promise<Calls["open"]["result"]> {
   const directory = typeof folder === "string" ? httpFolder(folder, progress) : blobFolder(name, folder);
-  const [{ description }, model] = await Promise.all([
-    startBackend("wasm", [wasmLoader({ simd: absolute(simd), plain: absolute(plain) })]),
+  const [{ description, limits, fallback }, model] = await Promise.all([
+    start(backend),
     readModel(directory, files),
   ]);
+  if (limits !== undefined) assertFitsGpu(model.weights, limits);
   const opened = new Passes(model, browserCodecs({ jpeg: absolute(jpeg), webp: absolute(webp) }), {
     naming: { madeBy: `clipscope ${version}`, modelName: () => name },
   });
   passes = Promise.resolve(opened);
-  return opened.info(name, description);
+  return { ...(await opened.info(name, description)), ...(fallback !== undefined && { fallback }) };
+}
+
+interface Started {
+  readonly description: string;
+  readonly limits?: GpuLimits;
+  readonly fallback?: string;
+}
+
+/** The backend that is asked for; wasm if the browser gives no GPU. */
+async function start(backend: PageBackend): Promise<Started> {
+  if (backend === "wasm") return startWasm();
+  try {
+    const { browserWebgpuLoader, webgpuLimits } = await import("../../lib/browser/webgpu-backend.ts");
+    const { description } = await startBackend("webgpu", [browserWebgpuLoader]);
+    return { description, limits: webgpuLimits() };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { ...(await startWasm()), fallback: error.message };
+  }
+}
+
+function startWasm(): Promise<BackendInfo> {
+  return startBackend("wasm", [wasmLoader({ simd: absolute(simd), plain: absolute(plain) })]);
 }
 
 /** Relative to this script, wherever the page is served from. */

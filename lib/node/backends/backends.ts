@@ -1,6 +1,6 @@
 /**
  * The backends under Node, best first: TensorFlow (a native build from `clipscope native`, or the npm packages if they
- * are installed), WebGPU where a program provides it, WASM, plain JavaScript.
+ * are installed), WebGPU (only if it is chosen by name), WASM, plain JavaScript.
  *
  * The npm packages of TensorFlow are optional, so nothing here imports them or their types.
  */
@@ -20,11 +20,13 @@ import {
   startBackend,
 } from "../../tensor/backend.ts";
 import { InputError } from "../../errors/input-error.ts";
+import { webgpuLoader } from "../../webgpu/index.ts";
 import { guardWasmMemory, registerWasmKernels } from "../../tensor/wasm/index.ts";
 import { cacheFolder, nativeBuilds } from "../native/native-build.ts";
 import { loadNativeBuild, type TensorflowBinding } from "../native/native-backend.ts";
 import { sumProductsInParts } from "../native/tensorflow-kernels.ts";
 import { describeThreads, threadCount } from "./threads.ts";
+import { nodeGpu } from "./webgpu.ts";
 import { maxWasmThreads, startThreadedWasm } from "./wasm-threads.ts";
 
 const require = createRequire(import.meta.url);
@@ -78,24 +80,10 @@ async function prepareWasm(): Promise<string> {
   }
 }
 
-/** WebGPU. Node has none of its own: a program that provides `navigator.gpu` can use it, as browsers do. */
-export const webgpuLoader: NodeBackendLoader = {
-  name: "webgpu",
-  title: "npm's @tensorflow/tfjs-backend-webgpu",
-  async load() {
-    const name = "@tensorflow/tfjs-backend-webgpu";
-    if ((globalThis.navigator as { gpu?: object } | undefined)?.gpu === undefined) {
-      throw new InputError("WebGPU runs in browsers; Node has no navigator.gpu; choose the backend wasm");
-    }
-    try {
-      require.resolve(name);
-    } catch {
-      throw new InputError(`${name} is not installed; install it, or choose the backend wasm`);
-    }
-    await import(name);
-    await activateBackend("webgpu");
-    return { name: "webgpu", description: "webgpu" };
-  },
+/** WebGPU, for GPUs without CUDA. */
+export const nodeWebgpuLoader: NodeBackendLoader = {
+  ...webgpuLoader(nodeGpu),
+  title: "npm's webgpu",
 };
 
 /** Plain JavaScript, available everywhere, but slow. */
@@ -178,7 +166,7 @@ export function hasNvidiaDriver(): boolean {
 /** tensorflow on a GPU, tensorflow on the CPU, webgpu, wasm, cpu. */
 export const nodeBackends: readonly NodeBackendLoader[] = [
   ...tensorflowLoaders(),
-  webgpuLoader,
+  nodeWebgpuLoader,
   wasmLoader,
   cpuLoader,
 ];

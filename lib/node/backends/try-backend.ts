@@ -6,7 +6,9 @@ import { performance } from "node:perf_hooks";
 
 import { InputError } from "../../errors/input-error.ts";
 import { currentWeightPacker, type ReducedPrecision } from "../../tensor/precision.ts";
+import { listAdapters, type Adapter } from "../../webgpu/index.ts";
 import { nodeBackends } from "./backends.ts";
+import { nodeGpu } from "./webgpu.ts";
 
 export type Tried =
   | {
@@ -18,6 +20,8 @@ export type Tried =
       readonly rss: number;
       /** How it computes products in reduced precision; null if it does not. */
       readonly precisions: Readonly<Record<ReducedPrecision, string>> | null;
+      /** The GPUs that webgpu can use; null for another backend. */
+      readonly adapters: readonly Adapter[] | null;
     }
   | { readonly runs: false; readonly reason: string };
 
@@ -34,6 +38,7 @@ async function tryBackend(index: number): Promise<Tried> {
       startMs,
       rss: process.memoryUsage().rss,
       precisions: reducedPrecisions(),
+      adapters: loader.name === "webgpu" ? await listAdapters(await nodeGpu()) : null,
     };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

@@ -9,9 +9,11 @@ import { InputError } from "../../errors/input-error.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { BackendChoice } from "../../tensor/backend.ts";
 import { elementCount } from "../../tensor/dtype.ts";
+import { assertFitsGpu } from "../../tensor/gpu-limits.ts";
 import { bytesPerWeight, precisions, type Precision } from "../../tensor/precision.ts";
 import type { TensorStore } from "../../tensor/store.ts";
 import type { Residency } from "../../tensor/weight.ts";
+import { webgpuDevice } from "../../webgpu/index.ts";
 import { startNodeBackend, type NodeBackendOptions } from "../backends/backends.ts";
 import "../tap-scope.ts";
 import { demoModel, readModelDirectory } from "./model-directory.ts";
@@ -56,7 +58,10 @@ export async function loadModel(name: string = demoModel, options: LoadOptions =
   const loadTokenizer = (): Promise<Tokenizer> => readTokenizer(files);
   try {
     const { config, preprocess } = files;
-    return new Clip({ config, store, preprocess, loadTokenizer, residency, precision });
+    const model = new Clip({ config, store, preprocess, loadTokenizer, residency, precision });
+    const gpu = backend === "webgpu" ? webgpuDevice() : null;
+    if (gpu !== null) assertFitsGpu(model.weights, gpu.device.limits);
+    return model;
   } catch (error) {
     await store.close();
     throw error;

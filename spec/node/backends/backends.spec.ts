@@ -48,11 +48,20 @@ describe("backends under Node", () => {
     assert.deepEqual(names, ["tensorflow", "webgpu", "wasm", "cpu"]);
   });
 
-  it("webgpu needs a navigator.gpu", async () => {
-    await assert.rejects(startNodeBackend("webgpu"), {
-      name: "InputError",
-      message: "WebGPU runs in browsers; Node has no navigator.gpu; choose the backend wasm",
-    });
+  it("webgpu is not chosen by auto", () => {
+    const script = `
+      Object.defineProperty(globalThis, "navigator", { value: { gpu: { requestAdapter: () => process.exit(1) } } });
+      console.log((await backends.startNodeBackend()).name);`;
+    const { stdout } = inChild(script, { CLIPSCOPE_CACHE: "/nowhere", CLIPSCOPE_BACKEND: "" });
+    assert.equal(stdout, "wasm\n");
+  });
+
+  it("webgpu without a GPU says so", () => {
+    const script = `
+      Object.defineProperty(globalThis, "navigator", { value: { gpu: { requestAdapter: () => Promise.resolve(null) } } });
+      await backends.startNodeBackend("webgpu").catch(({ name, message }) => console.log(name, message));`;
+    const message = "webgpu: no GPU adapter found; install the GPU's driver, or choose the backend wasm";
+    assert.equal(inChild(script).stdout, `InputError ${message}\n`);
   });
 
   for (const [loader, description] of [

@@ -19,6 +19,7 @@ import {
   type Route,
 } from "../../../web/state/route.ts";
 import { viewNames } from "../../../web/state/views.ts";
+import { pageBackends } from "../../../web/worker/protocol.ts";
 
 const line = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => !/[\n\r]/.test(text));
 const text = fc.string({ unit: "grapheme", minLength: 1 });
@@ -31,6 +32,7 @@ const side = fc.oneof(
 const routes: fc.Arbitrary<Route> = fc.record(
   {
     view: fc.constantFrom(...viewNames),
+    backend: fc.constantFrom(...pageBackends),
     walk: fc.option(fc.integer({ min: 1, max: 999_999 })),
     image: fc.oneof(
       fc.constant(null),
