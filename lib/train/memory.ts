@@ -58,7 +58,11 @@ interface Load {
   readonly tokens: readonly number[];
 }
 
-/** @param keepsActivations as in `StepOptions` */
+/**
+ * The memory of a training step, in bytes, from the shapes alone.
+ *
+ * @param keepsActivations as in `StepOptions`
+ */
 export function stepMemory(model: Clip, shape: StepShape, keepsActivations: boolean): StepMemory {
   const { trained, words, collects } = shape;
   const { residency, handles } = model.weights;

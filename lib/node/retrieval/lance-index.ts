@@ -43,6 +43,7 @@ const rowsAtOnce = 1000;
 /** What LanceDB's float32 distances may be off. */
 const distanceSlack = 1e-5;
 
+/** A table of LanceDB as a searched index: conditions become SQL, and LanceDB searches its vectors. */
 export class LanceIndex implements QueriedIndex {
   readonly path: string;
   readonly folder: string | null;

@@ -2,7 +2,13 @@
  * The nearest of many centroids for each row, exactly: int8 codes exclude nearly all of them, and dot products in float64
  * decide between the others. The result does not depend on the processor.
  */
-import { paddedWidth, queriesAtOnce, rowsPerBlock, type CodeMemory, type ScanKernel } from "../scan/kernel.ts";
+import {
+  paddedWidth,
+  queriesAtOnce,
+  rowsPerBlock,
+  type CodeMemory,
+  type ScanKernel,
+} from "../scan/kernel.ts";
 import { quantiseQuery, quantiseRow } from "../scan/quantise.ts";
 
 /** The nearest centroid of a row. */

@@ -26,14 +26,14 @@ export interface ScanKernel {
 export interface CodeMemory {
   /** [rows, padded width], to be filled by the caller. */
   readonly codes: Int8Array<ArrayBuffer>;
-  /** The rows of the next call, relative to its first one; of {@link rowsPerBlock} numbers. */
+  /** The rows of the next call, relative to its first one; of `rowsPerBlock` numbers. */
   readonly list: Int32Array;
   /** @param queries [at most queriesAtOnce, padded width] */
   setQueries(queries: Int16Array): void;
   /**
    * The dot products of one query with the rows `first + list[0 … count]`, exact in int32.
    *
-   * @param count 1 to {@link rowsPerBlock}
+   * @param count 1 to `rowsPerBlock`
    * @returns `count` numbers, or more; valid until the next call
    */
   dots(query: number, first: number, count: number): Int32Array;

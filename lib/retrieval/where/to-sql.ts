@@ -30,7 +30,7 @@ export function whereToSql(
     const expected = type === "text" ? "string" : type === "boolean" ? "boolean" : "number";
     if (typeof value === expected) {
       if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
-      return typeof value === "boolean" ? (value ? "TRUE" : "FALSE") : numberAsSql(value as number);
+      return typeof value === "boolean" ? (value ? "TRUE" : "FALSE") : numberAsSql(value);
     }
     const kinds = { string: "a text in single quotes", number: "a number", boolean: "TRUE or FALSE" };
     throw whereError(expression, at, `expected ${kinds[expected]} for the column ${name}, found ${value}`);

@@ -19,8 +19,7 @@ describe("PairScan", () => {
             width,
           );
           const scan = new PairScan(wasmKernel, rows, width);
-          for (let row = 0; row < rows; row++)
-            scan.add(values.subarray(row * width, (row + 1) * width));
+          for (let row = 0; row < rows; row++) scan.add(values.subarray(row * width, (row + 1) * width));
           const found = new Set<number>();
           const middle = rows >> 1;
           for (const [first, end] of [
