@@ -24,11 +24,13 @@ const tolerances: Readonly<Record<string, number>> = {
   "docs/how-to/evaluate.md": 0.04,
 };
 
-/** Pages whose commands train or evaluate for more than ten seconds: `npm run test:slow` runs them. */
+/** Pages whose commands train or evaluate for more than a few seconds: `npm run test:slow` runs them. */
 export const longPages: readonly string[] = [
+  "docs/how-to/adapt.md",
   "docs/how-to/evaluate.md",
   "docs/how-to/finetune.md",
   "docs/how-to/linear-probes.md",
+  "docs/how-to/train.md",
 ];
 
 /** The pages with examples. */
