@@ -15,6 +15,7 @@ import { writeResult } from "./result.ts";
 import { removeAtExit } from "./scratch.ts";
 import { measureBatching } from "./sections/batching.ts";
 import { measureCold } from "./sections/cold.ts";
+import { measureCollection } from "./sections/collection.ts";
 import { countGrowth } from "./sections/growth.ts";
 import { measureIndex } from "./sections/index-build.ts";
 import { measureLoad } from "./sections/load.ts";
@@ -53,6 +54,7 @@ const sections: Readonly<Record<SectionName, Section>> = {
   studio: measureStudio,
   scan: measureScan,
   index: measureIndex,
+  collection: measureCollection,
   serve: measureServing,
 };
 
@@ -64,6 +66,7 @@ const demoSections: readonly SectionName[] = [
   "throughput",
   "batching",
   "scan",
+  "collection",
   "serve",
 ];
 

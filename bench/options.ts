@@ -21,6 +21,7 @@ export const sectionNames = [
   "studio",
   "scan",
   "index",
+  "collection",
   "serve",
 ] as const;
 export type SectionName = (typeof sectionNames)[number];

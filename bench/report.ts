@@ -51,7 +51,8 @@ function runText({ machine, arguments: args, programs }: Result): string {
   // Paths are of no use on other machines.
   const options = args.join(" ").replace(/(--(?:python|modules|model))[ =]\S+/g, "$1 …");
   const versions = Object.entries(programs).map(([name, version]) => `${name}: ${version}`);
-  return `- \`npm run bench -- ${options}\` on ${machineLine(machine)}. ${versions.join("; ")}.\n`;
+  const ran = versions.length === 0 ? "" : ` ${versions.join("; ")}.`;
+  return `- \`npm run bench -- ${options}\` on ${machineLine(machine)}.${ran}\n`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
