@@ -136,7 +136,7 @@ async function printGroups(index: OpenedIndex, report: DedupReport, terminal: Te
 const bounds = [0.999, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.92, 0.9];
 
 function summaryOf(folder: string, report: DedupReport, { as, remove = false }: Options): string[] {
-  const { compared, groups, duplicates, removed, threshold } = report;
+  const { compared, groups, duplicates, removed, threshold, hasWritten } = report;
   const similarities = groups.flatMap(({ others }) => others.map(({ similarity }) => similarity));
   const counts: string[] = [];
   let above = Infinity;
@@ -148,7 +148,9 @@ function summaryOf(folder: string, report: DedupReport, { as, remove = false }: 
   const head = `${printable(folder)}: ${compared} rows compared, ${groups.length} groups, ${duplicates} rows besides the best of each`;
   return [
     counts.length === 0 ? head : `${head}; similarity to it: ${counts.join(", ")}`,
-    ...(as === undefined ? [] : [`columns ${as}, ${as}.keep and ${as}.similarity written`]),
+    ...(as === undefined
+      ? []
+      : [`columns ${as}, ${as}.keep and ${as}.similarity ${hasWritten ? "written" : "kept as they were"}`]),
     ...(remove ? [`${removed} rows removed`] : []),
     ...(!remove && duplicates > 0 ? ["nothing was removed; --remove does it"] : []),
   ];

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { InputError } from "../../../errors/input-error.ts";
 import type { MetadataRow } from "../../../retrieval/columns.ts";
 import type { Side } from "../../../retrieval/layout.ts";
-import { assertSetName } from "../../../retrieval/column-sets.ts";
+import { assertSetName, type ColumnSet } from "../../../retrieval/column-sets.ts";
 import {
   assertGeneration,
   whileComputing,
@@ -26,7 +26,10 @@ export interface DedupOptions {
   readonly where?: string;
   /** A column of numbers: the row with the greatest is the best of its group. Default: the row with the least id. */
   readonly best?: string;
-  /** Write columns: NAME (the number of the group), NAME.keep and NAME.similarity (to the best row of the group). */
+  /**
+   * Write columns: NAME (the number of the group), NAME.keep and NAME.similarity (to the best row of the group). With
+   * `remove`, columns of this name that all partitions have stay as they are if there are no groups (any more).
+   */
   readonly as?: string;
   /** Delete all rows of each group but the best. */
   readonly remove?: boolean;
@@ -58,6 +61,8 @@ export interface DedupReport {
   /** Rows besides the best ones. */
   readonly duplicates: number;
   readonly removed: number;
+  /** Whether columns were written. */
+  readonly hasWritten: boolean;
 }
 
 const defaultThreshold = 0.94;
@@ -73,18 +78,32 @@ export async function dedupIndex(index: ComputedIndex, options: DedupOptions = {
   if (name !== undefined) assertSetName(name);
   const values = await valuesOf(index, options.best);
   if (!index.isOwn && name === undefined && !remove) {
-    return { ...(await find(index, threshold, values, options, null)), removed: 0 };
+    return { ...(await find(index, threshold, values, options, null)), removed: 0, hasWritten: false };
   }
   return whileComputing(index, async () => {
-    assertGeneration(index, await readIndexFile(index.path));
+    const file = await readIndexFile(index.path);
+    assertGeneration(index, file);
     const journal = new PairJournal(index.path);
     const report = await find(index, threshold, values, options, journal);
-    if (name !== undefined) await writeGroups(index, name, report);
+    // The columns of a run that has deleted its rows stay, also if it was stopped right after that.
+    const isDone = remove && report.groups.length === 0 && hasAll(file.columnSets, name, index.partitions);
+    const hasWritten = name !== undefined && !isDone;
+    if (hasWritten) await writeGroups(index, name, report);
     const others = report.groups.flatMap((group) => group.others.map(({ id }) => id));
     const removed = remove ? await deleteIds(index.path, index.generation, others) : 0;
     await journal.remove();
-    return { ...report, removed };
+    return { ...report, removed, hasWritten };
   });
+}
+
+/** Whether every partition has the columns of a name. */
+function hasAll(
+  sets: readonly ColumnSet[],
+  name: string | undefined,
+  partitions: readonly IndexPartition[],
+): boolean {
+  const set = sets.find((one) => one.name === name);
+  return set !== undefined && partitions.every(({ number }) => set.partitions.includes(number!));
 }
 
 /** The values that choose the best rows; null to take the least ids. */
@@ -101,7 +120,7 @@ async function find(
   values: Float64Array | null,
   { side = "image", where, onProgress = () => undefined }: DedupOptions,
   journal: PairJournal | null,
-): Promise<Omit<DedupReport, "removed">> {
+): Promise<Omit<DedupReport, "removed" | "hasWritten">> {
   const { compared, groups: components } = await findComponents(index, {
     ...{ threshold, side, onProgress, journal },
     ...(where !== undefined && { where }),

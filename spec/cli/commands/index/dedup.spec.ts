@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { clipscope } from "../../../support/cli.ts";
 import { temporaryFolder } from "../../../support/temporary.ts";
 import { normalised, randomNumbers, writeVectorIndex } from "../../../support/vector-index.ts";
@@ -99,6 +100,16 @@ describe("clipscope index dedup", () => {
       await printed("index", "dedup", index, "--threshold", "0.99"),
       `${index}: 9 rows compared, 0 groups, 0 rows besides the best of each\n`,
     );
+  });
+
+  it("--remove keeps the columns of an earlier run that has deleted its groups", async () => {
+    const args = ["index", "dedup", index, "--threshold", "0.99", "--as", "same", "--remove"];
+    const columns = (): string[] =>
+      readdirSync(join(index, "columns"), { recursive: true, encoding: "utf8" }).sort();
+    assert.match(await printed(...args), /written\n3 rows removed\n$/);
+    const before = columns();
+    assert.match(await printed(...args), /0 groups.*\n.*kept as they were\n0 rows removed\n$/);
+    assert.deepEqual(columns(), before);
   });
 
   it("refuses thresholds and columns that do not fit", async () => {
