@@ -73,9 +73,9 @@ async function dedup(folder: string, options: Options, terminal: Terminal): Prom
         onProgress: (done, total) => {
           show({ done, total, unit: "rows" });
         },
+        onFound: (found) => writeFiles(index, found, out),
       }),
     );
-    await writeFiles(index, report, out);
     if (json) terminal.printJson({ index: folder, ...report, groups: await groupsAsJson(index, report) });
     else {
       if (out.length === 0) await printGroups(index, report, terminal);
@@ -97,13 +97,17 @@ function dedupOptions({ in: what, threshold, where, best, as, remove = false }: 
   };
 }
 
-async function writeFiles(index: OpenedIndex, report: DedupReport, out: readonly string[]): Promise<void> {
+async function writeFiles(
+  index: OpenedIndex,
+  found: Pick<DedupReport, "groups">,
+  out: readonly string[],
+): Promise<void> {
   const of = { folder: index.path, base: index.base, columns: duplicateColumns(index.columns) };
   const isList = (path: string): boolean => path.toLowerCase().endsWith(".txt");
   for (const lists of [true, false]) {
     const paths = out.filter((path) => isList(path) === lists);
     if (paths.length === 0) continue;
-    await writeResults(duplicateRows(index, report, lists), paths, of, [], () => undefined);
+    await writeResults(duplicateRows(index, found, lists), paths, of, [], () => undefined);
   }
 }
 

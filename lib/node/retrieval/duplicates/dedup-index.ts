@@ -34,6 +34,8 @@ export interface DedupOptions {
   /** Delete all rows of each group but the best. */
   readonly remove?: boolean;
   readonly onProgress?: (done: number, total: number) => void;
+  /** Called with the groups before any row is deleted; if it fails, none is. */
+  readonly onFound?: (found: Pick<DedupReport, "groups">) => Promise<void>;
 }
 
 /** Rows that are near-duplicates of each other, directly or over others. */
@@ -78,7 +80,9 @@ export async function dedupIndex(index: ComputedIndex, options: DedupOptions = {
   if (name !== undefined) assertSetName(name);
   const values = await valuesOf(index, options.best);
   if (!index.isOwn && name === undefined && !remove) {
-    return { ...(await find(index, threshold, values, options, null)), removed: 0, hasWritten: false };
+    const report = await find(index, threshold, values, options, null);
+    await options.onFound?.(report);
+    return { ...report, removed: 0, hasWritten: false };
   }
   return whileComputing(index, async () => {
     const file = await readIndexFile(index.path);
@@ -89,6 +93,7 @@ export async function dedupIndex(index: ComputedIndex, options: DedupOptions = {
     const isDone = remove && report.groups.length === 0 && hasAll(file.columnSets, name, index.partitions);
     const hasWritten = name !== undefined && !isDone;
     if (hasWritten) await writeGroups(index, name, report);
+    await options.onFound?.(report);
     const others = report.groups.flatMap((group) => group.others.map(({ id }) => id));
     const removed = remove ? await deleteIds(index.path, index.generation, others) : 0;
     await journal.remove();

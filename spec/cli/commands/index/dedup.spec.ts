@@ -102,6 +102,13 @@ describe("clipscope index dedup", () => {
     );
   });
 
+  it("--remove deletes nothing if a list cannot be written", async () => {
+    const list = join(folder.file("missing"), "others.txt");
+    const args = ["index", "dedup", index, "--threshold", "0.99", "--remove", "--out", list];
+    assert.equal((await clipscope(args)).status, 2);
+    assert.match(await printed("index", "status", index), /^12 rows of 8 numbers, 0 deleted/);
+  });
+
   it("--remove keeps the columns of an earlier run that has deleted its groups", async () => {
     const args = ["index", "dedup", index, "--threshold", "0.99", "--as", "same", "--remove"];
     const columns = (): string[] =>
