@@ -8,7 +8,7 @@
  *
  * Source: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
  */
-import { lstat, readFile, rename, rm, symlink } from "node:fs/promises";
+import { lstat, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
 import { pretrained, pretrainedOf, type Pretrained } from "../../clip/config/architectures/pretrained.ts";
@@ -87,19 +87,27 @@ export class CachedRepository {
     return commit !== null && (await exists(this.snapshot(commit))) ? this.snapshot(commit) : null;
   }
 
-  /** Links a blob into a snapshot. */
+  /** Links a blob into a snapshot. A link that leads there already stays: another process may be reading through it. */
   async link(digest: string, commit: string, path: string): Promise<void> {
     const [blob, place] = [this.blob(digest), join(this.snapshot(commit), path)];
     await makeFolder(dirname(place));
-    await rm(place, { force: true });
+    // Relative links, so that the cache can be moved.
+    const target = relative(dirname(place), blob);
     try {
-      // Relative links, so that the cache can be moved.
-      await symlink(relative(dirname(place), blob), place);
+      for (;;) {
+        const isLinked = await symlink(target, place).then(
+          () => true,
+          async (error: unknown) => {
+            if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+            return (await readlink(place).catch(() => null)) === target;
+          },
+        );
+        if (isLinked) break;
+        await rm(place, { force: true });
+      }
       await syncFolder(dirname(place));
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EEXIST") return; // Another process made the link.
-      if (code !== "EPERM") throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
       // Windows restricts links. huggingface_hub moves the file in this case, too.
       await rename(blob, place);
     }
