@@ -350,7 +350,7 @@ function createRoot(terminal: Terminal): Command {
   return addGlobalOptions(program);
 }
 
-/** An option that collects values begins with an empty list, which is no default worth showing. */
+/** Options that collect values default to an empty list, which the help does not show. */
 function describeOption(this: Help, option: Option): string {
   const isEmpty = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;
   const shown = isEmpty

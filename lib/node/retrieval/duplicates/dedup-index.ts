@@ -28,7 +28,7 @@ export interface DedupOptions {
   readonly best?: string;
   /**
    * Write columns: NAME (the number of the group), NAME.keep and NAME.similarity (to the best row of the group). With
-   * `remove`, columns of this name that all partitions have stay as they are if there are no groups (any more).
+   * `remove`, columns of this name that all partitions have stay as they are if no group is left.
    */
   readonly as?: string;
   /** Delete all rows of each group but the best. */
