@@ -1,6 +1,6 @@
 /**
  * The filters that clip-retrieval's clients ask for. A filter that is asked for and not available is an error, unless
- * whoever runs the server has named it as one to ignore; then the answer says so.
+ * the server was started with `--ignore-filter` for it; then the answer names it.
  */
 import { Problem } from "./problem.ts";
 

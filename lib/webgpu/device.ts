@@ -41,7 +41,7 @@ export class WebgpuDevice {
   /**
    * Requests a device with the adapter's own limits.
    *
-   * @throws InputError if there is no adapter, or it gives no device
+   * @throws InputError if no adapter is found, or the adapter refuses the device
    */
   static async request(gpu: GPU): Promise<WebgpuDevice> {
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });

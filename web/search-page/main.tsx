@@ -98,7 +98,7 @@ function Page({ server }: { readonly server: ServerInfo }) {
   );
 }
 
-/** Searches when what is wanted changes; a search that is no longer wanted is given up. */
+/** Searches when the query changes, and aborts the search before. */
 function useSearch(wanted: Search | null): Answer {
   const [answer, setAnswer] = useState<Answer>({ search: null, results: [], problem: null, isBusy: false });
   useEffect(() => {

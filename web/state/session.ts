@@ -65,7 +65,7 @@ export const isCurrent = computed(
     textPass.value?.of === currentText.value.text,
 );
 
-/** While another backend is started, the latest passes stay, but are no longer current. */
+/** While another backend is started, the latest passes stay and are marked as outdated. */
 effect(() => {
   if (model.value.status !== "loading") return;
   outdate(liveImage);

@@ -21,7 +21,7 @@ const poolPerResult = 4;
 /**
  * The best rows, or those that differ from each other among as many of the best as it takes.
  *
- * @param best gives the best rows of a number, fewer if there are no more
+ * @param best gives the best `count` rows, or all if there are fewer
  * @throws InputError as `chooseRows`
  */
 export async function rankDistinct(

@@ -30,10 +30,7 @@ export interface QueriedIndex {
   close(): Promise<void>;
 }
 
-/**
- * Cells of the table's inverted file that are searched, and vectors that are read again per result. Their recall is
- * measured in docs/how-to/large-collections.md.
- */
+/** Cells of the table's inverted file that are searched, and vectors that are read again per result. */
 const probes = 40;
 const refineFactor = 20;
 

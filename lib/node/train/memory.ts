@@ -29,7 +29,8 @@ const workerBytes = 45e6;
 /**
  * What is taken on top of tensors, as a share of them. TensorFlow's allocator for oneDNN never returns memory, and tensors
  * of a step do not fit exactly into the gaps of the step before; so does wasm's heap, beside which weights pass through
- * JavaScript's. Measured with `train --json` on four blocks of the published size.
+ * JavaScript's. The share of wasm is checked by spec/node/train/memory.slow.ts on four blocks of the published size; that of
+ * TensorFlow comes from two runs of `train --json` and is not checked.
  */
 const allocatorShare: Readonly<Record<string, number>> = { tensorflow: 0.3, wasm: 0.45 };
 
